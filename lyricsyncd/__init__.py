@@ -1,0 +1,38 @@
+"""Word-by-word synced lyrics for every song you own.
+
+>>> from lyricsyncd import LyricSyncPipeline
+>>> result = LyricSyncPipeline().sync("song.mp3", lyrics="Row, row, row your boat")  # doctest: +SKIP
+>>> print(result.to_lrc())  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from lyricsyncd.lyrics import fetch_lyrics
+    from lyricsyncd.model import Line, Lyrics, SyncResult, Track, Word
+    from lyricsyncd.pipeline import LyricSyncPipeline
+
+__all__ = ["Line", "LyricSyncPipeline", "Lyrics", "SyncResult", "Track", "Word", "fetch_lyrics"]
+
+# Loaded on first use, so that `import lyricsyncd` and `lyricsyncd --help` stay quick.
+_HOME = {
+    "Line": "lyricsyncd.model",
+    "LyricSyncPipeline": "lyricsyncd.pipeline",
+    "Lyrics": "lyricsyncd.model",
+    "SyncResult": "lyricsyncd.model",
+    "Track": "lyricsyncd.model",
+    "Word": "lyricsyncd.model",
+    "fetch_lyrics": "lyricsyncd.lyrics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOME[name]), name)

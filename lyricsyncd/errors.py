@@ -1,0 +1,112 @@
+"""What can go wrong, as data.
+
+::
+
+    LyricsyncError                exit 1
+    ├── UsageError                exit 2   wrong command line or configuration
+    │   └── ConfigError
+    ├── AudioError                         this file cannot be listened to
+    ├── LyricsNotFound            exit 3   no source has the words
+    ├── SourceError                        one lyrics or identification source failed
+    │   ├── Unreachable                    the network or the host; later it may work
+    │   └── Refused                        the host answered and said no (key, quota, ban)
+    ├── AlignmentError                     no words could be placed on this audio
+    ├── ModelError                         a model is missing, broken or its device is not there
+    ├── WriteError                         the result could not be written; the original is intact
+    └── FormatError (ValueError)           bytes that are not what their format promises
+
+Every error says what happened and, where we know it, what to do about it. Errors keep their
+attributes across a process boundary (the model worker raises them in its own process), and know
+whether trying again later can help (``transient``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class LyricsyncError(Exception):
+    """Root of everything we raise on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in one line, naming the file or host.
+    remedy : str, optional
+        What the user can do, as an imperative sentence.
+    transient : bool, optional
+        Whether the same call may succeed later without anybody changing anything.
+    """
+
+    exit_status = 1
+    transient = False
+
+    def __init__(self, message: str, *, remedy: str = "", transient: bool | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        if transient is not None:
+            self.transient = transient
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.message, dict(self.__dict__)))
+
+
+def _rebuild(cls: type[LyricsyncError], message: str, state: dict[str, Any]) -> LyricsyncError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, message)
+    error.__dict__.update(state)
+    return error
+
+
+class UsageError(LyricsyncError):
+    """The command line asks for something that cannot be."""
+
+    exit_status = 2
+
+
+class ConfigError(UsageError):
+    """The configuration cannot be used."""
+
+
+class AudioError(LyricsyncError):
+    """The file cannot be decoded, or holds nothing to listen to."""
+
+
+class LyricsNotFound(LyricsyncError):
+    """No source has words for the song."""
+
+    exit_status = 3
+
+
+class SourceError(LyricsyncError):
+    """A source of lyrics or names failed; other sources may still answer."""
+
+
+class Unreachable(SourceError):
+    """The source could not be reached: no network, time-out, server error."""
+
+    transient = True
+
+
+class Refused(SourceError):
+    """The source answered and refused: bad key, quota, blocked."""
+
+
+class AlignmentError(LyricsyncError):
+    """The words could not be placed on the audio at all."""
+
+
+class ModelError(LyricsyncError):
+    """A model is missing or broken, or its device is not there."""
+
+
+class WriteError(LyricsyncError):
+    """A result could not be written; what was there before is intact."""
+
+
+class FormatError(LyricsyncError, ValueError):
+    """The bytes are not what their format promises, or are hostile."""

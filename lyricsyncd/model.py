@@ -1,0 +1,253 @@
+"""The nouns every stage speaks in: plain frozen dataclasses, no I/O.
+
+Times are seconds from the start of the audio, as floats. ``None`` means "not known", never zero.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Timing(str, Enum):
+    """How finely lyrics are timed."""
+
+    NONE = "none"
+    LINE = "line"
+    WORD = "word"
+
+
+class Decision(str, Enum):
+    """What is done with a result once it has been judged."""
+
+    WORDS = "words"
+    LINES = "lines"
+    REVIEW = "review"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as the lyrics have it, punctuation included.
+
+    ``space`` tells whether a space parts it from the next word of its line: false between
+    the characters of CJK text, which readers time one by one.
+    """
+
+    text: str
+    start: float | None = None
+    end: float | None = None
+    confidence: float | None = None
+    space: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of lyrics. ``voice`` is ``None`` for the lead, ``"bg"`` for backing vocals, or a
+    singer's name as the source gives it."""
+
+    words: tuple[Word, ...] = ()
+    start: float | None = None
+    end: float | None = None
+    voice: str | None = None
+
+    @classmethod
+    def from_text(
+        cls,
+        text: str,
+        start: float | None = None,
+        end: float | None = None,
+        voice: str | None = None,
+    ) -> Line:
+        """A line whose words are the whitespace-separated pieces of ``text``, without times."""
+        return cls(tuple(Word(piece) for piece in text.split()), start, end, voice)
+
+    @property
+    def text(self) -> str:
+        """The line as people read it."""
+        pieces = [word.text + (" " if word.space else "") for word in self.words]
+        return "".join(pieces).strip()
+
+    @property
+    def timed_words(self) -> bool:
+        """Whether every word has an onset (and there is at least one word)."""
+        return bool(self.words) and all(word.start is not None for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Lyrics:
+    """The words of one song, with times as fine as their source knows them."""
+
+    lines: tuple[Line, ...] = ()
+    language: str | None = None
+    """ISO 639-1 code where one exists."""
+    source: str = ""
+    """Where the words came from: ``file``, ``sidecar``, ``tag``, ``lrclib`` …"""
+    source_id: str | None = None
+    instrumental: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """``title``, ``artist``, ``album`` … as the source itself names the song."""
+
+    @classmethod
+    def from_text(cls, text: str, **attributes: Any) -> Lyrics:
+        """Plain text: a line a lyric line, blank lines dropped."""
+        lines = (Line.from_text(line) for line in text.splitlines())
+        return cls(lines=tuple(line for line in lines if line.words), **attributes)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.lines)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Every word of the song, in order."""
+        return tuple(word for line in self.lines for word in line.words)
+
+    @property
+    def text(self) -> str:
+        """Plain lyrics, a line a line."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def timing(self) -> Timing:
+        """The finest timing that *every* non-empty line has."""
+        sung = [line for line in self.lines if line.words]
+        if sung and all(line.timed_words for line in sung):
+            return Timing.WORD
+        if sung and all(line.start is not None for line in sung):
+            return Timing.LINE
+        return Timing.NONE
+
+    def with_lines(self, lines: Iterable[Line]) -> Lyrics:
+        """The same lyrics with other lines (new times, say)."""
+        return dataclasses.replace(self, lines=tuple(lines))
+
+    def without_word_times(self) -> Lyrics:
+        """The same lyrics, line-synced at best."""
+        return self.with_lines(
+            dataclasses.replace(
+                line,
+                words=tuple(
+                    dataclasses.replace(word, start=None, end=None, confidence=None)
+                    for word in line.words
+                ),
+            )
+            for line in self.lines
+        )
+
+    def without_times(self) -> Lyrics:
+        """The same lyrics as plain words."""
+        return self.without_word_times().with_lines(
+            dataclasses.replace(line, start=None, end=None)
+            for line in self.without_word_times().lines
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What is known about a recording: names from tags or identification, length from the file."""
+
+    path: Path | None = None
+    artist: str | None = None
+    """The artist as displayed, "feat." and all."""
+    artists: tuple[str, ...] = ()
+    """The artists one by one, where the tags tell them apart."""
+    title: str | None = None
+    album: str | None = None
+    album_artist: str | None = None
+    duration: float | None = None
+    language: str | None = None
+    recording_id: str | None = None
+    """MusicBrainz recording id."""
+    isrc: str | None = None
+
+    @property
+    def name(self) -> str:
+        """A short human name: "Artist - Title", or the file's name."""
+        if self.artist and self.title:
+            return f"{self.artist} - {self.title}"
+        if self.title:
+            return self.title
+        return self.path.stem if self.path is not None else "unknown song"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What came of one song."""
+
+    song: Track
+    lyrics: Lyrics
+    quality_score: float
+    """0-1: the predicted share of word onsets within 0.3 s of the truth."""
+    decision: Decision
+    reason: str
+    """One sentence: why this decision."""
+    language: str | None = None
+    separator: str = "none"
+    aligner: str = "none"
+    stages: Mapping[str, float] = field(default_factory=dict)
+    """Seconds spent in each stage, in the order they ran."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def to_write(self) -> Lyrics | None:
+        """The lyrics as the decision allows them to be written; ``None`` for nothing."""
+        if self.decision is Decision.WORDS:
+            return self.lyrics
+        if self.decision is Decision.LINES:
+            return self.lyrics.without_word_times()
+        return None
+
+    def to_format(self, name: str) -> str:
+        """The lyrics as text in the named format."""
+        from lyricsyncd import formats
+
+        return formats.write(self.lyrics, name)
+
+    def to_lrc(self) -> str:
+        """Enhanced LRC (word-timed)."""
+        return self.to_format("lrc")
+
+    def to_json(self) -> str:
+        """The recipe's array of ``{word, start, end, confidence, line}``."""
+        return self.to_format("json")
+
+    def to_srt(self) -> str:
+        """SubRip subtitles, a cue a line."""
+        return self.to_format("srt")
+
+    def to_ass(self) -> str:
+        """ASS karaoke (``\\kf``)."""
+        return self.to_format("ass")
+
+    def report(self, written: Iterable[Path] = ()) -> dict[str, Any]:
+        """The object that ``--report`` writes."""
+        report: dict[str, Any] = {
+            "song": {
+                "path": str(self.song.path) if self.song.path else None,
+                "artist": self.song.artist,
+                "title": self.song.title,
+                "album": self.song.album,
+                "duration": self.song.duration,
+            },
+            "quality_score": round(self.quality_score, 4),
+            "decision": self.decision.value,
+            "reason": self.reason,
+            "source": self.lyrics.source,
+            "language": self.language,
+            "separator": self.separator,
+            "aligner": self.aligner,
+            "lines": sum(1 for line in self.lyrics if line.words),
+            "words": len(self.lyrics.words),
+            "stages": {name: round(seconds, 4) for name, seconds in self.stages.items()},
+            "written": [str(path) for path in written],
+        }
+        if self.warnings:
+            report["warnings"] = list(self.warnings)
+        return report
