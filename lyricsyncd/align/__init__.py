@@ -1,0 +1,1 @@
+"""Placing known words on audio: emissions × lexicon × one search."""

@@ -1,0 +1,252 @@
+"""Known words onto audio: spell, listen, search, get used to the singer, search again.
+
+The order of things for one song::
+
+    spell ─┐
+           ├─► score ─► best path ─► adapt the ear ─► score ─► best path ─► posteriors
+    listen ┘            (whole song)  to the singer            (in a band about the first)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lyricsyncd.align.activity import vocal_activity
+from lyricsyncd.align.emissions import SAMPLE_RATE, Ear, Emissions, Lines, SpelledSong
+from lyricsyncd.align.graph import Graph, build
+from lyricsyncd.align.posterior import posterior
+from lyricsyncd.align.trellis import Band, Costs, LineTimes, Trellis
+from lyricsyncd.align.viterbi import best_path
+
+DoubleArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to align; the defaults are what measured best."""
+
+    costs: Costs = Costs()
+    adapt: bool = True
+    """Get used to the singer's voice and search again."""
+    learn_above: float = -12.0
+    """Frames whose unit scores less than this (nats below the frame's best) teach nothing."""
+    band: float = 8.0
+    """Seconds around the first pass that later passes may move a word."""
+    scale: float = 0.1
+    """What scores are multiplied by before they become posteriors."""
+    expected: bool = True
+    """Report the expected onset under the posteriors, not the best path's."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Where the words lie; N words, in the order of the lyrics.
+
+    Attributes
+    ----------
+    onset, offset : ndarray of float64, shape (N,)
+        Seconds.
+    fit : ndarray of float64, shape (N,)
+        Mean acoustic score of the word's frames: nats below the best any phone could do there.
+    near : ndarray of float64, shape (N,)
+        Posterior probability that the word starts within 0.3 s of here.
+    spread : ndarray of float64, shape (N,)
+        Standard deviation of the onset under the posteriors, in seconds.
+    activity : ndarray of float64, shape (N,)
+        Mean vocal activity over the word, 0-1.
+    placed : ndarray of bool, shape (N,)
+        False for words that could not be pronounced and were put between their neighbours.
+    ear : str
+    """
+
+    onset: DoubleArray
+    offset: DoubleArray
+    fit: DoubleArray
+    near: DoubleArray
+    spread: DoubleArray
+    activity: DoubleArray
+    placed: npt.NDArray[np.bool_]
+    ear: str
+
+
+def align(
+    audio: npt.NDArray[np.float32],
+    lines: Lines,
+    language: str | None,
+    ear: Ear,
+    *,
+    line_starts: Sequence[float | None] | None = None,
+    options: Options = Options(),
+) -> Alignment:
+    """Place every word of the lyrics on the audio.
+
+    Parameters
+    ----------
+    audio : ndarray of float32, shape (n,)
+        Mono vocals at 16 kHz.
+    lines : sequence of lines, each a sequence of words
+    language : str or None
+        ISO 639-1.
+    line_starts : sequence of float, optional
+        Where lines start as far as a source knows, one a line.
+
+    Returns
+    -------
+    Alignment
+        Always: where no walk through the song exists, the words are spread over it, and say by
+        their ``fit`` and ``near`` that they are not to be trusted.
+    """
+    song = ear.spell(lines, language)
+    graph = build(song)
+    n_words = sum(len(line) for line in lines)
+    duration = len(audio) / SAMPLE_RATE
+    if graph.n_words == 0:
+        return _spread_evenly(n_words, duration, ear.name)
+    times = _line_times(line_starts)
+    heard = ear.listen(audio)
+    emissions = ear.score(heard, song)
+    activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
+    trellis = Trellis(graph, emissions, activity, song.short, times, options.costs)
+    path = best_path(trellis)
+    if path is None:
+        return _spread_evenly(n_words, duration, ear.name)
+    onsets, offsets = _word_frames(graph, path.states)
+    band = _band(graph, onsets, offsets, trellis, options)
+    adapt = getattr(ear, "adapted", None)
+    if options.adapt and adapt is not None:
+        units = _learnable(song, graph, emissions, path.states, options.learn_above)
+        emissions = adapt(heard, song, units).score(heard, song)
+        trellis = Trellis(graph, emissions, activity, song.short, times, options.costs)
+        again = best_path(trellis, band)
+        if again is not None:
+            path = again
+            onsets, offsets = _word_frames(graph, path.states)
+            band = _band(graph, onsets, offsets, trellis, options)
+    return _alignment(n_words, trellis, path.states, onsets, offsets, band, ear, options)
+
+
+def _line_times(line_starts: Sequence[float | None] | None) -> LineTimes | None:
+    if line_starts is None or all(start is None for start in line_starts):
+        return None
+    return LineTimes(np.array([np.nan if s is None else s for s in line_starts], np.float64))
+
+
+def _band(
+    graph: Graph, onsets: IntArray, offsets: IntArray, trellis: Trellis, options: Options
+) -> Band:
+    reach = round(options.band / trellis.emissions.hop)
+    return Band.around(graph, onsets, offsets, trellis.n_frames, reach)
+
+
+def _word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
+    """First frame of each word, and the frame after its last."""
+    (frames,) = np.nonzero(~graph.resting[states])
+    words = graph.word[states[frames]]
+    onsets = np.full(graph.n_words, len(states), np.int64)
+    offsets = np.zeros(graph.n_words, np.int64)
+    np.minimum.at(onsets, words, frames)
+    np.maximum.at(offsets, words, frames + 1)
+    return onsets, offsets
+
+
+def _learnable(
+    song: SpelledSong, graph: Graph, emissions: Emissions, states: IntArray, least: float
+) -> IntArray:
+    """The unit of each frame; -1 for rests, -2 where the unit fits too badly to learn from."""
+    units = graph.unit[states]
+    resting = units >= song.n_units
+    frames = np.arange(len(states))
+    scores = emissions.scores[frames, np.where(resting, 0, units)]
+    return np.where(resting, -1, np.where(scores > least, units, -2))
+
+
+def _alignment(
+    n_words: int,
+    trellis: Trellis,
+    states: IntArray,
+    onsets: IntArray,
+    offsets: IntArray,
+    band: Band,
+    ear: Ear,
+    options: Options,
+) -> Alignment:
+    graph, hop = trellis.graph, trellis.emissions.hop
+    sure = posterior(trellis, band, onsets, offsets, scale=options.scale)
+    onset, offset = onsets.astype(np.float64), offsets.astype(np.float64)
+    if options.expected:
+        onset = np.where(np.isfinite(sure.onset.mean), sure.onset.mean, onset)
+        offset = np.where(np.isfinite(sure.offset.mean), sure.offset.mean, offset)
+    onset = np.maximum.accumulate(onset)
+    offset = np.maximum(offset, onset + 1.0)
+    offset[:-1] = np.minimum(offset[:-1], np.maximum(onset[1:], onset[:-1] + 1.0))
+
+    (frames,) = np.nonzero(~graph.resting[states])
+    word = graph.word[states[frames]]
+    count = np.maximum(np.bincount(word, minlength=graph.n_words), 1)
+    fits = trellis.emissions.scores[frames, graph.unit[states[frames]]].astype(np.float64)
+    fit = np.bincount(word, weights=fits, minlength=graph.n_words) / count
+    active = trellis.activity[frames].astype(np.float64)
+    activity = np.bincount(word, weights=active, minlength=graph.n_words) / count
+
+    known = graph.index
+    placed = np.zeros(n_words, np.bool_)
+    placed[known] = True
+
+    def everywhere(values: DoubleArray, otherwise: float) -> DoubleArray:
+        result = np.full(n_words, otherwise)
+        result[known] = np.where(np.isfinite(values), values, otherwise)
+        return result
+
+    starts, ends = _between_neighbours(known, onset * hop, offset * hop, n_words)
+    return Alignment(
+        onset=starts,
+        offset=ends,
+        fit=everywhere(fit, -25.0),
+        near=everywhere(sure.onset.near, 0.0),
+        spread=everywhere(sure.onset.spread * hop, 10.0),
+        activity=everywhere(activity, 0.0),
+        placed=placed,
+        ear=ear.name,
+    )
+
+
+def _between_neighbours(
+    known: IntArray, onset: DoubleArray, offset: DoubleArray, n_words: int
+) -> tuple[DoubleArray, DoubleArray]:
+    """Times for all words from those of the pronounceable ones: the rest share the gaps."""
+    starts, ends = np.full(n_words, np.nan), np.full(n_words, np.nan)
+    starts[known], ends[known] = onset, offset
+    at = 0
+    while at < n_words:
+        if not np.isnan(starts[at]):
+            at += 1
+            continue
+        stop = at
+        while stop < n_words and np.isnan(starts[stop]):
+            stop += 1
+        left = ends[at - 1] if at else max(0.0, starts[stop] - 0.2 * (stop - at))
+        right = starts[stop] if stop < n_words else left + 0.2 * (stop - at)
+        edges = np.linspace(left, max(left, right), stop - at + 1)
+        starts[at:stop], ends[at:stop] = edges[:-1], edges[1:]
+        at = stop
+    return starts, ends
+
+
+def _spread_evenly(n_words: int, duration: float, ear: str) -> Alignment:
+    edges = np.linspace(0.0, duration, n_words + 1)
+    nothing = np.zeros(n_words)
+    return Alignment(
+        onset=edges[:-1],
+        offset=edges[1:],
+        fit=nothing - 25.0,
+        near=nothing,
+        spread=nothing + 10.0,
+        activity=nothing,
+        placed=np.zeros(n_words, np.bool_),
+        ear=ear,
+    )

@@ -1,0 +1,119 @@
+"""Ears: acoustic models that say, frame by frame, how much the audio sounds like each unit.
+
+The search (`lyricsyncd.align.search`) knows nothing of phones, characters or neural networks. An
+ear hides them behind three calls::
+
+    song = ear.spell(lines, language)      # words → sequences of the ear's own sound units
+    heard = ear.listen(audio)              # audio → whatever the ear computes once per song
+    emissions = ear.score(heard, song)     # → frames × units log-scores
+
+A better model is a new module in this package; a better idea about songs goes into the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+SAMPLE_RATE = 16_000
+"""Hz: what every ear listens to."""
+
+Lines = Sequence[Sequence[str]]
+"""Lines of words, as the lyrics have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """One way a word can sound, as a sequence of sound units.
+
+    ``optional`` marks units that may be stepped over (the blanks of a CTC model); empty means
+    that none may.
+    """
+
+    units: tuple[int, ...]
+    optional: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpelledSong:
+    """The lyrics in an ear's units.
+
+    Attributes
+    ----------
+    lines : tuple of lines, each a tuple of words, each a tuple of `Spelling`
+        A word without spellings cannot be pronounced: it is placed between its neighbours.
+    n_units : int
+        Number of distinct units, U.
+    short : ndarray of bool, shape (U,)
+        Units that singers do not stretch (consonants): holding one costs extra.
+    units : tuple
+        What the unit numbers mean to the ear that made them.
+    """
+
+    lines: tuple[tuple[tuple[Spelling, ...], ...], ...]
+    n_units: int
+    short: npt.NDArray[np.bool_]
+    units: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Emissions:
+    """How well each unit fits each frame.
+
+    Attributes
+    ----------
+    scores : ndarray of float16, shape (T, U)
+        Log-scores in nats, relative to the frame's best unit of the whole model: at most 0.
+    rest : ndarray of float32, shape (T,)
+        The same for "no words here": silence, breath, accompaniment.
+    hop : float
+        Seconds from frame to frame.
+    """
+
+    scores: npt.NDArray[np.float16]
+    rest: npt.NDArray[np.float32]
+    hop: float
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames, T."""
+        return len(self.rest)
+
+
+class Ear(Protocol):
+    """An acoustic model behind the search."""
+
+    name: str
+    hop: float
+    """Seconds from frame to frame."""
+
+    def spell(self, lines: Lines, language: str | None) -> SpelledSong:
+        """The words in this ear's units."""
+        ...
+
+    def listen(self, audio: npt.NDArray[np.float32]) -> Any:
+        """What this ear computes once per song from mono audio at `SAMPLE_RATE`."""
+        ...
+
+    def score(self, heard: Any, song: SpelledSong) -> Emissions:
+        """Frame-wise scores of the song's units."""
+        ...
+
+
+class AdaptableEar(Ear, Protocol):
+    """An ear that can get used to a voice."""
+
+    def adapted(self, heard: Any, song: SpelledSong, units: npt.NDArray[np.int64]) -> AdaptableEar:
+        """This ear, its model moved towards the singer.
+
+        Parameters
+        ----------
+        units : ndarray of int64, shape (T,)
+            The unit that a first pass found at each frame; -1 for rest, -2 for "do not learn
+            from this frame".
+        """
+        ...

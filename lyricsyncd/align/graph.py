@@ -1,0 +1,152 @@
+"""The lyrics as one graph of states that the audio walks through from left to right.
+
+Every way a word can sound is a chain of states; between two words, and before and after the song,
+lies a *boundary*: the walk may go straight on, or rest there for a while::
+
+    boundary 0   word 0        boundary 1   word 1                      boundary W
+    [ rest ] ──► ○─○─○─○─○ ──► [ rest ] ──► ○─○─○         ──► …  ──►  [ rest ]
+       └──────►  (way 0)   ──►    └──────►  ○─○─○─○ (another way)
+
+States are numbered in singing order, so whatever is possible at one moment is a contiguous range
+of states: the search works on slices, and a time band costs nothing to enforce.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lyricsyncd.align.emissions import SpelledSong
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """States and their connections; S states, W pronounceable words, W + 1 boundaries.
+
+    Attributes
+    ----------
+    unit : ndarray of int64, shape (S,)
+        The sound unit of each state; ``n_units`` for a rest inside a line, ``n_units + 1`` for
+        one between lines.
+    word : ndarray of int64, shape (S,)
+        The word a state belongs to (numbered over *pronounceable* words); a rest state carries
+        the word before it, -1 at the very start.
+    resting : ndarray of bool, shape (S,)
+    chained : ndarray of bool, shape (S,)
+        Whether the state may be entered from the one before it.
+    skipping : ndarray of bool, shape (S,)
+        Whether it may be entered from two before it (over an optional unit).
+    rest : ndarray of int64, shape (W + 1,)
+        The rest state of each boundary.
+    exits : ndarray of int64, shape (V, W + 1)
+        Last states of the ways of the word before a boundary, padded with -1 ("nowhere").
+    entries, entered_from : ndarray of int64, shape (N,)
+        First states of words, and the boundary each is entered from.
+    line : ndarray of int64, shape (W,)
+        The line of each word.
+    first_of_line : ndarray of bool, shape (W,)
+    index : ndarray of int64, shape (W,)
+        Place of each word among all words of the song, pronounceable or not.
+    """
+
+    unit: IntArray
+    word: IntArray
+    resting: BoolArray
+    chained: BoolArray
+    skipping: BoolArray
+    rest: IntArray
+    exits: IntArray
+    entries: IntArray
+    entered_from: IntArray
+    line: IntArray
+    first_of_line: BoolArray
+    index: IntArray
+
+    @property
+    def n_states(self) -> int:
+        """Number of states, S."""
+        return len(self.unit)
+
+    @property
+    def n_words(self) -> int:
+        """Number of pronounceable words, W."""
+        return len(self.line)
+
+    @property
+    def shortest(self) -> int:
+        """Frames that are enough for a walk through all words."""
+        return int((~self.resting).sum())
+
+
+def build(song: SpelledSong) -> Graph:
+    """The graph of a spelled song. Words without spellings are left out (see `Graph.index`)."""
+    unit: list[int] = []
+    word: list[int] = []
+    resting: list[bool] = []
+    chained: list[bool] = []
+    skipping: list[bool] = []
+    rest: list[int] = []
+    exits: list[list[int]] = [[-1]]
+    entries: list[int] = []
+    entered_from: list[int] = []
+    line_of: list[int] = []
+    first_of_line: list[bool] = []
+    index: list[int] = []
+
+    def add(unit_: int, word_: int, *, rests: bool, chain: bool, skip: bool = False) -> int:
+        unit.append(unit_)
+        word.append(word_)
+        resting.append(rests)
+        chained.append(chain)
+        skipping.append(skip)
+        return len(unit) - 1
+
+    inside, between = song.n_units, song.n_units + 1
+    rest.append(add(between, -1, rests=True, chain=False))
+    at = -1
+    previous_line = -1
+    words = [(at_line, ways) for at_line, line in enumerate(song.lines) for ways in line]
+    pronounceable = [i for i, (_, ways) in enumerate(words) if ways]
+    for number, at in enumerate(pronounceable):
+        line, ways = words[at]
+        line_of.append(line)
+        first_of_line.append(line != previous_line)
+        index.append(at)
+        previous_line = line
+        ends = []
+        for way in ways:
+            optional = way.optional or (False,) * len(way.units)
+            for i, unit_ in enumerate(way.units):
+                skip = i > 1 and optional[i - 1]
+                state = add(unit_, number, rests=False, chain=i > 0, skip=skip)
+                if i == 0 or (i == 1 and optional[0]):
+                    entries.append(state)
+                    entered_from.append(number)
+            ends.append(len(unit) - 1)
+            if optional[-1] and len(way.units) > 1:
+                ends.append(len(unit) - 2)
+        following = pronounceable[number + 1] if number + 1 < len(pronounceable) else None
+        line_ends = following is None or words[following][0] != line
+        exits.append(ends)
+        rest.append(add(between if line_ends else inside, number, rests=True, chain=False))
+    most = max(map(len, exits))
+    padded = np.array([ends + [-1] * (most - len(ends)) for ends in exits], dtype=np.int64).T
+    return Graph(
+        unit=np.array(unit, np.int64),
+        word=np.array(word, np.int64),
+        resting=np.array(resting, np.bool_),
+        chained=np.array(chained, np.bool_),
+        skipping=np.array(skipping, np.bool_),
+        rest=np.array(rest, np.int64),
+        exits=np.ascontiguousarray(padded),
+        entries=np.array(entries, np.int64),
+        entered_from=np.array(entered_from, np.int64),
+        line=np.array(line_of, np.int64),
+        first_of_line=np.array(first_of_line, np.bool_),
+        index=np.array(index, np.int64),
+    )

@@ -1,0 +1,223 @@
+"""What the search walks over: the graph unrolled over the frames, with the priors on top.
+
+The acoustic scores say what a frame sounds like; the priors say what songs are like. All are soft,
+in nats per frame unless said otherwise, and were chosen on real songs:
+
+- nobody sings where the stem is silent, and a loud stem is hardly a rest (`vocal activity`);
+- a rest inside a line is unusual, one between lines is not: an instrumental break, an ad-lib or a
+  vocalise that the lyrics leave out is absorbed there, because a rest between lines never costs
+  more than a little, however little the frame sounds like silence;
+- singers stretch vowels, not consonants;
+- where a source knows when a line starts, the line starts about there (`LineTimes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from lyricsyncd.align.emissions import Emissions
+from lyricsyncd.align.graph import Graph
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What songs are like, in nats (per frame, but for the entry cost)."""
+
+    silent_word: float = 3.0
+    """A word in a frame without vocal activity."""
+    stretched_consonant: float = 2.0
+    rest_inside: float = 1.0
+    """A rest inside a line."""
+    enter_rest_inside: float = 8.0
+    """Once, for every rest inside a line."""
+    rest_between: float = -0.5
+    """A rest between lines (negative: welcome)."""
+    floor_inside: float = -25.0
+    """The least a rest inside a line can score, however loud the frame."""
+    floor_between: float = -6.0
+    """The same between lines: this is the filler that absorbs instrumentals and ad-libs."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineTimes:
+    """When lines start, as a source has it, and how far to trust it.
+
+    Attributes
+    ----------
+    start : ndarray of float64, shape (lines,)
+        Seconds; NaN where it is not known.
+    spread : float
+        Seconds off that cost one `step`.
+    step : float
+        Nats.
+    most : float
+        Nats: what one line costs at most, however far off, so that a wrong time can be overruled.
+    """
+
+    start: npt.NDArray[np.float64]
+    spread: float = 0.1
+    step: float = 20.0
+    most: float = 600.0
+
+    def cost(self, times: npt.NDArray[np.float64]) -> FloatArray:
+        """Nats for each line to start at each time, shape (len(times), lines)."""
+        off = np.abs(times[:, None] - self.start) / self.spread
+        cost = np.minimum(self.step * off, self.most)
+        return np.where(np.isnan(cost), 0.0, cost).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Band:
+    """The states that are possible at each frame: ``first[t] <= s < end[t]``, both growing.
+
+    Attributes
+    ----------
+    first, end : ndarray of int64, shape (T,)
+    """
+
+    first: IntArray
+    end: IntArray
+
+    @classmethod
+    def whole(cls, graph: Graph, n_frames: int) -> Band:
+        """No limit."""
+        return cls(np.zeros(n_frames, np.int64), np.full(n_frames, graph.n_states, np.int64))
+
+    @classmethod
+    def around(
+        cls, graph: Graph, onsets: IntArray, offsets: IntArray, n_frames: int, reach: int
+    ) -> Band:
+        """All states whose word may lie up to ``reach`` frames from where it was found.
+
+        Parameters
+        ----------
+        onsets, offsets : ndarray of int64, shape (W,)
+            Frames of each word in an earlier pass.
+        """
+        onset = np.append(onsets, n_frames)
+        offset = np.append(0, offsets)
+        word = graph.word
+        earliest = np.where(graph.resting, offset[word + 1], onset[word]) - reach
+        latest = np.where(graph.resting, onset[word + 1], offset[word + 1]) + reach
+        # Growing bounds, so that what is possible at a frame is one range of states.
+        earliest = np.minimum.accumulate(earliest[::-1])[::-1]
+        latest = np.maximum.accumulate(latest)
+        frames = np.arange(n_frames)
+        return cls(
+            np.searchsorted(latest, frames, side="left").astype(np.int64),
+            np.searchsorted(earliest, frames, side="right").astype(np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class Trellis:
+    """Graph, scores and priors of one song, ready to be searched.
+
+    Attributes
+    ----------
+    activity : ndarray of float32, shape (T,)
+        0 where the stem is silent to 1 where it is loud.
+    """
+
+    graph: Graph
+    emissions: Emissions
+    activity: FloatArray
+    short: npt.NDArray[np.bool_]
+    line_times: LineTimes | None = None
+    costs: Costs = field(default_factory=Costs)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames, T."""
+        return self.emissions.n_frames
+
+    def scores(self, start: int, stop: int) -> FloatArray:
+        """Log-score of every unit and the two kinds of rest at some frames.
+
+        Returns
+        -------
+        ndarray of float32, shape (stop - start, units + 2)
+            The last two columns are a rest inside a line and one between lines.
+        """
+        block = slice(start, stop)
+        costs, activity = self.costs, self.activity[block]
+        n_units = self.emissions.scores.shape[1]
+        scores = np.empty((len(activity), n_units + 2), np.float32)
+        scores[:, :n_units] = self.emissions.scores[block]
+        scores[:, :n_units] -= (costs.silent_word * (1.0 - activity))[:, None]
+        scores[:, :n_units] -= np.where(self.short, np.float32(costs.stretched_consonant), 0)
+        rest = self.emissions.rest[block]
+        scores[:, -2] = np.maximum(rest, costs.floor_inside) * activity - costs.rest_inside
+        scores[:, -1] = np.maximum(rest, costs.floor_between) * activity - costs.rest_between
+        return scores
+
+    def entry_costs(self, start: int, stop: int) -> FloatArray | None:
+        """Nats for each of the graph's entries at some frames; ``None`` without line times."""
+        if self.line_times is None:
+            return None
+        graph = self.graph
+        times = np.arange(start, stop) * self.emissions.hop
+        by_line = self.line_times.cost(times)
+        starts_line = graph.first_of_line[graph.entered_from]
+        by_entry = by_line[:, graph.line[graph.entered_from]]
+        result: FloatArray = np.where(starts_line, by_entry, np.float32(0))
+        return result
+
+    @property
+    def rest_entry(self) -> FloatArray:
+        """Nats to enter the rest of each boundary, shape (W + 1,)."""
+        inside = self.graph.unit[self.graph.rest] == self.emissions.scores.shape[1]
+        return np.where(inside, np.float32(self.costs.enter_rest_inside), np.float32(0))
+
+    def blocks(self, size: int) -> Iterator[tuple[int, int]]:
+        """The frames in blocks of at most ``size``."""
+        for start in range(0, self.n_frames, size):
+            yield start, min(start + size, self.n_frames)
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """A band, seen from the graph's parts: which boundaries and entries matter at each frame.
+
+    Attributes
+    ----------
+    rest_first, rest_end : ndarray of int64, shape (T,)
+        Boundaries whose rest state is in the band.
+    entry_first, entry_end : ndarray of int64, shape (T,)
+        Entries in the band.
+    boundary_first, boundary_end : ndarray of int64, shape (T,)
+        Boundaries that either of them needs.
+    """
+
+    rest_first: IntArray
+    rest_end: IntArray
+    entry_first: IntArray
+    entry_end: IntArray
+    boundary_first: IntArray
+    boundary_end: IntArray
+
+    @classmethod
+    def of(cls, graph: Graph, band: Band) -> Ranges:
+        """Look the band up in the graph once, so that the search only slices."""
+        rest_first = np.searchsorted(graph.rest, band.first)
+        rest_end = np.searchsorted(graph.rest, band.end)
+        entry_first = np.searchsorted(graph.entries, band.first)
+        entry_end = np.searchsorted(graph.entries, band.end)
+        n = len(graph.entries)
+        needed_first = np.append(graph.entered_from, graph.n_words)[np.minimum(entry_first, n)]
+        needed_end = np.append(-1, graph.entered_from)[entry_end] + 1
+        return cls(
+            rest_first,
+            rest_end,
+            entry_first,
+            entry_end,
+            np.minimum(rest_first, needed_first),
+            np.maximum(rest_end, needed_end),
+        )
