@@ -1,0 +1,86 @@
+"""The show of `make demo`: what it sets up, what it draws, and that it fails when it should."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from rich.console import Console
+
+from demo import make_picture, run_demo
+from demo.make_song import SONGS_DIR
+from lyricsyncd.config import Config
+from lyricsyncd.model import Line, Lyrics, Word
+
+
+@pytest.fixture
+def truth() -> Lyrics:
+    """The demo song with its true times."""
+    with (SONGS_DIR / "The_Star.words.csv").open(encoding="utf-8") as file:
+        times = iter([(float(r["word_start"]), float(r["word_end"])) for r in csv.DictReader(file)])
+    lines = (SONGS_DIR / "The_Star.txt").read_text(encoding="utf-8").splitlines()
+    return Lyrics(tuple(Line(tuple(Word(w, *next(times)) for w in x.split())) for x in lines))
+
+
+def test_the_stage_is_a_valid_configuration_that_asks_nobody(tmp_path: Path) -> None:
+    config = Config.model_validate(
+        yaml.safe_load(run_demo.stage(tmp_path).read_text(encoding="utf-8"))
+    )
+    assert config.libraries[0].path == tmp_path / "library"
+    assert config.lyrics.order == ("local",)
+
+
+def test_a_new_show_begins_with_an_empty_library_but_keeps_the_models(tmp_path: Path) -> None:
+    (tmp_path / "library" / "old").mkdir(parents=True)
+    (tmp_path / "models").mkdir()
+    run_demo.stage(tmp_path)
+    assert not list((tmp_path / "library").iterdir())
+    assert (tmp_path / "models").exists()
+
+
+def test_a_users_settings_stay_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LYRICSYNCD_LYRICS__LRCLIB__URL", "https://example.org")
+    monkeypatch.setenv("LYRICSYNCD_CONFIG", "/etc/mine.yaml")
+    surroundings = run_demo.surroundings(tmp_path)
+    assert "LYRICSYNCD_LYRICS__LRCLIB__URL" not in surroundings
+    assert surroundings["LYRICSYNCD_CONFIG"] == str(tmp_path / "config.yaml")
+
+
+def test_true_times_have_no_error(truth: Lyrics) -> None:
+    assert run_demo.onset_errors(truth, "The_Star") == [0.0] * 44
+
+
+def test_other_words_end_the_show(truth: Lyrics) -> None:
+    with pytest.raises(run_demo.DemoError, match="not the words"):
+        run_demo.onset_errors(truth.with_lines(truth.lines[1:]), "The_Star")
+    with pytest.raises(run_demo.DemoError, match="not the words"):
+        run_demo.onset_errors(truth.without_word_times(), "The_Star")
+
+
+def test_every_word_stands_over_its_second(truth: Lyrics) -> None:
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(run_demo.karaoke(truth))
+    rows = console.export_text().splitlines()
+    assert "little" in rows[0]
+    assert rows[1][rows[0].index("little") :].startswith(f"{truth.words[2].start:.2f}")
+
+
+def test_the_picture_is_xml_with_every_word_and_its_moment(truth: Lyrics) -> None:
+    odd = dataclasses.replace(
+        truth.lines[0], words=(Word("<R&B>", 1.0, 2.0), *truth.lines[0].words[1:])
+    )
+    root = ElementTree.fromstring(make_picture.draw(truth.with_lines([odd]), '"a" & b'))
+    svg = "{http://www.w3.org/2000/svg}"
+    words = [text for text in root.iter(f"{svg}text") if text.get("class") == "w"]
+    assert [text.text for text in words] == [word.text for word in odd.words]
+    assert all(text.find(f"{svg}animate") is not None for text in words)
+
+
+def test_lyrics_without_word_times_are_not_drawn() -> None:
+    with pytest.raises(ValueError, match="no word"):
+        make_picture.draw(Lyrics.from_text("la la"), "la")
