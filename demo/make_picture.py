@@ -14,7 +14,7 @@ import click
 from lyricsyncd import formats
 from lyricsyncd.model import Line, Lyrics
 
-_WIDTH, _LINE_HEIGHT, _TOP, _LEFT = 760, 62, 64, 24
+_WIDTH, _LINE_HEIGHT, _TOP, _LEFT = 560, 62, 64, 24
 _LETTER = 12.05  # px a letter of 20 px monospace takes
 _STAMP_WIDTH = 110
 _DIM, _LIT = "#6e7681", "#ffd866"
