@@ -1,0 +1,191 @@
+"""IPA, as espeak-ng prints it, in the phones of the acoustic model.
+
+The model knows the 39 phones of American English. A sound that English lacks becomes the phones
+that come nearest, up to three of them side by side in one *slot*, and whichever fits the audio
+best counts: French "y" is ``UW|IY``. On French, Spanish and German songs that placed six words in
+a hundred better than a single nearest phone.
+
+The tables hold cells of a symbol and its slots: ``ɲ N Y`` is two slots, ``β V|B`` one slot with
+two alternatives, the likelier first, since it gives the neighbours their context. A symbol alone is
+heard as nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
+
+Slot = tuple[str, ...]
+"""One to three phones, scored as the best of them."""
+
+VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+CONSONANTS = frozenset("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split())
+PHONES = VOWELS | CONSONANTS
+"""The phones of PocketSphinx' en-us model: ARPAbet without stress."""
+
+
+def read_slots(text: str) -> tuple[Slot, ...]:
+    """Slots from their short form: ``"K AE|AH T"``.
+
+    >>> read_slots("AE|AH N")
+    (('AE', 'AH'), ('N',))
+    """
+    return tuple(tuple(slot.split("|")) for slot in text.split())
+
+
+def _table(text: str) -> Mapping[str, tuple[Slot, ...]]:
+    """A table from its cells, which two spaces or a line's end part from each other."""
+    cells = (cell.partition(" ") for cell in re.split(r"\s{2,}", text.strip()))
+    table = {unicodedata.normalize("NFD", symbol): read_slots(slots) for symbol, _, slots in cells}
+    return MappingProxyType(table)
+
+
+_ANY_LANGUAGE = _table("""
+    i IY         y UW|IY      ɨ IH|IY      ʉ UW|UH      ɯ UW|UH|IH   u UW|UH
+    ɪ IH|IY      ʏ UH|IH      ᵻ IH|AH      ʊ UH|UW
+    e EY|EH      ø ER|UH|EY   ɘ IH|AH      ɵ UH|AH      ɤ UH|AH|OW   o OW|AO
+    ə AH|EH|UH   ɛ EH|AE      œ ER|AH|EH   ɜ ER|AH      ɞ ER|AH      ʌ AH        ɔ AO|OW
+    æ AE|EH      ɐ AH|AA      a AA|AH|AE   ɑ AA|AO      ɒ AO|AA      ɚ ER        ɝ ER
+
+    ai AY        aɪ AY        ae AY        ɑɪ AY        ɑi AY        ʌɪ AY       äi AY
+    au AW        aʊ AW        ɑu AW        ɑʊ AW        æʊ AW        ɐʊ AW       äu AW
+    ei EY        eɪ EY        ɛɪ EY        oi OY        ɔɪ OY        ɔi OY       oɪ OY
+    ou OW        oʊ OW        əʊ OW        əu OW        ɔø OY        ɔʏ OY       ɔy OY
+    əl AH L      əɹ ER        ər ER        ɜɹ ER
+
+    p P          b B          t T          d D          k K          g G         ɡ G
+    c K|T|CH     ɟ JH|D|G     q K|G        ɢ G          ʈ T          ɖ D
+    ɓ B          ɗ D          ʄ JH         ɠ G          ʛ G
+    kh K         ph P         th T         ʘ P          ǀ T          ǃ T|K       ǂ CH|K      ǁ L|K
+    m M          ɱ M          n N          ɳ N          ɲ N Y        ŋ NG        ɴ N|NG
+    nɡ NG        ng NG        ʙ B          r R|D        ɾ R|D        ɽ R|D|L     ɹ R         ɻ R
+    ʀ R|HH       ʁ R|HH       ɺ R|L        l L          ɫ L          ɭ L         ʟ L
+    ɬ L|SH       ɮ L|ZH       ʎ L|Y        r̝ ZH|R|SH
+    ɸ F|HH       β V|B        f F          v V          ʋ V|W        θ TH|S      ð DH|D
+    s S          z Z          ʃ SH         ʒ ZH         ʂ SH         ʐ ZH|R      ɕ SH        ʑ ZH
+    ç HH|SH      ʝ Y|JH       x HH|K       ɣ G|HH       χ HH|K       ħ HH        h HH        ɦ HH
+    ɧ SH|HH      sx SH|HH     j Y          ɥ W|Y        w W         ʍ W|HH      ɰ W|G
+    tʃ CH        tɕ CH        tʂ CH        ʈʂ CH        tʃh CH       tɕh CH
+    dʒ JH        dʑ JH        dʐ JH        ɖʐ JH        ts T S       ʦ T S       tsh T S
+    dz D Z       ʣ D Z        pf P F
+
+    n̩ AH N       m̩ AH M       l̩ AH|UH L    r̩ ER|AH R    ɹ̩ ER         ŋ̩ AH NG
+""")
+
+_LANGUAGES: Mapping[str, Mapping[str, tuple[Slot, ...]]] = {
+    "en": _table("""
+        i IY         ɪ IH         ɛ EH         æ AE         ɑ AA         ɔ AO        ʊ UH
+        u UW         ʌ AH         ə AH         ɐ AH         ɜ ER         e EY        o OW
+        a AE|AA      ɒ AA|AO      ɾ D|T        r R          ʔ T          θ TH        ð DH
+        iə IY AH     eə EH AH     ʊə UH AH     x K|HH       aɪə AY AH    aɪɚ AY ER   aʊɚ AW ER
+        oɹ AO R      ɔɹ AO R      ɑɹ AA R      ɛɹ EH R      ɪɹ IH|IY R   ʊɹ UH|AO R
+    """),
+    "fr": _table("""
+        i IY         e EY|EH      ɛ EH|AE      a AA|AE      ɑ AA         ɔ AO|AH     o OW|AO
+        u UW|UH      y UW|IY      ø ER|UH|AH   œ ER|AH|EH   ə AH|UH|ER   r R|HH
+        ɑ̃ AA|AO N|NG              ɔ̃ OW|AO N|NG              ɛ̃ AE|EH N|NG              œ̃ AH|AE N|NG
+    """),
+    "es": _table("""
+        i IY         e EH|EY      a AA|AH      o OW|AO      u UW|UH      θ S|TH      r R
+        ʎ Y|L|JH     ɣ G
+    """),
+    "de": _table("""
+        e EY|IY      ɛ EH         a AA|AH      ɔ AO|AH      o OW|AO      u UW        i IY
+        y UW|IY      ø ER|UH      œ ER|EH      ə AH|EH      ɐ AH|AA      ɜ AH|AA
+        ç SH|HH      r R|HH       ɾ R
+    """),
+    "pt": _table("""
+        ɐ̃ AH|AA N|NG              ɐ̃ʊ̃ AW N|NG   ʎ L|Y
+    """),
+    "ja": _table("""
+        e EH|EY      a AA|AH      ɯ UW|UH      ɽ R|L|D
+    """),
+    "cmn": _table("""
+        p B|P        t D|T        k G|K        ph P         th T         kh K        χ HH
+        ts. JH|CH    ts.h CH      tɕ JH|CH     tɕh CH       s. SH        r. R|ZH     i. ER|IH|UH
+        .            ɜ
+    """),
+    # A tone that espeak-ng writes as 3, and prints as the IPA vowel that "3" stands for.
+    "yue": _table("ɜ"),
+    "hak": _table("ɜ"),
+    "vi": _table("ɜ"),
+}
+
+# What espeak-ng prints beside the sounds: stress, length, ties, tones, glottal stops, release and
+# place marks, and what its rules for little-used languages leave standing by mistake.
+_SILENT = frozenset("ˈˌːˑ͜͡ʔʕʡ?ˀʼʰʱʲʷˠˤᵝ0123456789˥˦˧˨˩-+.^`[]_#\"'!%*=,:;~Ë§©¥\u0001")
+_TILDE = "\u0303"
+_NASAL = ("N", "NG")
+# Symbols that mean one of the table's: superscripts of prenasalised stops, letters of other
+# alphabets and of X-SAMPA.
+_SAME_AS = str.maketrans("ᵐⁿᵑεΦASZXNKFEI", "mnŋɛɸɑʃʒxŋkfɛɪ")
+_LANGUAGE_MARK = re.compile(r"\([^)]*\)")
+
+
+def slots(tokens: Iterable[str], language: str) -> tuple[Slot, ...]:
+    """The slots of phonemes.
+
+    Parameters
+    ----------
+    tokens : iterable of str
+        Phonemes in IPA, as `espeak.transcribe` gives them; marks of a language switch, like
+        ``(en)``, are skipped.
+    language : str
+        Whose voice has read: "fr", "pt-br" …
+    """
+    return tuple(slot for piece in _pieces(tokens, language) for slot in piece or ())
+
+
+def unknown(tokens: Iterable[str], language: str) -> tuple[str, ...]:
+    """The phonemes of which something has no slot and is no mere mark."""
+    return tuple(token for token in tokens if None in _pieces((token,), language))
+
+
+def _pieces(tokens: Iterable[str], language: str) -> Iterator[tuple[Slot, ...] | None]:
+    for token in tokens:
+        yield from _pieces_of_token(token, language.partition("-")[0])
+
+
+@cache
+def _pieces_of_token(token: str, language: str) -> tuple[tuple[Slot, ...] | None, ...]:
+    """A token's symbols, longest first; ``None`` stands for one that no table has."""
+    table = _table_of(language)
+    left = _plain(token, keep=table)
+    pieces: list[tuple[Slot, ...] | None] = []
+    previous = ""
+    while left:
+        symbol = next((left[:n] for n in range(min(4, len(left)), 0, -1) if left[:n] in table), "")
+        left = left[len(symbol) or 1 :]
+        nasal = left.startswith(_TILDE)
+        if nasal:
+            left = left[1:]
+        if symbol and symbol == previous:
+            continue  # "aa", "ss": a long sound, not two
+        previous = symbol
+        pieces.append(_nasalised(table[symbol]) if symbol and nasal else table.get(symbol))
+    return tuple(pieces)
+
+
+def _nasalised(sound: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    return sound if sound[-1][0] in CONSONANTS else (*sound, _NASAL)
+
+
+def _plain(token: str, keep: Mapping[str, object]) -> str:
+    """The token without what says nothing about the phone (decomposed, NFD)."""
+    text = unicodedata.normalize("NFD", _LANGUAGE_MARK.sub("", token)).translate(_SAME_AS)
+    text = "".join(c for c in text if c not in _SILENT or c in keep)
+    letters: list[str] = []
+    for c in text:
+        if not unicodedata.combining(c) or c == _TILDE:
+            letters.append(c)
+        elif letters and letters[-1] + c in keep:
+            letters[-1] += c
+    return "".join(letters)
+
+
+@cache
+def _table_of(language: str) -> Mapping[str, tuple[Slot, ...]]:
+    return {**_ANY_LANGUAGE, **_LANGUAGES.get(language, {})}

@@ -1,0 +1,134 @@
+"""How words sound when they are sung rather than read.
+
+Three things a reading voice does not know: the "ooh"s and "hmm"s that are no words at all, the
+short forms that singers (and everybody) use for little words, and the final *e* that French
+singers bring back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lyricsyncd.align.lexicon.phones import VOWELS, Slot, read_slots
+
+# Vocalises however long they are written; "oooh" may be a long "oh" or an "ooh". Where one is
+# hummed, a vowel still comes first: what begins with a consonant is taken for short.
+_VOCALISES = tuple(
+    (re.compile(pattern), read_slots(slots))
+    for pattern, slots in (
+        (r"oh+", "OW|AO"),
+        (r"o{2,}h*", "UW|OW"),
+        (r"u{2,}h*", "UW|AH"),
+        (r"uh+", "AH|AA"),
+        (r"a+h+|a{2,}", "AA|AH"),
+        (r"e+h+|e{3,}", "EH|EY"),
+        (r"a+w{2,}", "AO"),
+        (r"o+w{2,}", "AW|OW"),
+        (r"e+w+", "IY UW"),
+        (r"ay{2,}|a{2,}y+|ey{2,}", "EY|AY"),
+        (r"hey+", "HH EY"),
+        (r"h*m{2,}|hm+|h+u+m{2,}", "AH|M"),
+        (r"m+h+m+", "AH|M HH AH|M"),
+        (r"h+u+h+", "HH AH"),
+        (r"h+a{2,}h*|hah+", "HH AA|AE"),
+        (r"h+o{2,}h*|hoh+", "HH OW"),
+        (r"y+e+a+h*|y+e+h+|y+a{2,}h*|y+ah+", "Y AE|EH|AA"),
+        (r"wh?o+a+h*|wh?o+h+", "W OW"),
+        (r"wh?o{2,}h*", "W UW"),
+        (r"la{2,}h*|lah+", "L AA"),
+        (r"na{2,}h*|nah+", "N AA|AE"),
+        (r"s+h{2,}|sh", "SH"),
+        (r"pss+t+", "P S T"),
+        (r"[bp]r{2,}", "B|P ER|R"),
+        (r"skr+t+", "S K ER T"),
+    )
+)
+
+# Sung forms of little English words, beside what the voice reads.
+_ENGLISH = {
+    word: read_slots(slots)
+    for word, slots in {
+        "the": "DH AH|IY",
+        "a": "AH|EY",
+        "an": "AH|AE N",
+        "and": "AH|AE N",
+        "to": "T UW|AH|UH",
+        "you": "Y UW|AH",
+        "your": "Y AO|UH|ER",
+        "you're": "Y AO|UH|ER",
+        "of": "AH|AA",
+        "i": "AY|AA",
+        "i'm": "AY|AA M",
+        "i'll": "AY|AA L",
+        "my": "M AY|AA",
+        "for": "F AO|ER",
+        "or": "AO|ER",
+        "our": "AA|AW R",
+        "are": "AA|ER",
+        "was": "W AA|AH Z",
+        "what": "W AA|AH T",
+        "because": "B IH|AH K AO|AH Z",
+        "cause": "K AO|AH Z",
+        "cuz": "K AH Z",
+        "them": "DH|TH EH|AH M",
+        "em": "EH|AH M",
+        "n": "AH|EH N",
+        "just": "JH AH|IH S",
+        "can": "K AE|EH|AH N",
+        "live": "L IH|AY V",
+        "wind": "W IH|AY N D",
+        "tear": "T EH|IH R",
+        "read": "R IY|EH D",
+        "lead": "L IY|EH D",
+    }.items()
+}
+
+_ING = read_slots("IH NG")
+_DROPPED_G = ("NG", "N")
+_SCHWA: Slot = ("AH", "UH", "ER")
+_MUTE_E = re.compile(r"(?:[^aeéèêioôuûy]|[gq]u)(?:e|es|ent)$")
+
+
+def vocalise(word: str) -> tuple[Slot, ...]:
+    """The sound of an "ooooh", "yeaaah", "mmm", whatever the language; empty for true words."""
+    for pattern, slots in _VOCALISES:
+        if pattern.fullmatch(word.lower().strip("'")):
+            return slots
+    return ()
+
+
+def sung(word: str, read: tuple[Slot, ...], language: str) -> Iterator[tuple[Slot, ...]]:
+    """How a word that is read as ``read`` may be sung: at least as read, the likelier first.
+
+    Parameters
+    ----------
+    word : str
+        As spelled, without punctuation.
+    read : tuple of slots
+        What the voice makes of it.
+    language : str
+        "en", "fr" …: whose habits apply.
+    """
+    if language == "en":
+        if len(read) > len(_ING) and read[-2:] == (("IH",), ("NG",)) and _has_vowel(read[:-2]):
+            read = (*read[:-1], _DROPPED_G)
+        form = _ENGLISH.get(word.lower().strip("'"), read)
+        if len(form) != len(read):
+            yield read
+        yield form
+    elif language == "fr":
+        yield read
+        if _MUTE_E.search(word.lower()) and read and _is_consonant(read[-1]):
+            yield (*read, _SCHWA)
+    else:
+        yield read
+
+
+def _is_consonant(slot: Slot) -> bool:
+    """Whether a French word ends in a consonant; "N|NG" is the end of a nasal vowel."""
+    return slot[0] not in VOWELS and slot != ("N", "NG")
+
+
+def _has_vowel(slots: tuple[Slot, ...]) -> bool:
+    return any(slot[0] in VOWELS for slot in slots)

@@ -1,0 +1,197 @@
+"""Who reads a word aloud: the espeak-ng voice for a language and a script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+from lyricsyncd.align.lexicon import espeak
+
+ENGLISH = "en-us"
+ROMANISED = "sw"
+"""Swahili spells much as the common romanisations of Japanese, Korean or Russian do: reads
+"watashi" and "tsuki" as meant."""
+
+# Where a language has several voices, or none under its own code, the one to take: for
+# Portuguese the singers of Brazil, who are many more; else the nearest relative.
+_VOICES = {
+    "en": ENGLISH,
+    "fr": "fr-fr",
+    "pt": "pt-br",
+    "zh": "cmn",
+    "no": "nb",
+    "nn": "nb",
+    "iw": "he",
+    "in": "id",
+    "sh": "sr",
+    "fo": "is",
+    "kaa": "kk",
+    "gl": "pt",
+    "oc": "ca",
+    "ast": "es",
+    "co": "it",
+    "sc": "it",
+    "scn": "it",
+    "nap": "it",
+    "rm": "it",
+    "wa": "fr-be",
+    "br": "fr-fr",
+    "fy": "nl",
+    "li": "nl",
+    "gsw": "de",
+    "nds": "de",
+    "yi": "he",
+    "jv": "id",
+    "su": "id",
+    "tl": "id",
+    "fil": "id",
+    "mg": "id",
+    "sm": "haw",
+    "to": "haw",
+    "ty": "haw",
+    "xh": "sw",
+    "zu": "sw",
+    "st": "tn",
+    "rw": "sw",
+    "ln": "sw",
+    "yo": "sw",
+    "ig": "sw",
+    "ha": "sw",
+    "so": "om",
+    "ps": "ur",
+    "tg": "ru",
+    "mn": "ru",
+    "th": "id",
+}
+
+LATIN = "LATIN"
+# Scripts as the names of their characters begin, and who reads them in a song of another script.
+# Thai is left out: its voice knows next to no vowels.
+_SCRIPTS = {
+    LATIN: ENGLISH,
+    "CYRILLIC": "ru",
+    "GREEK": "el",
+    "HANGUL": "ko",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "CJK": "cmn",
+    "ARABIC": "ar",
+    "HEBREW": "he",
+    "DEVANAGARI": "hi",
+    "BENGALI": "bn",
+    "GURMUKHI": "pa",
+    "GUJARATI": "gu",
+    "ORIYA": "or",
+    "TAMIL": "ta",
+    "TELUGU": "te",
+    "KANNADA": "kn",
+    "MALAYALAM": "ml",
+    "SINHALA": "si",
+    "MYANMAR": "my",
+    "GEORGIAN": "ka",
+    "ARMENIAN": "hy",
+    "ETHIOPIC": "am",
+    "CHEROKEE": "chr-us-qaaa-x-west",
+}
+
+# Which of those scripts a voice reads itself; all others read Latin.
+_READS = {
+    "CYRILLIC": "ru ru-lv ru-cl uk be bg mk sr kk ky tt ba cv nog",
+    "GREEK": "el grc",
+    "HANGUL": "ko",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "CJK": "cmn yue",
+    "ARABIC": "ar fa ur ug sd",
+    "HEBREW": "he",
+    "DEVANAGARI": "hi mr ne kok",
+    "BENGALI": "bn as bpy",
+    "ETHIOPIC": "am ti",
+    "MYANMAR": "my shn",
+    "ARMENIAN": "hy hyw",
+}
+_BOTH_SCRIPTS = frozenset({"sr"})
+
+_LETTER_NAME = re.compile(
+    r"(?:LETTER|SYLLABLE|CHARACTER|SIGN|SARA|MAI)(?: (?:SMALL|CAPITAL|SARA))* ([A-Z]{1,4})\b"
+)
+
+
+def voice_of(language: str | None) -> str:
+    """The voice for a song's language (ISO 639-1, with or without a region).
+
+    A language that nobody reads is read by its nearest relative, or else as if it were English.
+    """
+    if language is None:
+        return ENGLISH
+    tag = language.strip().lower().replace("_", "-")
+    main = tag.partition("-")[0]
+    region = {"pt-pt": "pt", "zh-hk": "yue", "es-mx": "es-419", "es-ar": "es-419"}.get(tag, tag)
+    if main == "en":  # the acoustic model is American
+        return ENGLISH
+    for candidate in (region, _VOICES.get(main, main)):
+        if candidate in espeak.voices() and (candidate != main or main not in _VOICES):
+            return candidate
+    return _VOICES.get(main, ENGLISH)
+
+
+def reader(script: str, voice: str) -> str | None:
+    """Who reads words of a script in a song of ``voice``; ``None`` if nobody can."""
+    return voice if script in scripts_of(voice) else _SCRIPTS.get(script)
+
+
+@cache
+def scripts_of(voice: str) -> frozenset[str]:
+    """The scripts that a voice reads by itself."""
+    own = {script for script, readers in _READS.items() if voice in readers.split()}
+    own |= {script for script, reader in _SCRIPTS.items() if reader == voice}
+    return frozenset(own | {LATIN} if not own or voice in _BOTH_SCRIPTS else own)
+
+
+def script_runs(text: str) -> Iterator[tuple[str, str]]:
+    """A text cut where its script changes: (script, piece).
+
+    Digits, apostrophes, spaces and marks go with the letters before them, or, at the start, with
+    those after; without any letter the script is "".
+    """
+    run, script = "", ""
+    for character in text:
+        its = script_of(character)
+        if its and script and its != script:
+            yield script, run
+            run = ""
+        run += character
+        script = its or script
+    if run:
+        yield script, run
+
+
+@cache
+def script_of(character: str) -> str:
+    """The script of a letter, as its Unicode name begins; "" for anything else."""
+    if not character.isalpha():
+        return ""
+    script = unicodedata.name(character, "").partition(" ")[0]
+    # The sign that lengthens a vowel of either kana.
+    return "KATAKANA" if script == "KATAKANA-HIRAGANA" else script
+
+
+def romanised(letter: str) -> str:
+    """A letter in Latin, as its Unicode name says: "LAO LETTER KO" is "k"; "" for most marks.
+
+    The last resort, for scripts that no voice reads.
+    """
+    bare = unicodedata.normalize("NFKD", letter)[0]
+    if bare.isascii():
+        return bare.lower() if bare.isalpha() else ""
+    script, _, name = unicodedata.name(letter, "").partition(" ")
+    found = _LETTER_NAME.search(name)
+    if not found:
+        return ""
+    sound = found[1].lower()
+    # Thai and Lao consonants are named with an "o" that is not sung.
+    return (
+        sound[:-1] if script in ("THAI", "LAO") and len(sound) > 1 and sound[-1] == "o" else sound
+    )

@@ -1,0 +1,171 @@
+"""Words → pronunciations: the steps from `spelling` over `espeak` and `phones` to `singing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lyricsyncd.align.lexicon import espeak, phones, singing, spelling, voices
+from lyricsyncd.align.lexicon.hooks import HOOK_WORDS
+from lyricsyncd.align.lexicon.phones import Slot
+
+MOST_WAYS = 3
+"""Pronunciations of one word: each costs the search as much as the first."""
+
+_MOST_SLOTS = 120
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """One way in which a word may sound.
+
+    Attributes
+    ----------
+    slots : tuple of tuple of str
+        In singing order; a slot holds one to three alternative phones (`phones.PHONES`), scored
+        as their best, the likeliest first.
+    """
+
+    slots: tuple[Slot, ...]
+
+    def __str__(self) -> str:
+        return " ".join("|".join(slot) for slot in self.slots)
+
+
+def pronounce(
+    lines: Sequence[Sequence[str]], language: str | None
+) -> list[list[tuple[Pronunciation, ...]]]:
+    """How the words of a song may sound.
+
+    Parameters
+    ----------
+    lines : sequence of sequences of str
+        Words as the lyrics have them, punctuation and all.
+    language : str or None
+        The song's language, ISO 639-1; ``None`` is taken for English.
+
+    Returns
+    -------
+    list of lists of tuples of Pronunciation
+        For each word of each line one to `MOST_WAYS` pronunciations, the likeliest first; none
+        for what cannot be pronounced (punctuation, an emoji).
+
+    Raises
+    ------
+    ModelError
+        espeak-ng or its data is not there.
+    """
+    voice = voices.voice_of(language)
+    return [_line(line, voice) for line in lines]
+
+
+def _line(words: Sequence[str], voice: str) -> list[tuple[Pronunciation, ...]]:
+    plain = spelling.lower_shouted([spelling.plain(word) for word in words])
+    english = _is_english(plain, voice)
+    return [_ways(word, voice, english) for word in plain]
+
+
+def _is_english(words: Sequence[str], voice: str) -> bool:
+    """Whether a line of a song in another language is English: a hook, a quotation."""
+    known = sum(map(_is_hook, words))
+    return voice == voices.ENGLISH or (known >= 2 and 2 * known >= sum(map(bool, words)))
+
+
+def _is_hook(word: str) -> bool:
+    return word.lower().strip("'") in HOOK_WORDS
+
+
+@lru_cache(maxsize=1 << 14)
+def _ways(word: str, voice: str, english: bool) -> tuple[Pronunciation, ...]:
+    """The pronunciations of a `spelling.plain` word in a line of a song of ``voice``."""
+    found = dict.fromkeys(
+        Pronunciation(slots[:_MOST_SLOTS])
+        for reader in _readers(word, voice, english)
+        for slots in _said(word, reader)
+        if slots
+    )
+    return tuple(found)[:MOST_WAYS]
+
+
+def _readers(word: str, voice: str, english: bool) -> Iterator[str]:
+    """The voices that may read a word, the likelier first."""
+    if english:
+        yield voices.ENGLISH
+    yield voice
+    if _is_hook(word):
+        yield voices.ENGLISH
+
+
+def _said(word: str, voice: str) -> Iterator[tuple[Slot, ...]]:
+    """What one voice makes of a word."""
+    if sound := singing.vocalise(word):
+        yield sound
+        return
+    if word.count("-") and _is_vocalise_chain(word):
+        yield tuple(slot for part in word.split("-") for slot in singing.vocalise(part))
+        return
+    stuttered, rest = spelling.stutter(word)
+    start = tuple(slot for letter in stuttered for slot in _stuttered(letter, voice))
+    language = voice.partition("-")[0]
+    for wording in spelling.wordings(rest, language):
+        for read in _read(wording, voice):
+            yield from ((*start, *slots) for slots in singing.sung(wording, read, language))
+
+
+def _is_vocalise_chain(word: str) -> bool:
+    """ "oh-oh-oh", "uh-oh"."""
+    return all(singing.vocalise(part) for part in word.split("-"))
+
+
+def _stuttered(letter: str, voice: str) -> tuple[Slot, ...]:
+    """A stuttered consonant with the vowel that makes it singable, or a vowel by itself."""
+    sound = phones.slots(espeak.transcribe(f"{letter.lower()}a", voice), voice)[:1]
+    vowel = bool(sound) and sound[0][0] in phones.VOWELS
+    return sound if vowel else (*sound, ("AH",))
+
+
+def _read(wording: str, voice: str) -> Iterator[tuple[Slot, ...]]:
+    """A wording read aloud, each run of a script by who can read it."""
+    runs = list(voices.script_runs(wording))
+    yield tuple(slot for script, run in runs for slot in _run(run, script, voice))
+    if voice != voices.ENGLISH and any(_is_romanised(run, script, voice) for script, run in runs):
+        yield tuple(
+            slot
+            for script, run in runs
+            for slot in _run(run, script, voices.ROMANISED if script == voices.LATIN else voice)
+        )
+
+
+def _is_romanised(run: str, script: str, voice: str) -> bool:
+    """Whether Latin letters, in a song of another script, may be no English."""
+    is_latin = script == voices.LATIN and script not in voices.scripts_of(voice)
+    return is_latin and not _is_hook(run)
+
+
+def _run(run: str, script: str, voice: str) -> tuple[Slot, ...]:
+    """One script's letters (or none: digits), by the voice that reads them, else by the
+    names of its letters."""
+    reader = voices.reader(script, voice) if script else voice
+    pieces = [run[i : i + espeak.LONGEST_TEXT] for i in range(0, len(run), espeak.LONGEST_TEXT)]
+    slots = tuple(slot for piece in pieces for slot in _piece(piece, script, reader))
+    return slots or _spelled_out(run)
+
+
+def _piece(text: str, script: str, reader: str | None) -> tuple[Slot, ...]:
+    if reader is None:
+        return ()
+    tokens = espeak.transcribe(text, reader)
+    if script not in ("", voices.LATIN) and "(en)" in tokens:
+        # The voice names a character ("Chinese letter") instead of reading it.
+        if len(text) == 1:
+            return ()
+        return tuple(slot for character in text for slot in _piece(character, script, reader))
+    return phones.slots(tokens, reader)
+
+
+def _spelled_out(run: str) -> tuple[Slot, ...]:
+    """Letters that no voice reads, put into Latin one by one."""
+    spelled = "".join(map(voices.romanised, run))[: espeak.LONGEST_TEXT]
+    tokens = espeak.transcribe(spelled, voices.ROMANISED) if spelled else ()
+    return phones.slots(tokens, voices.ROMANISED)
