@@ -1,0 +1,242 @@
+"""Vocals out of a song: one file a separator, and `VocalSeparator` that chooses and runs one.
+
+A separator of one's own is a function ``Setting -> Separator`` (see `lyricsyncd.separate.base`)
+under the entry point group ``lyricsyncd.separators``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd import models
+from lyricsyncd.errors import ModelError
+from lyricsyncd.separate.base import Opener, Separator, Setting, Stem
+
+if TYPE_CHECKING:
+    import os
+
+    from lyricsyncd.separate.base import Samples
+
+__all__ = ["Separator", "Setting", "Stem", "VocalSeparator", "names"]
+
+ENTRY_POINTS = "lyricsyncd.separators"
+FULL_RATE = 44_100
+
+_OPENERS = {
+    "spleeter": "lyricsyncd.separate.spleeter:open_spleeter",
+    "mix": "lyricsyncd.separate.mix:open_mix",
+    "none": "lyricsyncd.separate.mix:open_mix",
+}
+
+Progress = Callable[[str, float], None]
+"""Is told the stage and the share of it that is done, 0-1."""
+
+
+def names() -> tuple[str, ...]:
+    """Separators that can be asked for, ``auto`` aside."""
+    return (*_OPENERS, *sorted(entry_points(group=ENTRY_POINTS).names))
+
+
+class VocalSeparator:
+    """Separates the vocals of songs, one after the other, with one warm model.
+
+    Parameters
+    ----------
+    model : str
+        A name of `names`, or ``auto``: Spleeter where it is installed, else the mix with a
+        warning. The model is opened with the first song.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    models_dir : Path, optional
+        Where models are installed; by default the user's cache.
+    threads : int, optional
+        Threads of the network; by default as many as the process may use.
+    """
+
+    def __init__(
+        self,
+        model: str = "auto",
+        device: str = "auto",
+        models_dir: str | os.PathLike[str] | None = None,
+        *,
+        threads: int | None = None,
+    ) -> None:
+        self._model = model
+        self._device = device
+        self._models_dir = Path(models_dir) if models_dir is not None else None
+        self._threads = threads
+        self.warning: str | None = None
+        """Set once the model is open: a line for the user where ``auto`` had to do without."""
+
+    def extract(
+        self,
+        path: str | os.PathLike[str],
+        target_sr: int = 16_000,
+        progress: Progress | None = None,
+    ) -> Stem:
+        """Vocals and mix of a song as mono at ``target_sr``.
+
+        Raises
+        ------
+        AudioError
+            The song cannot be listened to; see `lyricsyncd.audio.blocks`.
+        ModelError
+            The model is missing or broken, or its device is not there.
+        """
+        import numpy as np
+
+        from lyricsyncd import audio
+
+        separator = self._separator
+        rate = separator.sample_rates[0] if separator.sample_rates else target_sr
+        reading = _Timed(audio.blocks(path, rate))
+        mix = _Mono(rate, target_sr)
+        tapped = _tap(reading, mix, rate, audio.probe(path).duration, progress)
+        vocals = _Mono(rate, target_sr)
+        started = time.perf_counter()
+        for block in separator.separate(tapped, rate):
+            vocals.push(block)
+        whole_mix = mix.end()
+        # Without a separator the two are one array, not two equal ones.
+        voice = vocals.end() if separator.sample_rates else whole_mix
+        length = min(len(voice), len(whole_mix))
+        elapsed = time.perf_counter() - started
+        if progress is not None:
+            progress("separate", 1.0)
+        return Stem(
+            vocals=np.ascontiguousarray(voice[:length]),
+            mix=np.ascontiguousarray(whole_mix[:length]),
+            sr=target_sr,
+            separator=separator.name,
+            seconds={"decode": reading.seconds, "separate": max(0.0, elapsed - reading.seconds)},
+            warning=self.warning,
+        )
+
+    def extract_vocals(self, path: str | os.PathLike[str], target_sr: int = 16_000) -> Samples:
+        """The vocals as mono: shape (n,), float32, at ``target_sr``. Raises as `extract`."""
+        return self.extract(path, target_sr).vocals
+
+    def extract_vocals_full_rate(self, path: str | os.PathLike[str]) -> Samples:
+        """The vocals to listen to: shape (n, 2), float32, at 44.1 kHz. Raises as `extract`."""
+        import numpy as np
+        import soxr
+
+        from lyricsyncd import audio
+
+        separator = self._separator
+        rate = separator.sample_rates[-1] if separator.sample_rates else FULL_RATE
+        vocals = np.concatenate(list(separator.separate(audio.blocks(path, rate), rate)))
+        if rate == FULL_RATE:
+            return vocals
+        resampled: Samples = soxr.resample(vocals, rate, FULL_RATE)
+        return resampled
+
+    @cached_property
+    def _separator(self) -> Separator:
+        setting = Setting(self._models_folder(), self._device, self._threads)
+        if self._model != "auto":
+            return _opener(self._model)(setting)
+        found = models.state(models.SPLEETER, setting.models_dir)
+        if found is models.State.INSTALLED:
+            return _opener("spleeter")(setting)
+        self.warning = (
+            f"the vocals are not separated: the model 'spleeter' is {found.value}. "
+            f"{models.install_remedy(models.SPLEETER)}"
+        )
+        return _opener("none")(setting)
+
+    def _models_folder(self) -> Path:
+        if self._models_dir is not None:
+            return self._models_dir
+        from lyricsyncd.config import Config
+        from lyricsyncd.paths import models_dir
+
+        return models_dir(Config())
+
+
+def _opener(name: str) -> Opener:
+    """The function that opens the named separator."""
+    if name in _OPENERS:
+        module, function = _OPENERS[name].split(":")
+        opener: Opener = getattr(importlib.import_module(module), function)
+        return opener
+    for entry in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            plugin: Opener = entry.load()
+        except Exception as error:
+            raise ModelError(
+                f"the separator {name!r} ({entry.value}) cannot be loaded: {error}",
+                remedy="Update or remove the package it comes from",
+            ) from error
+        return plugin
+    raise ModelError(
+        f"there is no separator {name!r}", remedy=f"There are: auto, {', '.join(names())}"
+    )
+
+
+class _Timed:
+    """Blocks, and how long they took to come."""
+
+    def __init__(self, blocks: Iterator[Samples]) -> None:
+        self._blocks = blocks
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Samples]:
+        return self
+
+    def __next__(self) -> Samples:
+        started = time.perf_counter()
+        try:
+            return next(self._blocks)
+        finally:
+            self.seconds += time.perf_counter() - started
+
+
+class _Mono:
+    """Gathers a stream of stereo blocks as mono at another rate."""
+
+    def __init__(self, rate: int, target_sr: int) -> None:
+        import soxr
+
+        self._stream = (
+            soxr.ResampleStream(rate, target_sr, 1, dtype="float32") if rate != target_sr else None
+        )
+        self._held: list[Samples] = []
+
+    def push(self, block: Samples) -> None:
+        """Take shape (n, 2)."""
+        mono = block.mean(axis=1)
+        self._held.append(mono if self._stream is None else self._stream.resample_chunk(mono))
+
+    def end(self) -> Samples:
+        """All of it: shape (n,)."""
+        import numpy as np
+
+        if self._stream is not None:
+            self._held.append(self._stream.resample_chunk(np.zeros(0, np.float32), last=True))
+        whole = np.concatenate(self._held)
+        self._held = []
+        return whole
+
+
+def _tap(
+    blocks: Iterable[Samples],
+    mix: _Mono,
+    rate: int,
+    duration: float,
+    progress: Progress | None,
+) -> Iterator[Samples]:
+    """Pass the blocks on, with a copy into the mix and a word to who waits."""
+    done = 0
+    for block in blocks:
+        mix.push(block)
+        yield block
+        done += len(block)
+        if progress is not None and duration > 0:
+            progress("separate", min(1.0, done / rate / duration))

@@ -1,0 +1,63 @@
+"""What a separator is, and what comes out of separating a song."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.float32]
+
+
+class Separator(Protocol):
+    """Takes the music away from the voice. Keeps its model open between songs."""
+
+    @property
+    def name(self) -> str:
+        """As in the configuration and in reports."""
+
+    @property
+    def sample_rates(self) -> tuple[int, ...]:
+        """Rates in Hz it can work at, the cheapest first, the finest last; none for any."""
+
+    def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
+        """Vocals of a stream of stereo blocks, shape (n, 2), float32: as many samples in all, in
+        blocks of any size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a separator is opened with."""
+
+    models_dir: Path
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda`` or ``cuda:N``."""
+    threads: int | None = None
+    """By default as many as the process may use."""
+
+
+Opener = Callable[[Setting], Separator]
+"""What the entry points of ``lyricsyncd.separators`` name. Raises `ModelError`."""
+
+
+@dataclass(frozen=True)
+class Stem:
+    """A song taken apart. Both signals are mono, of the same length, on the same time."""
+
+    vocals: Samples
+    """Shape (n,), float32, full scale ±1."""
+    mix: Samples
+    """Shape (n,), float32: the song as it is."""
+    sr: int
+    """Hz."""
+    separator: str
+    """``none`` where the vocals are the mix."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Wall-clock time spent on ``decode`` and ``separate``."""
+    warning: str | None = None
+    """A line for the user: why the result is not what it could be, and the remedy."""

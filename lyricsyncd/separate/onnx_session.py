@@ -1,0 +1,119 @@
+"""Open and run an ONNX network, with errors a person can act on."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lyricsyncd.errors import ModelError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+def open_session(
+    model: Path, *, device: str = "auto", threads: int | None = None
+) -> onnxruntime.InferenceSession:
+    """A session on the device that is asked for.
+
+    Parameters
+    ----------
+    device
+        ``auto`` (CUDA where onnxruntime has it, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+    threads
+        By default as many as the process may use.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or broken, or the device is not there.
+    """
+    import onnxruntime
+
+    providers = _providers(device, onnxruntime.get_available_providers())
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or available_cores()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # A worker that waits for its next song must not burn a core, nor keep the largest chunk's
+    # memory twice.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False
+    try:
+        session = onnxruntime.InferenceSession(str(model), options, providers=providers)
+    except Exception as error:
+        if not model.is_file():
+            raise ModelError(f"there is no model at {model}") from error
+        if providers[0] != "CPUExecutionProvider" and device == "auto":
+            return open_session(model, device="cpu", threads=threads)
+        raise ModelError(
+            f"the model {model} cannot be opened on {device!r}: {_first_line(error)}"
+        ) from error
+    if device.startswith("cuda") and "CUDAExecutionProvider" not in session.get_providers():
+        raise _no_cuda(device)
+    return session
+
+
+def run(
+    session: onnxruntime.InferenceSession,
+    input_name: str,
+    values: NDArray[np.float32],
+    output_name: str,
+) -> NDArray[np.float32]:
+    """One pass through the network.
+
+    Raises
+    ------
+    ModelError
+        The network stopped.
+    """
+    try:
+        (result,) = session.run([output_name], {input_name: values})
+    except Exception as error:
+        raise ModelError(
+            f"the network stopped: {_first_line(error)}",
+            remedy="Free some memory, or set `models.device: cpu`",
+        ) from error
+    answer: NDArray[np.float32] = result
+    return answer
+
+
+def available_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _providers(device: str, available: list[str]) -> list[Any]:
+    """onnxruntime's names for the device, best first."""
+    cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
+    if device == "cpu":
+        return [cpu]
+    if device == "auto":
+        return [cuda, cpu] if cuda in available else [cpu]
+    match = re.fullmatch(r"cuda(?::(\d{1,3}))?", device)
+    if match is None:
+        raise ModelError(
+            f"{device!r} is not a device", remedy="Use `auto`, `cpu`, `cuda` or `cuda:N`"
+        )
+    if cuda not in available:
+        raise _no_cuda(device)
+    return [(cuda, {"device_id": match[1] or "0"}), cpu]
+
+
+def _no_cuda(device: str) -> ModelError:
+    return ModelError(
+        f"the device {device!r} is not there: onnxruntime finds no CUDA",
+        remedy="Use `--device cpu`, or install onnxruntime-gpu and the CUDA libraries",
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

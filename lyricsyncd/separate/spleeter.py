@@ -1,0 +1,163 @@
+"""Spleeter's two stems on onnxruntime: vocals out of a stereo mix, a chunk at a time.
+
+The networks see the magnitudes of 1024 frequency bins, some hundreds of frames at once. They were
+trained at 44.1 kHz on windows of 4096 samples, of which they see the lower half of the spectrum:
+up to 11 kHz. Half the rate and half the window give the same bins for less memory, and the same
+vocals: above 11 kHz there never are any.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from lyricsyncd import models
+from lyricsyncd.separate import spectrogram
+from lyricsyncd.separate.base import Separator, Setting
+from lyricsyncd.separate.onnx_session import open_session, run
+from lyricsyncd.separate.spectrogram import OVERLAP, Samples
+from lyricsyncd.separate.spleeter_network import BINS, FRAME_STEP, INPUT, OUTPUT
+
+TRAINED_RATE = 44_100
+TRAINED_WINDOW = 4096
+CHUNK, CONTEXT = 384, 64
+"""Frames whose mask is used, and frames on both sides that the networks only look at."""
+
+
+class Spleeter:
+    """Vocals of a stereo mix. The session stays open: keep the object for the next song.
+
+    Parameters
+    ----------
+    model : Path
+        The ONNX file that `lyricsyncd.models` installs.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    threads : int, optional
+        Threads of the network; by default as many as this process may use.
+    chunk, context : int, optional
+        Frames at once; ``chunk + 2 * context`` is best a multiple of 64.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or broken, or the device is not there.
+    """
+
+    name = "spleeter"
+    sample_rates = (TRAINED_RATE // 2, TRAINED_RATE)
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        chunk: int = CHUNK,
+        context: int = CONTEXT,
+    ) -> None:
+        self._session = open_session(model, device=device, threads=threads)
+        self._chunk = chunk
+        self._context = context
+
+    def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
+        """The vocals of a stream: as many samples as came in, in blocks of their own size.
+
+        Parameters
+        ----------
+        blocks
+            Arrays of shape (n, 2), float32, full scale ±1.
+        sample_rate
+            22050 or 44100 Hz.
+
+        Raises
+        ------
+        ModelError
+            The network stopped, for want of memory, say.
+        """
+        if sample_rate not in self.sample_rates:
+            raise ValueError(f"Spleeter works at {self.sample_rates} Hz, not at {sample_rate}")
+        size = TRAINED_WINDOW * sample_rate // TRAINED_RATE
+        window = spectrogram.hann(size)
+        hop = size // OVERLAP
+        # Silence before the song lets each of its samples lie under a whole set of windows, and
+        # is what the first chunk has for context.
+        edge = size - hop
+        before = self._context * hop
+        length = (self._chunk + 2 * self._context - 1) * hop + size
+        tail: Samples = np.zeros((edge, 2), np.float32)
+        skip = edge
+        for samples, known in _windows(blocks, before + edge, length, self._chunk * hop):
+            left = known - before
+            if left <= 0:
+                break
+            frames = min(self._chunk, -(-left // hop))
+            vocals = self._vocals(samples, window, frames)
+            vocals[:edge] += tail
+            tail = vocals[frames * hop :]
+            done = vocals[skip : min(frames * hop, left)]
+            skip = max(0, skip - frames * hop)
+            if len(done):
+                yield done
+
+    def _vocals(self, samples: Samples, window: Samples, frames: int) -> Samples:
+        """Overlap-added vocals of ``frames`` frames, which begin ``context`` frames in."""
+        size = len(window)
+        seen = frames + 2 * self._context
+        seen += -seen % FRAME_STEP
+        wanted = (seen - 1) * (size // OVERLAP) + size
+        if len(samples) < wanted:
+            samples = np.pad(samples, ((0, wanted - len(samples)), (0, 0)))
+        spectra = spectrogram.stft(samples[:wanted], window)
+        # Magnitudes grow with the window; the networks know those of the trained one.
+        magnitudes = np.abs(spectra[:, :, :BINS]) * np.float32(TRAINED_WINDOW / size)
+        mask: Samples = run(self._session, INPUT, magnitudes[None], OUTPUT)[0]
+        core = slice(self._context, self._context + frames)
+        spectra = spectra[:, core]
+        spectra[:, :, :BINS] *= mask[:, core]
+        spectra[:, :, BINS:] = 0
+        return spectrogram.overlap_add(spectra, window)
+
+
+def _windows(
+    blocks: Iterable[Samples], silence: int, length: int, step: int
+) -> Iterator[tuple[Samples, int]]:
+    """Stretches of a stream, each ``step`` after the one before, and how much of it is known.
+
+    The stream is ``silence`` samples of nothing and then the blocks. A stretch that reaches over
+    the end is filled with silence; the number beside it counts the samples from its beginning to
+    the end of the stream as far as that has come in, which is at least ``length`` before the end.
+    """
+    stream = itertools.chain([np.zeros((silence, 2), np.float32)], blocks)
+    held: list[Samples] = []
+    known = 0
+    while True:
+        for block in stream:
+            held.append(block)
+            known += len(block)
+            if known >= length:
+                break
+        joined = np.concatenate(held)
+        if known <= 0:
+            return
+        stretch = joined[:length]
+        if len(stretch) < length:
+            stretch = np.pad(stretch, ((0, length - len(stretch)), (0, 0)))
+        yield stretch, known
+        held = [joined[step:]]
+        known = len(held[0])
+
+
+def open_spleeter(setting: Setting) -> Separator:
+    """The installed Spleeter.
+
+    Raises
+    ------
+    ModelError
+        It is not installed, or damaged, or its device is not there.
+    """
+    model = models.require(models.SPLEETER, setting.models_dir)
+    return Spleeter(model, device=setting.device, threads=setting.threads)
