@@ -28,6 +28,9 @@ RATE = 44100
 _BREATH_BEATS = 0.5
 """What the last note of a line gives up, so that the singer can breathe."""
 
+_EVENNESS = 0.7
+"""0: every word as loud as it was spoken; 1: all alike."""
+
 FloatArray = NDArray[np.float64]
 
 
@@ -66,8 +69,10 @@ def perform(song: score.Song) -> Performance:
     for _, word in sung:
         start = round(word.start * RATE)
         audio = soxr.resample(word.audio, word.sample_rate, RATE)
+        # A singer carries closed vowels as far as open ones, nearly.
+        audio *= np.sqrt(np.mean(audio**2)) ** -_EVENNESS
         voice[start : start + audio.size] += audio
-    voice *= 0.16 / np.sqrt(np.mean(voice[np.abs(voice) > 1e-4] ** 2))
+    voice *= 0.2 / np.sqrt(np.mean(voice[np.abs(voice) > 1e-4] ** 2))
     vocals = np.stack([voice, voice]) + _room(voice)
     mix = vocals + band.play(chords, song.beat, song.tonic, total_s, RATE)
     loudest = np.abs(mix).max() / 0.89
@@ -110,8 +115,9 @@ def _sing(song: score.Song) -> list[tuple[int, singer.SungWord]]:
             spoken = [next(voice) for _ in words]
             for index, (word, tune_of_word) in enumerate(zip(spoken, notes, strict=True)):
                 if index + 1 < len(spoken):
-                    ahead = singer.onset_length(spoken[index + 1])
-                    until = notes[index + 1][0].start - ahead - spoken[index + 1].closure
+                    following = spoken[index + 1]
+                    ahead = singer.onset_length(following) + singer.rest_before(following)
+                    until = notes[index + 1][0].start - ahead
                 else:
                     until = tune_of_word[-1].end - _BREATH_BEATS * song.beat
                 sung.append((line_number, singer.sing(word, tune_of_word, until, len(sung))))

@@ -113,7 +113,7 @@ AU_CLAIR_DE_LA_LUNE = Song(
         (
             "Au/1 clair/1 de/1 la/2 lune,/3:2,2:2",
             "Mon/1 ami/3,2 Pierrot,/2,1:4",
-            "Prête-moi/1,1,1 ta/2 plume/3:2,2:2",
+            "Prête-moi/1:2,1 ta/2 plume/3:2,2:2",
             "Pour/1 écrire/3,2 un/2 mot./1:4",
         ),
     ),

@@ -58,6 +58,14 @@ def onset_length(word: SpokenWord) -> float:
     return sum(phone.end - phone.start for phone in before) / word.sample_rate
 
 
+def rest_before(word: SpokenWord) -> float:
+    """Seconds of silence that a word wants before it, also in the flow of a line.
+
+    Plosives need their closure to be heard at all; an opening vowel is set off from what was before.
+    """
+    return max(word.closure, 0.03 if word.phones[0].vowel else 0.0)
+
+
 def sing(word: SpokenWord, notes: tuple[Note, ...], until: float, seed: int) -> SungWord:
     """The word on its notes: the n-th vowel begins with the n-th note.
 
