@@ -4,19 +4,23 @@ The order of things for one song::
 
     spell ─┐
            ├─► score ─► best path ─► adapt the ear ─► score ─► best path ─► posteriors
-    listen ┘            (whole song)  to the singer            (in a band about the first)
+    listen ┘                         to the singer                          (in a band)
+
+The two passes differ in their costs: while the ear does not know the singer, the costs that shape
+the words in detail do more harm than good. The second pass is as free as the first: it often
+mends a stretch that went wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd.align.activity import vocal_activity
-from lyricsyncd.align.emissions import SAMPLE_RATE, Ear, Emissions, Lines, SpelledSong
+from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, Ear, Emissions, Lines, SpelledSong
 from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Band, Costs, LineTimes, Trellis
@@ -30,13 +34,16 @@ IntArray = npt.NDArray[np.int64]
 class Options:
     """How to align; the defaults are what measured best."""
 
-    costs: Costs = Costs()
+    first_costs: Costs = field(
+        default_factory=lambda: Costs(stretched_consonant=0.0, rest_inside=0.0)
+    )
+    costs: Costs = field(default_factory=Costs)
     adapt: bool = True
     """Get used to the singer's voice and search again."""
     learn_above: float = -12.0
     """Frames whose unit scores less than this (nats below the frame's best) teach nothing."""
     band: float = 8.0
-    """Seconds around the first pass that later passes may move a word."""
+    """Seconds around the best path that the posteriors look at."""
     scale: float = 0.1
     """What scores are multiplied by before they become posteriors."""
     expected: bool = True
@@ -111,36 +118,22 @@ def align(
     heard = ear.listen(audio)
     emissions = ear.score(heard, song)
     activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
-    trellis = Trellis(graph, emissions, activity, song.short, times, options.costs)
+    trellis = Trellis(graph, emissions, activity, song.short, times, options.first_costs)
     path = best_path(trellis)
     if path is None:
         return _spread_evenly(n_words, duration, ear.name)
-    onsets, offsets = _word_frames(graph, path.states)
-    band = _band(graph, onsets, offsets, trellis, options)
-    adapt = getattr(ear, "adapted", None)
-    if options.adapt and adapt is not None:
+    if options.adapt and isinstance(ear, AdaptableEar):
         units = _learnable(song, graph, emissions, path.states, options.learn_above)
-        emissions = adapt(heard, song, units).score(heard, song)
-        trellis = Trellis(graph, emissions, activity, song.short, times, options.costs)
-        again = best_path(trellis, band)
-        if again is not None:
-            path = again
-            onsets, offsets = _word_frames(graph, path.states)
-            band = _band(graph, onsets, offsets, trellis, options)
-    return _alignment(n_words, trellis, path.states, onsets, offsets, band, ear, options)
+        emissions = ear.adapted(heard, song, units).score(heard, song)
+    trellis = Trellis(graph, emissions, activity, song.short, times, options.costs)
+    path = best_path(trellis) or path
+    return _alignment(n_words, trellis, path.states, ear, options)
 
 
 def _line_times(line_starts: Sequence[float | None] | None) -> LineTimes | None:
     if line_starts is None or all(start is None for start in line_starts):
         return None
     return LineTimes(np.array([np.nan if s is None else s for s in line_starts], np.float64))
-
-
-def _band(
-    graph: Graph, onsets: IntArray, offsets: IntArray, trellis: Trellis, options: Options
-) -> Band:
-    reach = round(options.band / trellis.emissions.hop)
-    return Band.around(graph, onsets, offsets, trellis.n_frames, reach)
 
 
 def _word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
@@ -166,16 +159,11 @@ def _learnable(
 
 
 def _alignment(
-    n_words: int,
-    trellis: Trellis,
-    states: IntArray,
-    onsets: IntArray,
-    offsets: IntArray,
-    band: Band,
-    ear: Ear,
-    options: Options,
+    n_words: int, trellis: Trellis, states: IntArray, ear: Ear, options: Options
 ) -> Alignment:
     graph, hop = trellis.graph, trellis.emissions.hop
+    onsets, offsets = _word_frames(graph, states)
+    band = Band.around(graph, onsets, offsets, trellis.n_frames, round(options.band / hop))
     sure = posterior(trellis, band, onsets, offsets, scale=options.scale)
     onset, offset = onsets.astype(np.float64), offsets.astype(np.float64)
     if options.expected:
@@ -202,7 +190,9 @@ def _alignment(
         result[known] = np.where(np.isfinite(values), values, otherwise)
         return result
 
-    starts, ends = _between_neighbours(known, onset * hop, offset * hop, n_words)
+    starts, ends = _between_neighbours(
+        known, onset * hop + ear.lag, offset * hop + ear.lag, n_words
+    )
     return Alignment(
         onset=starts,
         offset=ends,

@@ -265,7 +265,10 @@ class _Histogram:
         off = frames - self._found[words]
 
         def total(values: DoubleArray) -> DoubleArray:
-            return np.bincount(words, weights=values, minlength=self._n_words)
+            sums: DoubleArray = np.bincount(words, weights=values, minlength=self._n_words).astype(
+                np.float64
+            )
+            return sums
 
         mass = total(weights)
         with np.errstate(invalid="ignore", divide="ignore"):

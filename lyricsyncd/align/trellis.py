@@ -37,8 +37,8 @@ class Costs:
     """A rest inside a line."""
     enter_rest_inside: float = 8.0
     """Once, for every rest inside a line."""
-    rest_between: float = -0.5
-    """A rest between lines (negative: welcome)."""
+    rest_between: float = 0.0
+    """A rest between lines."""
     floor_inside: float = -25.0
     """The least a rest inside a line can score, however loud the frame."""
     floor_between: float = -6.0
@@ -163,7 +163,7 @@ class Trellis:
         if self.line_times is None:
             return None
         graph = self.graph
-        times = np.arange(start, stop) * self.emissions.hop
+        times = np.arange(start, stop, dtype=np.float64) * self.emissions.hop
         by_line = self.line_times.cost(times)
         starts_line = graph.first_of_line[graph.entered_from]
         by_entry = by_line[:, graph.line[graph.entered_from]]
@@ -174,7 +174,7 @@ class Trellis:
     def rest_entry(self) -> FloatArray:
         """Nats to enter the rest of each boundary, shape (W + 1,)."""
         inside = self.graph.unit[self.graph.rest] == self.emissions.scores.shape[1]
-        return np.where(inside, np.float32(self.costs.enter_rest_inside), np.float32(0))
+        return np.where(inside, self.costs.enter_rest_inside, 0.0).astype(np.float32)
 
     def blocks(self, size: int) -> Iterator[tuple[int, int]]:
         """The frames in blocks of at most ``size``."""

@@ -145,7 +145,7 @@ class _Step:
             ended = was[self._exits[:, j0:j1]]
             if t == 0 and j0 == 0 and j1 > 0:
                 ended[0, 0] = 0.0  # the song starts here
-            through = ended.argmax(axis=0) if len(ended) > 1 else 0
+            exited = _EXITED + ended.argmax(axis=0)
             ended = ended.max(axis=0)
 
             r0, r1 = ranges.rest_first[t], ranges.rest_end[t]
@@ -155,9 +155,10 @@ class _Step:
                 staying = now[rest]
                 now[rest] = np.maximum(staying, entering)
                 if pointer is not None:
-                    came = _EXITED + (through[r0 - j0 : r1 - j0] if len(self._exits) > 1 else 0)
                     cells = rest - _PAD - first
-                    pointer[cells] = np.where(entering > staying, came, pointer[cells])
+                    pointer[cells] = np.where(
+                        entering > staying, exited[r0 - j0 : r1 - j0], pointer[cells]
+                    )
 
             e0, e1 = ranges.entry_first[t], ranges.entry_end[t]
             if e1 > e0:
@@ -171,8 +172,7 @@ class _Step:
                 staying = now[entry]
                 now[entry] = np.maximum(staying, entering)
                 if pointer is not None:
-                    exited = _EXITED + (through[boundary - j0] if len(self._exits) > 1 else 0)
-                    came = np.where(rested > straight, _RESTED, exited)
+                    came = np.where(rested > straight, _RESTED, exited[boundary - j0])
                     cells = entry - _PAD - first
                     pointer[cells] = np.where(entering > staying, came, pointer[cells])
 

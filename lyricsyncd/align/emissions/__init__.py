@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -87,9 +87,21 @@ class Emissions:
 class Ear(Protocol):
     """An acoustic model behind the search."""
 
-    name: str
-    hop: float
-    """Seconds from frame to frame."""
+    @property
+    def name(self) -> str:
+        """What the model is called in reports."""
+        ...
+
+    @property
+    def hop(self) -> float:
+        """Seconds from frame to frame."""
+        ...
+
+    @property
+    def lag(self) -> float:
+        """Seconds that onsets found with this ear are early, to be added: every model has a
+        constant bias of its own, measured on songs."""
+        ...
 
     def spell(self, lines: Lines, language: str | None) -> SpelledSong:
         """The words in this ear's units."""
@@ -104,6 +116,7 @@ class Ear(Protocol):
         ...
 
 
+@runtime_checkable
 class AdaptableEar(Ear, Protocol):
     """An ear that can get used to a voice."""
 

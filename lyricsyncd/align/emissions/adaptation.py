@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions.sphinx_model import AcousticModel
+from lyricsyncd.align.emissions.sphinx_model import VOWELS, AcousticModel
 
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
@@ -22,8 +22,6 @@ RIDGE = 50.0
 """Pull of the linear transform towards the identity."""
 LEAST_FRAMES = 300.0
 """Fewer frames than this in a class leave its transform at the identity."""
-
-_VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
 
 
 def adapted_means(
@@ -44,7 +42,7 @@ def adapted_means(
     occupancy, sums = _statistics(model, heard, senones)
     means = model.means.astype(np.float64)
     speech = [i for i, filler in enumerate(model.filler) if not filler]
-    vowels = [i for i in speech if model.phones[i] in _VOWELS]
+    vowels = [i for i in speech if model.phones[i] in VOWELS]
     for phones in (vowels, [i for i in speech if i not in vowels]):
         for stream in range(means.shape[1]):
             at = (phones, stream)

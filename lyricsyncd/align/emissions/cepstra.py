@@ -144,7 +144,8 @@ def _cepstra(mel_power: FloatArray) -> FloatArray:
     angles = np.outer(orders, np.arange(N_FILTERS) + 0.5) * np.pi / N_FILTERS
     scale = np.where(orders == 0, np.sqrt(1.0 / N_FILTERS), np.sqrt(2.0 / N_FILTERS))
     lifter = 1.0 + LIFTER / 2 * np.sin(orders * np.pi / LIFTER)
-    cepstra: FloatArray = np.log(mel_power + 1e-4) @ (np.cos(angles) * (scale * lifter)[:, None]).T
+    weight: FloatArray = np.multiply(scale, lifter)
+    cepstra: FloatArray = np.log(mel_power + 1e-4) @ np.cos(angles).T * weight
     return cepstra
 
 

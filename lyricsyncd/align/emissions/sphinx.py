@@ -7,20 +7,32 @@ espeak-ng mapped onto its phones it hears other languages well enough to place k
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions import SAMPLE_RATE, Emissions, Lines, SpelledSong, Spelling
-from lyricsyncd.align.emissions import cepstra, sphinx_model
-from lyricsyncd.align.emissions.sphinx_model import BEGIN, END, INSIDE, SINGLE, AcousticModel
+from lyricsyncd.align.emissions import (
+    SAMPLE_RATE,
+    Emissions,
+    Lines,
+    SpelledSong,
+    Spelling,
+    cepstra,
+    sphinx_model,
+)
+from lyricsyncd.align.emissions.sphinx_model import (
+    BEGIN,
+    END,
+    INSIDE,
+    SINGLE,
+    VOWELS,
+    AcousticModel,
+)
 from lyricsyncd.align.lexicon import Pronunciation, pronounce
 
 FloatArray = npt.NDArray[np.float32]
-
-VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
 
 _DENSITY_FLOOR = 9.83
 """Nats below the frame's best density at which all others are held, as the decoder does: it keeps
@@ -29,6 +41,7 @@ _SCORE_FLOOR = -25.0
 _SUNG_DB = 30.0
 """Frames within this of the 95th percentile of energy count as sung for the cepstral mean."""
 _FRAMES_AT_ONCE = 1024
+_FRAMES_IN_CACHE = 64
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,7 @@ class SphinxEar:
     model: AcousticModel
     name: str = "sphinx"
     hop: float = cepstra.HOP / SAMPLE_RATE
+    lag: float = 0.05
 
     @classmethod
     def load(cls) -> SphinxEar:
@@ -70,11 +84,12 @@ class SphinxEar:
         units = [[column[s] for s in unit] for unit in song.units]
         first = np.array([unit[0] for unit in units], dtype=np.int64)
         several = [(i, unit) for i, unit in enumerate(units) if len(unit) > 1]
+        scorer = _Scorer(self.model, wanted)
         scores = np.empty((len(heard), len(units)), np.float16)
         rest = np.empty(len(heard), np.float32)
         for start in range(0, len(heard), _FRAMES_AT_ONCE):
             block = slice(start, start + _FRAMES_AT_ONCE)
-            logs = _log_likelihoods(self.model, self._gaussians, heard[block], wanted)
+            logs = scorer(heard[block])
             best = logs[:, alone].max(axis=1)
             chosen = logs[:, first]
             for i, unit in several:
@@ -89,33 +104,31 @@ class SphinxEar:
         """The model's means moved towards the singer (see `lyricsyncd.align.adaptation`)."""
         from lyricsyncd.align.emissions import adaptation
 
-        senones = np.full(len(units), -1, np.int64)
-        resting, learning = units == -1, units >= 0
-        for start in range(0, len(heard), _FRAMES_AT_ONCE):
-            block = slice(start, start + _FRAMES_AT_ONCE)
-            senones[block] = self._likeliest(heard[block], song, units[block])
-        senones[~(resting | learning)] = -1
+        senones = self._likeliest(heard, song, units)
         means = adaptation.adapted_means(self.model, heard, senones)
-        return SphinxEar(self.model.with_means(means), self.name, self.hop)
+        return replace(self, model=self.model.with_means(means))
 
     def _likeliest(
         self, heard: FloatArray, song: SpelledSong, units: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int64]:
-        """Of each frame's unit, the alternative that fits best; of rest, the silence state."""
+        """Of each frame's unit, the alternative that fits best; of rest, the silence state; -1
+        where nothing should be learnt."""
         senones = np.full(len(units), -1, np.int64)
+        several: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
         for unit in np.unique(units[units >= -1]):
             (frames,) = np.nonzero(units == unit)
             options = self._silence if unit == -1 else np.asarray(song.units[unit])
-            if len(options) == 1:
-                senones[frames] = options[0]
-                continue
-            logs = _log_likelihoods(self.model, self._gaussians, heard[frames], options)
-            senones[frames] = options[logs.argmax(axis=1)]
+            senones[frames] = options[0]
+            if len(options) > 1:
+                several.append((frames, options))
+        if several:
+            wanted = np.unique(np.concatenate([options for _, options in several]))
+            asked = np.sort(np.concatenate([frames for frames, _ in several]))
+            logs = _Scorer(self.model, wanted)(heard[asked])
+            for frames, options in several:
+                rows, columns = np.searchsorted(asked, frames), np.searchsorted(wanted, options)
+                senones[frames] = options[logs[np.ix_(rows, columns)].argmax(axis=1)]
         return senones
-
-    @cached_property
-    def _gaussians(self) -> _Gaussians:
-        return _Gaussians.of(self.model)
 
     @cached_property
     def _silence(self) -> npt.NDArray[np.int64]:
@@ -174,7 +187,9 @@ class _Speller:
             )
             options = [self._model.states(self._number[p], before, after, place) for p in slot]
             short = slot[0] not in VOWELS
-            units += [self._unit(tuple(sorted(set(state))), short) for state in zip(*options)]
+            units += [
+                self._unit(tuple(sorted(set(state))), short) for state in zip(*options, strict=True)
+            ]
         return Spelling(tuple(units))
 
     def _unit(self, senones: tuple[int, ...], short: bool) -> int:
@@ -184,49 +199,55 @@ class _Speller:
         return self._units[senones]
 
 
-@dataclass(frozen=True)
-class _Gaussians:
-    """Diagonal Gaussians as two matrix products and a constant, each (phones, 3, 128[, 13])."""
+class _Scorer:
+    """Scores frames against some senones of a model, everything that can be done once done."""
 
-    linear: FloatArray
-    square: FloatArray
-    constant: FloatArray
-
-    @classmethod
-    def of(cls, model: AcousticModel) -> _Gaussians:
+    def __init__(self, model: AcousticModel, senones: npt.NDArray[np.int64]) -> None:
         precision = 1.0 / model.variances
-        constant = -0.5 * (
-            np.log(2.0 * np.pi * model.variances).sum(axis=-1)
-            + (model.means**2 * precision).sum(axis=-1)
+        constant = -0.5 * (np.log(2.0 * np.pi * model.variances) + model.means**2 * precision).sum(
+            axis=-1, keepdims=True
         )
-        return cls(model.means * precision, -0.5 * precision, constant)
+        # A diagonal Gaussian is linear in (x, x², 1): one matrix product a stream scores all.
+        terms = np.concatenate([model.means * precision, -0.5 * precision, constant], axis=-1)
+        n_codebooks, n_streams, n_densities, n_terms = terms.shape
+        self._dimensions = model.means.shape[-1]
+        self._density = [
+            np.ascontiguousarray(terms[:, s].reshape(n_codebooks * n_densities, n_terms).T)
+            for s in range(n_streams)
+        ]
+        codebooks = model.codebook[senones]
+        self._mixtures = [
+            (
+                slice(codebook * n_densities, (codebook + 1) * n_densities),
+                columns,
+                [np.ascontiguousarray(w[:, senones[columns]]) for w in model.weights],
+            )
+            for codebook, columns in (
+                (int(c), np.nonzero(codebooks == c)[0]) for c in np.unique(codebooks)
+            )
+        ]
+        self._n_senones = len(senones)
 
+    def __call__(self, heard: FloatArray) -> FloatArray:
+        """Log-likelihoods of each frame up to a constant, shape (T, senones)."""
+        total = np.empty((len(heard), self._n_senones), np.float32)
+        for start in range(0, len(heard), _FRAMES_IN_CACHE):
+            block = slice(start, start + _FRAMES_IN_CACHE)
+            total[block] = self._few(heard[block])
+        return total
 
-def _log_likelihoods(
-    model: AcousticModel,
-    gaussians: _Gaussians,
-    heard: FloatArray,
-    senones: npt.NDArray[np.int64],
-) -> FloatArray:
-    """Log-likelihoods up to a constant of each frame, shape (T, len(senones))."""
-    codebooks = model.codebook[senones]
-    wanted = [(int(c), np.nonzero(codebooks == c)[0]) for c in np.unique(codebooks)]
-    total = np.zeros((len(heard), len(senones)), np.float32)
-    n_codebooks, n_streams, n_densities, dimensions = model.means.shape
-    flat = (n_codebooks * n_densities, dimensions)
-    for stream in range(n_streams):
-        part = heard[:, stream * dimensions : (stream + 1) * dimensions]
-        densities = part @ gaussians.linear[:, stream].reshape(flat).T
-        densities += (part * part) @ gaussians.square[:, stream].reshape(flat).T
-        densities += gaussians.constant[:, stream].reshape(-1)
-        densities -= densities.max(axis=1, keepdims=True)
-        np.maximum(densities, -_DENSITY_FLOOR, out=densities)
-        np.exp(densities, out=densities)
-        for codebook, columns in wanted:
-            own = densities[:, codebook * n_densities : (codebook + 1) * n_densities]
-            mixed = own @ model.weights[stream][:, senones[columns]]
-            total[:, columns] += np.log(np.maximum(mixed, 1e-37))
-    return total
+    def _few(self, heard: FloatArray) -> FloatArray:
+        product = np.ones((len(heard), self._n_senones), np.float64)
+        ones = np.ones((len(heard), 1), np.float32)
+        for stream, density in enumerate(self._density):
+            part = heard[:, stream * self._dimensions : (stream + 1) * self._dimensions]
+            fit = np.concatenate([part, part * part, ones], axis=1) @ density
+            fit -= fit.max(axis=1, keepdims=True)
+            np.maximum(fit, -_DENSITY_FLOOR, out=fit)
+            np.exp(fit, out=fit)
+            for own, columns, weights in self._mixtures:
+                product[:, columns] *= fit[:, own] @ weights[stream]
+        return np.log(np.maximum(product, 1e-100)).astype(np.float32)
 
 
 def _sung(audio: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:

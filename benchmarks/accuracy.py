@@ -1,0 +1,235 @@
+"""How well words are placed: onsets against human timings, over a folder of songs.
+
+    python -m benchmarks.accuracy DIR [--json] [--jobs N] [--separator mix]
+
+The folder holds, for each song, ``NAME.mp3|ogg|flac|…``, ``NAME.txt`` (a line a lyric line),
+``NAME.words.csv`` (``word_start,word_end,line_end``; a row a whitespace-separated word of the text,
+in order), ``NAME.lines.csv`` (``start_time,end_time,lyrics_line``) and ``NAME.json`` with the
+``language``. Every song is placed twice: from its plain words, and with its line times as anchors.
+
+Measures are those of the MIREX lyrics-alignment task, a song at a time, then averaged over songs:
+mean absolute onset error (AAE), median, share of onsets within 0.3, 0.1 and 0.05 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from lyricsyncd.config import Config
+from lyricsyncd.model import Line, Lyrics
+
+SUFFIXES = (".mp3", ".ogg", ".opus", ".flac", ".m4a", ".wav")
+TASKS = ("whole song", "line times")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Errors of one song, or their means over songs. Seconds and percentages."""
+
+    aae: float
+    median: float
+    within_300ms: float
+    within_100ms: float
+    within_50ms: float
+    bias: float
+    """Median signed error: positive is late."""
+    end_median: float
+    """Median absolute error of word ends."""
+
+    @classmethod
+    def of(
+        cls, onsets: Sequence[float], ends: Sequence[float], truth: Sequence[tuple[float, float]]
+    ) -> Scores:
+        signed = [found - start for found, (start, _) in zip(onsets, truth, strict=True)]
+        errors = [abs(error) for error in signed]
+        end_errors = [abs(found - end) for found, (_, end) in zip(ends, truth, strict=True)]
+
+        def within(limit: float) -> float:
+            return 100.0 * sum(error <= limit for error in errors) / len(errors)
+
+        return cls(
+            fmean(errors),
+            median(errors),
+            within(0.3),
+            within(0.1),
+            within(0.05),
+            median(signed),
+            median(end_errors),
+        )
+
+    @classmethod
+    def mean(cls, scores: Iterable[Scores]) -> Scores:
+        rows = [tuple(asdict(score).values()) for score in scores]
+        return cls(*(fmean(column) for column in zip(*rows, strict=True)))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One song placed in one way."""
+
+    song: str
+    task: str
+    language: str
+    scores: Scores
+    quality_score: float
+    decision: str
+    minutes: float
+    stages: dict[str, float]
+    peak_mb: float
+
+
+def songs(folder: Path) -> list[Path]:
+    """The audio files of a benchmark folder that have word timings."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix in SUFFIXES and path.with_suffix(".words.csv").exists()
+    )
+
+
+def _lyrics(song: Path, task: str, language: str | None) -> Lyrics:
+    lyrics = Lyrics.from_text(
+        song.with_suffix(".txt").read_text(encoding="utf-8"), source="file", language=language
+    )
+    if task == TASKS[0]:
+        return lyrics
+    with song.with_suffix(".lines.csv").open(encoding="utf-8", newline="") as file:
+        starts = [float(row["start_time"]) for row in csv.DictReader(file)]
+    lines = [Line(line.words, start) for line, start in zip(lyrics.lines, starts, strict=True)]
+    return lyrics.with_lines(lines)
+
+
+def _truth(song: Path) -> list[tuple[float, float]]:
+    with song.with_suffix(".words.csv").open(encoding="utf-8", newline="") as file:
+        return [(float(r["word_start"]), float(r["word_end"])) for r in csv.DictReader(file)]
+
+
+_pipeline: Any = None
+
+
+def _start(separator: str) -> None:
+    from lyricsyncd.pipeline import LyricSyncPipeline
+
+    global _pipeline
+    _pipeline = LyricSyncPipeline(
+        config=Config.model_validate({"models": {"separator": separator}})
+    )
+
+
+def _measure(song: Path) -> list[Measured]:
+    from lyricsyncd.lyrics.language import code
+
+    about = json.loads(song.with_suffix(".json").read_text(encoding="utf-8"))
+    language = code(about["language"])
+    truth = _truth(song)
+    measured = []
+    for task in TASKS:
+        result = _pipeline.sync(song, lyrics=_lyrics(song, task, language))
+        words = result.lyrics.words
+        measured.append(
+            Measured(
+                song=song.stem,
+                task=task,
+                language=language or "?",
+                scores=Scores.of([w.start for w in words], [w.end for w in words], truth),
+                quality_score=result.quality_score,
+                decision=result.decision.value,
+                minutes=(result.song.duration or 0.0) / 60.0,
+                stages=dict(result.stages),
+                peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+            )
+        )
+    return measured
+
+
+def run(folder: Path, jobs: int, separator: str = "auto") -> list[Measured]:
+    """Measure all songs of a folder, ``jobs`` at once."""
+    if jobs == 1:
+        _start(separator)
+        return [one for song in songs(folder) for one in _shown(_measure(song))]
+    with ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(separator,)
+    ) as pool:
+        return [one for two in pool.map(_measure, songs(folder)) for one in _shown(two)]
+
+
+def _shown(measured: list[Measured]) -> list[Measured]:
+    if sys.stderr.isatty():
+        print(f"  {measured[0].song}", file=sys.stderr)
+    return measured
+
+
+def stage_seconds(measured: Iterable[Measured]) -> dict[str, float]:
+    """Seconds each stage takes for a minute of audio, over all songs together."""
+    rows = list(measured)
+    minutes = sum(row.minutes for row in rows)
+    names = dict.fromkeys(name for row in rows for name in row.stages)
+    return {name: sum(row.stages.get(name, 0.0) for row in rows) / minutes for name in names}
+
+
+def table(measured: Sequence[Measured]) -> str:
+    """What a person reads."""
+    lines = []
+    header = f"{'':42s} {'AAE':>7s} {'median':>7s} {'≤.3':>6s} {'≤.1':>6s} {'≤.05':>6s}"
+    header += f" {'bias':>7s} {'ends':>6s} {'score':>6s}"
+    for task in TASKS:
+        rows = [row for row in measured if row.task == task]
+        lines += [f"{task}\n{header}"]
+        lines += [_row(row.song[:42], row.scores, row.quality_score) for row in rows]
+        overall = Scores.mean(row.scores for row in rows)
+        lines += [_row("mean over songs", overall, fmean(row.quality_score for row in rows)), ""]
+    seconds = stage_seconds(measured)
+    lines.append("seconds per minute of audio")
+    lines += [f"  {name:12s} {value:6.2f}" for name, value in seconds.items()]
+    lines.append(f"  {'total':12s} {sum(seconds.values()):6.2f}")
+    lines.append(f"peak memory {max(row.peak_mb for row in measured):.0f} MB")
+    return "\n".join(lines)
+
+
+def _row(name: str, scores: Scores, quality: float) -> str:
+    return (
+        f"{name:42s} {scores.aae:7.3f} {scores.median:7.3f} {scores.within_300ms:6.1f}"
+        f" {scores.within_100ms:6.1f} {scores.within_50ms:6.1f} {scores.bias:+7.3f}"
+        f" {scores.end_median:6.3f} {quality:6.2f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
+    parser.add_argument("--separator", default="auto", help="spleeter, mix or auto")
+    options = parser.parse_args()
+    if not songs(options.folder):
+        parser.error(f"no songs with .words.csv in {options.folder}")
+    measured = run(options.folder, options.jobs, options.separator)
+    if options.json:
+        overall = {
+            task: asdict(Scores.mean(row.scores for row in measured if row.task == task))
+            for task in TASKS
+        }
+        report = {
+            "songs": [asdict(row) for row in measured],
+            "overall": overall,
+            "stage_seconds_per_minute": stage_seconds(measured),
+        }
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        print(table(measured))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+"""The order of the stages: the only place that knows it.
+
+``find`` is light (tags and look-ups) and may run many at once; ``place`` is heavy (models) and
+belongs in one warm process. ``sync`` is both, for one song and one caller.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.config import Config
+from lyricsyncd.errors import ModelError, UsageError
+from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, Word
+
+if TYPE_CHECKING:
+    from lyricsyncd.align.aligner import Alignment
+    from lyricsyncd.align.emissions import Ear
+    from lyricsyncd.separate import VocalSeparator
+
+Progress = Callable[[str, float], None]
+"""Called with a stage's name and how much of it is done, 0-1."""
+
+SOURCE_QUALITY = 0.9
+"""Score of word times that a source already had: trusted, though not measured by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A song and its words, before any model has run. Travels to the model worker."""
+
+    track: Track
+    lyrics: Lyrics
+    language: str | None = None
+    warnings: tuple[str, ...] = ()
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+class LyricSyncPipeline:
+    """Places the words of songs on their audio; keeps its models warm between songs.
+
+    Parameters
+    ----------
+    acoustid_key : str, optional
+        For songs whose tags do not name them.
+    device : str
+        ``auto``, ``cpu`` or ``cuda[:N]``.
+    config : Config, optional
+        Settings; the defaults where omitted.
+    profile : str, optional
+        ``auto``, ``lite`` or ``full``, over the config's.
+
+    Raises
+    ------
+    UsageError
+        The device or profile is not one of these.
+    ModelError
+        The profile is not installed.
+    """
+
+    def __init__(
+        self,
+        acoustid_key: str | None = None,
+        device: str = "auto",
+        config: Config | None = None,
+        profile: str | None = None,
+    ) -> None:
+        self.config = config or Config()
+        self.acoustid_key = acoustid_key or self.config.identify.acoustid_key
+        self.device = device if device != "auto" else self.config.models.device
+        self.profile = profile or self.config.profile
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise UsageError(
+                f"'{self.device}' is not a device", remedy="Use auto, cpu, cuda or cuda:N"
+            )
+        if self.profile not in ("auto", "lite", "full"):
+            raise UsageError(f"'{self.profile}' is not a profile", remedy="Use auto, lite or full")
+        if self.profile == "full":
+            raise ModelError(
+                "The full profile is not part of this version", remedy="Use the profile lite"
+            )
+
+    def sync(
+        self,
+        path: str | Path,
+        *,
+        artist: str | None = None,
+        title: str | None = None,
+        album: str | None = None,
+        lyrics: Lyrics | Path | str | None = None,
+        language: str | None = None,
+        progress: Progress | None = None,
+    ) -> SyncResult:
+        """Find the words of a song and place them on its audio.
+
+        Parameters
+        ----------
+        lyrics : Lyrics, Path or str, optional
+            The words, where they are known: a file, or the text itself. Looked for otherwise.
+        language : str, optional
+            ISO 639-1; told from the words otherwise.
+
+        Raises
+        ------
+        AudioError
+            The file cannot be listened to.
+        LyricsNotFound
+            No source has the words.
+        ModelError
+            A model is missing or its device is not there.
+        """
+        prepared = self.find(
+            path, artist=artist, title=title, album=album, lyrics=lyrics, language=language
+        )
+        return self.place(prepared, progress=progress)
+
+    def find(
+        self,
+        path: str | Path,
+        *,
+        artist: str | None = None,
+        title: str | None = None,
+        album: str | None = None,
+        lyrics: Lyrics | Path | str | None = None,
+        language: str | None = None,
+    ) -> Prepared:
+        """Identify a song and find its words. Loads no model; see `sync` for the parameters."""
+        from lyricsyncd import identify
+        from lyricsyncd.lyrics import find_lyrics
+
+        stages: dict[str, float] = {}
+        with _timed(stages, "identify"):
+            track = identify.read_tags(Path(path))
+            named = {"artist": artist, "title": title, "album": album}
+            given_names = {name: value for name, value in named.items() if value}
+            track = dataclasses.replace(track, **given_names)
+            if artist:
+                track = dataclasses.replace(track, artists=(artist,))
+        with _timed(stages, "lyrics"):
+            given = _given(lyrics)
+            if given is None:
+                found = find_lyrics(track, self.config)
+                given, warnings = found.lyrics, found.warnings
+            else:
+                warnings = ()
+        language = language or _configured(self.config.language) or given.language or None
+        return Prepared(track, given, language, tuple(warnings), stages)
+
+    def place(self, prepared: Prepared, *, progress: Progress | None = None) -> SyncResult:
+        """Place words that were found. Runs the models; see `sync` for what is raised."""
+        lyrics, track = prepared.lyrics, prepared.track
+        result = SyncResult(
+            song=track,
+            lyrics=lyrics,
+            quality_score=0.0,
+            decision=Decision.NONE,
+            reason="",
+            language=prepared.language,
+            stages=dict(prepared.stages),
+            warnings=prepared.warnings,
+        )
+        if lyrics.instrumental or not lyrics.words:
+            return dataclasses.replace(
+                result, quality_score=1.0, reason="The song is an instrumental: nothing to place"
+            )
+        if lyrics.timing is Timing.WORD:
+            return dataclasses.replace(
+                result,
+                quality_score=SOURCE_QUALITY,
+                decision=Decision.WORDS,
+                reason=f"The {lyrics.source or 'source'} already had a time for every word",
+                aligner="source",
+            )
+        return self._listen(result, progress or _silent)
+
+    def _listen(self, result: SyncResult, progress: Progress) -> SyncResult:
+        from lyricsyncd import quality, refine
+        from lyricsyncd.align.aligner import align
+        from lyricsyncd.lyrics.language import detect
+
+        lyrics, path = result.lyrics, result.song.path
+        assert path is not None, "a track read from a file has a path"
+        language = result.language or detect(lyrics) or "en"
+        stem = self._separator.extract(path, progress=progress)
+        stages = {**result.stages, **stem.seconds}
+        with _timed(stages, "align"):
+            progress("align", 0.0)
+            alignment = align(
+                stem.vocals,
+                [[word.text for word in line.words] for line in lyrics],
+                language,
+                self._ear,
+                line_starts=_line_starts(lyrics),
+            )
+            progress("align", 1.0)
+        with _timed(stages, "refine"):
+            onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
+            alignment = dataclasses.replace(alignment, onset=onset, offset=offset)
+        with _timed(stages, "judge"):
+            verdict = quality.judge(alignment, self.config.quality)
+        warnings = result.warnings + ((stem.warning,) if stem.warning else ())
+        return dataclasses.replace(
+            result,
+            lyrics=_timed_lyrics(lyrics, alignment, verdict.confidence, verdict.decision),
+            quality_score=verdict.score,
+            decision=verdict.decision,
+            reason=verdict.reason,
+            language=language,
+            separator=stem.separator,
+            aligner=alignment.ear,
+            stages=stages,
+            warnings=warnings,
+        )
+
+    @cached_property
+    def _separator(self) -> VocalSeparator:
+        from lyricsyncd.separate import VocalSeparator
+
+        models = self.config.models
+        return VocalSeparator(models.separator, self.device, models_dir=models.dir)
+
+    @cached_property
+    def _ear(self) -> Ear:
+        from lyricsyncd.align.emissions.sphinx import SphinxEar
+
+        return SphinxEar.load()
+
+
+def _given(lyrics: Lyrics | Path | str | None) -> Lyrics | None:
+    """Words that the caller brings: read from a file, or taken as they are."""
+    from lyricsyncd.lyrics import load_lyrics_file
+
+    if lyrics is None or isinstance(lyrics, Lyrics):
+        return lyrics
+    if isinstance(lyrics, Path):
+        return load_lyrics_file(lyrics)
+    if "\n" not in lyrics and len(lyrics) < 1024 and Path(lyrics).is_file():
+        return load_lyrics_file(Path(lyrics))
+    return Lyrics.from_text(lyrics, source="given")
+
+
+def _configured(language: str) -> str | None:
+    return None if language == "auto" else language
+
+
+def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
+    """Line times as anchors, where the source has any."""
+    starts = [line.start for line in lyrics]
+    return starts if any(start is not None for start in starts) else None
+
+
+def _timed_lyrics(
+    lyrics: Lyrics, alignment: Alignment, confidence: Sequence[float], decision: Decision
+) -> Lyrics:
+    """The lyrics with the times that were found.
+
+    Where only lines are to be written and the source knew when they start, its times stay: they
+    were made by a person.
+    """
+    keep_starts = decision is not Decision.WORDS
+    lines, at = [], 0
+    for line in lyrics:
+        words = []
+        for word in line.words:
+            start, end = float(alignment.onset[at]), float(alignment.offset[at])
+            words.append(
+                Word(word.text, round(start, 3), round(end, 3), confidence[at], word.space)
+            )
+            at += 1
+        if not words:
+            lines.append(line)
+            continue
+        starts = line.start if keep_starts and line.start is not None else words[0].start
+        ends = line.end if keep_starts and line.end is not None else words[-1].end
+        lines.append(Line(tuple(words), starts, ends, line.voice))
+    return lyrics.with_lines(lines)
+
+
+@contextmanager
+def _timed(stages: dict[str, float], name: str) -> Iterator[None]:
+    begin = time.perf_counter()
+    try:
+        yield
+    finally:
+        stages[name] = time.perf_counter() - begin
+
+
+def _silent(stage: str, fraction: float) -> None:
+    """Nobody is watching."""
