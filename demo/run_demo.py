@@ -30,6 +30,7 @@ from lyricsyncd.model import Lyrics
 
 _LOG_LINES = 25
 _STOP_S = 30.0
+_LINES_ALONE_S = 3.0
 _WORST_MEDIAN_S = 0.3
 
 
@@ -118,26 +119,31 @@ def drop(name: str, library: Path) -> Path:
     return album / f"{name}.mp3"
 
 
-def wait_for(
-    path: Path, process: subprocess.Popen[bytes], patience_s: float, console: Console
+def wait_for_words(
+    song: Path, process: subprocess.Popen[bytes], patience_s: float, console: Console
 ) -> float:
-    """Wait until the service has written ``path``; seconds that took.
+    """Wait until the service has written word times beside ``song``; seconds that took.
 
     Raises
     ------
     DemoError
-        If the service ends or ``patience_s`` seconds pass before.
+        If the service ends, writes line times alone, or lets ``patience_s`` seconds pass.
     """
     started = time.monotonic()
+    lines_since: float | None = None
     with console.status("") as status:
-        while not path.exists():
-            passed = time.monotonic() - started
-            status.update(f"the service listens to the song … {passed:.0f} s")
+        while not song.with_suffix(".elrc").exists():
+            now = time.monotonic()
+            status.update(f"the service listens to the song … {now - started:.0f} s")
             if process.poll() is not None:
                 raise DemoError(f"The service ended by itself with status {process.returncode}")
-            if passed > patience_s:
+            if now - started > patience_s:
                 raise DemoError(f"No words after {patience_s:.0f} s")
-            time.sleep(0.5)
+            if song.with_suffix(".lrc").exists():
+                lines_since = lines_since or now
+                if now - lines_since > _LINES_ALONE_S:
+                    raise DemoError("The service trusted itself with line times only")
+            time.sleep(0.2)
     return time.monotonic() - started
 
 
@@ -198,7 +204,7 @@ def show(name: str, folder: Path, patience_s: float, console: Console) -> None:
         song = drop(name, folder / "library")
         console.print(f"[bold]3.[/] a new song, and its words without times: {song}")
         words = song.with_suffix(".elrc")
-        seconds = wait_for(words, process, patience_s, console)
+        seconds = wait_for_words(song, process, patience_s, console)
         lyrics = formats.read(words.read_bytes(), "lrc")
         errors = onset_errors(lyrics, name)
         console.print(f"[bold]4.[/] {seconds:.0f} s later every word has its time:\n")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -60,6 +63,42 @@ def test_other_words_end_the_show(truth: Lyrics) -> None:
         run_demo.onset_errors(truth.with_lines(truth.lines[1:]), "The_Star")
     with pytest.raises(run_demo.DemoError, match="not the words"):
         run_demo.onset_errors(truth.without_word_times(), "The_Star")
+
+
+@pytest.fixture
+def patient() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does nothing for longer than any test."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        yield process
+        process.kill()
+
+
+def test_the_show_goes_on_when_the_words_are_there(
+    tmp_path: Path, patient: subprocess.Popen[bytes]
+) -> None:
+    (tmp_path / "song.elrc").touch()
+    assert run_demo.wait_for_words(tmp_path / "song.mp3", patient, 5, Console()) < 5
+
+
+def test_line_times_alone_end_the_show(
+    tmp_path: Path, patient: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_demo, "_LINES_ALONE_S", 0.3)
+    (tmp_path / "song.lrc").touch()
+    with pytest.raises(run_demo.DemoError, match="line times only"):
+        run_demo.wait_for_words(tmp_path / "song.mp3", patient, 30, Console())
+
+
+def test_no_words_end_the_show(tmp_path: Path, patient: subprocess.Popen[bytes]) -> None:
+    with pytest.raises(run_demo.DemoError, match="No words"):
+        run_demo.wait_for_words(tmp_path / "song.mp3", patient, 0.3, Console())
+
+
+def test_a_service_that_dies_ends_the_show(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"]) as process:
+        process.wait()
+        with pytest.raises(run_demo.DemoError, match="status 7"):
+            run_demo.wait_for_words(tmp_path / "song.mp3", process, 5, Console())
 
 
 def test_every_word_stands_over_its_second(truth: Lyrics) -> None:
