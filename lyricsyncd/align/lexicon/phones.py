@@ -21,8 +21,10 @@ from types import MappingProxyType
 Slot = tuple[str, ...]
 """One to three phones, scored as the best of them."""
 
-VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-CONSONANTS = frozenset("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split())
+_VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW"
+_CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH"
+VOWELS = frozenset(_VOWELS.split())
+CONSONANTS = frozenset(_CONSONANTS.split())
 PHONES = VOWELS | CONSONANTS
 """The phones of PocketSphinx' en-us model: ARPAbet without stress."""
 
@@ -117,8 +119,8 @@ _LANGUAGES: Mapping[str, Mapping[str, tuple[Slot, ...]]] = {
 # What espeak-ng prints beside the sounds: stress, length, ties, tones, glottal stops, release and
 # place marks, and what its rules for little-used languages leave standing by mistake.
 _SILENT = frozenset("ˈˌːˑ͜͡ʔʕʡ?ˀʼʰʱʲʷˠˤᵝ0123456789˥˦˧˨˩-+.^`[]_#\"'!%*=,:;~Ë§©¥\u0001")
+# Follows a vowel that goes through the nose; English sings such a vowel and an "n" after it.
 _TILDE = "\u0303"
-_NASAL = ("N", "NG")
 # Symbols that mean one of the table's: superscripts of prenasalised stops, letters of other
 # alphabets and of X-SAMPA.
 _SAME_AS = str.maketrans("ᵐⁿᵑεΦASZXNKFEI", "mnŋɛɸɑʃʒxŋkfɛɪ")
@@ -159,18 +161,11 @@ def _pieces_of_token(token: str, language: str) -> tuple[tuple[Slot, ...] | None
     while left:
         symbol = next((left[:n] for n in range(min(4, len(left)), 0, -1) if left[:n] in table), "")
         left = left[len(symbol) or 1 :]
-        nasal = left.startswith(_TILDE)
-        if nasal:
-            left = left[1:]
         if symbol and symbol == previous:
             continue  # "aa", "ss": a long sound, not two
         previous = symbol
-        pieces.append(_nasalised(table[symbol]) if symbol and nasal else table.get(symbol))
+        pieces.append(table.get(symbol))
     return tuple(pieces)
-
-
-def _nasalised(sound: tuple[Slot, ...]) -> tuple[Slot, ...]:
-    return sound if sound[-1][0] in CONSONANTS else (*sound, _NASAL)
 
 
 def _plain(token: str, keep: Mapping[str, object]) -> str:
@@ -181,11 +176,11 @@ def _plain(token: str, keep: Mapping[str, object]) -> str:
     for c in text:
         if not unicodedata.combining(c) or c == _TILDE:
             letters.append(c)
-        elif letters and letters[-1] + c in keep:
+        elif letters and letters[-1] + c in keep:  # "ç", "n̩"
             letters[-1] += c
     return "".join(letters)
 
 
 @cache
 def _table_of(language: str) -> Mapping[str, tuple[Slot, ...]]:
-    return {**_ANY_LANGUAGE, **_LANGUAGES.get(language, {})}
+    return {**_ANY_LANGUAGE, _TILDE: (("N", "NG"),), **_LANGUAGES.get(language, {})}

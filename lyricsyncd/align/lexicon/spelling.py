@@ -32,7 +32,7 @@ def plain(word: str) -> str:
     if _INITIALS.fullmatch(initials):
         return " ".join(initials.replace(".", "").upper())
     text = "".join(c if _is_kept(c, text, i) else " " for i, c in enumerate(text))
-    text = re.sub(r"(?<!\w)[-' ]+(?!\w)|^[- ]+|[-' ]+$", " ", text)
+    text = re.sub(r"(?<!\w)[-' ]+(?!\w)|^[- ]+|[- ]+$", " ", text)
     text = " ".join(text.split())
     return text if any(c.isalnum() or c in _SPOKEN_SYMBOLS for c in text) else ""
 
@@ -156,15 +156,15 @@ def _year(text: str) -> Iterator[str]:
 
 # ------------------------------------------------------------------------------------ censoring
 
-# Words that lyrics sites hide, with the endings they take.
-_HIDDEN = tuple(
-    """fuck fucks fucked fucker fuckers fuckin fuckin' fucking motherfucker motherfuckers
-    motherfuckin motherfucking shit shits shitty bullshit bitch bitches ass asses asshole assholes
-    badass dick dicks cock cocks cunt cunts pussy pussies damn goddamn hell whore whores slut sluts
-    nigga niggas nigger niggers fag faggot bastard bastards tits piss pissed crap sex drugs
-    merde putain pute connard salope scheiße scheisse arsch fick ficken fotze mierda puta puto
-    joder coño cazzo merda stronzo caralho foda""".split()
-)
+# Words that lyrics sites hide, with the endings they take; the commonest first.
+_HIDDEN = """
+fuck fucks fucked fucker fuckers fuckin fuckin' fucking motherfucker motherfuckers motherfuckin
+motherfucking shit shits shitty bullshit bitch bitches ass asses asshole assholes badass dick dicks
+cock cocks cunt cunts pussy pussies damn goddamn hell whore whores slut sluts nigga niggas nigger
+niggers fag faggot bastard bastards tits piss pissed crap sex merde putain pute connard salope
+scheiße scheisse arsch fick ficken fotze mierda puta puto joder coño cazzo merda stronzo caralho
+foda
+"""
 _LOOKALIKES = str.maketrans({"@": "a", "$": "s", "+": "t"})
 
 
@@ -181,7 +181,8 @@ def _first_hidden(word: str) -> str | None:
     """The first hidden word of as many letters, or else of whatever length."""
     exact = "".join("." if c == "*" else re.escape(c) for c in word)
     loose = ".*".join(re.escape(part) for part in re.split(r"\*+", word))
-    return _first_match(exact, _HIDDEN) or _first_match(loose, _HIDDEN)
+    hidden = _HIDDEN.split()
+    return _first_match(exact, hidden) or _first_match(loose, hidden)
 
 
 def _first_match(pattern: str, candidates: Iterable[str]) -> str | None:

@@ -14,57 +14,35 @@ ROMANISED = "sw"
 """Swahili spells much as the common romanisations of Japanese, Korean or Russian do: reads
 "watashi" and "tsuki" as meant."""
 
-# Where a language has several voices, or none under its own code, the one to take: for
-# Portuguese the singers of Brazil, who are many more; else the nearest relative.
-_VOICES = {
-    "en": ENGLISH,
-    "fr": "fr-fr",
-    "pt": "pt-br",
-    "zh": "cmn",
-    "no": "nb",
-    "nn": "nb",
-    "iw": "he",
-    "in": "id",
-    "sh": "sr",
-    "fo": "is",
-    "kaa": "kk",
-    "gl": "pt",
-    "oc": "ca",
-    "ast": "es",
-    "co": "it",
-    "sc": "it",
-    "scn": "it",
-    "nap": "it",
-    "rm": "it",
-    "wa": "fr-be",
-    "br": "fr-fr",
-    "fy": "nl",
-    "li": "nl",
-    "gsw": "de",
-    "nds": "de",
-    "yi": "he",
-    "jv": "id",
-    "su": "id",
-    "tl": "id",
-    "fil": "id",
-    "mg": "id",
-    "sm": "haw",
-    "to": "haw",
-    "ty": "haw",
-    "xh": "sw",
-    "zu": "sw",
-    "st": "tn",
-    "rw": "sw",
-    "ln": "sw",
-    "yo": "sw",
-    "ig": "sw",
-    "ha": "sw",
-    "so": "om",
-    "ps": "ur",
-    "tg": "ru",
-    "mn": "ru",
-    "th": "id",
+# Whom a voice reads besides its own language: for Portuguese the singers of Brazil, who are many
+# more; languages without a voice have their nearest relative's.
+_ALSO_READS = {
+    ENGLISH: "en",
+    "fr-fr": "fr br",
+    "fr-be": "wa",
+    "pt-br": "pt",
+    "pt": "gl",
+    "ca": "oc",
+    "es": "ast",
+    "it": "co sc scn nap rm",
+    "de": "gsw nds",
+    "nl": "fy li",
+    "nb": "no nn",
+    "is": "fo",
+    "ru": "tg mn",
+    "sr": "sh",
+    "kk": "kaa",
+    "he": "iw yi",
+    "ur": "ps",
+    "cmn": "zh",
+    "id": "in jv su tl fil mg th",
+    "haw": "sm to ty",
+    "sw": "xh zu rw ln yo ig ha",
+    "tn": "st",
+    "om": "so",
 }
+_VOICES = {tag: voice for voice, tags in _ALSO_READS.items() for tag in tags.split()}
+_REGIONS = {"pt-pt": "pt", "zh-hk": "yue"}
 
 LATIN = "LATIN"
 # Scripts as the names of their characters begin, and who reads them in a song of another script.
@@ -110,7 +88,7 @@ _READS = {
     "BENGALI": "bn as bpy",
     "ETHIOPIC": "am ti",
     "MYANMAR": "my shn",
-    "ARMENIAN": "hy hyw",
+    "ARMENIAN": "hy",
 }
 _BOTH_SCRIPTS = frozenset({"sr"})
 
@@ -128,13 +106,8 @@ def voice_of(language: str | None) -> str:
         return ENGLISH
     tag = language.strip().lower().replace("_", "-")
     main = tag.partition("-")[0]
-    region = {"pt-pt": "pt", "zh-hk": "yue", "es-mx": "es-419", "es-ar": "es-419"}.get(tag, tag)
-    if main == "en":  # the acoustic model is American
-        return ENGLISH
-    for candidate in (region, _VOICES.get(main, main)):
-        if candidate in espeak.voices() and (candidate != main or main not in _VOICES):
-            return candidate
-    return _VOICES.get(main, ENGLISH)
+    voice = _REGIONS.get(tag) or _VOICES.get(main, main)
+    return voice if voice in espeak.voices() else ENGLISH
 
 
 def reader(script: str, voice: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lyricsyncd.align.lexicon import espeak, phones, singing, spelling, voices
-from lyricsyncd.align.lexicon.hooks import HOOK_WORDS
+from lyricsyncd.align.lexicon.hooks import HOOK_WORDS, SHARED_WORDS
 from lyricsyncd.align.lexicon.phones import Slot
 
 MOST_WAYS = 3
@@ -68,8 +68,11 @@ def _line(words: Sequence[str], voice: str) -> list[tuple[Pronunciation, ...]]:
 
 def _is_english(words: Sequence[str], voice: str) -> bool:
     """Whether a line of a song in another language is English: a hook, a quotation."""
-    known = sum(map(_is_hook, words))
-    return voice == voices.ENGLISH or (known >= 2 and 2 * known >= sum(map(bool, words)))
+    if voice == voices.ENGLISH:
+        return True
+    telling = [word for word in words if word and word.lower() not in SHARED_WORDS]
+    known = sum(map(_is_hook, telling))
+    return known >= 2 and 3 * known >= len(telling)
 
 
 def _is_hook(word: str) -> bool:
