@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions import SpelledSong
+from lyricsyncd.align.emissions import SpelledSong, Spelling
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -52,6 +52,8 @@ class Graph:
     first_of_line : ndarray of bool, shape (W,)
     index : ndarray of int64, shape (W,)
         Place of each word among all words of the song, pronounceable or not.
+    shortest_way : ndarray of int64, shape (W,)
+        The least frames each word takes.
     """
 
     unit: IntArray
@@ -66,6 +68,7 @@ class Graph:
     line: IntArray
     first_of_line: BoolArray
     index: IntArray
+    shortest_way: IntArray
 
     @property
     def n_states(self) -> int:
@@ -79,8 +82,8 @@ class Graph:
 
     @property
     def shortest(self) -> int:
-        """Frames that are enough for a walk through all words."""
-        return int((~self.resting).sum())
+        """The least frames that a walk through all words takes."""
+        return int(self.shortest_way.sum())
 
 
 def build(song: SpelledSong) -> Graph:
@@ -97,6 +100,7 @@ def build(song: SpelledSong) -> Graph:
     line_of: list[int] = []
     first_of_line: list[bool] = []
     index: list[int] = []
+    shortest_way: list[int] = []
 
     def add(unit_: int, word_: int, *, rests: bool, chain: bool, skip: bool = False) -> int:
         unit.append(unit_)
@@ -118,6 +122,7 @@ def build(song: SpelledSong) -> Graph:
         first_of_line.append(line != previous_line)
         index.append(at)
         previous_line = line
+        shortest_way.append(min(map(_least_frames, ways)))
         ends = []
         for way in ways:
             optional = way.optional or (False,) * len(way.units)
@@ -149,4 +154,10 @@ def build(song: SpelledSong) -> Graph:
         line=np.array(line_of, np.int64),
         first_of_line=np.array(first_of_line, np.bool_),
         index=np.array(index, np.int64),
+        shortest_way=np.array(shortest_way, np.int64),
     )
+
+
+def _least_frames(way: Spelling) -> int:
+    """A frame for each unit that may not be stepped over (and one at the least)."""
+    return max(1, len(way.units) - sum(way.optional))

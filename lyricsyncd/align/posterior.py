@@ -23,6 +23,7 @@ DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _FRAMES_AT_ONCE = 256
+_PAD = 2
 _TINY = 1e-300
 
 
@@ -75,7 +76,11 @@ def posterior(
 
 
 class _Walk:
-    """Both directions over one trellis."""
+    """Both directions over one trellis.
+
+    Columns have two cells before the first state that are always zero, so that looking back needs
+    no tests; one buffer each way is swept along the band, cleared where the band has left.
+    """
 
     def __init__(self, trellis: Trellis, band: Band, scale: float) -> None:
         graph = trellis.graph
@@ -85,85 +90,46 @@ class _Walk:
         self._skipping = graph.skipping.astype(np.float64)
         self._skips = bool(graph.skipping.any())
         self._rest_entry = np.exp(-scale * trellis.rest_entry.astype(np.float64))
-        # Two cells before the first state and two after the last are always zero.
-        self._exits = graph.exits + 2
-        self._rest = graph.rest + 2
-        self._entries = graph.entries + 2
+        self._exits = graph.exits + _PAD
+        self._rest = graph.rest + _PAD
+        self._entries = graph.entries + _PAD
 
     def moments(self, onsets: IntArray, offsets: IntArray, near: int) -> Posterior:
-        graph, n_frames = self._graph, self._trellis.n_frames
-        entered, left, log_forward = self._forward()
-        onset = _Histogram(graph.n_words, onsets, near)
-        offset = _Histogram(graph.n_words, offsets, near)
-        backward = np.zeros(graph.n_states + 4)
-        backward[self._rest[-1]] = 1.0
-        ends = graph.exits[:, -1]
-        backward[self._exits[ends >= 0, -1]] = 1.0
-        log_backward = 0.0
-        band, ranges = self._band, self._ranges
-        word_of_entry = graph.entered_from
-        # A word that ends with the audio.
-        last = left[-1]
-        if last is not None:
-            words, flow = last
-            ending = words == graph.n_words - 1
-            offset.add(n_frames, words[ending], np.log(flow[ending] + _TINY) + log_forward[-1])
-        for block_start in range(
-            (n_frames - 1) // _FRAMES_AT_ONCE * _FRAMES_AT_ONCE, -1, -_FRAMES_AT_ONCE
-        ):
-            stop = min(block_start + _FRAMES_AT_ONCE, n_frames)
-            weights, entry_weights = self._weights(block_start, stop)
-            for t in range(stop - 1, block_start - 1, -1):
-                at = t - block_start
-                first, end = band.first[t], band.end[t]
+        """Forward, then backward, gathering what crosses the boundaries of words."""
+        entered, left, level_before = self._forward()
+        n_frames, ranges = self._trellis.n_frames, self._ranges
+        first, end = ranges.boundary_first, ranges.boundary_end
+        onset = _Histogram(self._graph.n_words, first, end)
+        offset = _Histogram(self._graph.n_words, first - 1, end)
+        level_after = 0.0
+        column = self._column()
+        last = self._graph.exits[:, -1]
+        column[self._rest[-1]] = 1.0
+        column[self._exits[last >= 0, -1]] = 1.0
+        # The last word may end with the audio.
+        ends_now = first[-1] + np.arange(len(left[-1])) == self._graph.n_words
+        offset.add(n_frames - 1, left[-1] * ends_now, level_before[-1], shift=1)
+        for start, stop in reversed(list(self._trellis.blocks(_FRAMES_AT_ONCE))):
+            weights, entry_weights = self._weights(start, stop)
+            for t in range(stop - 1, start - 1, -1):
                 e0, e1 = ranges.entry_first[t], ranges.entry_end[t]
-                if e1 > e0:
-                    level = log_forward[t] + log_backward
-                    onward = backward[self._entries[e0:e1]]
-                    joint = np.log(entered[t] * onward + _TINY) + level
-                    onset.add(t, word_of_entry[e0:e1], joint)
+                joint = self._by_boundary(t, entered[t] * column[self._entries[e0:e1]])
+                onset.add(t, joint, level_before[t] + level_after)
                 if t == 0:
                     break
-                # g: what this frame and all after it say of each state.
-                g = np.zeros_like(backward)
-                g[first + 2 : end + 2] = backward[first + 2 : end + 2] * weights[at].take(
-                    graph.unit[first:end]
-                )
-                now = g.copy()
-                now[first + 1 : end + 1] += g[first + 2 : end + 2] * self._chained[first:end]
-                if self._skips:
-                    now[first:end] += g[first + 2 : end + 2] * self._skipping[first:end]
-                j0, j1 = ranges.boundary_first[t], ranges.boundary_end[t]
-                onward = np.zeros(j1 - j0)
-                if e1 > e0:
-                    flow = g[self._entries[e0:e1]]
-                    if entry_weights is not None:
-                        flow = flow * entry_weights[at, e0:e1]
-                    onward += np.bincount(
-                        graph.entered_from[e0:e1] - j0, weights=flow, minlength=j1 - j0
-                    )
-                now[self._rest[j0:j1]] += onward
-                r0, r1 = ranges.rest_first[t], ranges.rest_end[t]
-                onward[r0 - j0 : r1 - j0] += g[self._rest[r0:r1]] * self._rest_entry[r0:r1]
-                now[self._exits[:, j0:j1]] += onward
-                now[:2] = 0.0
-                was = left[t - 1]
-                if was is not None:
-                    words, flow = was
-                    inside = (words + 1 >= j0) & (words + 1 < j1)
-                    words = words[inside]
-                    joint = flow[inside] * onward[words + 1 - j0]
-                    level = log_forward[t - 1] + log_backward
-                    offset.add(t, words, np.log(joint + _TINY) + level)
-                lo, hi = band.first[t - 1] + 2, band.end[t - 1] + 2
-                now[:lo] = 0.0
-                now[hi:] = 0.0
-                norm = now.max()
+                entry = None if entry_weights is None else entry_weights[t - start, e0:e1]
+                onward = self._back(t, column, weights[t - start], entry)
+                leaving = self._leaving(t, left[t - 1]) * onward
+                offset.add(t, leaving, level_before[t - 1] + level_after)
+                live = column[self._band.first[t - 1] + _PAD : self._band.end[t - 1] + _PAD]
+                norm = live.max(initial=0.0)
                 if norm > 0.0:
-                    now /= norm
-                    log_backward += float(np.log(norm))
-                backward = now
-        return Posterior(onset.moments(), offset.moments())
+                    live /= norm
+                    level_after += float(np.log(norm))
+        return Posterior(onset.moments(onsets, near), offset.moments(offsets, near))
+
+    def _column(self) -> DoubleArray:
+        return np.zeros(self._graph.n_states + 2 * _PAD)
 
     def _weights(self, start: int, stop: int) -> tuple[DoubleArray, DoubleArray | None]:
         """Scores and entry costs of some frames as factors."""
@@ -171,35 +137,40 @@ class _Walk:
         costs = self._trellis.entry_costs(start, stop)
         return weights, None if costs is None else np.exp(-self._scale * costs.astype(np.float64))
 
-    def _forward(
-        self,
-    ) -> tuple[list[DoubleArray], list[tuple[IntArray, DoubleArray] | None], DoubleArray]:
+    def _by_boundary(self, t: int, flow: DoubleArray) -> DoubleArray:
+        """Sum what belongs to each entry in the band over the entries of each boundary."""
+        ranges = self._ranges
+        j0, j1 = ranges.boundary_first[t], ranges.boundary_end[t]
+        boundary = self._graph.entered_from[ranges.entry_first[t] : ranges.entry_end[t]]
+        sums = np.bincount(boundary - j0, weights=flow, minlength=j1 - j0)
+        return sums.astype(np.float64)
+
+    def _forward(self) -> tuple[list[DoubleArray], list[DoubleArray], DoubleArray]:
         """The way in, keeping only what crosses the boundaries of words.
 
         Returns
         -------
-        entered : per frame, the flow into each entry in the band
-        left : per frame, words and the flow at their last states
-        log_forward : ndarray of float64, shape (T,)
-            The running normalisation that both are relative to.
+        entered : for each frame, the flow into each entry in the band
+        left : for each frame, the flow at the last states before each boundary in range, and
+            before the next one
+        level : ndarray of float64, shape (T,)
+            The running normalisation (a logarithm) that both are relative to.
         """
         graph, band, ranges = self._graph, self._band, self._ranges
-        n_frames = self._trellis.n_frames
         entered: list[DoubleArray] = []
-        left: list[tuple[IntArray, DoubleArray] | None] = []
-        log_forward = np.zeros(n_frames)
-        was = np.zeros(graph.n_states + 4)
-        level = 0.0
-        nothing = np.zeros(0)
+        left: list[DoubleArray] = []
+        levels = np.zeros(self._trellis.n_frames)
+        was, now = self._column(), self._column()
+        level, stale = 0.0, 0
         for start, stop in self._trellis.blocks(_FRAMES_AT_ONCE):
             weights, entry_weights = self._weights(start, stop)
             for t in range(start, stop):
-                at = t - start
                 first, end = band.first[t], band.end[t]
-                now = np.zeros_like(was)
-                live = now[first + 2 : end + 2]
-                live += was[first + 2 : end + 2]
-                live += was[first + 1 : end + 1] * self._chained[first:end]
+                now[stale + _PAD : first + _PAD] = 0.0
+                stale = band.first[t - 1] if t else 0
+                live = now[first + _PAD : end + _PAD]
+                np.multiply(was[first + 1 : end + 1], self._chained[first:end], out=live)
+                live += was[first + _PAD : end + _PAD]
                 if self._skips:
                     live += was[first:end] * self._skipping[first:end]
                 j0, j1 = ranges.boundary_first[t], ranges.boundary_end[t]
@@ -209,70 +180,105 @@ class _Walk:
                 r0, r1 = ranges.rest_first[t], ranges.rest_end[t]
                 now[self._rest[r0:r1]] += ended[r0 - j0 : r1 - j0] * self._rest_entry[r0:r1]
                 e0, e1 = ranges.entry_first[t], ranges.entry_end[t]
-                flow = nothing
-                if e1 > e0:
-                    boundary = graph.entered_from[e0:e1]
-                    flow = ended[boundary - j0] + was[self._rest[boundary]]
-                    if entry_weights is not None:
-                        flow = flow * entry_weights[at, e0:e1]
-                    now[self._entries[e0:e1]] += flow
-                emitted = weights[at].take(graph.unit[first:end])
-                live *= emitted
-                norm = live.max() if end > first else 0.0
-                if norm > 0.0:
-                    live /= norm
-                    level += float(np.log(norm))
-                else:
-                    norm = 1.0
-                log_forward[t] = level
-                entered.append(flow * weights[at].take(graph.unit[graph.entries[e0:e1]]) / norm)
-                left.append(self._leaving(now, t))
-                was = now
-        return entered, left, log_forward
+                boundary = graph.entered_from[e0:e1]
+                flow = ended[boundary - j0] + was[self._rest[boundary]]
+                if entry_weights is not None:
+                    flow = flow * entry_weights[t - start, e0:e1]
+                now[self._entries[e0:e1]] += flow
+                live *= weights[t - start].take(graph.unit[first:end])
+                norm = live.max(initial=0.0) or 1.0
+                live /= norm
+                level += float(np.log(norm))
+                levels[t] = level
+                emitted = weights[t - start].take(graph.unit[graph.entries[e0:e1]])
+                entered.append(flow * emitted / norm)
+                # One boundary more than in range: its rest may come into range a frame later.
+                left.append(now[self._exits[:, j0 : j1 + 1]].sum(axis=0))
+                was, now = now, was
+        return entered, left, levels
 
-    def _leaving(self, now: DoubleArray, t: int) -> tuple[IntArray, DoubleArray] | None:
-        """Words whose last state is in the band, and the flow there."""
-        first, end = self._band.first[t], self._band.end[t]
-        j0 = max(1, int(self._ranges.rest_first[t]))
-        j1 = int(np.searchsorted(self._graph.rest, end + 1))
-        if j1 <= j0 or end <= first:
-            return None
-        words = np.arange(j0 - 1, j1 - 1)
-        return words, now[self._exits[:, j0:j1]].sum(axis=0)
+    def _leaving(self, t: int, left: DoubleArray) -> DoubleArray:
+        """What was at the last states a frame ago, on the boundaries in range now."""
+        j0, j1 = self._ranges.boundary_first[t], self._ranges.boundary_end[t]
+        i0 = self._ranges.boundary_first[t - 1]
+        result = np.zeros(j1 - j0)
+        known = left[max(0, j0 - i0) : j1 - i0]
+        result[max(0, i0 - j0) : max(0, i0 - j0) + len(known)] = known
+        return result
+
+    def _back(
+        self, t: int, column: DoubleArray, weights: DoubleArray, entry: DoubleArray | None
+    ) -> DoubleArray:
+        """Turn the column after frame t into the one before it, in place.
+
+        Returns
+        -------
+        ndarray of float64
+            What follows from standing at the end of a word, for each boundary in range.
+        """
+        graph, band, ranges = self._graph, self._band, self._ranges
+        first, end = band.first[t], band.end[t]
+        # What this frame and all after it say of each state.
+        said = column[first + _PAD : end + _PAD] * weights.take(graph.unit[first:end])
+        j0, j1 = ranges.boundary_first[t], ranges.boundary_end[t]
+        r0, r1 = ranges.rest_first[t], ranges.rest_end[t]
+        e0, e1 = ranges.entry_first[t], ranges.entry_end[t]
+        flow = said[graph.entries[e0:e1] - first]
+        if entry is not None:
+            flow = flow * entry
+        onward = self._by_boundary(t, flow)
+        column[first + _PAD : end + _PAD] = said
+        column[first + _PAD - 1 : end + _PAD - 1] += said * self._chained[first:end]
+        if self._skips:
+            column[first:end] += said * self._skipping[first:end]
+        column[self._rest[j0:j1]] += onward
+        onward[r0 - j0 : r1 - j0] += said[graph.rest[r0:r1] - first] * self._rest_entry[r0:r1]
+        column[self._exits[:, j0:j1]] += onward
+        # Nothing outside the earlier frame's band, and never before the first state.
+        column[: band.first[t - 1] + _PAD] = 0.0
+        column[band.end[t - 1] + _PAD : end + _PAD] = 0.0
+        return onward
 
 
 class _Histogram:
-    """Log-weights of one event a word over time, gathered in any order."""
+    """Log-weights of one event a word over time.
 
-    def __init__(self, n_words: int, found: IntArray, near: int) -> None:
-        self._n_words, self._found, self._near = n_words, found, near
-        self._frames: list[IntArray] = []
-        self._words: list[IntArray] = []
-        self._logs: list[DoubleArray] = []
+    A word's event can only happen while its boundary is in range: the frames of all words are
+    kept one word after the other in one long array.
+    """
 
-    def add(self, t: int, words: IntArray, logs: DoubleArray) -> None:
-        self._frames.append(np.full(len(words), t, np.int64))
-        self._words.append(words)
-        self._logs.append(logs)
+    def __init__(self, n_words: int, first_word: IntArray, end_word: IntArray) -> None:
+        words = np.arange(n_words)
+        self._first = np.searchsorted(end_word, words, side="right")
+        # An event may be put a frame after the last one in range.
+        self._end = np.searchsorted(first_word, words, side="right") + 1
+        self._base = np.append(0, np.cumsum(self._end - self._first))
+        self._logs = np.full(self._base[-1], -np.inf)
+        self._first_word = first_word
+        self._n_words = n_words
 
-    def moments(self) -> Moments:
-        frames = np.concatenate(self._frames)
-        words = np.concatenate(self._words)
-        logs = np.concatenate(self._logs)
-        most = np.full(self._n_words, -np.inf)
-        np.maximum.at(most, words, logs)
-        weights = np.exp(logs - most[words])
-        off = frames - self._found[words]
+    def add(self, t: int, flow: DoubleArray, level: float, *, shift: int = 0) -> None:
+        """Add what happens at frame ``t + shift`` to the words from the first in range on."""
+        first = int(self._first_word[t])
+        low, high = max(0, first), min(self._n_words, first + len(flow))
+        if high > low:
+            at = self._base[low:high] + t + shift - self._first[low:high]
+            self._logs[at] = np.log(flow[low - first : high - first] + _TINY) + level
+
+    def moments(self, found: IntArray, near: int) -> Moments:
+        """Expectations relative to where a first pass found the event."""
+        word = np.repeat(np.arange(self._n_words), np.diff(self._base))
+        frame = np.arange(len(word)) - self._base[word] + self._first[word]
+        most = np.maximum.reduceat(self._logs, self._base[:-1])
+        weights = np.exp(self._logs - most[word])
+        off = (frame - found[word]).astype(np.float64)
 
         def total(values: DoubleArray) -> DoubleArray:
-            sums: DoubleArray = np.bincount(words, weights=values, minlength=self._n_words).astype(
-                np.float64
-            )
+            sums: DoubleArray = np.add.reduceat(values, self._base[:-1])
             return sums
 
         mass = total(weights)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = total(weights * off) / mass
-            variance = total(weights * (off - mean[words]) ** 2) / mass
-            close = total(weights * (np.abs(off) <= self._near)) / mass
-        return Moments(mean + self._found, np.sqrt(variance), close)
+        mean = total(weights * off) / mass
+        variance = total(weights * (off - mean[word]) ** 2) / mass
+        close = total(weights * (np.abs(off) <= near)) / mass
+        return Moments(mean + found, np.sqrt(np.maximum(variance, 0.0)), close)

@@ -87,8 +87,15 @@ class Band:
 
     @classmethod
     def whole(cls, graph: Graph, n_frames: int) -> Band:
-        """No limit."""
-        return cls(np.zeros(n_frames, np.int64), np.full(n_frames, graph.n_states, np.int64))
+        """No limit but time itself: a word needs the frames of all words before and after it."""
+        before = np.append(0, np.cumsum(graph.shortest_way))
+        to_get_here = np.where(graph.resting, before[graph.word + 1], before[graph.word])
+        still_to_come = before[-1] - before[graph.word + 1]
+        frames = np.arange(n_frames)
+        return cls(
+            np.searchsorted(n_frames - 1 - still_to_come, frames, side="left").astype(np.int64),
+            np.searchsorted(to_get_here, frames, side="right").astype(np.int64),
+        )
 
     @classmethod
     def around(

@@ -49,7 +49,7 @@ class Path:
 def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
     """The walk with the highest score, or ``None`` where no walk fits the audio or the band."""
     graph = trellis.graph
-    if trellis.n_frames < 1:
+    if trellis.n_frames < max(1, graph.shortest):
         return None
     band = band or Band.whole(graph, trellis.n_frames)
     step = _Step(trellis, band)
