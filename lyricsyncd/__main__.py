@@ -1,0 +1,5 @@
+"""``python -m lyricsyncd`` is ``lyricsyncd``."""
+
+from lyricsyncd.cli import main
+
+main()
