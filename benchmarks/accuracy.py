@@ -2,10 +2,8 @@
 
     python -m benchmarks.accuracy DIR [--json] [--jobs N] [--separator mix]
 
-The folder holds, for each song, ``NAME.mp3|ogg|flac|…``, ``NAME.txt`` (a line a lyric line),
-``NAME.words.csv`` (``word_start,word_end,line_end``; a row a whitespace-separated word of the text,
-in order), ``NAME.lines.csv`` (``start_time,end_time,lyrics_line``) and ``NAME.json`` with the
-``language``. Every song is placed twice: from its plain words, and with its line times as anchors.
+The folder is laid out as `benchmarks.songs` says. Every song is placed twice: from its plain words,
+and with its line times as anchors.
 
 Measures are those of the MIREX lyrics-alignment task, a song at a time, then averaged over songs:
 mean absolute onset error (AAE), median, share of onsets within 0.3, 0.1 and 0.05 s.
@@ -14,7 +12,6 @@ mean absolute onset error (AAE), median, share of onsets within 0.3, 0.1 and 0.0
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import resource
@@ -27,10 +24,9 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from benchmarks import songs
 from lyricsyncd.config import Config
-from lyricsyncd.model import Line, Lyrics
 
-SUFFIXES = (".mp3", ".ogg", ".opus", ".flac", ".m4a", ".wav")
 TASKS = ("whole song", "line times")
 
 
@@ -90,32 +86,6 @@ class Measured:
     peak_mb: float
 
 
-def songs(folder: Path) -> list[Path]:
-    """The audio files of a benchmark folder that have word timings."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix in SUFFIXES and path.with_suffix(".words.csv").exists()
-    )
-
-
-def _lyrics(song: Path, task: str, language: str | None) -> Lyrics:
-    lyrics = Lyrics.from_text(
-        song.with_suffix(".txt").read_text(encoding="utf-8"), source="file", language=language
-    )
-    if task == TASKS[0]:
-        return lyrics
-    with song.with_suffix(".lines.csv").open(encoding="utf-8", newline="") as file:
-        starts = [float(row["start_time"]) for row in csv.DictReader(file)]
-    lines = [Line(line.words, start) for line, start in zip(lyrics.lines, starts, strict=True)]
-    return lyrics.with_lines(lines)
-
-
-def _truth(song: Path) -> list[tuple[float, float]]:
-    with song.with_suffix(".words.csv").open(encoding="utf-8", newline="") as file:
-        return [(float(r["word_start"]), float(r["word_end"])) for r in csv.DictReader(file)]
-
-
 _pipeline: Any = None
 
 
@@ -129,21 +99,19 @@ def _start(separator: str) -> None:
 
 
 def _measure(song: Path) -> list[Measured]:
-    from lyricsyncd.lyrics.language import code
-
-    about = json.loads(song.with_suffix(".json").read_text(encoding="utf-8"))
-    language = code(about["language"])
-    truth = _truth(song)
+    language, truth = songs.language(song), songs.word_times(song)
     measured = []
     for task in TASKS:
-        result = _pipeline.sync(song, lyrics=_lyrics(song, task, language))
+        result = _pipeline.sync(song, lyrics=songs.lyrics(song, line_times=task == TASKS[1]))
         words = result.lyrics.words
         measured.append(
             Measured(
                 song=song.stem,
                 task=task,
                 language=language or "?",
-                scores=Scores.of([w.start for w in words], [w.end for w in words], truth),
+                scores=Scores.of(
+                    _known(w.start for w in words), _known(w.end for w in words), truth
+                ),
                 quality_score=result.quality_score,
                 decision=result.decision.value,
                 minutes=(result.song.duration or 0.0) / 60.0,
@@ -154,15 +122,20 @@ def _measure(song: Path) -> list[Measured]:
     return measured
 
 
+def _known(times: Iterable[float | None]) -> list[float]:
+    """Times of words that all have one."""
+    return [time for time in times if time is not None]
+
+
 def run(folder: Path, jobs: int, separator: str = "auto") -> list[Measured]:
     """Measure all songs of a folder, ``jobs`` at once."""
     if jobs == 1:
         _start(separator)
-        return [one for song in songs(folder) for one in _shown(_measure(song))]
+        return [one for song in songs.find(folder) for one in _shown(_measure(song))]
     with ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(separator,)
     ) as pool:
-        return [one for two in pool.map(_measure, songs(folder)) for one in _shown(two)]
+        return [one for two in pool.map(_measure, songs.find(folder)) for one in _shown(two)]
 
 
 def _shown(measured: list[Measured]) -> list[Measured]:
@@ -213,7 +186,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
     parser.add_argument("--separator", default="auto", help="spleeter, mix or auto")
     options = parser.parse_args()
-    if not songs(options.folder):
+    if not songs.find(options.folder):
         parser.error(f"no songs with .words.csv in {options.folder}")
     measured = run(options.folder, options.jobs, options.separator)
     if options.json:
