@@ -30,7 +30,7 @@ def letters(script: str) -> list[str]:
         ("l ˈy n", "fr-fr", "L UW|IY N"),
         ("ˈi ç", "de", "IY SH|HH"),
         ("ts aɪ t", "de", "T S AY T"),
-        ("x u ɣ ˈa ɾ", "es", "HH|K UW|UH G AA|AH R|D"),
+        ("x u ɣ ˈa ɾ", "es", "HH|K UW|UH G AA|AH|AE R|D"),
         ("k o ɾ a s ɐ̃ʊ̃", "pt-br", "K OW|AO R|D AA|AH|AE S AW N|NG"),
         ("w ˈɔː ɾ ɚ", "en-us", "W AO D|T ER"),
         ("f ˈaɪɚ", "en-us", "F AY ER"),

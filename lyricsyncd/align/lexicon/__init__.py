@@ -6,7 +6,7 @@ A word passes through five rooms::
     voices     who reads it?                         Cyrillic in a French song: the Russian voice
     espeak     what does that voice say?             "amour" → a m ˈu ʁ
     phones     which phones come nearest?            ʁ → R or HH
-    singing    how is it sung rather than read?      "belle" also as "bel-le", "ooooh" as a vowel
+    singing    how is it sung rather than read?      "and" also as "'n", "ooooh" as a long vowel
 
 and `words` leads it through them.
 """

@@ -91,7 +91,7 @@ _LANGUAGES: Mapping[str, Mapping[str, tuple[Slot, ...]]] = {
         ɑ̃ AA|AO N|NG              ɔ̃ OW|AO N|NG              ɛ̃ AE|EH N|NG              œ̃ AH|AE N|NG
     """),
     "es": _table("""
-        i IY         e EH|EY      a AA|AH      o OW|AO      u UW|UH      θ S|TH      r R
+        i IY         e EH|EY|IH   a AA|AH|AE   o OW|AO|UW   u UW|UH      θ S|TH      r R
         ʎ Y|L|JH     ɣ G
     """),
     "de": _table("""

@@ -1,8 +1,9 @@
 """How words sound when they are sung rather than read.
 
-Three things a reading voice does not know: the "ooh"s and "hmm"s that are no words at all, the
-short forms that singers (and everybody) use for little words, and the final *e* that French
-singers bring back.
+Two things a reading voice does not know: the "ooh"s and "hmm"s that are no words at all, and the
+short forms that singers (and everybody) use for little words. (The final *e* that French singers
+bring back was tried as a second pronunciation, and placed words no better: a rest after the word
+takes it up.)
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _VOCALISES = tuple(
         (r"h+u+h+", "HH AH"),
         (r"h+a{2,}h*|hah+", "HH AA|AE"),
         (r"h+o{2,}h*|hoh+", "HH OW"),
-        (r"y+e+a+h*|y+e+h+|y+a{2,}h*|y+ah+", "Y AE|EH|AA"),
+        (r"y+e+a+h*|y+e+h+", "Y EH HH"),
+        (r"y+a{2,}h*|y+ah+", "Y AA|AE"),
         (r"wh?o+a+h*|wh?o+h+", "W OW"),
         (r"wh?o{2,}h*", "W UW"),
         (r"la{2,}h*|lah+", "L AA"),
@@ -86,8 +88,6 @@ _ENGLISH = {
 
 _ING = read_slots("IH NG")
 _DROPPED_G = ("NG", "N")
-_SCHWA: Slot = ("AH", "UH", "ER")
-_MUTE_E = re.compile(r"(?:[^aeéèêioôuûy]|[gq]u)(?:e|es|ent)$")
 
 
 def vocalise(word: str) -> tuple[Slot, ...]:
@@ -117,17 +117,8 @@ def sung(word: str, read: tuple[Slot, ...], language: str) -> Iterator[tuple[Slo
         if len(form) != len(read):
             yield read
         yield form
-    elif language == "fr":
-        yield read
-        if _MUTE_E.search(word.lower()) and read and _is_consonant(read[-1]):
-            yield (*read, _SCHWA)
     else:
         yield read
-
-
-def _is_consonant(slot: Slot) -> bool:
-    """Whether a French word ends in a consonant; "N|NG" is the end of a nasal vowel."""
-    return slot[0] not in VOWELS and slot != ("N", "NG")
 
 
 def _has_vowel(slots: tuple[Slot, ...]) -> bool:
