@@ -40,10 +40,8 @@ def open_session(
     options.intra_op_num_threads = threads or available_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # A worker that waits for its next song must not burn a core, nor keep the largest chunk's
-    # memory twice.
+    # A worker that waits for its next song must not burn a core.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False
     try:
         session = onnxruntime.InferenceSession(str(model), options, providers=providers)
     except Exception as error:
@@ -64,16 +62,23 @@ def run(
     input_name: str,
     values: NDArray[np.float32],
     output_name: str,
+    *,
+    last: bool = False,
 ) -> NDArray[np.float32]:
-    """One pass through the network.
+    """One pass through the network; after the ``last`` of a song its memory is given back.
 
     Raises
     ------
     ModelError
         The network stopped.
     """
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    if last:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     try:
-        (result,) = session.run([output_name], {input_name: values})
+        (result,) = session.run([output_name], {input_name: values}, options)
     except Exception as error:
         raise ModelError(
             f"the network stopped: {_first_line(error)}",

@@ -98,7 +98,7 @@ class Spleeter:
             if left <= 0:
                 break
             frames = min(self._chunk, -(-left // hop))
-            vocals = self._vocals(samples, window, frames)
+            vocals = self._vocals(samples, window, frames, last=left <= frames * hop)
             vocals[:edge] += tail
             tail = vocals[frames * hop :]
             done = vocals[skip : min(frames * hop, left)]
@@ -106,7 +106,7 @@ class Spleeter:
             if len(done):
                 yield done
 
-    def _vocals(self, samples: Samples, window: Samples, frames: int) -> Samples:
+    def _vocals(self, samples: Samples, window: Samples, frames: int, *, last: bool) -> Samples:
         """Overlap-added vocals of ``frames`` frames, which begin ``context`` frames in."""
         size = len(window)
         seen = frames + 2 * self._context
@@ -117,7 +117,7 @@ class Spleeter:
         spectra = spectrogram.stft(samples[:wanted], window)
         # Magnitudes grow with the window; the networks know those of the trained one.
         magnitudes = np.abs(spectra[:, :, :BINS]) * np.float32(TRAINED_WINDOW / size)
-        mask: Samples = run(self._session, INPUT, magnitudes[None], OUTPUT)[0]
+        mask: Samples = run(self._session, INPUT, magnitudes[None], OUTPUT, last=last)[0]
         core = slice(self._context, self._context + frames)
         spectra = spectra[:, core]
         spectra[:, :, :BINS] *= mask[:, core]

