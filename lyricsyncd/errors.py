@@ -83,7 +83,24 @@ class LyricsNotFound(LyricsyncError):
 
 
 class SourceError(LyricsyncError):
-    """A source of lyrics or names failed; other sources may still answer."""
+    """A source of lyrics or names failed; other sources may still answer.
+
+    Parameters
+    ----------
+    retry_after : float, optional
+        Seconds after which the host wants to be asked again, where it said so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        transient: bool | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy, transient=transient)
+        self.retry_after = retry_after
 
 
 class Unreachable(SourceError):

@@ -166,6 +166,8 @@ class Track:
     recording_id: str | None = None
     """MusicBrainz recording id."""
     isrc: str | None = None
+    from_file_name: bool = False
+    """Whether artist or title were guessed from the file's name, for want of tags."""
 
     @property
     def name(self) -> str:
