@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions.sphinx_model import VOWELS, AcousticModel
+from lyricsyncd.align.emissions.sphinx_model import AcousticModel
+from lyricsyncd.align.lexicon.phones import VOWELS
 
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]

@@ -27,10 +27,10 @@ from lyricsyncd.align.emissions.sphinx_model import (
     END,
     INSIDE,
     SINGLE,
-    VOWELS,
     AcousticModel,
 )
 from lyricsyncd.align.lexicon import Pronunciation, pronounce
+from lyricsyncd.align.lexicon.phones import VOWELS
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -21,10 +21,6 @@ from lyricsyncd.errors import ModelError
 
 FloatArray = npt.NDArray[np.float32]
 
-VOWELS = frozenset(
-    ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
-)
-
 # Places of a phone in its word, in the order of the model file ("ibes").
 INSIDE, BEGIN, END, SINGLE = range(4)
 
