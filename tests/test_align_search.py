@@ -14,7 +14,7 @@ from lyricsyncd.align import viterbi
 from lyricsyncd.align.emissions import Emissions, SpelledSong, Spelling
 from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.posterior import posterior
-from lyricsyncd.align.trellis import Band, Costs, LineTimes, Trellis
+from lyricsyncd.align.trellis import Anchors, Band, Costs, Trellis
 from lyricsyncd.align.viterbi import best_path
 
 HOP = 0.01
@@ -130,9 +130,9 @@ def spellings(draw: st.DrawFn) -> Spelling:
 
 
 words = st.lists(spellings(), min_size=1, max_size=2).map(tuple)
-songs = st.lists(
-    st.lists(words, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3
-).map(lambda lines: SpelledSong(tuple(lines), UNITS, np.arange(UNITS) % 2 == 0))
+songs = st.lists(st.lists(words, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(
+    lambda lines: SpelledSong(tuple(lines), UNITS, np.arange(UNITS) % 2 == 0)
+)
 
 
 @st.composite
@@ -146,13 +146,13 @@ def trellises(draw: st.DrawFn, *, timed: bool = False) -> Trellis:
         -rng.exponential(3.0, n).astype(np.float32),
         HOP,
     )
-    times = None
-    if timed:
-        starts = np.sort(rng.uniform(0.0, n * HOP, len(song.lines)))
-        starts[rng.random(len(starts)) < 0.3] = np.nan
-        times = LineTimes(starts, spread=0.02, step=3.0, most=20.0)
+    anchors = []
+    for share_known in (0.3, 0.8) if timed else ():
+        starts = np.sort(rng.uniform(0.0, n * HOP, graph.n_words))
+        starts[rng.random(len(starts)) > share_known] = np.nan
+        anchors.append(Anchors(starts, spread=0.02, step=3.0, most=20.0))
     activity = rng.random(n).astype(np.float32)
-    return Trellis(graph, emissions, activity, song.short, times, Costs())
+    return Trellis(graph, emissions, activity, song.short, tuple(anchors), Costs())
 
 
 @given(trellises() | trellises(timed=True))
@@ -232,8 +232,8 @@ def test_a_song_shorter_than_its_words_has_no_path() -> None:
     assert best_path(trellis) is None
 
 
-def test_line_times_pull_a_line_to_where_it_starts() -> None:
-    """Two equally good places for a line: the known time decides, and a wild one is overruled."""
+def test_an_anchor_pulls_a_word_to_where_it_starts() -> None:
+    """Two equally good places for a word: the known time decides, and a wild one is overruled."""
     song = SpelledSong((((Spelling((0,)),),),), UNITS, np.zeros(UNITS, np.bool_))
     graph = build(song)
     scores = np.full((100, UNITS), -20.0, np.float16)
@@ -243,8 +243,8 @@ def test_line_times_pull_a_line_to_where_it_starts() -> None:
     emissions = Emissions(scores, rest, HOP)
 
     def onset(start: float, most: float) -> int:
-        times = LineTimes(np.array([start]), spread=0.1, step=20.0, most=most)
-        trellis = Trellis(graph, emissions, np.ones(100, np.float32), song.short, times)
+        anchors = (Anchors(np.array([start]), spread=0.1, step=20.0, most=most),)
+        trellis = Trellis(graph, emissions, np.ones(100, np.float32), song.short, anchors)
         path = best_path(trellis)
         assert path is not None
         return int(np.nonzero(~graph.resting[path.states])[0][0])

@@ -23,7 +23,7 @@ from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, Ear, Emissions, Lines, SpelledSong
 from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.posterior import posterior
-from lyricsyncd.align.trellis import Band, Costs, LineTimes, Trellis
+from lyricsyncd.align.trellis import Anchors, Band, Costs, Trellis
 from lyricsyncd.align.viterbi import best_path
 
 DoubleArray = npt.NDArray[np.float64]
@@ -46,6 +46,10 @@ class Options:
     """Seconds around the best path that the posteriors look at."""
     scale: float = 0.1
     """What scores are multiplied by before they become posteriors."""
+    heard_spread: float = 0.3
+    """Seconds off what another ear heard that cost `heard_step` nats, up to `heard_most`."""
+    heard_step: float = 20.0
+    heard_most: float = 60.0
     expected: bool = True
     """Report the expected onset under the posteriors, not the best path's."""
 
@@ -88,6 +92,7 @@ def align(
     ear: Ear,
     *,
     line_starts: Sequence[float | None] | None = None,
+    heard_starts: Sequence[float | None] | None = None,
     options: Options = Options(),
 ) -> Alignment:
     """Place every word of the lyrics on the audio.
@@ -101,6 +106,8 @@ def align(
         ISO 639-1.
     line_starts : sequence of float, optional
         Where lines start as far as a source knows, one a line.
+    heard_starts : sequence of float, optional
+        Where another ear heard words start, one a word; see `lyricsyncd.align.anchors`.
 
     Returns
     -------
@@ -114,26 +121,42 @@ def align(
     duration = len(audio) / SAMPLE_RATE
     if graph.n_words == 0:
         return _spread_evenly(n_words, duration, ear.name)
-    times = _line_times(line_starts)
+    anchors = _anchors(graph, line_starts, heard_starts, options)
     heard = ear.listen(audio)
     emissions = ear.score(heard, song)
     activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
-    trellis = Trellis(graph, emissions, activity, song.short, times, options.first_costs)
+    trellis = Trellis(graph, emissions, activity, song.short, anchors, options.first_costs)
     path = best_path(trellis)
     if path is None:
         return _spread_evenly(n_words, duration, ear.name)
     if options.adapt and isinstance(ear, AdaptableEar):
         units = _learnable(song, graph, emissions, path.states, options.learn_above)
         emissions = ear.adapted(heard, song, units).score(heard, song)
-    trellis = Trellis(graph, emissions, activity, song.short, times, options.costs)
+    trellis = Trellis(graph, emissions, activity, song.short, anchors, options.costs)
     path = best_path(trellis) or path
     return _alignment(n_words, trellis, path.states, ear, options)
 
 
-def _line_times(line_starts: Sequence[float | None] | None) -> LineTimes | None:
-    if line_starts is None or all(start is None for start in line_starts):
-        return None
-    return LineTimes(np.array([np.nan if s is None else s for s in line_starts], np.float64))
+def _anchors(
+    graph: Graph,
+    line_starts: Sequence[float | None] | None,
+    heard: Sequence[float | None] | None,
+    options: Options,
+) -> tuple[Anchors, ...]:
+    """What is known of the words' times, on the words of the graph."""
+    anchors = []
+    if line_starts is not None and any(start is not None for start in line_starts):
+        by_line = np.array([np.nan if s is None else s for s in line_starts], np.float64)
+        start = np.where(graph.first_of_line, by_line[graph.line], np.nan)
+        anchors.append(Anchors(start))
+    if heard is not None and any(start is not None for start in heard):
+        by_word = np.array([np.nan if s is None else s for s in heard], np.float64)
+        anchors.append(
+            Anchors(
+                by_word[graph.index], options.heard_spread, options.heard_step, options.heard_most
+            )
+        )
+    return tuple(anchors)
 
 
 def _word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:

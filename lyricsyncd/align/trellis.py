@@ -8,7 +8,8 @@ in nats per frame unless said otherwise, and were chosen on real songs:
   vocalise that the lyrics leave out is absorbed there, because a rest between lines never costs
   more than a little, however little the frame sounds like silence;
 - singers stretch vowels, not consonants;
-- where a source knows when a line starts, the line starts about there (`LineTimes`).
+- where a source knows when a line starts, or another ear heard a word, the word starts about
+  there (`Anchors`).
 """
 
 from __future__ import annotations
@@ -46,19 +47,19 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
-class LineTimes:
-    """When lines start, as a source has it, and how far to trust it.
+class Anchors:
+    """About when some words start, as somebody else has it, and how far to trust that.
 
     Attributes
     ----------
-    start : ndarray of float64, shape (lines,)
-        Seconds; NaN where it is not known.
+    start : ndarray of float64, shape (W,)
+        Seconds, one a word of the graph; NaN where nothing is known.
     spread : float
         Seconds off that cost one `step`.
     step : float
         Nats.
     most : float
-        Nats: what one line costs at most, however far off, so that a wrong time can be overruled.
+        Nats: what one word costs at most, however far off, so that a wrong time can be overruled.
     """
 
     start: npt.NDArray[np.float64]
@@ -66,9 +67,9 @@ class LineTimes:
     step: float = 20.0
     most: float = 600.0
 
-    def cost(self, times: npt.NDArray[np.float64]) -> FloatArray:
-        """Nats for each line to start at each time, shape (len(times), lines)."""
-        off = np.abs(times[:, None] - self.start) / self.spread
+    def cost(self, words: IntArray, times: npt.NDArray[np.float64]) -> FloatArray:
+        """Nats for words to start at some times, shape (len(times), len(words))."""
+        off = np.abs(times[:, None] - self.start[words]) / self.spread
         cost = np.minimum(self.step * off, self.most)
         return np.where(np.isnan(cost), 0.0, cost).astype(np.float32)
 
@@ -137,7 +138,7 @@ class Trellis:
     emissions: Emissions
     activity: FloatArray
     short: npt.NDArray[np.bool_]
-    line_times: LineTimes | None = None
+    anchors: tuple[Anchors, ...] = ()
     costs: Costs = field(default_factory=Costs)
 
     @property
@@ -166,16 +167,16 @@ class Trellis:
         return scores
 
     def entry_costs(self, start: int, stop: int) -> FloatArray | None:
-        """Nats for each of the graph's entries at some frames; ``None`` without line times."""
-        if self.line_times is None:
+        """Nats for each of the graph's entries at some frames; ``None`` without anchors."""
+        if not self.anchors:
             return None
-        graph = self.graph
         times = np.arange(start, stop, dtype=np.float64) * self.emissions.hop
-        by_line = self.line_times.cost(times)
-        starts_line = graph.first_of_line[graph.entered_from]
-        by_entry = by_line[:, graph.line[graph.entered_from]]
-        result: FloatArray = np.where(starts_line, by_entry, np.float32(0))
-        return result
+        words = self.graph.entered_from
+        total = np.zeros((stop - start, len(words)), np.float32)
+        for anchors in self.anchors:
+            (anchored,) = np.nonzero(~np.isnan(anchors.start[words]))
+            total[:, anchored] += anchors.cost(words[anchored], times)
+        return total
 
     @property
     def rest_entry(self) -> FloatArray:
