@@ -70,7 +70,7 @@ def judge(alignment: Alignment, thresholds: Quality) -> Verdict:
 
 def decide(score: float, thresholds: Quality) -> tuple[Decision, str]:
     """What a score allows, and a sentence that says why."""
-    percent = f"about {score:.0%} of the words are expected to be in place"
+    percent = f"About {score:.0%} of the words are expected to be in place"
     if score >= thresholds.words:
         return Decision.WORDS, f"{percent}: at least the {thresholds.words:.0%} that words need"
     if score >= thresholds.lines:
