@@ -12,6 +12,7 @@
     │   └── Refused                        the host answered and said no (key, quota, ban)
     ├── AlignmentError                     no words could be placed on this audio
     ├── ModelError                         a model is missing, broken or its device is not there
+    ├── WorkerLost                         the process with the models died or hung on a song
     ├── WriteError                         the result could not be written; the original is intact
     └── FormatError (ValueError)           bytes that are not what their format promises
 
@@ -119,6 +120,12 @@ class AlignmentError(LyricsyncError):
 
 class ModelError(LyricsyncError):
     """A model is missing or broken, or its device is not there."""
+
+
+class WorkerLost(LyricsyncError):
+    """The model worker's process ended, or had to be ended, before it gave a result."""
+
+    transient = True
 
 
 class WriteError(LyricsyncError):
