@@ -1,0 +1,28 @@
+"""Write lyrics beside and into songs: the only code that touches a user's files.
+
+What a person made is kept, what we made can be taken back (`undo`), and a file is replaced whole or
+not at all.
+
+>>> from lyricsyncd.tags import Journal, write_lyrics
+>>> report = write_lyrics(song, lyrics, Output(), journal=Journal())  # doctest: +SKIP
+>>> report.written  # doctest: +SKIP
+(PosixPath('/music/song.lrc'), PosixPath('/music/song.elrc'))
+"""
+
+from __future__ import annotations
+
+from lyricsyncd.tags.journal import Journal
+from lyricsyncd.tags.mark import intact as made_by_us
+from lyricsyncd.tags.report import Note, UndoReport, WriteReport
+from lyricsyncd.tags.undoing import undo
+from lyricsyncd.tags.writing import write_lyrics
+
+__all__ = [
+    "Journal",
+    "Note",
+    "UndoReport",
+    "WriteReport",
+    "made_by_us",
+    "undo",
+    "write_lyrics",
+]

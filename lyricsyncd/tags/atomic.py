@@ -1,0 +1,278 @@
+"""Replace files whole or not at all.
+
+New content goes to a hidden file in the same folder, is forced to the disk and renamed over the
+old. A crash leaves the old or the new content; the hidden file that it may leave, too, is cleared
+away at the next write into that folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import secrets
+import stat
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.errors import WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES = 8 * 2**20
+"""Lyrics are small: a larger file is none of ours, whatever its name."""
+
+_TEMPORARY = re.compile(r"\.lyricsyncd-[0-9a-f]{16}\.tmp")
+_ABANDONED_S = 24 * 3600.0
+"""Where locks do not work, a temporary file of this age is nobody's."""
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EINVAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file as it was when we looked."""
+
+    data: bytes | None
+    """``None`` where it is too large, or not a plain file: a link, a folder."""
+    state: os.stat_result
+
+
+class Changed(Exception):  # noqa: N818 - not an error: somebody else was quicker
+    """The file is no longer what it was when we looked."""
+
+
+def look(path: Path) -> Found | None:
+    """What is at ``path``; ``None`` for nothing.
+
+    Raises
+    ------
+    WriteError
+        It cannot be read.
+    """
+    with _told(path):
+        try:
+            state = path.lstat()
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_BYTES:
+            return Found(None, state)
+        try:
+            return Found(path.read_bytes(), state)
+        except FileNotFoundError:
+            return None
+
+
+def replace(path: Path, data: bytes, *, song: Path, found: Found | None) -> None:
+    """Write a small file.
+
+    Owner, mode and extended attributes are those of the file it replaces; a new one takes owner and
+    mode of the song.
+
+    Parameters
+    ----------
+    path
+        The file.
+    data
+        Its new content.
+    song
+        The song it belongs to, which must be there still.
+    found
+        What `look` saw.
+
+    Raises
+    ------
+    WriteError
+        It could not be written; what was there is there still.
+    Changed
+        The file was changed since we looked; it is as it was.
+    """
+    with _told(path):
+        clear_abandoned(path.parent)
+        with temporary_beside(path) as temporary:
+            with temporary.open("wb") as file:
+                file.write(data)
+            finish(temporary, path, song=song, found=found)
+
+
+def remove(path: Path, *, found: Found) -> None:
+    """Delete a file that is still as `look` saw it.
+
+    Raises
+    ------
+    WriteError, Changed
+        As for `replace`.
+    """
+    with _told(path):
+        _check_unchanged(path, found)
+        path.unlink()
+        _force(path.parent)
+
+
+@contextmanager
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """A new hidden file in the folder of ``path``, gone at the end of the block unless renamed."""
+    while True:
+        temporary = path.parent / f".lyricsyncd-{secrets.token_hex(8)}.tmp"
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(handle)
+            if os.fstat(handle).st_nlink:
+                yield temporary
+                return
+            # Another process took it for abandoned, before the lock was ours: once more.
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                temporary.unlink()
+            os.close(handle)
+
+
+def finish(temporary: Path, path: Path, *, song: Path, found: Found | None) -> None:
+    """Give a complete temporary file its attributes and its name, for good."""
+    if found is not None:
+        _take_attributes(temporary, found.state, found.state.st_mode & 0o7777)
+        _take_extended_attributes(temporary, path)
+    else:
+        like = song.stat()
+        _take_attributes(temporary, like, like.st_mode & 0o666)
+    _force(temporary)
+    if not song.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(song))
+    if found is None:
+        _name_first(temporary, path)
+    else:
+        _check_unchanged(path, found)
+        temporary.replace(path)
+    _force(path.parent)
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Delete temporary files of ours that no process holds: what a crash left."""
+    for path in folder.iterdir():
+        if not _TEMPORARY.fullmatch(path.name):
+            continue
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if _is_abandoned(handle):
+                    path.unlink()
+            finally:
+                os.close(handle)
+
+
+def _is_abandoned(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return time.time() - os.fstat(handle).st_mtime > _ABANDONED_S
+    return True
+
+
+def _lock(handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+
+
+def _name_first(temporary: Path, path: Path) -> None:
+    """Give a file a name that nobody else has taken in the meantime."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise Changed from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # exFAT and some shares know no second names; looking once more is what remains.
+        if os.path.lexists(path):
+            raise Changed from None
+        temporary.replace(path)
+
+
+def _check_unchanged(path: Path, found: Found) -> None:
+    try:
+        now = path.lstat()
+    except FileNotFoundError:
+        raise Changed from None
+    then = found.state
+    if (now.st_ino, now.st_size, now.st_mtime_ns) != (then.st_ino, then.st_size, then.st_mtime_ns):
+        raise Changed
+
+
+def _take_attributes(temporary: Path, like: os.stat_result, mode: int) -> None:
+    mine = temporary.stat()
+    if (mine.st_uid, mine.st_gid) != (like.st_uid, like.st_gid):
+        for owner in (like.st_uid, -1):
+            # Only root gives files away; a group of our own we may give.
+            with contextlib.suppress(OSError):
+                os.chown(temporary, owner, like.st_gid)
+                break
+    # Shares mounted with fixed modes refuse this, and need it not.
+    with contextlib.suppress(OSError):
+        temporary.chmod(mode)
+
+
+def _take_extended_attributes(temporary: Path, path: Path) -> None:
+    if not hasattr(os, "listxattr"):
+        return
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(path):
+            with contextlib.suppress(OSError):
+                os.setxattr(temporary, name, os.getxattr(path, name))
+
+
+def _force(path: Path) -> None:
+    """Have a file's content, or a folder's names, on the disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some network shares cannot do it for folders.
+        if not (path.is_dir() and error.errno in (errno.EINVAL, errno.EACCES, *_NO_LOCKS)):
+            raise
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what the system refuses into a `WriteError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(path, error) from error
+
+
+def refusal(path: Path, error: OSError) -> WriteError:
+    """The `WriteError` for what the system said."""
+    folder = path.parent
+    what = f"{path} could not be written: {(error.strerror or str(error)).lower()}"
+    code = error.errno
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return WriteError(what, remedy=f"Free some space on the disk of {folder}", transient=True)
+    if code == errno.EFBIG:
+        return WriteError(what, remedy="Raise the limit of file sizes (ulimit -f)")
+    if code == errno.EROFS:
+        remedy = f"Mount the file system of {folder} so that it can be written to"
+        return WriteError(what, remedy=remedy)
+    if code in (errno.EACCES, errno.EPERM):
+        remedy = f"Let the user with id {os.geteuid()} write to {folder}"
+        return WriteError(what, remedy=remedy)
+    if code == errno.ENOENT:
+        remedy = "Scan the library again once the song is back or has found its place"
+        return WriteError(f"{what}; the song was moved or deleted", remedy=remedy)
+    if code == errno.ENAMETOOLONG:
+        return WriteError(what, remedy="Shorten the song's name")
+    if code in (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EBUSY, errno.EAGAIN):
+        return WriteError(what, remedy="See to the disk or the network share", transient=True)
+    return WriteError(what, remedy=f"See to the file system of {folder}")

@@ -1,0 +1,136 @@
+"""One sidecar: is it ours to change, and if so, change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from lyricsyncd.errors import WriteError
+from lyricsyncd.tags import atomic, mark
+from lyricsyncd.tags.journal import digest, located
+from lyricsyncd.tags.targets import is_of_song
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lyricsyncd.tags.atomic import Found
+    from lyricsyncd.tags.journal import Journal
+
+_ATTEMPTS = 3
+
+
+class Outcome(Enum):
+    """What became of a sidecar."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks for a write, and how urgently."""
+
+    song: Path
+    journal: Journal
+    by_hand: bool = False
+    """A person chose these lyrics: they may replace what a person chose before, and no later
+    write may replace them unless a person asks for it again."""
+    force: bool = False
+    """Replace what is not ours, too; the journal keeps it."""
+    dry_run: bool = False
+
+
+def write_sidecar(path: Path, data: bytes, request: Request) -> tuple[Outcome, str]:
+    """Write ``data`` to ``path`` if that is ours to write.
+
+    Returns
+    -------
+    Outcome, str
+        With why, where it was kept.
+
+    Raises
+    ------
+    WriteError
+        It could not be written; what was there is there still.
+    """
+    for _ in range(_ATTEMPTS):
+        found = atomic.look(path)
+        if found is not None:
+            if found.data is not None and mark.bare(found.data) == mark.bare(data):
+                return Outcome.UNCHANGED, ""
+            why = _why_kept(path, found, request)
+            if why:
+                return Outcome.KEPT, why
+        if request.dry_run:
+            return Outcome.WRITTEN, ""
+        if _replace(path, data, found, request):
+            return Outcome.WRITTEN, ""
+    raise _contended(path)
+
+
+def remove_sidecar(path: Path, request: Request) -> Outcome:
+    """Delete ``path`` if it is ours; a file of anybody else is kept, force or not."""
+    for _ in range(_ATTEMPTS):
+        found = atomic.look(path)
+        if found is None:
+            return Outcome.UNCHANGED
+        if _why_not_ours(path, found, request):
+            return Outcome.KEPT
+        if request.dry_run or _replace(path, None, found, request):
+            return Outcome.REMOVED
+    raise _contended(path)
+
+
+def _replace(path: Path, data: bytes | None, found: Found | None, request: Request) -> bool:
+    """Journal and do it; false if somebody else changed the file meanwhile."""
+    try:
+        with request.journal.recording(
+            "sidecar",
+            song=request.song,
+            path=path,
+            before=found.data if found is not None else None,
+            after_hash=digest(data),
+            by_hand=request.by_hand,
+        ):
+            if data is not None:
+                atomic.replace(path, data, song=request.song, found=found)
+            elif found is not None:
+                atomic.remove(path, found=found)
+    except atomic.Changed:
+        return False
+    return True
+
+
+def _why_kept(path: Path, found: Found, request: Request) -> str:
+    """Why a file must stay as it is; empty if it may be replaced."""
+    if found.data is None:
+        return "it is not a plain file of lyrics"
+    return "" if request.force else _why_not_ours(path, found, request)
+
+
+def _why_not_ours(path: Path, found: Found, request: Request) -> str:
+    """Why a file is not ours to change; empty if it is."""
+    if found.data is None:
+        return "it is not a plain file of lyrics"
+    author = request.journal.author(path, "sidecar", digest(found.data))
+    if author is None:
+        # Of a file that the journal does not know, its mark and its name must speak.
+        if mark.intact(found.data) and is_of_song(request.song, path):
+            return ""
+        return "it is not ours, or somebody has edited it since"
+    if author.by_hand and not request.by_hand:
+        return "a person chose these lyrics"
+    if author.song != located(request.song) and author.song.exists():
+        return f"it holds the lyrics of {author.song.name}"
+    return ""
+
+
+def _contended(path: Path) -> WriteError:
+    return WriteError(
+        f"{path} keeps being changed by another program",
+        remedy="Close it there and try again",
+        transient=True,
+    )

@@ -1,0 +1,191 @@
+"""What is written for a song: the presets, the names of sidecars, and what hides them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.config import Output
+from lyricsyncd.errors import ConfigError
+from lyricsyncd.tags.report import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lyricsyncd.config import OutputFile
+    from lyricsyncd.model import Lyrics
+
+SUFFIXES = {
+    "lrc": ".lrc",
+    "lrc_standard": ".lrc",
+    "lyricsfile": ".yaml",
+    "ultrastar": ".ultrastar.txt",
+}
+"""Format → the suffix of its sidecar, where that is not the format's name."""
+
+NAVIDROME_ORDER = (".ttml", ".yaml", ".yml", ".elrc", ".lrc", ".srt", ".txt")
+"""Navidrome shows the first of these that is there (its default ``LyricsPriority``)."""
+JELLYFIN_SUFFIXES: tuple[str, ...] = (".lrc", ".elrc", ".txt")
+"""Jellyfin shows one of these, in no order that it promises."""
+
+_WORDS, _LINES, _PLAIN = ("lrc", ".elrc"), ("lrc_standard", ".lrc"), ("txt", ".txt")
+_TIMELESS = frozenset({"txt", "lyricsfile"})
+"""Formats that can hold lyrics without any times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file to write beside the song."""
+
+    format: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to write for one song."""
+
+    sidecars: tuple[Sidecar, ...] = ()
+    obsolete: tuple[Path, ...] = ()
+    """Sidecars of the same output that these lyrics have nothing for; ours among them go."""
+    tag_format: str | None = None
+    """The format of the lyrics in the song's tags, where any are wanted."""
+    timeless: tuple[str, ...] = ()
+    """Formats that were asked for, and need times that these lyrics lack."""
+
+
+def plan(song: Path, lyrics: Lyrics, output: Output | tuple[OutputFile, ...]) -> Plan:
+    """What to write for ``song``.
+
+    Raises
+    ------
+    ConfigError
+        Two outputs have one name, or the name is that of the song.
+    """
+    if not any(line.words for line in lyrics):
+        return Plan()
+    if isinstance(output, Output):
+        return _preset(song, lyrics, output.preset)
+    return _listed(song, lyrics, output)
+
+
+def hiders(
+    song: Path,
+    shown: Collection[Path],
+    output: Output | tuple[OutputFile, ...],
+    gone: Collection[Path] = (),
+) -> tuple[Note, ...]:
+    """What readers may show in place of the sidecars that were written.
+
+    Parameters
+    ----------
+    song
+        The song.
+    shown
+        The sidecars that hold its lyrics now.
+    output
+        What they were written for.
+    gone
+        Files to be looked upon as deleted.
+    """
+    preset = output.preset if isinstance(output, Output) else None
+    ranks = [NAVIDROME_ORDER.index(path.suffix) for path in shown if path.suffix in NAVIDROME_ORDER]
+    if not ranks or preset in ("plex", "kodi", "embed"):
+        return ()
+    if preset == "jellyfin":
+        reader, before = "Jellyfin may show", JELLYFIN_SUFFIXES
+    else:
+        reader, before = "Navidrome shows", NAVIDROME_ORDER[: min(ranks)]
+    others = [sidecar_path(song, suffix) for suffix in before]
+    return tuple(
+        Note(other, f"{reader} it in place of the lyrics just written")
+        for other in others
+        if other not in shown and other not in gone and other.exists()
+    )
+
+
+def sidecar_path(song: Path, suffix: str) -> Path:
+    """The sidecar with this suffix: beside the song as the library has it, with its exact stem."""
+    return song.parent / f"{song.stem}{suffix}"
+
+
+def is_of_song(song: Path, path: Path) -> bool:
+    """Whether a sidecar's name says which song it is for."""
+    return path.name.startswith(f"{song.stem}.")
+
+
+def _preset(song: Path, lyrics: Lyrics, preset: str) -> Plan:
+    if preset == "embed":
+        return Plan(tag_format="lrc" if _has_lines(lyrics) else "txt")
+    possible = [_LINES, _PLAIN] if preset in ("plex", "kodi") else [_WORDS, _LINES, _PLAIN]
+    if not _has_lines(lyrics):
+        wanted = [_PLAIN]
+    elif preset in ("plex", "kodi") or not _has_words(lyrics):
+        wanted = [_LINES]
+    elif preset == "jellyfin":
+        # Of two files it would show either, so it gets one.
+        wanted = [_WORDS]
+    else:
+        wanted = [_WORDS, _LINES]
+    return Plan(
+        sidecars=tuple(
+            Sidecar(name, sidecar_path(song, suffix)) for name, suffix in reversed(wanted)
+        ),
+        obsolete=tuple(
+            sidecar_path(song, suffix) for name, suffix in possible if (name, suffix) not in wanted
+        ),
+    )
+
+
+def _listed(song: Path, lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Plan:
+    both = {"lrc", "lrc_standard"} <= {
+        item.format for item in output if item.to == "sidecar" and item.name is None
+    }
+    sidecars: list[Sidecar] = []
+    obsolete: list[Path] = []
+    timeless: list[str] = []
+    tag_formats = [item.format for item in output if item.to == "tag"]
+    for item in output:
+        if item.to == "tag":
+            continue
+        path = song.parent / _name(song, item, words_apart=both)
+        if path.name == song.name or path in {sidecar.path for sidecar in sidecars}:
+            raise ConfigError(
+                f"the output {item.format} would be written to {path.name}, which is taken",
+                remedy="Give each output a `name` of its own, such as '{stem}.words.lrc'",
+            )
+        if item.format not in _TIMELESS and not _has_lines(lyrics):
+            timeless.append(item.format)
+            obsolete.append(path)
+        elif path.suffix == ".elrc" and not _has_words(lyrics):
+            obsolete.append(path)
+        else:
+            sidecars.append(Sidecar(item.format, path))
+    if len(tag_formats) > 1:
+        raise ConfigError(
+            f"the output has {len(tag_formats)} formats for tags",
+            remedy="Choose one format with `to: tag`",
+        )
+    tag_format = tag_formats[0] if tag_formats else None
+    if tag_format not in (None, "txt") and not _has_lines(lyrics):
+        tag_format = "txt"
+    return Plan(tuple(sidecars), tuple(obsolete), tag_format, tuple(timeless))
+
+
+def _name(song: Path, item: OutputFile, *, words_apart: bool) -> str:
+    """``{stem}`` in a name is the song's; a name that starts with a dot is a suffix."""
+    if item.name is not None:
+        name = item.name if not item.name.startswith(".") else "{stem}" + item.name
+        return name.replace("{stem}", song.stem)
+    if item.format == "lrc" and words_apart:
+        return f"{song.stem}.elrc"
+    return song.stem + SUFFIXES.get(item.format, f".{item.format}")
+
+
+def _has_words(lyrics: Lyrics) -> bool:
+    return any(line.timed_words for line in lyrics)
+
+
+def _has_lines(lyrics: Lyrics) -> bool:
+    return any(line.words and line.start is not None for line in lyrics) or _has_words(lyrics)
