@@ -195,7 +195,14 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _language(code: str) -> str:
+def language_code(code: str) -> str:
+    """``auto`` or an ISO 639 code, as it is.
+
+    Raises
+    ------
+    ValueError
+        It is neither.
+    """
     if not re.fullmatch(r"auto|[a-z]{2,3}", code):
         raise ValueError("expected auto or the code of a language, such as en or fr")
     return code
@@ -399,7 +406,7 @@ class Config(Section):
         default="auto",
         description="auto or lite: runs anywhere. full: with large models (not in this version).",
     )
-    language: Annotated[str, AfterValidator(_language)] = Field(
+    language: Annotated[str, AfterValidator(language_code)] = Field(
         default="auto",
         description="The language of all lyrics, such as en or fr; auto: told from the words.",
     )

@@ -29,7 +29,7 @@ OTHER_VARIABLES = {"ACOUSTID_API_KEY": ("identify", "acoustid_key")}
 _NOT_SETTINGS = re.compile(r"LYRICSYNCD_(CONFIG|SERVICE_(HOST|PORT.*)|PORT(_.*)?)")
 """Our own, and those that Kubernetes makes for a service of the name lyricsyncd."""
 _LARGEST = 1 << 20
-_ALL_KEYS = "All keys are in config.example.yaml"
+_ALL_KEYS = "`lyricsyncd init --dry-run` shows all keys"
 
 Key = tuple["str | int", ...]
 """A way down into the settings: names and list positions."""

@@ -1,0 +1,60 @@
+"""What a person sees: whether there is one, and what is shown to them.
+
+Results go to standard output, all talk to standard error, and colour and bars only to a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+from contextlib import contextmanager
+
+
+def note(text: str) -> None:
+    """One line of talk."""
+    click.echo(" ".join(text.split()), err=True)
+
+
+def person_there() -> bool:
+    """Whether questions would be answered."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def console(*, err: bool = False) -> Console:
+    """A console of rich's for standard output, or standard error."""
+    from rich.console import Console
+
+    return Console(stderr=err, highlight=False)
+
+
+def bar(share: float, width: int = 10) -> str:
+    """A share of 0 to 1 as a bar of characters."""
+    filled = round(max(0.0, min(1.0, share)) * width)
+    return "█" * filled + "░" * (width - filled)
+
+
+@contextmanager
+def progress(what: str, *, shown: bool = True) -> Iterator[Callable[[str, float], None]]:
+    """A bar that is told a stage's name and how much of it is done; nothing without a terminal."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda _stage, _fraction: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.fields[song]}", markup=False),
+        BarColumn(bar_width=20),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(err=True), transient=True) as shown_bar:
+        task = shown_bar.add_task("", total=1.0, song=what)
+        yield lambda stage, fraction: shown_bar.update(task, description=stage, completed=fraction)

@@ -1,0 +1,177 @@
+"""``lyricsyncd init``: write a configuration to begin with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from lyricsyncd.cli.console import note, person_there
+from lyricsyncd.cli.target import write
+from lyricsyncd.errors import ConfigError, UsageError, WriteError
+
+
+@click.command()
+@click.option(
+    "--library",
+    "libraries",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A music folder; may be given several times.",
+)
+@click.option("--player", metavar="P", help="What your player is: navidrome, jellyfin, plex …")
+@click.option("--config", type=click.Path(path_type=Path), help="Where to write it.")
+@click.option("--force", is_flag=True, help="Replace the one that is there; it is kept as .bak.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+def init(
+    libraries: tuple[Path, ...],
+    player: str | None,
+    config: Path | None,
+    force: bool,
+    as_json: bool,
+    dry_run: bool,
+) -> None:
+    """Write a configuration with your music folders and what your player reads.
+
+    Asks for them where they are not given and somebody is there to answer.
+    """
+    from lyricsyncd import config_template, paths
+
+    target = paths.config_path(config)
+    if target is None or (config is None and target == paths.SYSTEM_CONFIG):
+        target = paths.user_config_path()
+    if os.path.lexists(target) and not (force or dry_run):
+        raise ConfigError(
+            f"there is a configuration already: {target}", remedy="Edit it, or add --force"
+        )
+    ask = person_there() and not as_json
+    if not libraries and ask:
+        libraries = (_asked_library(),)
+    folders = [_checked(library) for library in libraries]
+    if player is None and ask:
+        player = _asked_player()
+    preset = _preset(player)
+    text = config_template.chosen(folders, preset)
+    if not dry_run:
+        _write(target, text)
+    following = _following(target, given=config is not None, music=bool(folders))
+    if as_json:
+        told = {
+            "config": str(target),
+            "libraries": [str(folder) for folder in folders],
+            "preset": preset,
+            "written": not dry_run,
+            "next": following,
+        }
+        click.echo(json.dumps(told, indent=2))
+    elif dry_run:
+        note(f"Would write {target}:")
+        click.echo(text, nl=False)
+    else:
+        click.echo(f"Wrote {target}")
+        if not folders:
+            click.echo("It names no music folder yet: put yours under `libraries`.")
+        click.echo("Next:")
+        for command in following:
+            click.echo(f"  {command}")
+
+
+def _checked(library: Path) -> Path:
+    """The folder by its full path.
+
+    Raises
+    ------
+    UsageError
+        It is not a folder that can be read.
+    """
+    folder = Path(os.path.abspath(library.expanduser()))  # noqa: PTH100 - a link stays a link
+    if not folder.is_dir():
+        what = "is not a folder" if os.path.lexists(folder) else "is not there"
+        raise UsageError(f"the music folder {folder} {what}", remedy="Check the path")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UsageError(
+            f"the music folder {folder} cannot be read", remedy="Check its permissions"
+        )
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"the name of the music folder {str(folder)!r} is not UTF-8, as YAML wants it",
+            remedy="Rename it, or give a link to it",
+        ) from None
+    if not os.access(folder, os.W_OK):
+        note(f"Note: {folder} cannot be written to, so no lyrics can be put beside the songs.")
+    return folder
+
+
+def _preset(player: str | None) -> str:
+    import difflib
+
+    from lyricsyncd.config import PRESETS
+
+    name = (player or "generic").lower()
+    name = {"plexamp": "plex"}.get(name, name)
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=1)
+        raise UsageError(
+            f"there is no preset for the player '{player}'",
+            remedy=f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(PRESETS)}",
+        )
+    return name
+
+
+def _asked_library() -> Path:
+    likely = [Path("~/Music").expanduser(), Path("/music")]
+    default = next((str(folder) for folder in likely if folder.is_dir()), None)
+    while True:
+        answer = click.prompt("Where is your music?", default=default, err=True)
+        try:
+            return _checked(Path(answer))
+        except UsageError as error:
+            note(str(error))
+
+
+def _asked_player() -> str:
+    from lyricsyncd.config import PRESETS
+
+    return str(
+        click.prompt(
+            "What plays it? (generic suits any; embed puts the words into the tags)",
+            type=click.Choice(PRESETS, case_sensitive=False),
+            default="generic",
+            err=True,
+        )
+    )
+
+
+def _write(target: Path, text: str) -> None:
+    """Write the file whole, or not at all; one that is there is kept as ``.bak``."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(target):
+            shutil.copy2(target, target.with_name(target.name + ".bak"))
+    except OSError as error:
+        raise WriteError(
+            f"the configuration {target} cannot be written: {error.strerror}",
+            remedy="Name another place with --config",
+        ) from error
+    write(target, text.encode())
+
+
+def _following(target: Path, *, given: bool, music: bool) -> list[str]:
+    """The commands that come next, as they are typed."""
+    import shlex
+
+    from lyricsyncd.models import SPLEETER, path_of
+    from lyricsyncd.paths import cache_dir
+
+    option = f" --config {shlex.quote(str(target))}" if given else ""
+    installed = path_of(SPLEETER, cache_dir() / "models").exists()
+    commands = ["sync SONG"] if installed else ["models install spleeter", "sync SONG"]
+    commands += ["run"] if music else []
+    return [f"lyricsyncd {command}{option}" for command in commands]
