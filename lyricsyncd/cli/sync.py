@@ -1,0 +1,418 @@
+"""``lyricsyncd sync``: place the words of songs on their audio, now."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lyricsyncd.cli import target
+from lyricsyncd.cli.console import bar, console, note, progress
+from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError
+from lyricsyncd.model import Decision, Lyrics, SyncResult, Track
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import Config, Output, OutputFile
+    from lyricsyncd.pipeline import LyricSyncPipeline
+
+BELOW_THRESHOLD = 4
+"""Exit status when a result was too doubtful to write."""
+_BY_WEIGHT = (0, BELOW_THRESHOLD, LyricsNotFound.exit_status, 1, UsageError.exit_status)
+"""Exit statuses from the lightest to the gravest: of several songs the gravest is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is wanted of each song."""
+
+    artist: str | None
+    title: str | None
+    album: str | None
+    lyrics: Path | None
+    language: str | None
+    output: Output | tuple[OutputFile, ...]
+    """What to write beside or into the song, where no file is named."""
+    out: Path | None
+    """The one file to write instead; ``-`` for standard output."""
+    format: str
+    """Of that file."""
+    force: bool
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a song."""
+
+    song: Path
+    status: int
+    """Exit status."""
+    seconds: float
+    result: SyncResult | None = None
+    error: LyricsyncError | None = None
+    written: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def report(self) -> dict[str, Any]:
+        """The object that ``--report`` writes; the same keys for a song that failed."""
+        if self.result is not None:
+            report = self.result.report(self.written)
+        else:
+            nothing = SyncResult(Track(self.song), Lyrics(), 0.0, Decision.NONE, "")
+            report = nothing.report()
+        if self.error is not None:
+            report["reason"] = str(self.error)
+            report["error"] = type(self.error).__name__
+        return report
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument(
+    "songs", nargs=-1, required=True, metavar="SONG...", type=click.Path(path_type=Path)
+)
+@click.option("--artist", metavar="A", help="Who performs it, over what its tags say.")
+@click.option("--title", metavar="T", help="Its title, over what its tags say.")
+@click.option("--album", metavar="B", help="Its album, over what its tags say.")
+@click.option(
+    "--lyrics",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A file with the words; they are looked for otherwise.",
+)
+@click.option("--language", metavar="L", help="Language of the words, such as en.")
+@click.option(
+    "--format", "format_name", metavar="F", help="Format to write, such as lrc, ass, json or ttml."
+)
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    metavar="OUT|-",
+    type=click.Path(path_type=Path),
+    help="Write exactly this file, or to standard output; by default what the configuration says.",
+)
+@click.option(
+    "--report", metavar="FILE", type=click.Path(path_type=Path), help="Write a report as JSON."
+)
+@click.option("--profile", metavar="auto|lite|full", help="How large the models may be.")
+@click.option("--device", metavar="auto|cpu|cuda[:N]", help="What the models run on.")
+@click.option("--acoustid-key", metavar="K", help="Has no effect in this version.")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report.")
+@click.option("--force", is_flag=True, help="Replace lyrics beside the song that are not ours.")
+@click.option("--dry-run", is_flag=True, help="Place the words, and write nothing.")
+@click.pass_context
+def sync(
+    context: click.Context,
+    songs: tuple[Path, ...],
+    artist: str | None,
+    title: str | None,
+    album: str | None,
+    lyrics: Path | None,
+    language: str | None,
+    format_name: str | None,
+    out: Path | None,
+    report: Path | None,
+    profile: str | None,
+    device: str | None,
+    acoustid_key: str | None,
+    config: Path | None,
+    as_json: bool,
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Place the words of SONG on its audio.
+
+    Finds the words, unless --lyrics gives them, and writes what the configuration's `output` says
+    beside the song, unless -o names a file.
+
+    Exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 no lyrics found; 4 too
+    doubtful, nothing written.
+    """
+    _check_one_song(songs, title=title, lyrics=lyrics, out=out)
+    to_stdout = out == Path("-")
+    if to_stdout and as_json:
+        raise click.UsageError("-o - and --json both want standard output.")
+    if acoustid_key:
+        note("Note: songs are not identified by their sound in this version: the key has no use.")
+    settings = _settings(config)
+    asked = Asked(
+        artist=artist,
+        title=title,
+        album=album,
+        lyrics=lyrics,
+        language=_language(language),
+        output=_output(settings, format_name, out),
+        out=out,
+        format=_format(format_name, out),
+        force=force,
+        dry_run=dry_run,
+    )
+    _check_files(asked, songs, report)
+    pipeline = _pipeline(settings, acoustid_key, device, profile)
+    several = len(songs) > 1
+    outcomes = []
+    for song in songs:
+        outcome = _one(pipeline, song, asked)
+        outcomes.append(outcome)
+        if several and outcome.error is not None:
+            note(f"{song}: {outcome.error}")
+    found = [outcome.report() for outcome in outcomes]
+    # A tuple of songs gives a list of reports, one song its report.
+    told = json.dumps(found if several else found[0], ensure_ascii=False, indent=2)
+    if report is not None and not dry_run:
+        target.write(report, _encoded(told) + b"\n")
+    if as_json:
+        _print(_encoded(told) + b"\n")
+    elif not to_stdout:
+        _summary(outcomes, dry_run=dry_run)
+    for outcome in outcomes:
+        for line in outcome.notes:
+            note(f"{outcome.song.name}: {line}" if several else line)
+    if not several and outcomes[0].error is not None:
+        raise outcomes[0].error
+    context.exit(max((outcome.status for outcome in outcomes), key=_BY_WEIGHT.index))
+
+
+# --- before the work -------------------------------------------------------------------------
+
+
+def _check_one_song(
+    songs: Sequence[Path], *, title: str | None, lyrics: Path | None, out: Path | None
+) -> None:
+    """What belongs to one song cannot be said of several."""
+    if len(songs) > 1:
+        for option, value in (("-o", out), ("--lyrics", lyrics), ("--title", title)):
+            if value is not None:
+                raise click.UsageError(f"{option} is for one song, and {len(songs)} are given.")
+
+
+def _check_files(asked: Asked, songs: Sequence[Path], report: Path | None) -> None:
+    lyrics, out = asked.lyrics, asked.out
+    if lyrics is not None and not lyrics.is_file():
+        what = "is a folder" if lyrics.is_dir() else "is not there"
+        raise UsageError(f"the lyrics file {lyrics} {what}", remedy="Check the path")
+    if out is not None and out != Path("-"):
+        target.check(out, "output")
+    if report is not None:
+        target.check(report, "report")
+        if out is not None and report.absolute() == out.absolute():
+            raise click.UsageError("-o and --report name the same file.")
+    for path in (out, report):
+        for kept in (*songs, lyrics):
+            if path is not None and kept is not None and _same(path, kept):
+                raise UsageError(f"{path} would be overwritten", remedy="Name another file")
+
+
+def _same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
+
+
+def _settings(path: Path | None) -> Config:
+    from lyricsyncd.config import load
+
+    return load(path)
+
+
+def _language(code: str | None) -> str | None:
+    if code is None or code == "auto":
+        return None
+    from lyricsyncd.config import language_code
+
+    try:
+        return language_code(code)
+    except ValueError as error:
+        raise click.UsageError(f"--language: {error}, not '{code}'.") from None
+
+
+def _format(name: str | None, out: Path | None) -> str:
+    """The format of the file that is named: as asked, else by its suffix, else enhanced LRC."""
+    from lyricsyncd import formats
+
+    if name is not None:
+        if name not in formats.names():
+            near = difflib.get_close_matches(name, formats.names(), n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"There are {_listed()}."
+            raise click.UsageError(f"There is no format '{name}'. {hint}")
+        return name
+    if out is None or not out.suffix:
+        return "lrc"
+    return formats.for_suffix(out.suffix.lower()) or "lrc"
+
+
+def _listed() -> str:
+    from lyricsyncd import formats
+
+    return ", ".join(formats.names())
+
+
+def _output(
+    settings: Config, format_name: str | None, out: Path | None
+) -> Output | tuple[OutputFile, ...]:
+    """What to write beside the song: as configured, or a sidecar of the format asked for."""
+    if format_name is None or out is not None:
+        return settings.output
+    from lyricsyncd.config import OutputFile
+
+    return (OutputFile(format=_format(format_name, None)),)
+
+
+def _pipeline(
+    settings: Config, acoustid_key: str | None, device: str | None, profile: str | None
+) -> LyricSyncPipeline:
+    from lyricsyncd.pipeline import LyricSyncPipeline
+
+    return LyricSyncPipeline(acoustid_key, device or "auto", settings, profile)
+
+
+# --- the work --------------------------------------------------------------------------------
+
+
+def _one(pipeline: LyricSyncPipeline, song: Path, asked: Asked) -> Outcome:
+    """Do one song; what fails is an outcome, too."""
+    begin = time.perf_counter()
+    result: SyncResult | None = None
+    try:
+        with progress(song.name) as show:
+            show("lyrics", 0.0)
+            result = pipeline.sync(
+                song,
+                artist=asked.artist,
+                title=asked.title,
+                album=asked.album,
+                lyrics=asked.lyrics,
+                language=asked.language,
+                progress=show,
+            )
+        written, notes = _write(song, result, asked)
+    except LyricsyncError as error:
+        seconds = time.perf_counter() - begin
+        return Outcome(song, error.exit_status, seconds, result, error)
+    return Outcome(
+        song,
+        _status(result, asked),
+        time.perf_counter() - begin,
+        result,
+        written=written,
+        notes=(*result.warnings, *notes),
+    )
+
+
+def _status(result: SyncResult, asked: Asked) -> int:
+    if result.lyrics.instrumental or not result.lyrics.words:
+        return LyricsNotFound.exit_status
+    if _may_write(result, asked):
+        return 0
+    return BELOW_THRESHOLD
+
+
+def _may_write(result: SyncResult, asked: Asked) -> bool:
+    """Whoever names a file wants to see doubtful words, too; only hopeless ones are kept back."""
+    if asked.out is not None:
+        return result.decision is not Decision.NONE
+    return result.to_write is not None
+
+
+def _write(
+    song: Path, result: SyncResult, asked: Asked
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write what may be written; the files, and what a person should know."""
+    if not _may_write(result, asked):
+        return (), (f"Nothing is written. {_sentence(result.reason)}",)
+    if asked.out is None:
+        from lyricsyncd.tags import Journal, write_lyrics
+
+        lyrics = result.to_write
+        assert lyrics is not None, "what may be written is there"
+        report = write_lyrics(
+            song,
+            lyrics,
+            asked.output,
+            journal=Journal(),
+            force=asked.force,
+            dry_run=asked.dry_run,
+        )
+        return (*report.written, *report.unchanged), tuple(map(str, report.notes))
+    notes = () if result.decision is Decision.WORDS else (f"Doubtful. {_sentence(result.reason)}",)
+    content = _encoded(result.to_format(asked.format))
+    if asked.out == Path("-"):
+        if not asked.dry_run:
+            _print(content)
+        return (), notes
+    if not asked.dry_run:
+        target.write(asked.out, content)
+    return (asked.out,), notes
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
+# --- after the work --------------------------------------------------------------------------
+
+
+def _encoded(text: str) -> bytes:
+    # Names of files need not be UTF-8.
+    return text.encode("utf-8", "replace")
+
+
+def _print(content: bytes) -> None:
+    """Lyrics are UTF-8, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def _summary(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
+    """A line for each song: how good, how many words, how long it took, where they are."""
+    if not sys.stdout.isatty():
+        for outcome in outcomes:
+            if outcome.result is not None:
+                click.echo("\t".join(_cells(outcome, dry_run=dry_run)))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for outcome in outcomes:
+        if outcome.result is not None:
+            song, quality, *rest = _cells(outcome, dry_run=dry_run)
+            table.add_row(song, Text(_bar(outcome, quality), _colour(outcome)), *map(Text, rest))
+    console().print(table)
+
+
+def _cells(outcome: Outcome, *, dry_run: bool) -> tuple[str, ...]:
+    result = outcome.result
+    assert result is not None, "a song that failed has its line of error"
+    where = ", ".join(path.name for path in outcome.written) or "nothing written"
+    if outcome.written and dry_run:
+        where = f"would write {where}"
+    return (
+        outcome.song.name,
+        f"{result.quality_score:.2f}",
+        f"{len(result.lyrics.words)} words",
+        f"{outcome.seconds:.1f} s",
+        result.decision.value,
+        where,
+    )
+
+
+def _bar(outcome: Outcome, quality: str) -> str:
+    assert outcome.result is not None
+    return f"{bar(outcome.result.quality_score)} {quality}"
+
+
+def _colour(outcome: Outcome) -> str:
+    assert outcome.result is not None
+    colours = {Decision.WORDS: "green", Decision.LINES: "yellow", Decision.REVIEW: "dark_orange"}
+    return colours.get(outcome.result.decision, "red")
