@@ -7,6 +7,7 @@ belongs in one warm process. ``sync`` is both, for one song and one caller.
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,9 @@ from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment
     from lyricsyncd.align.emissions import Ear
-    from lyricsyncd.separate import VocalSeparator
+    from lyricsyncd.quality import Verdict
+    from lyricsyncd.separate import Stem, VocalSeparator
+    from lyricsyncd.transcribe import Transcriber
 
 Progress = Callable[[str, float], None]
 """Called with a stage's name and how much of it is done, 0-1."""
@@ -181,30 +184,24 @@ class LyricSyncPipeline:
         return self._listen(result, progress or _silent)
 
     def _listen(self, result: SyncResult, progress: Progress) -> SyncResult:
-        from lyricsyncd import quality, refine
-        from lyricsyncd.align.aligner import align
         from lyricsyncd.lyrics.language import detect
 
         lyrics, path = result.lyrics, result.song.path
         assert path is not None, "a track read from a file has a path"
-        language = result.language or detect(lyrics) or "en"
         stem = self._separator.extract(path, progress=progress)
         stages = {**result.stages, **stem.seconds}
-        with _timed(stages, "align"):
-            progress("align", 0.0)
-            alignment = align(
-                stem.vocals,
-                [[word.text for word in line.words] for line in lyrics],
-                language,
-                self._ear,
-                line_starts=_line_starts(lyrics),
-            )
-            progress("align", 1.0)
-        with _timed(stages, "refine"):
-            onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
-            alignment = dataclasses.replace(alignment, onset=onset, offset=offset)
-        with _timed(stages, "judge"):
-            verdict = quality.judge(alignment, self.config.quality)
+        language = result.language or detect(lyrics) or "en"
+        progress("align", 0.0)
+        alignment, verdict = self._placed(stem, lyrics, language, None, stages)
+        if verdict.score < self.config.quality.words and self._second_ear is not None:
+            progress("transcribe", 0.0)
+            with _timed(stages, "transcribe"):
+                heard = self._second_ear.transcribe(stem.vocals, language)
+            again, second = self._placed(stem, lyrics, language, heard, stages)
+            if second.score > verdict.score:
+                ears = f"{again.ear}+{self._second_ear.name}"
+                alignment, verdict = dataclasses.replace(again, ear=ears), second
+        progress("align", 1.0)
         warnings = result.warnings + ((stem.warning,) if stem.warning else ())
         return dataclasses.replace(
             result,
@@ -219,12 +216,62 @@ class LyricSyncPipeline:
             warnings=warnings,
         )
 
+    def _placed(
+        self,
+        stem: Stem,
+        lyrics: Lyrics,
+        language: str,
+        heard: Sequence[Word] | None,
+        stages: dict[str, float],
+    ) -> tuple[Alignment, Verdict]:
+        """Align, refine and judge, with or without what a second ear heard."""
+        from lyricsyncd import quality, refine
+        from lyricsyncd.align.aligner import align
+
+        with _timed(stages, "align"):
+            starts = None
+            if heard is not None:
+                from lyricsyncd.align.anchors import heard_starts
+
+                starts = heard_starts(heard, lyrics.words)
+            alignment = align(
+                stem.vocals,
+                [[word.text for word in line.words] for line in lyrics],
+                language,
+                self._ear,
+                line_starts=_line_starts(lyrics),
+                heard_starts=starts,
+            )
+        with _timed(stages, "refine"):
+            onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
+            alignment = dataclasses.replace(alignment, onset=onset, offset=offset)
+        with _timed(stages, "judge"):
+            verdict = quality.judge(alignment, self.config.quality)
+        return alignment, verdict
+
     @cached_property
     def _separator(self) -> VocalSeparator:
         from lyricsyncd.separate import VocalSeparator
 
         models = self.config.models
         return VocalSeparator(models.separator, self.device, models_dir=models.dir)
+
+    @cached_property
+    def _second_ear(self) -> Transcriber | None:
+        """A recogniser for doubtful songs: asked for, or there with its model anyway. ``auto``
+        fetches nothing."""
+        from lyricsyncd.paths import models_dir
+        from lyricsyncd.transcribe import open_transcriber
+
+        wanted, folder = self.config.models.transcriber, models_dir(self.config)
+        if wanted == "none":
+            return None
+        if wanted != "auto":
+            return open_transcriber(wanted, device=self.device, models_dir=folder)
+        installed = importlib.util.find_spec("faster_whisper") is not None
+        if installed and (folder / "faster-whisper-base").is_dir():
+            return open_transcriber("faster-whisper", device=self.device, models_dir=folder)
+        return None
 
     @cached_property
     def _ear(self) -> Ear:
@@ -289,7 +336,7 @@ def _timed(stages: dict[str, float], name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        stages[name] = time.perf_counter() - begin
+        stages[name] = stages.get(name, 0.0) + time.perf_counter() - begin
 
 
 def _silent(stage: str, fraction: float) -> None:

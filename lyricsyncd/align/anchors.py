@@ -1,0 +1,53 @@
+"""What another ear heard, as soft anchors for the search.
+
+A recogniser mishears much of what is sung, but where it hears several words of the lyrics in a row,
+it is nearly always right about where they are: on songs, 82-98 % of such words lie within 0.5 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lyricsyncd.align.transfer import matched
+from lyricsyncd.model import Word
+
+LEAST_RUN = 2
+"""Words in a row that must have been heard before any of them is believed."""
+
+
+def heard_starts(
+    heard: Sequence[Word], known: Sequence[Word], least_run: int = LEAST_RUN
+) -> list[float | None]:
+    """When known words start, for those that were heard within a run of known words.
+
+    Parameters
+    ----------
+    heard : sequence of Word
+        A transcript with times.
+    known : sequence of Word
+        All words of the lyrics.
+
+    Returns
+    -------
+    list of float or None
+        Seconds, one for each known word.
+    """
+    pairs = matched(heard, known)
+    starts: list[float | None] = [None] * len(known)
+    first = 0
+    while first < len(pairs):
+        end = first + 1
+        head = pairs[first]
+        if head is None:
+            first = end
+            continue
+        while end < len(pairs):
+            pair = pairs[end]
+            if pair is None or pair.heard - head.heard != end - first:
+                break
+            end += 1
+        if end - first >= least_run:
+            for at in range(first, end):
+                starts[at] = heard[head.heard + at - first].start
+        first = end
+    return starts
