@@ -127,11 +127,19 @@ def _checked_hours(text: str) -> str:
     return text
 
 
+_WEEKDAY = r"(\*|[0-7]|sun|mon|tue|wed|thu|fri|sat)"
+_WEEKDAYS = rf"{_WEEKDAY}(-{_WEEKDAY})?(/\d+)?(,{_WEEKDAY}(-{_WEEKDAY})?(/\d+)?)*"
+
+
 def _cron(text: str) -> str:
     from apscheduler.triggers.cron import CronTrigger
 
     try:
-        CronTrigger.from_crontab(text, timezone=datetime.timezone.utc)
+        *fields, weekdays = text.split()
+        if not re.fullmatch(_WEEKDAYS, weekdays):
+            raise ValueError(weekdays)
+        # APScheduler counts weekdays otherwise than a crontab, so those it is not asked about.
+        CronTrigger.from_crontab(" ".join([*fields, "*"]), timezone=datetime.timezone.utc)
     except ValueError:
         raise ValueError("expected five fields as in a crontab, such as '0 4 * * *'") from None
     return text
@@ -253,7 +261,8 @@ class OutputFile(Section):
         default="sidecar", description="sidecar: a file beside the song. tag: in the song's tags."
     )
     name: Annotated[str, AfterValidator(_file_name)] | None = Field(
-        default=None, description="The sidecar's name; by default the song's, with its own suffix."
+        default=None,
+        description="The sidecar's name, such as '{stem}.words.lrc'; {stem} is the song's.",
     )
 
 
@@ -350,6 +359,14 @@ class Models(Section):
     )
     aligner: Literal["auto", "sphinx"] = Field(
         default="auto", description="What hears the words: auto or sphinx."
+    )
+    transcriber: Literal["auto", "none", "faster-whisper"] = Field(
+        default="auto",
+        description=(
+            "A second ear for songs whose placement is doubtful: faster-whisper (fetches its "
+            "model from the hub), none, or auto (only where its model already lies in the folder "
+            "of models as faster-whisper-base)."
+        ),
     )
     device: Annotated[str, AfterValidator(_device)] = Field(
         default="auto", description="What the models run on: auto, cpu, cuda or cuda:N."

@@ -141,11 +141,13 @@ class LyricSyncPipeline:
         stages: dict[str, float] = {}
         with _timed(stages, "identify"):
             track = identify.read_tags(Path(path))
-            named = {"artist": artist, "title": title, "album": album}
-            given_names = {name: value for name, value in named.items() if value}
-            track = dataclasses.replace(track, **given_names)
-            if artist:
-                track = dataclasses.replace(track, artists=(artist,))
+            track = dataclasses.replace(
+                track,
+                artist=artist or track.artist,
+                artists=(artist,) if artist else track.artists,
+                title=title or track.title,
+                album=album or track.album,
+            )
         with _timed(stages, "lyrics"):
             given = _given(lyrics)
             if given is None:

@@ -143,6 +143,18 @@ def test_other_things_are_no_lengths_of_time(value: object) -> None:
         seconds(value)
 
 
+@pytest.mark.parametrize("line", ["0 4 * * *", "*/15 1-5 1,15 * 0,7", "30 2 * jan-mar mon-fri"])
+def test_the_rescan_is_a_line_of_a_crontab(tmp_path: Path, line: str) -> None:
+    assert read(tmp_path, f"daemon: {{rescan: '{line}'}}").daemon.rescan == line
+
+
+@pytest.mark.parametrize(
+    "line", ["", "* * * *", "60 * * * *", "0 4 * * 8", "0 4 * * * *", "@daily"]
+)
+def test_anything_else_is_no_rescan(tmp_path: Path, line: str) -> None:
+    assert "expected five fields" in complaint(tmp_path, f"daemon: {{rescan: '{line}'}}")
+
+
 def test_quiet_hours_are_two_times_of_the_day() -> None:
     assert hours("22:00-7:30") == (datetime.time(22), datetime.time(7, 30))
 
