@@ -1,0 +1,166 @@
+"""Ways to write lyrics down: one file a format, pure text ↔ ``Lyrics``, both ways.
+
+>>> from lyricsyncd import formats
+>>> lyrics = formats.read(b"[00:01.00]<00:01.00>Row <00:01.50>row<00:02.00>", "lrc")
+>>> formats.write(lyrics, "srt").splitlines()
+['1', '00:00:01,000 --> 00:00:02,000', 'Row row']
+
+Formats of other packages register in the entry point group ``lyricsyncd.formats`` (see ``base``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from lyricsyncd.errors import FormatError, UsageError
+
+if TYPE_CHECKING:
+    from lyricsyncd.formats.base import Format
+    from lyricsyncd.model import Lyrics
+
+__all__ = ["FormatError", "for_suffix", "get", "guess", "names", "project", "read", "write"]
+
+GROUP = "lyricsyncd.formats"
+
+# In the order in which `guess` asks them: what is unmistakable first; any text at all is txt.
+_BUILT_IN = (
+    "lyricsyncd.formats.json:Json",
+    "lyricsyncd.formats.vtt:Vtt",
+    "lyricsyncd.formats.ttml:Ttml",
+    "lyricsyncd.formats.ass:Ass",
+    "lyricsyncd.formats.ultrastar:Ultrastar",
+    "lyricsyncd.formats.lyricsfile:Lyricsfile",
+    "lyricsyncd.formats.srt:Srt",
+    "lyricsyncd.formats.lrc:Lrc",
+    "lyricsyncd.formats.lrc:LrcStandard",
+    "lyricsyncd.formats.txt:Txt",
+)
+_log = logging.getLogger(__name__)
+
+
+@functools.cache
+def _formats() -> Mapping[str, Format]:
+    formats: dict[str, Format] = {}
+    for address in _BUILT_IN:
+        module, _, attribute = address.partition(":")
+        found = getattr(importlib.import_module(module), attribute)()
+        formats[found.name] = found
+    formats.update(_third_party(taken=frozenset(formats)))
+    formats["txt"] = formats.pop("txt")  # asked last
+    return MappingProxyType(formats)
+
+
+def _third_party(taken: frozenset[str]) -> dict[str, Format]:
+    from importlib.metadata import entry_points
+
+    from lyricsyncd.formats.base import Format
+
+    formats: dict[str, Format] = {}
+    for entry in entry_points(group=GROUP):
+        try:
+            found = entry.load()
+            if isinstance(found, type):
+                found = found()
+            if not isinstance(found, Format):
+                raise TypeError("it lacks what lyricsyncd.formats.base.Format asks for")
+        except Exception as error:  # noqa: BLE001 - what others wrote may fail in any way
+            _log.warning("the format %r (%s) is left out: %s", entry.name, entry.value, error)
+            continue
+        if found.name in taken or found.name in formats:
+            _log.warning("the format %r (%s) is left out: its name is taken", found.name, entry)
+            continue
+        formats[found.name] = found
+    return formats
+
+
+def names() -> tuple[str, ...]:
+    """The names of all formats."""
+    return tuple(sorted(_formats()))
+
+
+def get(name: str, **options: Any) -> Format:
+    """The format of that name, with options (``decimals`` for ``lrc`` and ``lrc_standard``).
+
+    Raises
+    ------
+    UsageError
+        For an unknown name or option.
+    """
+    if name not in _formats():
+        raise UsageError(f"no format is called {name!r}", remedy=f"Use one of {', '.join(names())}")
+    found = _formats()[name]
+    if not options:
+        return found
+    known = [field.name for field in _fields(found)]
+    if not set(options) <= set(known):
+        raise UsageError(
+            f"the format {name!r} has no option {', '.join(sorted(set(options) - set(known)))}",
+            remedy=f"Its options are: {', '.join(known) or 'none'}",
+        )
+    changed: Format = type(found)(**options)
+    return changed
+
+
+def _fields(found: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(found) if dataclasses.is_dataclass(found) else ()
+
+
+def read(data: bytes, name: str) -> Lyrics:
+    """The lyrics in the bytes of a file.
+
+    Raises
+    ------
+    FormatError
+        Where the bytes are not of that format, are hostile, or are more than 4 MiB.
+    UsageError
+        For an unknown format.
+    """
+    return get(name).read(data)
+
+
+def write(lyrics: Lyrics, name: str, **options: Any) -> str:
+    """The lyrics as text.
+
+    Raises
+    ------
+    FormatError
+        Where the lyrics lack times that the format cannot do without.
+    UsageError
+        For an unknown format or option.
+    """
+    return get(name, **options).write(lyrics)
+
+
+def project(lyrics: Lyrics, name: str, **options: Any) -> Lyrics:
+    """What the format can say of the lyrics: what reading comes to after writing."""
+    return get(name, **options).project(lyrics)
+
+
+def for_suffix(suffix: str) -> str | None:
+    """The format that files of this suffix (dot included, in any case) usually are of.
+
+    ``.lrc`` is ``lrc``: reading, it is the same as ``lrc_standard``; writing, whoever wants line
+    times alone says so.
+    """
+    suffix = suffix.lower()
+    return next((f.name for f in _formats().values() if suffix in f.suffixes), None)
+
+
+def guess(data: bytes) -> str | None:
+    """The format that the bytes look like; ``None`` for what is no text at all.
+
+    Text that looks like nothing else is ``txt``. A guess is no promise that ``read`` succeeds.
+    """
+    from lyricsyncd.formats.text import decode
+
+    try:
+        text = decode(data)
+    except FormatError:
+        return None
+    return next((f.name for f in _formats().values() if f.looks_like(text)), None)

@@ -1,0 +1,133 @@
+"""JSON: an array with an object a word, in the order of the lyrics::
+
+    [{"word": "Row,", "start": 1.2, "end": 1.62, "confidence": 0.93, "line": 0}, …]
+
+Times are seconds, to the millisecond; what is not known is ``null``. ``line`` counts lines from 0,
+empty ones included. ``"space": false`` stands where no space parts a word from the next (Chinese,
+Japanese). Times of lines, voices and names are not said.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from lyricsyncd.errors import FormatError
+from lyricsyncd.formats.text import decode
+from lyricsyncd.formats.timing import MAX_WORDS, checked, on_grid, tidy
+from lyricsyncd.model import Line, Lyrics, Word
+
+
+@dataclass(frozen=True)
+class Json:
+    """An array of words."""
+
+    name: ClassVar[str] = "json"
+    suffixes: ClassVar[tuple[str, ...]] = (".json",)
+
+    def looks_like(self, text: str) -> bool:
+        start = text.lstrip()[:2000]
+        return start.startswith("[") and '"word"' in start and start[1:].lstrip()[:1] == "{"
+
+    def read(self, data: bytes) -> Lyrics:
+        import json
+
+        try:
+            found = json.loads(decode(data, legacy=False), parse_constant=_refuse)
+        except FormatError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"this is not valid JSON ({str(error)[:80]})") from None
+        if not isinstance(found, list):
+            raise FormatError(
+                "this JSON is not a list of words",
+                remedy='It should look like [{"word": "Row", "start": 1.2, "end": 1.6, "line": 0}]',
+            )
+        lines: list[list[Word]] = []
+        for item in found:
+            word, number = _word(item)
+            if number + 1 < len(lines) or number > MAX_WORDS:
+                raise FormatError(f"the word {word.text[:40]!r} has an impossible line, {number}")
+            lines += [[] for _ in range(number + 1 - len(lines))]
+            lines[number].append(word)
+        return tidy(Lyrics(tuple(_line(words) for words in lines)))
+
+    def project(self, lyrics: Lyrics) -> Lyrics:
+        lines = [_line([_rounded(word) for word in line.words]) for line in tidy(lyrics).lines]
+        while lines and not lines[-1].words:
+            lines.pop()
+        return tidy(Lyrics(tuple(lines)))
+
+    def write(self, lyrics: Lyrics) -> str:
+        import json
+
+        rows = []
+        for number, line in enumerate(self.project(lyrics)):
+            for word in line.words:
+                row: dict[str, Any] = {
+                    "word": word.text,
+                    "start": word.start,
+                    "end": word.end,
+                    "confidence": word.confidence,
+                    "line": number,
+                }
+                if not word.space:
+                    row["space"] = False
+                rows.append(json.dumps(row, ensure_ascii=False, allow_nan=False))
+        return "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"
+
+
+def _line(words: list[Word]) -> Line:
+    start = words[0].start if words else None
+    return Line(tuple(words), start, None if start is None else words[-1].end)
+
+
+def _rounded(word: Word) -> Word:
+    return dataclasses.replace(
+        word,
+        start=None if word.start is None else on_grid(word.start, 1000),
+        end=None if word.end is None else on_grid(word.end, 1000),
+        confidence=_confidence(word.confidence),
+    )
+
+
+def _confidence(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return round(min(max(float(value), 0.0), 1.0), 4)
+
+
+def _word(item: object) -> tuple[Word, int]:
+    if not isinstance(item, dict) or not isinstance(item.get("word"), str):
+        raise FormatError('an entry of the list is not an object with a "word"')
+    number = item.get("line")
+    if number is None:
+        number = 0
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise FormatError(f'"line" counts lines from 0; it cannot be {str(number)[:40]!r}')
+    word = Word(
+        item["word"],
+        checked(_number(item, "start")),
+        checked(_number(item, "end")),
+        _confidence(_number(item, "confidence")),
+        item.get("space", True) is not False,
+    )
+    return word, number
+
+
+def _number(item: dict[str, Any], key: str) -> float | None:
+    value = item.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise FormatError(f'"{key}" should be a number, not {str(value)[:40]!r}')
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _refuse(constant: str) -> None:
+    raise FormatError(f"{constant} is no time within a song")

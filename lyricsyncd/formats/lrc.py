@@ -1,0 +1,353 @@
+"""LRC, plain (a time a line) and enhanced (a time a word).
+
+Written::
+
+    [ti:Title]
+    [00:12.340]<00:12.340>one <00:12.800>two <00:13.100><00:14.000>three<00:14.500>
+    [bg: <00:14.600>ooh<00:15.000>]
+
+A word ends where the next mark stands, be it a word's, that of a rest (as after "two") or the
+closing mark of the line. The space between two words belongs to the word before. Beyond 99
+minutes stamps have hours. Backing vocals with word times follow their line as ``[bg: …]``; other
+voices are written like the lead, since players would show their names as words. A line without
+word times is a plain line. Lyrics without any time are plain text; where only some lines have
+times, the others cannot be written.
+
+Read: also ``[t1][t2]text`` (a line sung twice), ``[offset:]`` (applied: positive is earlier),
+``mm:ss``, ``mm:ss.x`` to ``mm:ss.xxx`` and more, the old ``mm:ss:xx``, ``hh:mm:ss.xx``, words
+marked in square brackets, ``v2:`` before a line as its voice (``v1`` is the lead), and text in
+further lines under a timed one. Lines before the first timed one are credits and left out.
+An empty timed line is kept: it says where the line before it ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from lyricsyncd.errors import FormatError
+from lyricsyncd.formats.text import GUARD, decode, language_code, split_lines
+from lyricsyncd.formats.timing import (
+    MAX_S,
+    MAX_WORDS,
+    Stretch,
+    bare,
+    clock,
+    clock_ms,
+    needs_line_times,
+    on_grid,
+    stamped,
+    stretches,
+    tidy,
+    words_of,
+)
+from lyricsyncd.model import Line, Lyrics, Word
+
+_TIME = r"(\d{1,9}):(\d{1,2})(?::(\d{1,2}))?(?:[.,](\d{1,9}))?"
+_LINE_MARK = re.compile(rf"\s*\[{_TIME}\]")
+_WORD_MARK = re.compile(rf"[<\[]{_TIME}[>\]]")
+_NEGATIVE = re.compile(r"\s*\[-\d+:\d")
+_TAG = re.compile(r"\[([A-Za-z_#]+):(.*)\]", re.DOTALL)
+_VOICE = re.compile(r"v(\d{1,3}):\s?")
+
+_METADATA = {
+    "ti": "title",
+    "ar": "artist",
+    "al": "album",
+    "au": "author",
+    "length": "length",
+    "re": "tool",
+    "tool": "tool",
+}
+_LANGUAGE = ("la", "lang", "language")
+_KNOWN = {*_METADATA, *_LANGUAGE, "offset", "by", "ve", "id", "#", "bg"}
+_WRITTEN = {"title": "ti", "artist": "ar", "album": "al", "tool": "re"}
+
+# What lyrics must not look like (see GUARD): a mark anywhere; a tag or a voice at the beginning.
+_LIKE_MARK = re.compile(rf"([<\[])(?={GUARD}*-?\d+:\d)")
+_LIKE_START = re.compile(rf"(?={GUARD}*(?:v\d+:|\[(?:{'|'.join(sorted(_KNOWN))}):))", re.IGNORECASE)
+_GUARDED_MARK = re.compile(rf"([<\[]){GUARD}(?={GUARD}*-?\d+:\d)")
+_GUARDED_START = re.compile(GUARD + _LIKE_START.pattern, re.IGNORECASE)
+
+
+def _guard(text: str) -> str:
+    return _LIKE_MARK.sub(rf"\1{GUARD}", text)
+
+
+def _guard_line(text: str) -> str:
+    return GUARD + _guard(text) if _LIKE_START.match(text) else _guard(text)
+
+
+def _unguard(text: str) -> str:
+    return _GUARDED_MARK.sub(r"\1", text)
+
+
+def _unguard_line(text: str) -> str:
+    return _unguard(_GUARDED_START.sub("", text, count=1) if text.startswith(GUARD) else text)
+
+
+@dataclass(frozen=True)
+class Lrc:
+    """Enhanced LRC. ``decimals``: of the seconds, 3 by default; 2 is what old players parse."""
+
+    decimals: int = 3
+
+    name: ClassVar[str] = "lrc"
+    suffixes: ClassVar[tuple[str, ...]] = (".elrc", ".lrc")
+
+    def __post_init__(self) -> None:
+        if self.decimals not in (2, 3):
+            raise FormatError("LRC times have 2 or 3 decimals", remedy="Ask for one of these")
+
+    def looks_like(self, text: str) -> bool:
+        return any(
+            mark is not None and _WORD_MARK.search(line, mark.end()) is not None
+            for line, mark in _marked_lines(text)
+        )
+
+    def read(self, data: bytes) -> Lyrics:
+        return _read(decode(data))
+
+    def project(self, lyrics: Lyrics) -> Lyrics:
+        return _project(tidy(lyrics), 10**self.decimals, words=True)
+
+    def write(self, lyrics: Lyrics) -> str:
+        return _write(self.project(lyrics), self.decimals)
+
+
+@dataclass(frozen=True)
+class LrcStandard:
+    """Plain LRC, a time a line, which every player reads. ``decimals``: 2 by default."""
+
+    decimals: int = 2
+
+    name: ClassVar[str] = "lrc_standard"
+    suffixes: ClassVar[tuple[str, ...]] = (".lrc",)
+
+    def __post_init__(self) -> None:
+        Lrc(self.decimals)
+
+    def looks_like(self, text: str) -> bool:
+        return any(mark is not None for _, mark in _marked_lines(text))
+
+    def read(self, data: bytes) -> Lyrics:
+        return _read(decode(data))
+
+    def project(self, lyrics: Lyrics) -> Lyrics:
+        return _project(tidy(lyrics), 10**self.decimals, words=False)
+
+    def write(self, lyrics: Lyrics) -> str:
+        return _write(self.project(lyrics), self.decimals)
+
+
+def _marked_lines(text: str) -> Iterable[tuple[str, re.Match[str] | None]]:
+    return ((line, _LINE_MARK.match(line)) for line in split_lines(text))
+
+
+# Writing
+
+
+def _project(lyrics: Lyrics, unit: int, *, words: bool) -> Lyrics:
+    if not any(line.words and line.start is not None for line in lyrics.lines):
+        # Readers show the tags of an LRC file without times as if they were sung.
+        return Lyrics(tuple(Line(bare(line)) for line in lyrics.lines if line.words))
+    needs_line_times(lyrics.lines, "LRC")
+    groups: list[list[Line]] = []
+    for line in lyrics.lines:
+        if line.start is None:
+            continue
+        timed = stamped(line, unit) if words else bare(line)
+        if line.voice == "bg" and groups and timed and timed[0].start is not None:
+            groups[-1].append(Line(timed, timed[0].start, None, "bg"))
+        else:
+            groups.append([Line(timed, on_grid(line.start, unit))])
+    return Lyrics(
+        tuple(_in_order(groups)),
+        lyrics.language,
+        metadata={key: lyrics.metadata[key] for key in _WRITTEN if key in lyrics.metadata},
+    )
+
+
+def _in_order(groups: Sequence[Sequence[Line]]) -> list[Line]:
+    """Lines by their times, each followed by its backing vocals, with the ends that follow."""
+    ordered = sorted(groups, key=lambda group: group[0].start or 0.0)
+    lines = [line for group in ordered for line in group]
+    closed = []
+    for line, following in zip(lines, [*lines[1:], Line()], strict=True):
+        end = line.words[-1].end if line.words else None
+        if end is None and line.words and not following.words:
+            end = following.start
+        closed.append(replace(line, end=end))
+    return closed
+
+
+def _write(lyrics: Lyrics, decimals: int) -> str:
+    rows = [
+        f"[{tag}:{lyrics.metadata[key]}]" for key, tag in _WRITTEN.items() if key in lyrics.metadata
+    ]
+    if lyrics.language is not None:
+        # The first is the older name, the second the one that Navidrome reads.
+        rows += [f"[la:{lyrics.language}]", f"[lang:{lyrics.language}]"]
+    rows += [_row(line, decimals) for line in lyrics.lines]
+    return "".join(row + "\n" for row in rows)
+
+
+def _row(line: Line, decimals: int) -> str:
+    if line.start is None:
+        return _guard_line(line.text)
+    if not line.words or line.words[0].start is None:
+        return f"[{_stamp(line.start, decimals)}]{_guard_line(line.text)}"
+    marked = _marked(line.words, decimals)
+    if line.voice == "bg":
+        return f"[bg: {marked}]"
+    return f"[{_stamp(line.start, decimals)}]{marked}"
+
+
+def _marked(words: Sequence[Word], decimals: int) -> str:
+    parts: list[str] = []
+    at: float | None = None
+    for text, start, end in stretches(words):
+        if at is not None and at != start:
+            parts.append(f"<{_stamp(at, decimals)}>")
+        parts.append(f"<{_stamp(start, decimals)}>{_guard(text)}")
+        at = end
+    if at is not None:
+        parts.append(f"<{_stamp(at, decimals)}>")
+    return "".join(parts)
+
+
+def _stamp(time: float, decimals: int) -> str:
+    stamp = clock(time, decimals)
+    hours, minutes, seconds = stamp.split(":")
+    in_minutes = int(hours) * 60 + int(minutes)
+    return f"{in_minutes:02}:{seconds}" if in_minutes < 100 else stamp
+
+
+# Reading
+
+
+@dataclass
+class _Entry:
+    """A timed line of the file: ``content`` sung at each of ``stamps`` (milliseconds)."""
+
+    stamps: list[int]
+    content: str
+    further: list[str] = field(default_factory=list)
+    backing: list[str] = field(default_factory=list)
+
+
+def _read(text: str) -> Lyrics:
+    tags: dict[str, str] = {}
+    untimed: list[Line] = []
+    entries: list[_Entry] = []
+    for row in split_lines(text):
+        if _NEGATIVE.match(row):
+            raise FormatError(f"a line has a negative time: {row.strip()[:40]!r}")
+        stamps, content = _line_stamps(row)
+        tag = _TAG.fullmatch(row.strip())
+        key = tag[1].lower() if tag else ""
+        if stamps:
+            entries.append(_Entry(stamps, content))
+        elif tag and key == "bg" and entries:
+            entries[-1].backing.append(tag[2])
+        elif tag and key == "bg":
+            untimed.append(replace(Line.from_text(_WORD_MARK.sub("", tag[2])), voice="bg"))
+        elif tag and (key in _KNOWN or entries):
+            tags.setdefault(key, tag[2].strip())
+        elif row.strip() and entries:
+            entries[-1].further.append(row)
+        elif row.strip():
+            untimed.append(Line.from_text(_unguard_line(row.strip())))
+    metadata = {_METADATA[key]: value for key, value in tags.items() if key in _METADATA}
+    languages = (language_code(tags.get(key)) for key in _LANGUAGE)
+    return tidy(
+        Lyrics(
+            tuple(_in_order(_groups(entries, _offset(tags))) if entries else untimed),
+            next((language for language in languages if language), None),
+            metadata=metadata,
+        )
+    )
+
+
+def _line_stamps(row: str) -> tuple[list[int], str]:
+    stamps: list[int] = []
+    end = 0
+    while mark := _LINE_MARK.match(row, end):
+        stamps.append(_milliseconds(mark))
+        end = mark.end()
+    return stamps, row[end:]
+
+
+def _milliseconds(mark: re.Match[str]) -> int:
+    first, second, third, fraction = mark.groups()
+    if third is None:
+        return clock_ms(None, first, second, fraction)
+    if fraction is None:  # the old mm:ss:xx; hours come with a fraction
+        return clock_ms(None, first, second, third)
+    return clock_ms(first, second, third, fraction)
+
+
+def _offset(tags: dict[str, str]) -> int:
+    try:
+        offset = int(tags.get("offset", "0"))
+    except ValueError:
+        return 0
+    if abs(offset) > MAX_S * 1000:
+        raise FormatError(f"an offset of {tags['offset'][:20]} ms is no song's")
+    return offset
+
+
+def _groups(entries: Iterable[_Entry], offset: int) -> list[list[Line]]:
+    """Each timed line, once for every time it is sung, with its backing vocals."""
+    groups: list[list[Line]] = []
+    count = 0
+    for entry in entries:
+        line = _line(entry, 0, offset)
+        count += len(entry.stamps) * (len(line.words) + 1)
+        if count > MAX_WORDS:
+            raise FormatError(f"more than {MAX_WORDS} words are not the lyrics of one song")
+        backing = [_backing(content, line.start, offset) for content in entry.backing]
+        groups.append([line, *backing])
+        for stamp in entry.stamps[1:]:
+            groups.append([_line(entry, stamp - entry.stamps[0], offset)])
+    return groups
+
+
+def _line(entry: _Entry, later: int, offset: int) -> Line:
+    stamp = entry.stamps[0] + later
+    content, voice = entry.content.strip(), None
+    if prefix := _VOICE.match(content):
+        content = content[prefix.end() :]
+        voice = None if int(prefix[1]) == 1 else f"v{int(prefix[1])}"
+    start = _seconds(stamp - offset)
+    if _WORD_MARK.search(content):
+        words = words_of(_stretches(content, start, later - offset))
+    else:
+        words = Line.from_text(_unguard_line(content)).words
+    for row in entry.further:
+        words += Line.from_text(row).words
+    return Line(words, start, None, voice)
+
+
+def _backing(content: str, start: float | None, offset: int) -> Line:
+    if not _WORD_MARK.search(content):
+        return replace(Line.from_text(content), start=start, voice="bg")
+    words = words_of(_stretches(content.strip(), None, -offset))
+    first = next((word.start for word in words), None)
+    return Line(words, start if first is None else first, None, "bg")
+
+
+def _stretches(content: str, start: float | None, later: int) -> list[Stretch]:
+    marks = list(_WORD_MARK.finditer(content))
+    before = content[: marks[0].start()]
+    stretches = [Stretch(start, _unguard(before))] if before.strip() else []
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        text = content[mark.end() : following.start() if following else len(content)]
+        stretches.append(Stretch(_seconds(_milliseconds(mark) + later), _unguard(text)))
+    return stretches
+
+
+def _seconds(milliseconds: int) -> float:
+    return max(0, milliseconds) / 1000

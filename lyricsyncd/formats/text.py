@@ -1,0 +1,112 @@
+"""Bytes to text, and text that every format can carry."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from lyricsyncd.errors import FormatError
+
+MAX_BYTES = 4 * 2**20
+"""No song's lyrics come near this; what does is a mistake or an attack."""
+
+GUARD = "\u2060"
+"""WORD JOINER: invisible, and put inside lyrics that would otherwise read as markup
+("<00:12.00>" as a sung word). Readers of the same format take it out again."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+# Controls that are no white space, lone surrogates, byte order marks and non-characters: no
+# reader shows them, and XML cannot carry them.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+
+
+def decode(data: bytes, *, legacy: bool = True) -> str:
+    """The text of a file: UTF-8, or UTF-16/32 by its mark (UTF-16 also by its zero bytes).
+
+    With ``legacy`` a file that is none of these is read as Windows-1252 (a superset of Latin-1),
+    but only where most of its letters are ASCII: Cyrillic or Chinese read that way would be
+    wrong words, which are worse than none.
+
+    Raises
+    ------
+    FormatError
+        For more than ``MAX_BYTES``, for binary data and for an unknown encoding.
+    """
+    if len(data) > MAX_BYTES:
+        raise FormatError(
+            f"{len(data)} bytes are too many for the lyrics of one song",
+            remedy=f"Lyrics may have {MAX_BYTES} bytes at most",
+        )
+    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), None)
+    if encoding is None and b"\x00" in data:
+        encoding = _utf16_without_mark(data)
+    try:
+        text = data.decode(encoding or "utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        if encoding is not None or not legacy:
+            raise FormatError(
+                f"the text is not valid {encoding or 'utf-8'} (byte {error.start})",
+                remedy="Save the file as UTF-8",
+            ) from None
+        text = _decode_western(data)
+    if "\x00" in text:
+        raise FormatError("this is binary data, not text")
+    return text
+
+
+def _utf16_without_mark(data: bytes) -> str:
+    zeros_at_even, zeros_at_odd = data[0::2].count(0), data[1::2].count(0)
+    if len(data) % 2 == 0 and max(zeros_at_even, zeros_at_odd) * 4 > len(data):
+        return "utf-16-be" if zeros_at_even > zeros_at_odd else "utf-16-le"
+    raise FormatError("this is binary data, not text")
+
+
+def _decode_western(data: bytes) -> str:
+    high = sum(byte >= 0x80 for byte in data)
+    ascii_letters = sum(65 <= byte & 0xDF <= 90 for byte in data if byte < 0x80)
+    if high > ascii_letters:
+        raise FormatError(
+            "the text is in an unknown encoding",
+            remedy="Save the file as UTF-8 (it is not Unicode, and reading it by guess "
+            "would give wrong words)",
+        )
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def clean(text: str) -> str:
+    """The text without what nobody can see or write: controls, lone surrogates, byte marks.
+
+    White space stays, and so do joiners, direction marks, combining marks and emoji.
+    """
+    return _UNPRINTABLE.sub("", text)
+
+
+def pieces(text: str) -> list[str]:
+    """The words of a text: what white space parts."""
+    return clean(text).split()
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with single spaces."""
+    return " ".join(pieces(text))
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines by CR, LF or both, and by nothing else: a form feed is part of a line."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def language_code(text: str | None) -> str | None:
+    """The text if it looks like a language code (``en``, ``pt-BR``), else nothing."""
+    return text if text is not None and _LANGUAGE.fullmatch(text) else None
