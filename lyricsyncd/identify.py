@@ -1,0 +1,227 @@
+"""What a recording is: its names from the tags, or failing those from the file's name.
+
+Reads only; what a file lacks is ``None``, never a guess that looks like knowledge
+(`Track.from_file_name` marks the one guess that is made).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lyricsyncd.errors import AudioError
+from lyricsyncd.lyrics.language import code as language_code
+from lyricsyncd.model import Track
+
+_LONGEST = 500
+"""Characters of a name; what is longer is not one."""
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "artist": ("TPE1", "artist", "\xa9ART", "author"),
+    "artists": ("TXXX:ARTISTS", "artists", "----:com.apple.iTunes:ARTISTS", "wm/artists"),
+    "title": ("TIT2", "title", "\xa9nam"),
+    "album": ("TALB", "album", "\xa9alb", "wm/albumtitle"),
+    "album_artist": ("TPE2", "albumartist", "album artist", "aART", "wm/albumartist"),
+    "language": ("TLAN", "language", "----:com.apple.iTunes:LANGUAGE", "wm/language"),
+    "isrc": ("TSRC", "isrc", "----:com.apple.iTunes:ISRC", "wm/isrc"),
+    "recording_id": (
+        "UFID:http://musicbrainz.org",
+        "musicbrainz_trackid",
+        "----:com.apple.iTunes:MusicBrainz Track Id",
+        "musicbrainz/track id",
+        "TXXX:MusicBrainz Track Id",
+    ),
+}
+"""What the kinds of tags (ID3, Vorbis comments and APEv2, MP4, ASF) call each thing; the mapping is
+MusicBrainz Picard's. Names are compared without regard to case."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
+
+
+def read_tags(path: Path) -> Track:
+    """What the file tells about itself.
+
+    Raises
+    ------
+    AudioError
+        There is no such file, or it is not one that can be listened to.
+    """
+    path = Path(path)
+    _check_regular(path)
+    values, duration = _read(path)
+    first = {name: _clean(found[0]) for name, found in values.items() if found}
+    artists = tuple(filter(None, map(_clean, values["artists"] or values["artist"])))
+    shown = tuple(filter(None, map(_clean, values["artist"]))) or artists
+    track = Track(
+        path=path,
+        artist=", ".join(shown) or first.get("album_artist"),
+        artists=artists,
+        title=first.get("title"),
+        album=first.get("album"),
+        album_artist=first.get("album_artist"),
+        duration=duration,
+        language=language_code(first.get("language") or ""),
+        recording_id=_matching(_UUID, (first.get("recording_id") or "").lower()),
+        isrc=_matching(_ISRC, (first.get("isrc") or "").upper().replace("-", "")),
+    )
+    return track if track.artist and track.title else _with_file_name(track, path)
+
+
+def _check_regular(path: Path) -> None:
+    try:
+        kind = path.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise AudioError(f"{path} cannot be opened: {reason}", remedy="Check the path") from None
+    if not stat.S_ISREG(kind.st_mode):
+        raise AudioError(f"{path} is not a file", remedy="Name a song, not a folder or device")
+    if kind.st_size == 0:
+        raise AudioError(f"{path} is empty", remedy="Copy or rip the song again")
+
+
+def _read(path: Path) -> tuple[dict[str, list[str]], float | None]:
+    """The tags by our names, and the length in seconds."""
+    import mutagen
+
+    try:
+        file = mutagen.File(path)
+        if file is not None:
+            # A file can end after its tags; a length of zero is no song.
+            length = float(getattr(file.info, "length", 0.0))
+            if math.isfinite(length) and length > 0:
+                return _values(file.tags), length
+    except OSError as error:
+        if error.strerror:
+            raise AudioError(f"{path} cannot be read: {error.strerror}") from None
+    except Exception:  # noqa: BLE001 - hostile tags break mutagen in many ways; sound decides
+        pass
+    # Not a kind that mutagen knows, or broken tags: is there sound at all?
+    from lyricsyncd import audio
+
+    return {name: [] for name in _NAMES}, audio.probe(path).duration
+
+
+def _values(tags: Any) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {name: [] for name in _NAMES}
+    if tags is None:
+        return found
+    by_name: dict[str, list[Any]] = {}
+    for key in tags.keys():  # noqa: SIM118 - ASF tags iterate over pairs
+        by_name.setdefault(str(key).lower(), []).append(tags[key])
+    for name, keys in _NAMES.items():
+        for key in keys:
+            texts = [text for value in by_name.get(key.lower(), ()) for text in _texts(value)]
+            if any(_clean(text) for text in texts):
+                found[name] = texts
+                break
+    return found
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """The strings in whatever a kind of tag holds: frames, lists, bytes, attributes."""
+    if isinstance(value, str):
+        # Before ID3v2.4 and in APEv2 several values may stand in one, parted by NUL.
+        yield from value.split("\0")
+    elif isinstance(value, bytes):
+        yield value.decode("utf-8", "replace")
+    elif hasattr(value, "data") and isinstance(value.data, bytes):
+        yield value.data.decode("utf-8", "replace")
+    elif hasattr(value, "text"):
+        yield from _texts(value.text)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None:
+        yield from str(value).split("\0")
+
+
+def _clean(text: str) -> str | None:
+    text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff]", " ", text).split())
+    return text if text and len(text) <= _LONGEST else None
+
+
+def _matching(pattern: re.Pattern[str], text: str) -> str | None:
+    return text if pattern.fullmatch(text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """What a file's name says."""
+
+    title: str
+    artist: str | None = None
+    album: str | None = None
+
+
+def _with_file_name(track: Track, path: Path) -> Track:
+    """The track with what the tags lack taken from the file's name."""
+    name = parse_file_name(path.stem)
+    artist = track.artist or name.artist
+    return dataclasses.replace(
+        track,
+        title=track.title or name.title or None,
+        artist=artist,
+        artists=track.artists or ((artist,) if artist else ()),
+        album=track.album or name.album,
+        from_file_name=True,
+    )
+
+
+_NUMBER = re.compile(r"(?:(?:cd|disc)?\s*\d{1,2}[-.])?\d{1,3}", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"""(?:\d{1,2}-)? \d{1,3} (?:[.)]\s* | \s*-\s+) (?=\S)
+      | (?:\d{1,2}-\d{2} | 0\d | [12]\d) \s+ (?=\S)
+      | \d{2} - (?=[^\W\d])""",
+    re.VERBOSE,
+)
+"""A track number before a name. Before a mere space only one that few titles begin with."""
+_NOISE = re.compile(
+    r"""\s*[\[(] [^\])]* \b(?:official|video|audio|visuali[sz]er|lyrics?|hd|hq|4k|mv|kbps)\b
+        [^\])]* [\])]
+      | \s*[\[(] \d{2,4}\s*k (?:bps)? [\])]
+      | \s*\[[A-Za-z0-9_-]{11}\]$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What downloaders append: "(Official Video)", "[320kbps]", a video's id."""
+
+
+def parse_file_name(stem: str) -> FileName:
+    """Names out of "Artist - Title" and its kin: a track number before or within, an album.
+
+    >>> parse_file_name("Artist - Album - 01 - Title")
+    FileName(title='Title', artist='Artist', album='Album')
+    >>> parse_file_name("01. Title")
+    FileName(title='Title', artist=None, album=None)
+    """
+    # Names without spaces have them as underscores.
+    text = stem if " " in stem else stem.replace("_", " ")
+    text = _clean(_NOISE.sub("", text)) or _clean(stem) or ""
+    parts = [part for part in re.split(r"\s+[-–—]+\s+", text) if part]
+    numbered = [at for at, part in enumerate(parts[:-1]) if _NUMBER.fullmatch(part)]
+    if numbered:
+        at = numbered[-1]
+        before, after = parts[:at], parts[at + 1 :]
+    else:
+        before, after = [], parts
+        if after and (match := _NUMBERED.match(after[0])):
+            after = [after[0][match.end() :], *after[1:]]
+    return _named(before, after)
+
+
+def _named(before: Sequence[str], after: Sequence[str]) -> FileName:
+    """Names from the parts before and after a track number."""
+    if not after:
+        return FileName("")
+    if before:
+        album = before[1] if len(before) > 1 else None
+        return FileName(" - ".join(after), before[0], album)
+    if len(after) == 1:
+        return FileName(after[0])
+    return FileName(" - ".join(after[1:]), after[0])

@@ -1,0 +1,90 @@
+"""Lyrics out of files and tags that lie in the house: read as they are, no word changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import stat
+from pathlib import Path
+
+from lyricsyncd import formats
+from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
+from lyricsyncd.lyrics import charset, words
+from lyricsyncd.model import Lyrics
+
+MAX_BYTES = 4 * 1024 * 1024
+"""Largest file of lyrics that is read."""
+
+_STRICT = frozenset({"ass", "json", "lyricsfile", "srt", "ttml", "vtt"})
+"""Formats whose files hold more than words: one that does not look like its suffix is broken, and
+its text not to be taken for the words. (An .lrc without a single stamp is plain text.)"""
+
+
+def load(path: Path, *, source: str = "file") -> Lyrics:
+    """The lyrics in a file of any format we know, told by its content and then its suffix.
+
+    Raises
+    ------
+    UsageError
+        There is no such file.
+    LyricsNotFound
+        The file is empty.
+    FormatError
+        It is binary, too large, or not what its suffix says.
+    """
+    data = _bytes(path)
+    lyrics = parse(charset.decode(data, str(path)), str(path), path.suffix)
+    if not lyrics.words and not lyrics.instrumental:
+        raise LyricsNotFound(f"{path} holds no words", remedy="Put the lyrics into it")
+    return dataclasses.replace(lyrics, source=source, source_id=str(path))
+
+
+def parse(text: str, name: str, suffix: str = "") -> Lyrics:
+    """Lyrics out of text: LRC, subtitles, TTML, Lyricsfile, else plain lines.
+
+    Parameters
+    ----------
+    name
+        What the text is called in errors.
+    suffix
+        A file's, where there is one: decides where the text itself does not.
+
+    Raises
+    ------
+    FormatError
+        The text breaks the rules of its format.
+    """
+    data = text.encode("utf-8", "replace")
+    kind = formats.guess(data) or "txt"
+    if kind == "txt":
+        named = formats.for_suffix(suffix)
+        if named not in _STRICT:
+            return words.from_text(text)
+        kind = named
+    try:
+        return words.split_lyrics(words.without_blanks(formats.read(data, kind)))
+    except FormatError as error:
+        raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        kind = path.stat()
+        if not stat.S_ISREG(kind.st_mode):
+            raise UsageError(f"{path} is not a file", remedy="Name a file of lyrics")
+        if kind.st_size > MAX_BYTES:
+            raise FormatError(
+                f"{path} is too large for lyrics ({kind.st_size / 1e6:.0f} MB)",
+                remedy="Is it the right file?",
+            )
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"There is no file {path}", remedy="Check the path") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise UsageError(f"{path} cannot be read: {reason}") from None
+    if len(data) > MAX_BYTES:
+        raise FormatError(f"{path} is too large for lyrics", remedy="Is it the right file?")
+    if not data.strip(b"\0 \t\r\n"):
+        raise LyricsNotFound(f"{path} is empty", remedy="Put the lyrics into it")
+    return data

@@ -1,0 +1,213 @@
+"""Words that are there already: files beside the song, then the tags inside it.
+
+They are the user's: read, never changed, and preferred to what strangers wrote.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lyricsyncd.errors import FormatError, LyricsyncError
+from lyricsyncd.lyrics import charset, files
+from lyricsyncd.lyrics.base import Candidate, is_ours
+from lyricsyncd.lyrics.language import code as language_code
+from lyricsyncd.lyrics.words import has_cjk, split_line
+from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
+
+SUFFIXES = (".elrc", ".lrc", ".ttml", ".yaml", ".yml", ".srt", ".vtt", ".txt")
+"""Of files beside a song, in the order in which they are believed at equal timing."""
+_LARGEST_TAG = files.MAX_BYTES
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """Sidecars and tags."""
+
+    name: str = "local"
+
+    def find(self, track: Track) -> list[Candidate]:
+        """Every sidecar and tag with words in it, a broken one told and passed over."""
+        if track.path is None:
+            return []
+        return [*_sidecars(track.path), *_embedded(track.path)]
+
+
+def _sidecars(song: Path) -> Iterator[Candidate]:
+    for suffix in SUFFIXES:
+        for path in _beside(song, suffix):
+            try:
+                lyrics = files.load(path, source="sidecar")
+            except LyricsyncError as error:
+                _log.warning("%s", error.message)
+                continue
+            why = f"{_described(lyrics)} beside the song"
+            yield Candidate(lyrics, "sidecar", path.name, 1.0, why, is_ours(lyrics))
+
+
+def _beside(song: Path, suffix: str) -> list[Path]:
+    """The song's sidecar with this suffix, in either case, there or with ``song.mp3.lrc``."""
+    names = (song.with_suffix(suffix), song.with_suffix(suffix.upper()))
+    names += (song.with_name(song.name + suffix),)
+    found: list[Path] = []
+    for path in names:
+        # On file systems that ignore case two names are one file.
+        if path.is_file() and not any(path.samefile(other) for other in found):
+            found.append(path)
+    return found
+
+
+def _embedded(song: Path) -> Iterator[Candidate]:
+    for tag, lyrics in _tags(song):
+        if lyrics is None or not (lyrics.words or lyrics.instrumental):
+            continue
+        lyrics = dataclasses.replace(lyrics, source="tag", source_id=tag)
+        why = f"{_described(lyrics)} in the song's tag {tag}"
+        yield Candidate(lyrics, "tag", tag, 1.0, why, is_ours(lyrics))
+
+
+def _tags(song: Path) -> Iterator[tuple[str, Lyrics | None]]:
+    """The names of the tags that hold lyrics, and what is in them."""
+    import mutagen
+
+    try:
+        file = mutagen.File(song)
+        tags = None if file is None else file.tags
+    except Exception as error:  # noqa: BLE001 - hostile tags break mutagen in many ways
+        _log.warning("the tags of %s cannot be read (%s)", song, type(error).__name__)
+        return
+    if tags is None:
+        return
+    for key in tags.keys():  # noqa: SIM118 - ASF tags iterate over pairs
+        name = str(key)
+        try:
+            if name.startswith("SYLT"):
+                yield "SYLT", _from_sylt(tags[key])
+            elif name.split(":")[0] == "USLT" or _is_lyrics(name):
+                label = name if name.startswith("TXXX") else name.split(":")[0]
+                for text in _texts(tags[key]):
+                    yield label, _from_text(text, f"{song}, tag {label}")
+        except FormatError as error:
+            _log.warning("%s", error.message)
+
+
+_NAMES = frozenset(
+    {
+        "lyrics",
+        "syncedlyrics",
+        "unsyncedlyrics",
+        "unsynced lyrics",
+        "\xa9lyr",
+        "wm/lyrics",
+        "txxx:lyrics",
+        "txxx:syncedlyrics",
+        "txxx:unsyncedlyrics",
+        "----:com.apple.itunes:lyrics",
+        "----:com.apple.itunes:syncedlyrics",
+        "----:com.apple.itunes:unsyncedlyrics",
+    }
+)
+
+
+def _is_lyrics(name: str) -> bool:
+    return name.lower() in _NAMES
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """The strings in what a kind of tag holds."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, bytes):
+        yield charset.decode(value, "the lyrics tag")
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    elif hasattr(value, "text"):
+        yield from _texts(value.text)
+    elif hasattr(value, "value"):
+        yield from _texts(value.value)
+
+
+def _from_text(text: str, name: str) -> Lyrics | None:
+    # A byte order mark, and the zeros that close or part strings in ID3.
+    text = text.strip("\ufeff\0 \t\r\n").replace("\0", "\n")
+    if not text:
+        return None
+    if len(text) > _LARGEST_TAG:
+        raise FormatError(f"{name} is too large for lyrics")
+    return files.parse(charset.repair(text), name)
+
+
+def _from_sylt(frame: Any) -> Lyrics | None:
+    """Synchronised lyrics of ID3v2 (frames 4.9): pieces of text, each with a time.
+
+    By the standard a piece that begins with a newline begins a line, and pieces are syllables that
+    bring their own spaces; many writers use a piece a line, without either.
+    """
+    milliseconds, lyrics_kind = 2, (0, 1, 2)
+    if frame.format != milliseconds or frame.type not in lyrics_kind:
+        return None
+    pieces = [(charset.repair(text).replace("\r", ""), time / 1000) for text, time in frame.text]
+    if not any("\n" in text for text, _ in pieces):
+        lines = [Line.from_text(text, start) for text, start in pieces]
+    else:
+        lines = _lines_of_pieces(pieces)
+    lyrics = Lyrics(
+        tuple(split_line(line) for line in lines if line.words),
+        language=language_code(frame.lang or ""),
+        metadata={"tool": frame.desc} if frame.desc else {},
+    )
+    return lyrics if lyrics.words else None
+
+
+def _lines_of_pieces(pieces: Iterable[tuple[str, float]]) -> list[Line]:
+    grouped: list[list[tuple[str, float]]] = [[]]
+    for text, start in pieces:
+        if text.startswith("\n"):
+            grouped.append([])
+        parts = text.strip("\n").split("\n")
+        grouped[-1].append((parts[0], start))
+        # Text after a newline within a piece has no time of its own.
+        grouped += [[(part, start)] for part in parts[1:]]
+        if text.endswith("\n") and len(text) > 1:
+            grouped.append([])
+    return [_line_of_pieces(group) for group in grouped if any(text.strip() for text, _ in group)]
+
+
+def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
+    """A line of timed syllables; those that no space parts are one word, timed by the first."""
+    found: list[Word] = []
+    spaced = any(text != text.strip() for text, _ in pieces)
+    open_word = False
+    for text, start in pieces:
+        parts = text.split()
+        for at, part in enumerate(parts):
+            timed = start if at == 0 else None
+            glued = at == 0 and open_word and spaced and not text[:1].isspace()
+            if glued and not has_cjk(found[-1].text[-1] + part[0]):
+                found[-1] = dataclasses.replace(found[-1], text=found[-1].text + part)
+                continue
+            if glued:
+                found[-1] = dataclasses.replace(found[-1], space=False)
+            found.append(Word(part, timed))
+        open_word = bool(found) and not text[-1:].isspace() if parts else False
+    words = tuple(found)
+    if len(pieces) == 1 and len(words) > 1:
+        # One piece for the whole line times the line, not its first word.
+        words = tuple(dataclasses.replace(word, start=None) for word in words)
+    return Line(words, pieces[0][1])
+
+
+def _described(lyrics: Lyrics) -> str:
+    if lyrics.instrumental and not lyrics.words:
+        return "a note that it is instrumental"
+    return {
+        Timing.WORD: "word-timed lyrics",
+        Timing.LINE: "line-timed lyrics",
+        Timing.NONE: "plain lyrics",
+    }[lyrics.timing]

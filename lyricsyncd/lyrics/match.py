@@ -1,0 +1,281 @@
+"""Is this the same recording? Names and lengths compared, with reasons.
+
+Wrong words are worse than none: another version (live, remix, karaoke …) is another recording,
+and what is merely similar is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lyricsyncd.model import Track
+
+ACCEPTED = 0.75
+"""Score from which words are believed to belong to a song."""
+SURE = 0.9
+"""Score from which there is no better match: what is better then is the better timing."""
+SAME_LENGTH = 3.0
+"""Seconds that lengths of one recording differ by: leading silence, rounding, encoders."""
+_SAME_SONG = 10.0
+"""Seconds beyond which it is a cut, a live take or another song."""
+
+_VERSIONS = {
+    "live": r"live|unplugged|en vivo|ao vivo|en directo|en public|concert|mtv",
+    "remix": r"remix(?:es|ed)?|rmx|re-?work|bootleg|club|mash-?up|dance mix|vip",
+    "acoustic": r"acoustic|ac[uú]stic[ao]|acoustique|akustik|piano|stripped|orchestral|symphonic",
+    "instrumental": r"instrumental|inst",
+    "karaoke": r"karaoke|backing track|sing[- ]?along|playback|off vocal|minus one",
+    "a cappella": r"a ?cc?app?ella|vocals? only",
+    "demo": r"demo|rehearsal|outtake|work tape",
+    "cover": r"cover|tribute|in the style of|made famous by|originally performed",
+    "tempo": r"sped[- ]?up|speed up|slowed|nightcore|reverb|8d|daycore",
+    "extended": r"extended|12''|12\"|12 inch|long version|maxi",
+    "translation": r"(?:english|spanish|french|german|japanese|korean|italian|chinese|portuguese)"
+    r" (?:version|ver)|versi[oó]n en \w+|version fran[cç]aise",
+}
+"""Kinds of recordings whose words or times differ, and how titles name them."""
+_KIND = {
+    kind: re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.IGNORECASE)
+    for kind, names in _VERSIONS.items()
+}
+_IGNORED = re.compile(
+    r"""(?: \d{4}\s+)? (?:digital(?:ly)?\s+)? re-?master(?:ed|izado|is[ée])? .* | \d{4} | explicit
+      | clean | bonus(?:\s+track)? | deluxe .* | album\s+(?:version|mix) | single(?:\s+version)?
+      | original(?:\s+(?:mix|version|recording))? | (?:radio\s+)?(?:edit|mix|version) | mono | stereo
+      | (?:\d{4}\s+)?(?:mono|stereo|mix|version) | hd | hq | official .* | lyrics? | audio | video
+      | from\s+.* | ost | soundtrack .* | anniversary .* | (?:the\s+)?\d+(?:st|nd|rd|th)\s+.*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What titles add that says nothing of the words."""
+_FEATURING = re.compile(r"\s*\b(?:feat\.?|ft\.?|featuring|with)\s+.+", re.IGNORECASE)
+_FEATURING_ARTIST = re.compile(
+    r"\s*[(\[]?\b(?:feat\.?|ft\.?|featuring)\s+(?P<guests>[^)\]]+)[)\]]?", re.I
+)
+_BRACKETS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|（([^（）]*)）|【([^【】]*)】)")
+_DASHED = re.compile(r"\s+[-–—~]\s+(?P<tail>[^-–—~]+)$")
+_ARTIST_JOINTS = re.compile(
+    r"\s*(?:,|;|/|&|\+|、|，|\bx\b|\bvs\.?|\band\b|\bund\b|\bet\b|\by\b|\be\b|\bwith\b)\s*",
+    re.IGNORECASE,
+)
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well two namings of a recording agree."""
+
+    score: float
+    """0-1; 0 for what cannot be the same."""
+    why: str
+    """What agrees or does not, for a person."""
+    length_difference: float | None = None
+    """Seconds, where both lengths are known."""
+
+    @property
+    def same_times(self) -> bool:
+        """Whether times of the one hold for the other, as far as lengths tell."""
+        return self.length_difference is None or self.length_difference <= SAME_LENGTH
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A title taken apart."""
+
+    core: str
+    """Normalised, without what stands in brackets."""
+    full: str
+    """Normalised, with the brackets that are part of the name."""
+    versions: frozenset[str]
+
+
+def normalise(text: str) -> str:
+    """Letters and digits only, in one case and without accents, "and" for "&", no leading "The".
+
+    >>> normalise("The Beyoncé & JAY‐Z Show!")
+    'beyonce and jay z show'
+    """
+    text = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
+    # Accents of Latin, Greek and Cyrillic; the voicing marks of kana are other letters.
+    text = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", text))
+    text = re.sub(r"['’‘ʼ`´]", "", text.replace("&", " and ").replace("+", " and "))
+    words = re.findall(r"[^\W_]+", text)
+    if len(words) > 1 and words[0] == "the":
+        words = words[1:]
+    # A name of signs alone ("!!!", "÷") is compared as it stands.
+    return " ".join(words) or " ".join(text.split())
+
+
+def take_apart(title: str) -> Title:
+    """The name in a title, and which version it says it is."""
+    kept: list[str] = []
+    versions: set[str] = set()
+
+    def judge(part: str) -> bool:
+        """Whether an addition is part of the name; notes the versions it tells of."""
+        kinds = _kinds(part)
+        versions.update(kinds)
+        return not (kinds or _IGNORED.fullmatch(part.strip()) or _FEATURING.fullmatch(" " + part))
+
+    def bracket(match: re.Match[str]) -> str:
+        inner = next(group for group in match.groups() if group is not None)
+        if judge(inner):
+            kept.append(inner)
+        return " "
+
+    core = _BRACKETS.sub(bracket, title)
+    while match := _DASHED.search(core):
+        if judge(match.group("tail")):
+            break
+        core = core[: match.start()]
+    core = _FEATURING_ARTIST.sub("", core)
+    whole = " ".join([core, *kept]) if core.strip() else title
+    return Title(normalise(core) or normalise(title), normalise(whole), frozenset(versions))
+
+
+def _kinds(part: str) -> set[str]:
+    return {kind for kind, pattern in _KIND.items() if pattern.search(part)}
+
+
+def search_title(title: str) -> str:
+    """A title as one would search for it: without versions, guests and remarks."""
+    plain = _FEATURING_ARTIST.sub("", _BRACKETS.sub(" ", title))
+    return " ".join(plain.split()) or title
+
+
+def artists_of(track: Track) -> frozenset[str]:
+    """Everyone that the tags credit, normalised."""
+    names = [*track.artists, track.artist or "", track.album_artist or ""]
+    return _artists(name for name in names if name)
+
+
+def _artists(names: Iterable[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for name in names:
+        guests = [match.group("guests") for match in _FEATURING_ARTIST.finditer(name)]
+        for part in (_FEATURING_ARTIST.sub("", name), *guests):
+            found.add(normalise(part))
+            found.update(normalise(piece) for piece in _ARTIST_JOINTS.split(part))
+    return frozenset(found - {"", "various artists", "unknown artist", "unknown"})
+
+
+def main_artist(track: Track) -> str | None:
+    """The one artist to search by."""
+    if track.artists:
+        return _FEATURING_ARTIST.sub("", track.artists[0]).strip() or track.artists[0]
+    return None if not track.artist else _FEATURING_ARTIST.sub("", track.artist).strip()
+
+
+def match(
+    track: Track, *, title: str, artist: str, album: str | None, duration: float | None
+) -> Match:
+    """How surely what a source names so is the recording that the track is of."""
+    difference = (
+        abs(track.duration - duration) if track.duration and duration and duration > 0 else None
+    )
+    ours, theirs = take_apart(track.title or ""), take_apart(title)
+    same_title = _title_likeness(ours, theirs)
+    if same_title < 0.85:
+        return Match(0.0, f"another title, '{title}'", difference)
+    other = _versions(theirs, album) ^ _versions(ours, track.album)
+    if other & (ours.versions | theirs.versions):
+        return Match(0.0, f"another version ({', '.join(sorted(other))})", difference)
+    same_album = _likeness(_album(track.album), _album(album))
+    same_artist = _artist_likeness(track, artist)
+    if same_artist < 0.8 and not (
+        _other_script(track.artist, artist) and same_album == 1.0 and _is_same_length(difference)
+    ):
+        return Match(0.0, f"another artist, '{artist}'", difference)
+    reasons = ["title" if same_title == 1.0 else "nearly the title"]
+    reasons.append("artist" if same_artist >= 0.8 else "artist in another script")
+    if same_album >= 0.9:
+        reasons.append("album")
+    score = 0.55 * same_title + 0.4 * max(same_artist, 0.8) + 0.05 * (same_album >= 0.9)
+    score = min(1.0, score + 0.05 * (not (track.album and album) or same_album < 0.9) * 0.6)
+    if other:
+        score *= 0.9
+        reasons.append(f"perhaps another version ({', '.join(sorted(other))}, by its album)")
+    factor, length = _length(difference)
+    return Match(round(score * factor, 3), f"same {', '.join(reasons)}; {length}", difference)
+
+
+def _title_likeness(ours: Title, theirs: Title) -> float:
+    if not ours.core or not theirs.core:
+        return 0.0
+    if ours.full == theirs.full:
+        return 1.0
+    # One names what stands in brackets, the other does not.
+    if ours.core == theirs.core and ours.full in (ours.core, theirs.core) | {theirs.full}:
+        return 0.97
+    if ours.core == theirs.core and theirs.full == theirs.core:
+        return 0.97
+    return _likeness(ours.full, theirs.full)
+
+
+def _likeness(one: str, other: str) -> float:
+    """0-1. Numbers must agree: "Part 1" is not "Part 2"."""
+    if not one or not other:
+        return 0.0
+    if one == other or one.replace(" ", "") == other.replace(" ", ""):
+        return 1.0
+    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
+        return 0.0
+    return min(0.97, difflib.SequenceMatcher(None, one, other, autojunk=False).ratio())
+
+
+def _artist_likeness(track: Track, artist: str) -> float:
+    ours, theirs = artists_of(track), _artists([artist])
+    if ours & theirs:
+        return 1.0
+    return max((_likeness(one, other) for one in ours for other in theirs), default=0.0)
+
+
+def _album(name: str | None) -> str:
+    return take_apart(name).core if name else ""
+
+
+def _versions(title: Title, album: str | None) -> frozenset[str]:
+    """What the title says, and where it says nothing of it, what the album does."""
+    by_album = _kinds(album or "") & {"live", "acoustic", "karaoke", "instrumental", "remix"}
+    if "live" in by_album and not _LIVE_ALBUM.search(album or ""):
+        by_album -= {"live"}
+    return title.versions | frozenset(by_album)
+
+
+_LIVE_ALBUM = re.compile(
+    r"\blive\s+(?:at|in|from|on|à|au|en|aus|im)\b|[(\[]live|\bunplugged\b|\ben vivo\b|\bao vivo\b|\bmtv\b"
+    r"|^live\W*$|[-:]\s*live\b|\blive!?$",
+    re.IGNORECASE,
+)
+
+
+def _other_script(one: str | None, other: str) -> bool:
+    return bool(one) and _is_latin(one or "") != _is_latin(other)
+
+
+def _is_latin(text: str) -> bool:
+    letters = [character for character in text if character.isalpha()]
+    return all(unicodedata.name(character, "").startswith("LATIN") for character in letters)
+
+
+def _is_same_length(difference: float | None) -> bool:
+    return difference is not None and difference <= SAME_LENGTH
+
+
+def _length(difference: float | None) -> tuple[float, str]:
+    """What a difference of lengths does to the score, and how it is told."""
+    if difference is None:
+        return 0.93, "length not compared"
+    told = f"{difference:.1f} s apart in length"
+    if difference <= 1.0:
+        return 1.0, "same length"
+    if difference <= SAME_LENGTH:
+        return 0.98, told
+    if difference <= _SAME_SONG:
+        return 0.85, told
+    return 0.5, told

@@ -1,0 +1,108 @@
+"""Parting lines into words: by spaces, and the scripts that have none character by character."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+
+from lyricsyncd.model import Line, Lyrics, Word
+
+# Han, its extensions and marks, kana, bopomofo: the scripts that are timed a character at a time.
+_CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u3096\u309d-\u309f\u30a1-\u30fa"
+    "\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U000323af"
+)
+# Sung with the character before: small kana, the long mark, voicing marks, variation selectors.
+_TRAILING_KANA = (
+    "\u3041\u3043\u3045\u3047\u3049\u3063\u3083\u3085\u3087\u308e\u3095\u3096\u30a1\u30a3\u30a5"
+    "\u30a7\u30a9\u30c3\u30e3\u30e5\u30e7\u30ee\u30f5\u30f6\u30fc\u31f0-\u31ff\uff67-\uff70"
+    "\uff9e\uff9f\u3099-\u309c\ufe00-\ufe0f\U000e0100-\U000e01ef"
+)
+_OPENING = (
+    "\u3008\u300a\u300c\u300e\u3010\u3014\u3016\u3018\u301a\u301d\uff08\uff3b\uff5b\uff5f([{“‘«\"'"
+)
+_HAS_CJK = re.compile(f"[{_CJK}]")
+_PIECES = re.compile(
+    rf"[{_OPENING}]*"  # belongs to what it opens
+    rf"(?:[{_CJK}][{_TRAILING_KANA}]*|[^{_CJK}{_OPENING}]+)"
+    rf"(?:[^\w{_OPENING}]+)?"  # other punctuation belongs to what it closes
+)
+
+
+def split(text: str) -> tuple[Word, ...]:
+    """The words of one line, without times.
+
+    Whitespace parts words; within CJK text every character is one, ``space`` false, while runs of
+    other letters stay whole. Joined again, the words are the text.
+
+    >>> [word.text for word in split("我 love你")]
+    ['我', 'love', '你']
+    """
+    return tuple(word for token in text.split() for word in _split_token(token))
+
+
+def has_cjk(text: str) -> bool:
+    """Whether any character is of a script without spaces."""
+    return _HAS_CJK.search(text) is not None
+
+
+def _split_token(token: str) -> Iterator[Word]:
+    if not _HAS_CJK.search(token):
+        yield Word(token)
+        return
+    pieces = _characters(token)
+    for piece in pieces[:-1]:
+        yield Word(piece, space=False)
+    yield Word(pieces[-1])
+
+
+def _characters(token: str) -> list[str]:
+    pieces: list[str] = []
+    end = 0
+    for match in _PIECES.finditer(token):
+        pieces.append(token[end : match.end()])
+        end = match.end()
+    if end < len(token):
+        # Opening marks with nothing behind them.
+        pieces = [*pieces[:-1], pieces[-1] + token[end:]] if pieces else [token]
+    return pieces
+
+
+def split_line(line: Line) -> Line:
+    """The line with its CJK words parted into characters.
+
+    A word that has a time of its own is left whole: how the time divides is not known.
+    """
+    if not any(_HAS_CJK.search(word.text) for word in line.words):
+        return line
+    words: list[Word] = []
+    for word in line.words:
+        pieces = (word,) if word.start is not None else tuple(_split_token(word.text))
+        last = Word(pieces[-1].text, word.start, word.end, word.confidence, word.space)
+        words += [*pieces[:-1], last]
+    return Line(tuple(words), line.start, line.end, line.voice)
+
+
+def split_lyrics(lyrics: Lyrics) -> Lyrics:
+    """`split_line` on every line."""
+    return lyrics.with_lines(map(split_line, lyrics))
+
+
+def without_blanks(lyrics: Lyrics) -> Lyrics:
+    """The lyrics without lines that have no words. A time that one had is where the line before it
+    ends, if that is not known otherwise."""
+    lines: list[Line] = []
+    for line in lyrics:
+        if line.words:
+            lines.append(line)
+        elif lines and lines[-1].end is None and line.start is not None:
+            lines[-1] = dataclasses.replace(lines[-1], end=line.start)
+    return lyrics.with_lines(lines)
+
+
+def from_text(text: str) -> Lyrics:
+    """Plain lyrics: a line a line, blank ones dropped, no word changed."""
+    lines = (Line(split(line)) for line in text.splitlines())
+    return Lyrics(tuple(line for line in lines if line.words))
