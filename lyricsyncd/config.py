@@ -396,6 +396,13 @@ class Daemon(Section):
     )
 
 
+def _not_empty(value: object) -> object:
+    # Field(min_length=1) would count the good items only, and complain of a wrong one twice.
+    if value in ([], ()):
+        raise ValueError("expected at least one item")
+    return value
+
+
 def _output_kind(value: object) -> str | None:
     if isinstance(value, (dict, Output)):
         return "<preset>"
@@ -404,7 +411,7 @@ def _output_kind(value: object) -> str | None:
 
 OutputChoice = Annotated[
     Annotated[Output, Tag("<preset>")]
-    | Annotated[tuple[OutputFile, ...], Field(min_length=1), Tag("<files>")],
+    | Annotated[tuple[OutputFile, ...], BeforeValidator(_not_empty), Tag("<files>")],
     Discriminator(_output_kind),
 ]
 

@@ -271,7 +271,6 @@ def _expected(detail: Any) -> tuple[str, str]:
         "float_parsing": ("expected a number", "Correct it"),
         "path_type": ("expected a path", "Correct it"),
         "tuple_type": ("expected a list, such as [a, b]", _ALL_KEYS),
-        "too_short": ("expected at least one item", _ALL_KEYS),
         "model_type": ("expected keys with values", _ALL_KEYS),
         "greater_than": (f"expected more than {context.get('gt')}", "Correct it"),
         "greater_than_equal": (f"expected at least {context.get('ge')}", "Correct it"),
