@@ -32,8 +32,9 @@ FEATURES = (
     "activity",
     "length",
     "length squared",
+    "covered",
 )
-WEIGHTS = (-3.166, -0.037, 2.211, -0.015, -1.182, -1.063, -3.095, -1.987, -0.868, -0.304)
+WEIGHTS = (-3.166, -0.037, 2.211, -0.015, -1.182, -1.063, -3.095, -1.987, -0.868, -0.304, 0.0)
 """One weight a feature, from ``benchmarks.calibrate``."""
 
 _NEARBY_WORDS = 4.0
@@ -109,6 +110,7 @@ def features(alignment: Alignment) -> DoubleArray:
             alignment.activity,
             length,
             length**2,
+            alignment.covered,
         ],
         axis=1,
     )

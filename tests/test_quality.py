@@ -31,6 +31,7 @@ def alignment(n: int = 20, **values: float) -> Alignment:
         near=each("near", 0.99),
         spread=each("spread", 0.03),
         activity=each("activity", 1.0),
+        covered=each("covered", 0.9),
         placed=np.ones(n, np.bool_),
         ear="test",
     )

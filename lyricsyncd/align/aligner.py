@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, Ear, Emissions, Lines, SpelledSong
@@ -28,6 +29,11 @@ from lyricsyncd.align.viterbi import best_path
 
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+
+COVER_S = 20.0
+"""Seconds either way over which the share of singing that words account for is taken: words that
+are not those of the song leave much of it unexplained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ class Alignment:
         Standard deviation of the onset under the posteriors, in seconds.
     activity : ndarray of float64, shape (N,)
         Mean vocal activity over the word, 0-1.
+    covered : ndarray of float64, shape (N,)
+        Share of the vocal activity around the word (`COVER_S` either way) that words account for.
     placed : ndarray of bool, shape (N,)
         False for words that could not be pronounced and were put between their neighbours.
     ear : str
@@ -81,6 +89,7 @@ class Alignment:
     near: DoubleArray
     spread: DoubleArray
     activity: DoubleArray
+    covered: DoubleArray
     placed: npt.NDArray[np.bool_]
     ear: str
 
@@ -115,6 +124,21 @@ def align(
         Always: where no walk through the song exists, the words are spread over it, and say by
         their ``fit`` and ``near`` that they are not to be trusted.
     """
+    # The products are small: the linear algebra library's threads would only wait for each other.
+    # Where there is enough to do, an ear runs threads of its own.
+    with threadpool_limits(1, user_api="blas"):
+        return _aligned(audio, lines, language, ear, line_starts, heard_starts, options)
+
+
+def _aligned(
+    audio: npt.NDArray[np.float32],
+    lines: Lines,
+    language: str | None,
+    ear: Ear,
+    line_starts: Sequence[float | None] | None,
+    heard_starts: Sequence[float | None] | None,
+    options: Options,
+) -> Alignment:
     song = ear.spell(lines, language)
     graph = build(song)
     n_words = sum(len(line) for line in lines)
@@ -204,6 +228,8 @@ def _alignment(
     active = trellis.activity[frames].astype(np.float64)
     activity = np.bincount(word, weights=active, minlength=graph.n_words) / count
 
+    covered = _covered(trellis, states, onsets)
+
     known = graph.index
     placed = np.zeros(n_words, np.bool_)
     placed[known] = True
@@ -223,9 +249,22 @@ def _alignment(
         near=everywhere(sure.onset.near, 0.0),
         spread=everywhere(sure.onset.spread * hop, 10.0),
         activity=everywhere(activity, 0.0),
+        covered=everywhere(covered, 0.0),
         placed=placed,
         ear=ear.name,
     )
+
+
+def _covered(trellis: Trellis, states: IntArray, onsets: IntArray) -> DoubleArray:
+    """Share of the vocal activity around each onset that falls on words, shape (W,)."""
+    activity = trellis.activity.astype(np.float64)
+    sung = np.append(0.0, np.cumsum(activity))
+    explained = np.append(0.0, np.cumsum(activity * ~trellis.graph.resting[states]))
+    reach = round(COVER_S / trellis.emissions.hop)
+    first = np.maximum(onsets - reach, 0)
+    last = np.minimum(onsets + reach, len(activity))
+    share = (explained[last] - explained[first]) / np.maximum(sung[last] - sung[first], 1e-6)
+    return np.asarray(share, np.float64)
 
 
 def _between_neighbours(
@@ -260,6 +299,7 @@ def _spread_evenly(n_words: int, duration: float, ear: str) -> Alignment:
         near=nothing,
         spread=nothing + 10.0,
         activity=nothing,
+        covered=nothing,
         placed=np.zeros(n_words, np.bool_),
         ear=ear,
     )

@@ -6,7 +6,9 @@ espeak-ng mapped onto its phones it hears other languages well enough to place k
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -231,9 +233,13 @@ class _Scorer:
     def __call__(self, heard: FloatArray) -> FloatArray:
         """Log-likelihoods of each frame up to a constant, shape (T, senones)."""
         total = np.empty((len(heard), self._n_senones), np.float32)
-        for start in range(0, len(heard), _FRAMES_IN_CACHE):
+
+        def fill(start: int) -> None:
             block = slice(start, start + _FRAMES_IN_CACHE)
             total[block] = self._few(heard[block])
+
+        with ThreadPoolExecutor(_cores()) as pool:
+            list(pool.map(fill, range(0, len(heard), _FRAMES_IN_CACHE)))
         return total
 
     def _few(self, heard: FloatArray) -> FloatArray:
@@ -248,6 +254,11 @@ class _Scorer:
             for own, columns, weights in self._mixtures:
                 product[:, columns] *= fit[:, own] @ weights[stream]
         return np.log(np.maximum(product, 1e-100)).astype(np.float32)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _sung(audio: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
