@@ -1,0 +1,19 @@
+"""The service: it watches the libraries, queues songs and takes them through the stages.
+
+===============  =======================================================================
+`catalog`        what is known of every song, and what comes next; the only durable truth
+`migrations`     the catalog's tables, step by step
+`mounts`         which file systems are on a network, or do not tell of changes
+`scan`           which files are songs; a library compared with the catalog
+`settle`         when a file has been copied completely
+`watcher`        hints of changes from the file system
+`schedule`       when the next scan is due; quiet hours
+`executor`       runs functions in one process of its own, and survives its end
+`worker`         what runs in that process: the pipeline, kept warm
+`runner`         takes songs from the catalog through find, place and write
+`notify`         tells systemd how we are
+`service`        the loop around all of it
+===============  =======================================================================
+
+Nothing here loads a model or numpy: the idle service stays small.
+"""

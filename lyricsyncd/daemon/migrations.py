@@ -1,0 +1,117 @@
+"""The catalog's tables, step by step.
+
+Each step runs once, in one transaction with the record that it ran. Steps are never edited, only
+added: catalogs that have taken them are out there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+
+from lyricsyncd.errors import LyricsyncError
+
+Step = Callable[[sqlite3.Connection], None]
+
+STEPS: list[Step] = []
+
+
+def _step(function: Step) -> Step:
+    STEPS.append(function)
+    return function
+
+
+@_step
+def tracks_0001(db: sqlite3.Connection) -> None:
+    """Songs, libraries and settings. Paths are bytes: file names need not be valid text."""
+    db.execute(
+        """
+        CREATE TABLE tracks (
+            id INTEGER PRIMARY KEY,
+            path BLOB NOT NULL UNIQUE,
+            folder BLOB NOT NULL,
+            library BLOB NOT NULL,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            seen_size INTEGER,
+            seen_mtime_ns INTEGER,
+            missing_since REAL,
+            artist TEXT,
+            title TEXT,
+            duration REAL,
+            state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN (
+                'pending', 'working', 'done', 'lines', 'review', 'no_lyrics', 'instrumental',
+                'failed', 'ignored')),
+            priority INTEGER NOT NULL,
+            why TEXT NOT NULL,
+            enqueued_at REAL NOT NULL,
+            next_attempt_at REAL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            crashes INTEGER NOT NULL DEFAULT 0,
+            retries INTEGER NOT NULL DEFAULT 0,
+            lease_owner TEXT,
+            leased_until REAL,
+            started_at REAL,
+            stage TEXT,
+            progress REAL,
+            finished_at REAL,
+            quality REAL,
+            decision TEXT,
+            reason TEXT,
+            source TEXT,
+            language TEXT,
+            separator TEXT,
+            aligner TEXT,
+            lines INTEGER,
+            words INTEGER,
+            stages TEXT NOT NULL DEFAULT '{}',
+            written TEXT NOT NULL DEFAULT '[]',
+            notes TEXT NOT NULL DEFAULT '[]',
+            error_class TEXT,
+            error TEXT
+        )
+        """
+    )
+    db.execute("CREATE INDEX tracks_folder ON tracks (folder)")
+    db.execute("CREATE INDEX tracks_library ON tracks (library)")
+    db.execute("CREATE INDEX tracks_state ON tracks (state, next_attempt_at)")
+    db.execute("CREATE INDEX tracks_inode ON tracks (inode)")
+    db.execute("CREATE TABLE libraries (path BLOB PRIMARY KEY, served_at REAL, scanned_at REAL)")
+    db.execute("CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+
+
+def migrate(db: sqlite3.Connection, steps: list[Step] | None = None) -> None:
+    """Bring a catalog up to date.
+
+    Raises
+    ------
+    LyricsyncError
+        A newer version has been at it.
+    """
+    steps = STEPS if steps is None else steps
+    db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at REAL)")
+    known = {step.__name__ for step in steps}
+    if unknown := _applied(db) - known:
+        raise LyricsyncError(
+            f"The catalog was made by a newer version (it has {', '.join(sorted(unknown))})",
+            remedy="Install that version again, or give this one another state folder",
+        )
+    for step in steps:
+        if step.__name__ in _applied(db):
+            continue
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have taken the step while we waited for the lock.
+            if step.__name__ not in _applied(db):
+                step(db)
+                db.execute("INSERT INTO migrations VALUES (?, ?)", (step.__name__, time.time()))
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+
+
+def _applied(db: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in db.execute("SELECT name FROM migrations")}

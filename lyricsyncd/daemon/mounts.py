@@ -1,0 +1,53 @@
+"""Which file system a path is on, from ``/proc/self/mountinfo`` (see proc(5))."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+MOUNTINFO = Path("/proc/self/mountinfo")
+
+_NETWORK = {
+    "9p", "acfs", "afs", "ceph", "cifs", "coda", "davfs", "glusterfs", "gfs2", "lustre", "ncpfs",
+    "nfs", "nfs4", "ocfs2", "smb3", "smbfs",
+}  # fmt: skip
+_NETWORK_FUSE = re.compile(
+    r"fuse\.(sshfs|rclone|s3fs|gcsfuse|goofys|glusterfs|ceph.*|curlftpfs|davfs2?|smbnetfs|gvfs.*"
+    r"|google-drive-ocamlfuse|blobfuse2?|juicefs|seaweedfs|vmhgfs-fuse)"
+)
+
+
+def filesystem(path: Path, mountinfo: Path = MOUNTINFO) -> str:
+    """The type of the file system that holds a path (``ext4``, ``nfs4``, ``fuse.sshfs``); empty
+    where the system does not tell. The path need not exist yet."""
+    try:
+        text = mountinfo.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+    target = os.path.realpath(path)
+    best, kind = "", ""
+    for line in text.splitlines():
+        fields = line.split(" ")
+        if "-" not in fields[6:]:
+            continue
+        mount_point = _unescaped(fields[4])
+        inside = target == mount_point or target.startswith(mount_point.rstrip("/") + "/")
+        # The last of several mounts on one point hides the others.
+        if inside and len(mount_point) >= len(best):
+            best, kind = mount_point, fields[fields.index("-", 6) + 1]
+    return kind
+
+
+def on_network(kind: str) -> bool:
+    """Whether a type of file system lives on another computer."""
+    return kind in _NETWORK or _NETWORK_FUSE.fullmatch(kind) is not None
+
+
+def silent(kind: str) -> bool:
+    """Whether a type of file system does not tell reliably of changes (through inotify)."""
+    return on_network(kind) or kind.startswith("fuse.") or kind in ("fuse", "fuseblk", "virtiofs")
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), text)

@@ -1,0 +1,369 @@
+"""Which files are songs, and a library compared with the catalog.
+
+The scan is the truth; what the watcher hears are hints. A library whose folder is away or empty is
+an unplugged disk: nothing is removed for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path, PurePath
+
+from lyricsyncd.config import Library
+from lyricsyncd.daemon.catalog import (
+    Catalog,
+    Entry,
+    Fingerprint,
+    Priority,
+    Queued,
+    Request,
+    State,
+)
+
+log = logging.getLogger(__name__)
+
+AUDIO_SUFFIXES = frozenset(
+    {
+        *(".aac", ".aif", ".aifc", ".aiff", ".alac", ".ape", ".flac", ".m4a", ".mka", ".mp3"),
+        *(".mpc", ".oga", ".ogg", ".opus", ".tta", ".wav", ".wma", ".wv"),
+    }
+)
+LYRICS_SUFFIXES = frozenset(
+    {".ass", ".elrc", ".lrc", ".srt", ".ttml", ".txt", ".vtt", ".yaml", ".yml"}
+)
+"""Files beside a song that may bring its words."""
+IGNORE_FILE = ".lyricsyncignore"
+"""Empty: this folder is left out. Otherwise a pattern a line, relative to the folder."""
+NO_MEDIA = ".nomedia"
+
+_FOREIGN_FOLDERS = frozenset(
+    (
+        "@eadir",
+        "#recycle",
+        "#snapshot",
+        "@recycle",
+        "$recycle.bin",
+        "__macosx",
+        "lost+found",
+        "system volume information",
+    )
+)
+"""What NAS and desktop systems keep for themselves; those that start with a dot are hidden."""
+_PARTIAL_STEMS = (".part", ".partial", ".tmp", ".temp", ".crdownload")
+"""Downloads that end on the song's own suffix: ``song.part.mp3``."""
+_BATCH = 500
+
+
+def is_song(path: PurePath) -> bool:
+    """Whether a name is that of a song, and not of a hidden file or a partial download."""
+    return (
+        path.suffix.lower() in AUDIO_SUFFIXES
+        and not path.name.startswith((".", "~"))
+        and not path.stem.lower().endswith(_PARTIAL_STEMS)
+    )
+
+
+def is_lyrics(path: PurePath) -> bool:
+    """Whether a name may be that of lyrics."""
+    return path.suffix.lower() in LYRICS_SUFFIXES and not path.name.startswith((".", "~"))
+
+
+def matches(pattern: str, relative: str) -> bool:
+    """Whether a path below a folder matches a pattern, as in a ``.gitignore``.
+
+    ``*`` and ``?`` stay within a name, ``**`` crosses folders. A pattern without a slash matches
+    any name on the way; what matches a folder matches all that is in it.
+    """
+    return _compiled(pattern).fullmatch(relative) is not None
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    body = pattern.strip("/")
+    anchored = "/" in pattern.rstrip("/")
+    pieces = re.findall(r"\*\*/|/\*\*$|\*\*|\*|\?|\[!?[^/\]]+\]|.", body, re.DOTALL)
+    return re.compile(
+        ("" if anchored else "(?:.*/)?") + "".join(map(_regex, pieces)) + "(?:/.*)?", re.DOTALL
+    )
+
+
+def _regex(piece: str) -> str:
+    special = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    if piece in special:
+        return special[piece]
+    if len(piece) > 1:
+        inner = piece[1:-1].replace("\\", "\\\\")
+        return "[^/" + inner[1:] + "]" if inner.startswith("!") else f"[{inner}]"
+    return re.escape(piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What of a library is taken: its patterns, and the ignore files in its folders."""
+
+    root: Path
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, library: Library) -> Rules:
+        # Not resolve(): songs are written beside where the library shows them.
+        root = Path(os.path.abspath(library.path))  # noqa: PTH100
+        return cls(root, library.include, library.exclude)
+
+    def admits_name(self, path: Path) -> bool:
+        """Whether the patterns let a file through; ignore files are not looked at."""
+        relative = path.relative_to(self.root).as_posix()
+        if any(matches(pattern, relative) for pattern in self.exclude):
+            return False
+        return not self.include or any(matches(pattern, relative) for pattern in self.include)
+
+    def admits_folder(self, folder: Path) -> bool:
+        """Whether the songs of a folder are wanted, as its name and its patterns tell."""
+        if folder == self.root:
+            return True
+        name = folder.name.lower()
+        if name.startswith(".") or name in _FOREIGN_FOLDERS:
+            return False
+        relative = folder.relative_to(self.root).as_posix()
+        return not any(matches(pattern, relative) for pattern in self.exclude)
+
+    def admits(self, path: Path) -> bool:
+        """Whether a song is wanted; looks at the ignore files of all folders above it."""
+        if path != self.root and self.root not in path.parents:
+            return False
+        for folder in path.parents:
+            if not self.admits_folder(folder) or _ignored_by(folder, path):
+                return False
+            if folder == self.root:
+                break
+        return self.admits_name(path)
+
+
+def _ignored_by(folder: Path, path: Path) -> bool:
+    """Whether an ignore file in a folder leaves out a path below it."""
+    if (folder / NO_MEDIA).exists():
+        return True
+    patterns = _ignore_patterns(folder / IGNORE_FILE)
+    if patterns is None:
+        return False
+    relative = path.relative_to(folder).as_posix()
+    return not patterns or any(matches(pattern, relative) for pattern in patterns)
+
+
+def _ignore_patterns(file: Path) -> tuple[str, ...] | None:
+    """The patterns of an ignore file; none in an empty one; ``None`` without one."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # It is there and says something that we cannot read: better leave the folder alone.
+        return ()
+    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What a scan sees in one folder."""
+
+    path: Path
+    songs: dict[Path, Fingerprint]
+    lyrics: dict[str, float]
+    """Stem → when the newest of its lyrics files changed, seconds since the epoch."""
+
+
+def walk(
+    rules: Rules, start: Path | None = None, *, unreadable: list[Path] | None = None
+) -> Iterator[Folder]:
+    """Every wanted folder below ``start`` (the library itself by default).
+
+    Links to folders are followed, after everything else, and no folder is seen twice: links in a
+    circle end. What cannot be read is added to ``unreadable``.
+    """
+    failed = unreadable if unreadable is not None else []
+    pending: list[tuple[Path, tuple[tuple[Path, tuple[str, ...]], ...]]] = []
+    pending.append((start or rules.root, ()))
+    links: list[tuple[Path, tuple[tuple[Path, tuple[str, ...]], ...]]] = []
+    visited: set[tuple[int, int]] = set()
+    while pending or links:
+        folder, above = pending.pop() if pending else links.pop(0)
+        try:
+            stat = folder.stat()
+            if (stat.st_dev, stat.st_ino) in visited:
+                continue
+            visited.add((stat.st_dev, stat.st_ino))
+            with os.scandir(folder) as listing:
+                children = sorted(listing, key=lambda child: child.name)
+        except OSError as error:
+            log.warning("%s cannot be read: %s", folder, error.strerror)
+            failed.append(folder)
+            continue
+        names = {child.name for child in children}
+        if NO_MEDIA in names:
+            continue
+        if IGNORE_FILE in names:
+            patterns = _ignore_patterns(folder / IGNORE_FILE) or ()
+            if not patterns:
+                continue
+            above = (*above, (folder, patterns))
+        seen = Folder(folder, {}, {})
+        for child in children:
+            path = folder / child.name
+            if any(
+                matches(pattern, path.relative_to(base).as_posix())
+                for base, patterns in above
+                for pattern in patterns
+            ):
+                continue
+            try:
+                if child.is_dir():
+                    if rules.admits_folder(path):
+                        (links if child.is_symlink() else pending).append((path, above))
+                elif is_song(path):
+                    status = child.stat()
+                    if status.st_size and child.is_file() and rules.admits_name(path):
+                        seen.songs[path] = Fingerprint.from_stat(status)
+                elif is_lyrics(path):
+                    status = child.stat()
+                    changed = max(status.st_mtime, status.st_ctime)
+                    seen.lyrics[path.stem] = max(changed, seen.lyrics.get(path.stem, 0.0))
+            except OSError:
+                # A link that leads nowhere, or a file that has just gone.
+                continue
+        yield seen
+
+
+@dataclass(slots=True)
+class Report:
+    """What a scan found."""
+
+    library: Path
+    offline: bool = False
+    """The library's folder is away or empty: nothing was concluded from that."""
+    songs: int = 0
+    new: int = 0
+    changed: int = 0
+    missing: int = 0
+    unreadable: list[Path] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    """The songs that were seen, where asked for."""
+
+
+def reconcile(
+    catalog: Catalog,
+    rules: Rules,
+    *,
+    start: Path | None = None,
+    priority: Priority = Priority.BACKFILL,
+    reason: str = "scan",
+    stop: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Compare a library, or a folder in it, with the catalog, and queue what is new or changed.
+
+    Parameters
+    ----------
+    start : Path, optional
+        Look at this folder and below only.
+    stop : callable, optional
+        Asked between folders; true ends the scan early, and nothing is taken for missing.
+    """
+    report = Report(rules.root)
+    if offline(rules.root):
+        report.offline = True
+        return report
+    requests: list[Request] = []
+    visited: set[Path] = set()
+    gone: list[int] = []
+    for folder in walk(rules, start, unreadable=report.unreadable):
+        if stop():
+            _queue(catalog, requests, report)
+            return report
+        visited.add(folder.path)
+        report.songs += len(folder.songs)
+        known = catalog.in_folder(folder.path)
+        back = [
+            entry.id
+            for path, entry in known.items()
+            if entry.missing_since is not None and folder.songs.get(path) == entry.fingerprint
+        ]
+        if back:
+            catalog.back(back)
+        for path, looks in folder.songs.items():
+            entry = known.get(path)
+            words = folder.lyrics.get(path.stem)
+            if entry is None or (entry.fingerprint != looks and entry.state is not State.IGNORED):
+                requests.append(Request(path, priority, reason, rules.root, looks))
+            elif words is not None and awaits_words(entry, words):
+                why = "new words beside the song"
+                requests.append(Request(path, priority, why, rules.root, looks, force=True))
+            elif priority >= Priority.PERSON and entry.state is State.PENDING:
+                requests.append(Request(path, priority, reason, rules.root, looks))
+        gone += [
+            entry.id
+            for path, entry in known.items()
+            if path not in folder.songs and entry.missing_since is None
+        ]
+        if len(requests) >= _BATCH:
+            _queue(catalog, requests, report)
+    _queue(catalog, requests, report)
+    below = start or rules.root
+    for folder_path in catalog.folders(rules.root) - visited:
+        if below in (folder_path, *folder_path.parents) and not _within(
+            folder_path, report.unreadable
+        ):
+            entries = catalog.in_folder(folder_path).values()
+            gone += [entry.id for entry in entries if entry.missing_since is None]
+    if gone and report.songs == 0 and start is None:
+        # Not one song left where there were some: rather a disk that is not there.
+        report.offline = True
+        return report
+    # What was moved within the library has its new path by now.
+    gone = [id for id in gone if _still_gone(catalog, id)]
+    report.missing = len(gone)
+    if gone:
+        catalog.missing(gone)
+    if start is None:
+        catalog.scanned(rules.root)
+    return report
+
+
+def offline(root: Path) -> bool:
+    """Whether a library's folder is away or empty, as the mount point of an unplugged disk is."""
+    try:
+        with os.scandir(root) as listing:
+            return next(listing, None) is None
+    except OSError:
+        return True
+
+
+def awaits_words(entry: Entry, changed: float) -> bool:
+    """Whether lyrics that changed at a moment are news to a song that had none that fit."""
+    return (
+        entry.state in (State.NO_LYRICS, State.REVIEW)
+        and entry.finished_at is not None
+        and changed > entry.finished_at
+    )
+
+
+def _still_gone(catalog: Catalog, id: int) -> bool:
+    entry = catalog.get(id)
+    return entry is not None and not os.path.lexists(entry.path)
+
+
+def _within(path: Path, folders: Sequence[Path]) -> bool:
+    return any(folder == path or folder in path.parents for folder in folders)
+
+
+def _queue(catalog: Catalog, requests: list[Request], report: Report) -> None:
+    if not requests:
+        return
+    for done in catalog.enqueue_many(requests):
+        report.new += done is Queued.NEW
+        report.changed += done is Queued.AGAIN
+    requests.clear()
