@@ -15,7 +15,7 @@ import click
 
 from lyricsyncd.cli import target
 from lyricsyncd.cli.console import bar, console, note, progress
-from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError
+from lyricsyncd.errors import LyricsNotFound, LyricsyncError, ModelError, UsageError, WriteError
 from lyricsyncd.model import Decision, Lyrics, SyncResult, Track
 
 if TYPE_CHECKING:
@@ -60,13 +60,12 @@ class Outcome:
     written: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def report(self) -> dict[str, Any]:
+    def report(self, *, dry_run: bool = False) -> dict[str, Any]:
         """The object that ``--report`` writes; the same keys for a song that failed."""
-        if self.result is not None:
-            report = self.result.report(self.written)
-        else:
-            nothing = SyncResult(Track(self.song), Lyrics(), 0.0, Decision.NONE, "")
-            report = nothing.report()
+        nothing = SyncResult(Track(self.song), Lyrics(), 0.0, Decision.NONE, "")
+        report = (self.result or nothing).report(() if dry_run else self.written)
+        if dry_run:
+            report["would_write"] = [str(path) for path in self.written]
         if self.error is not None:
             report["reason"] = str(self.error)
             report["error"] = type(self.error).__name__
@@ -163,9 +162,10 @@ def sync(
         outcome = _one(pipeline, song, asked)
         outcomes.append(outcome)
         if several and outcome.error is not None:
-            note(f"{song}: {outcome.error}")
-    found = [outcome.report() for outcome in outcomes]
-    # A tuple of songs gives a list of reports, one song its report.
+            said = str(outcome.error)
+            note(said if str(song) in said else f"{song}: {said}")
+    found = [outcome.report(dry_run=dry_run) for outcome in outcomes]
+    # One song gives its report, several a list of them.
     told = json.dumps(found if several else found[0], ensure_ascii=False, indent=2)
     if report is not None and not dry_run:
         target.write(report, _encoded(told) + b"\n")
@@ -197,7 +197,7 @@ def _check_one_song(
 def _check_files(asked: Asked, songs: Sequence[Path], report: Path | None) -> None:
     lyrics, out = asked.lyrics, asked.out
     if lyrics is not None and not lyrics.is_file():
-        what = "is a folder" if lyrics.is_dir() else "is not there"
+        what = "is not a file" if lyrics.exists() else "is not there"
         raise UsageError(f"the lyrics file {lyrics} {what}", remedy="Check the path")
     if out is not None and out != Path("-"):
         target.check(out, "output")
@@ -272,7 +272,21 @@ def _pipeline(
 ) -> LyricSyncPipeline:
     from lyricsyncd.pipeline import LyricSyncPipeline
 
-    return LyricSyncPipeline(acoustid_key, device or "auto", settings, profile)
+    pipeline = LyricSyncPipeline(acoustid_key, device or "auto", settings, profile)
+    if pipeline.device.startswith("cuda"):
+        _check_cuda(pipeline.device)
+    return pipeline
+
+
+def _check_cuda(device: str) -> None:
+    """Whoever asks for a graphics card is told that there is none, even where no model needs it."""
+    import onnxruntime
+
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        raise ModelError(
+            f"the device '{device}' is not there: onnxruntime finds no CUDA",
+            remedy="Use --device cpu, or install onnxruntime-gpu and the CUDA libraries",
+        )
 
 
 # --- the work --------------------------------------------------------------------------------
@@ -368,26 +382,35 @@ def _encoded(text: str) -> bytes:
 
 def _print(content: bytes) -> None:
     """Lyrics are UTF-8, whatever the terminal's encoding."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WriteError(
+            f"standard output cannot be written: {error.strerror}", remedy="Make room there"
+        ) from error
 
 
 def _summary(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
-    """A line for each song: how good, how many words, how long it took, where they are."""
+    """A line for each song: how good, how many words, how long it took, where they are.
+
+    A song that failed has its line of error in place of it.
+    """
+    done = [outcome for outcome in outcomes if outcome.error is None]
     if not sys.stdout.isatty():
-        for outcome in outcomes:
-            if outcome.result is not None:
-                click.echo("\t".join(_cells(outcome, dry_run=dry_run)))
+        for outcome in done:
+            click.echo("\t".join(_cells(outcome, dry_run=dry_run)))
         return
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False)
-    for outcome in outcomes:
-        if outcome.result is not None:
-            song, quality, *rest = _cells(outcome, dry_run=dry_run)
-            table.add_row(song, Text(_bar(outcome, quality), _colour(outcome)), *map(Text, rest))
+    for outcome in done:
+        song, quality, *rest = _cells(outcome, dry_run=dry_run)
+        meter = Text(_bar(outcome, quality), _colour(outcome))
+        table.add_row(Text(song), meter, *map(Text, rest))
     console().print(table)
 
 
