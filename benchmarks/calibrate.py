@@ -2,10 +2,11 @@
 
     python -m benchmarks.calibrate DIR [--stems CACHE]
 
-Over a folder laid out as `benchmarks.songs` says, each song is placed on its vocals from plain words
-and from line times, and on the unseparated mix; and on its vocals with the words of two other songs
-and with a few words of one, none of which count as in place. The weights printed are fitted on all
-songs; the table shows, for each song, scores predicted from all *other* songs against the truth.
+Over a folder laid out as `benchmarks.songs` says, each song is placed on its vocals from plain
+words and from line times, and on the unseparated mix; and on its vocals with the words of two
+other songs and with a few words of one, none of which count as in place. The weights printed are
+fitted on all songs; the table shows, for each song, scores predicted from all *other* songs
+against the truth.
 """
 
 from __future__ import annotations

@@ -1,0 +1,153 @@
+"""One song, from a path to timed words: the public way in."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
+from lyricsyncd.config import Config
+from lyricsyncd.errors import AudioError, LyricsNotFound, ModelError, UsageError
+from lyricsyncd.model import Decision, Line, Word
+
+SONGS = Path(__file__).parent.parent / "demo" / "songs"
+SONG = SONGS / "The_Star.mp3"
+TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
+CONFIG = Config.model_validate({"models": {"separator": "mix"}, "lyrics": {"order": ["local"]}})
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> LyricSyncPipeline:
+    return LyricSyncPipeline(config=CONFIG)
+
+
+@pytest.fixture(scope="module")
+def result(pipeline: LyricSyncPipeline) -> SyncResult:
+    return pipeline.sync(SONG, lyrics=TEXT, language="en")
+
+
+class TestAResult:
+    def test_has_every_word_of_the_lyrics_in_order(self, result: SyncResult) -> None:
+        assert [word.text for word in result.lyrics.words] == TEXT.split()
+        assert [line.text for line in result.lyrics] == TEXT.split("\n")[: len(result.lyrics.lines)]
+
+    def test_times_never_go_back(self, result: SyncResult) -> None:
+        starts = [word.start for word in result.lyrics.words]
+        ends = [word.end for word in result.lyrics.words]
+        assert starts == sorted(starts, key=lambda s: s or 0.0)
+        assert all(e > s for s, e in zip(starts, ends, strict=True) if s is not None and e)
+
+    def test_places_the_words_where_they_are(self, result: SyncResult) -> None:
+        truth = np.genfromtxt(SONG.with_suffix(".words.csv"), delimiter=",", skip_header=1)[:, 0]
+        found = np.array([word.start for word in result.lyrics.words])
+        assert (np.abs(found - truth) <= 0.3).mean() >= 0.9
+
+    def test_is_judged(self, result: SyncResult) -> None:
+        assert result.decision is Decision.WORDS
+        assert result.quality_score >= 0.7
+        assert all(0 <= (word.confidence or 0) <= 1 for word in result.lyrics.words)
+        assert result.reason
+
+    def test_is_the_recipes_json(self, result: SyncResult) -> None:
+        words = json.loads(result.to_json())
+        assert [word["word"] for word in words] == TEXT.split()
+        assert set(words[0]) == {"word", "start", "end", "confidence", "line"}
+
+    def test_speaks_the_other_formats(self, result: SyncResult) -> None:
+        assert "<00:" in result.to_lrc()
+        assert "-->" in result.to_srt()
+        assert "\\kf" in result.to_ass()
+
+    def test_reports_what_was_done(self, result: SyncResult) -> None:
+        report = result.report()
+        assert report["song"]["title"]
+        assert report["decision"] == "words"
+        assert report["aligner"] == "sphinx"
+        assert report["language"] == "en"
+        assert {"decode", "separate", "align", "refine", "judge"} <= set(report["stages"])
+
+    def test_travels_between_processes(self, result: SyncResult) -> None:
+        assert pickle.loads(pickle.dumps(result)) == result
+
+
+class TestLyricsThatAreKnown:
+    def test_may_be_a_file(self, pipeline: LyricSyncPipeline) -> None:
+        prepared = pipeline.find(SONG, lyrics=SONG.with_suffix(".txt"))
+        assert prepared.lyrics.text.split() == TEXT.split()
+
+    def test_are_found_beside_the_song(self, pipeline: LyricSyncPipeline) -> None:
+        assert pipeline.find(SONG).lyrics.text.split() == TEXT.split()
+
+    def test_with_word_times_need_no_model(self, tmp_path: Path) -> None:
+        lyrics = Lyrics((Line((Word("Twinkle", 1.0, 2.0),), 1.0, 2.0),), source="lrclib")
+        config = Config.model_validate({"models": {"dir": str(tmp_path), "separator": "spleeter"}})
+        result = LyricSyncPipeline(config=config).sync(SONG, lyrics=lyrics)
+        assert result.decision is Decision.WORDS
+        assert result.lyrics == lyrics
+        assert "lrclib" in result.reason
+
+    def test_of_an_instrumental_are_nothing_to_place(self, pipeline: LyricSyncPipeline) -> None:
+        result = pipeline.sync(SONG, lyrics=Lyrics(instrumental=True))
+        assert result.decision is Decision.NONE
+        assert "instrumental" in result.reason
+
+    def test_name_the_song_they_were_given(self, pipeline: LyricSyncPipeline) -> None:
+        prepared = pipeline.find(SONG, artist="Jane Taylor", title="The Star", lyrics=TEXT)
+        assert prepared.track.name == "Jane Taylor - The Star"
+
+    def test_line_times_of_the_source_stay_when_words_are_not_written(self) -> None:
+        config = CONFIG.model_copy(
+            update={"quality": CONFIG.quality.model_copy(update={"words": 1.0})}
+        )
+        truth = np.genfromtxt(SONG.with_suffix(".words.csv"), delimiter=",", skip_header=1)[:, 0]
+        plain, lines, at = Lyrics.from_text(TEXT), [], 0
+        for line in plain:
+            lines.append(Line(line.words, round(float(truth[at]) + 0.07, 3)))
+            at += len(line.words)
+        result = LyricSyncPipeline(config=config).sync(
+            SONG, lyrics=plain.with_lines(lines), language="en"
+        )
+        assert result.decision is Decision.LINES
+        assert [line.start for line in result.lyrics] == [line.start for line in lines]
+        assert result.to_write is not None
+        assert all(word.start is None for word in result.to_write.words)
+
+
+class TestWrongWords:
+    def test_are_not_written_as_words(self, pipeline: LyricSyncPipeline) -> None:
+        other = (SONGS / "Au_clair_de_la_lune.txt").read_text(encoding="utf-8")
+        result = pipeline.sync(SONG, lyrics=other, language="fr")
+        assert result.decision is not Decision.WORDS
+
+    def test_more_than_the_song_can_hold_are_none(self, pipeline: LyricSyncPipeline) -> None:
+        result = pipeline.sync(SONG, lyrics="\n".join([TEXT] * 60), language="en")
+        assert result.decision is Decision.NONE
+
+
+class TestErrors:
+    def test_no_words_anywhere(self, pipeline: LyricSyncPipeline, tmp_path: Path) -> None:
+        alone = tmp_path / "alone.mp3"
+        alone.write_bytes(SONG.read_bytes())
+        with pytest.raises(LyricsNotFound):
+            pipeline.find(alone)
+
+    def test_no_such_song(self, pipeline: LyricSyncPipeline, tmp_path: Path) -> None:
+        with pytest.raises(AudioError):
+            pipeline.sync(tmp_path / "missing.mp3", lyrics=TEXT)
+
+    def test_not_a_song(self, pipeline: LyricSyncPipeline) -> None:
+        with pytest.raises(AudioError):
+            pipeline.sync(SONG.with_suffix(".txt"), lyrics=TEXT)
+
+    @pytest.mark.parametrize("device", ["gpu", "cuda:x", "CPU "])
+    def test_no_such_device(self, device: str) -> None:
+        with pytest.raises(UsageError, match="Use auto, cpu, cuda"):
+            LyricSyncPipeline(device=device)
+
+    def test_a_profile_that_is_not_here(self) -> None:
+        with pytest.raises(ModelError, match="lite"):
+            LyricSyncPipeline(profile="full")
