@@ -296,7 +296,7 @@ def reconcile(
             catalog.back(back)
         for path, looks in folder.songs.items():
             entry = known.get(path)
-            words = folder.lyrics.get(path.stem)
+            words = folder.lyrics.get(path.stem, folder.lyrics.get(path.name))
             if entry is None or (entry.fingerprint != looks and entry.state is not State.IGNORED):
                 requests.append(Request(path, priority, reason, rules.root, looks))
             elif words is not None and awaits_words(entry, words):

@@ -1,0 +1,135 @@
+"""What runs in the model worker's process: functions handed over a socket, the pipeline kept warm.
+
+Started as ``python -m lyricsyncd.daemon.worker SOCKET PARENT``. It ends when the socket closes:
+with the service, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import Config
+    from lyricsyncd.model import SyncResult
+    from lyricsyncd.pipeline import LyricSyncPipeline, Prepared
+
+_PR_SET_PDEATHSIG = 1
+_PROGRESS_S = 0.5
+"""Least seconds between words of the progress within a stage."""
+
+
+def place(
+    config: Config, prepared: Prepared, *, progress: Callable[[str, float], None] | None = None
+) -> SyncResult:
+    """Place words that were found, with models that stay loaded between calls."""
+    return _pipeline(config).place(prepared, progress=progress)
+
+
+_warm: tuple[Config, LyricSyncPipeline] | None = None
+
+
+def _pipeline(config: Config) -> LyricSyncPipeline:
+    global _warm
+    if _warm is None or _warm[0] != config:
+        from lyricsyncd.pipeline import LyricSyncPipeline
+
+        _warm = (config, LyricSyncPipeline(config=config))
+    return _warm[1]
+
+
+def serve(pipe: Connection) -> None:
+    """Run what comes through a connection until it closes, one function at a time."""
+    tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def receive() -> None:
+        # A thread of its own, so that the service's end is seen in the middle of a song.
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                tasks.put(pipe.recv_bytes())
+        os._exit(0)
+
+    threading.Thread(target=receive, daemon=True).start()
+    while True:
+        pipe.send_bytes(_done(tasks.get(), pipe))
+
+
+def _done(payload: bytes, pipe: Connection) -> bytes:
+    try:
+        function, args, kwargs, wants_progress = pickle.loads(payload)
+        if wants_progress:
+            kwargs["progress"] = _Throttled(pipe)
+        return pickle.dumps(("result", function(*args, **kwargs)))
+    except MemoryError:
+        # What is left of this process is not worth keeping.
+        os.abort()
+    except Exception as error:  # noqa: BLE001 - it is raised again in the service
+        return _pickled(error)
+
+
+def _pickled(error: Exception) -> bytes:
+    """An error for the service; one that cannot travel is told in words."""
+    try:
+        data = pickle.dumps(("error", error))
+        pickle.loads(data)
+    except Exception:  # noqa: BLE001 - any error can fail to pickle, in any way
+        told = "".join(traceback.format_exception_only(type(error), error)).strip()
+        data = pickle.dumps(("error", RuntimeError(told)))
+    return data
+
+
+class _Throttled:
+    """Hands on the progress, not more often than anybody can use."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._stage, self._at = "", 0.0
+
+    def __call__(self, stage: str, share: float) -> None:
+        now = time.monotonic()
+        if stage != self._stage or now - self._at >= _PROGRESS_S:
+            self._stage, self._at = stage, now
+            self._pipe.send_bytes(pickle.dumps(("progress", stage, float(share))))
+
+
+def _be_a_good_child(parent: int) -> None:
+    """Die with the service, leave its signals to it, and let everybody else go first."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(0)
+    # Ctrl-C and a closed terminal reach the whole group; the service decides what follows.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.nice(10)
+    with contextlib.suppress(OSError):
+        # If memory runs out, it is us, and not the service or the music player.
+        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+
+
+def main() -> None:
+    """Serve the socket whose number is the first argument."""
+    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(descriptor, False)
+    _be_a_good_child(parent)
+    # Functions are pickled by the name of this module, not as __main__: one warm pipeline.
+    from lyricsyncd.daemon import worker
+
+    worker.serve(Connection(descriptor))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The worker's process: warm, replaceable, and never able to take the service with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import worker_tasks as tasks
+
+from lyricsyncd.daemon.executor import WorkerExecutor
+from lyricsyncd.errors import AudioError, WorkerLost
+
+
+@pytest.fixture
+def executor() -> Iterator[WorkerExecutor]:
+    executor = WorkerExecutor()
+    yield executor
+    executor.shutdown(cancel_futures=True)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 20
+    while alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} is still there"
+        time.sleep(0.02)
+
+
+def test_a_result_comes_back_from_another_process(executor: WorkerExecutor) -> None:
+    assert executor.submit(tasks.double, 21).result() == 42
+    assert executor.submit(tasks.pid).result() not in (None, os.getpid())
+
+
+def test_the_process_stays_warm_between_songs(executor: WorkerExecutor) -> None:
+    assert executor.submit(tasks.pid).result() == executor.submit(tasks.pid).result()
+
+
+def test_an_error_keeps_its_kind_message_and_remedy(executor: WorkerExecutor) -> None:
+    with pytest.raises(AudioError, match=r"song\.mp3 cannot be listened to") as raised:
+        executor.submit(tasks.refuse, "song.mp3").result()
+    assert raised.value.remedy == "Get another copy"
+    assert executor.submit(tasks.double, 1).result() == 2
+
+
+def test_an_error_that_cannot_travel_is_told_in_words(executor: WorkerExecutor) -> None:
+    with pytest.raises(RuntimeError, match="StubbornError: cannot travel"):
+        executor.submit(tasks.raise_unpicklable).result()
+
+
+def test_a_result_that_cannot_travel_is_an_error_and_not_a_death(executor: WorkerExecutor) -> None:
+    with pytest.raises(Exception, match=r"(?i)pickle"):
+        executor.submit(tasks.unpicklable_result).result()
+    assert executor.submit(tasks.double, 1).result() == 2
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+def test_a_killed_process_fails_its_song_only(executor: WorkerExecutor, by: int) -> None:
+    with pytest.raises(WorkerLost, match=signal.Signals(by).name):
+        executor.submit(tasks.die, by).result()
+    assert executor.submit(tasks.double, 3).result() == 6
+
+
+def test_a_process_that_ends_fails_its_song_only(executor: WorkerExecutor) -> None:
+    with pytest.raises(WorkerLost, match="status 7"):
+        executor.submit(tasks.exit_quietly).result()
+    assert executor.submit(tasks.double, 3).result() == 6
+
+
+def test_a_process_out_of_memory_is_replaced(executor: WorkerExecutor) -> None:
+    with pytest.raises(WorkerLost, match="SIGABRT"):
+        executor.submit(tasks.out_of_memory).result()
+    assert executor.submit(tasks.double, 3).result() == 6
+
+
+def test_a_process_killed_while_idle_is_replaced_unnoticed(executor: WorkerExecutor) -> None:
+    pid = executor.submit(tasks.pid).result()
+    os.kill(pid, signal.SIGKILL)
+    wait_until_gone(pid)
+    assert executor.submit(tasks.pid).result() != pid
+
+
+def test_a_hanging_song_is_ended_at_its_limit(executor: WorkerExecutor) -> None:
+    with pytest.raises(WorkerLost, match="no result after 1 s"):
+        executor.submit_within(1.0, None, tasks.hang).result()
+    assert executor.submit(tasks.double, 3).result() == 6
+
+
+def test_progress_is_told(executor: WorkerExecutor) -> None:
+    told: list[str] = []
+    done = executor.submit_within(None, lambda stage, _share: told.append(stage), tasks.in_stages)
+    assert done.result() == "done"
+    assert told == ["separate", "align"]
+
+
+def test_an_idle_process_ends_and_gives_its_memory_back() -> None:
+    executor = WorkerExecutor(keep_alive_s=0.2)
+    pid = executor.submit(tasks.pid).result()
+    wait_until_gone(pid)
+    assert executor.submit(tasks.pid).result() != pid
+    executor.shutdown()
+
+
+def test_what_was_submitted_is_finished_at_an_orderly_end(executor: WorkerExecutor) -> None:
+    results = [executor.submit(tasks.double, number) for number in range(3)]
+    executor.shutdown()
+    assert [result.result() for result in results] == [0, 2, 4]
+    assert executor.pid is None
+
+
+def test_shutting_down_at_once_ends_a_song_in_work(executor: WorkerExecutor) -> None:
+    running = executor.submit(tasks.hang)
+    while executor.pid is None:
+        time.sleep(0.01)
+    executor.shutdown(cancel_futures=True)
+    with pytest.raises(WorkerLost):
+        running.result(timeout=10)
+
+
+def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    script = (
+        "from lyricsyncd.daemon.executor import WorkerExecutor; import worker_tasks;"
+        f"WorkerExecutor().submit(worker_tasks.write_pid_and_hang, {str(note)!r}).result()"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    service = subprocess.Popen([sys.executable, "-c", script], env=environment)
+    while not (note.exists() and note.read_text(encoding="ascii")):
+        assert service.poll() is None
+        time.sleep(0.02)
+    service.kill()
+    service.wait()
+    wait_until_gone(int(note.read_text(encoding="ascii")))
