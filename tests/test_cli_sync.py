@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import wave
@@ -387,17 +388,41 @@ def test_words_in_another_language_than_the_song_end_in_a_judgement(
     assert contents(folder) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is locked for root")
-def test_a_folder_that_is_locked_is_told_before_any_work(folder: Path) -> None:
+def locked_out(folder: Path, *arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """``lyricsyncd sync`` as somebody for whom permissions hold: root without its powers, too."""
+    command = [sys.executable, "-m", "lyricsyncd", "sync", *arguments]
+    powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    return subprocess.run(
+        command if os.geteuid() else [*powerless, *command],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=surroundings(folder.parent / "home", **SETTINGS),
+        check=False,
+    )
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None, reason="nothing is locked for root"
+)
+def test_a_locked_folder_is_told(folder: Path) -> None:
+    lyrics = timed(folder)
+    before = contents(folder)
     folder.chmod(0o555)
     try:
-        done = sync(folder, "song.wav", "--lyrics", timed(folder), "-o", "out.lrc")
-        assert "cannot be written" in complaint(done)
-        assert done.returncode == 2
+        to_file = locked_out(folder, "song.wav", "--lyrics", lyrics, "-o", "out.lrc", cwd=folder)
+        assert "the output out.lrc cannot be written. Check the permis" in complaint(to_file)
+        assert to_file.returncode == 2
+        beside = locked_out(folder, "song.wav", "--lyrics", lyrics, cwd=folder)
+        assert "could not be written: permission denied" in complaint(beside)
+        assert beside.returncode == 1
         folder.chmod(0o000)
-        assert sync(folder.parent, "music/song.wav").returncode == 1
+        unreadable = locked_out(folder, folder / "song.wav", cwd=folder.parent)
+        assert "Permission denied" in complaint(unreadable)
+        assert unreadable.returncode == 1
     finally:
         folder.chmod(0o755)
+    assert contents(folder) == before
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")

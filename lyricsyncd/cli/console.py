@@ -6,6 +6,7 @@ Results go to standard output, all talk to standard error, and colour and bars o
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
-
-from contextlib import contextmanager
 
 
 def note(text: str) -> None:
@@ -57,4 +56,7 @@ def progress(what: str, *, shown: bool = True) -> Iterator[Callable[[str, float]
     )
     with Progress(*columns, console=console(err=True), transient=True) as shown_bar:
         task = shown_bar.add_task("", total=1.0, song=what)
-        yield lambda stage, fraction: shown_bar.update(task, description=stage, completed=fraction)
+        # A stage that cannot tell how far it is moves to and fro.
+        yield lambda stage, fraction: shown_bar.update(
+            task, description=stage, completed=fraction, total=1.0 if fraction else None
+        )
