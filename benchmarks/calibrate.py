@@ -145,6 +145,28 @@ def _score(case: Case, weights: DoubleArray) -> float:
     return float((1.0 / (1.0 + np.exp(-case.features @ weights))).mean())
 
 
+def _logit(p: DoubleArray) -> DoubleArray:
+    p = np.clip(p, 0.01, 0.99)
+    return np.log(p / (1.0 - p))
+
+
+def _error(scores: list[float], truths: list[float]) -> float:
+    return float(np.mean(np.abs(np.array(scores) - np.array(truths))))
+
+
+def _song_level(
+    scores: DoubleArray, truths: DoubleArray, weights: DoubleArray
+) -> tuple[float, float]:
+    """Offset and slope from a mean confidence to a share of words in place."""
+    x = np.stack([np.ones(len(scores)), _logit(scores)], axis=1)
+    beta = np.zeros(2)
+    for _ in range(50):
+        p = 1.0 / (1.0 + np.exp(-x @ beta))
+        curvature = (x * (weights * p * (1.0 - p))[:, None]).T @ x + RIDGE * np.eye(2)
+        beta -= np.linalg.solve(curvature, x.T @ (weights * (p - truths)) + RIDGE * beta)
+    return float(beta[0]), float(beta[1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
@@ -158,16 +180,22 @@ def main() -> None:
         [Song.read(path, separator, options.stems) for path in paths], SphinxEar.load()
     )
     print(f"{'predicted from the other songs / true':44s}")
-    errors = []
+    scores, truths, weigh = [], [], []
     for name in dict.fromkeys(case.song for case in everything):
         weights = fitted([case for case in everything if case.song != name])
         row = []
         for case in (case for case in everything if case.song == name):
             score, truth = _score(case, weights), float(case.in_place.mean())
             row.append(f"{case.way} {score:.2f}/{truth:.2f}")
-            errors.append(abs(score - truth))
+            scores.append(score)
+            truths.append(truth)
+            weigh.append(case.weight)
         print(f"{name[:32]:32s} {'  '.join(row)}")
-    print(f"mean absolute error of the score: {np.mean(errors):.3f}")
+    offset, slope = _song_level(np.array(scores), np.array(truths), np.array(weigh))
+    print(f"mean absolute error of the mean confidence: {_error(scores, truths):.3f}")
+    scored = 1.0 / (1.0 + np.exp(-offset - slope * _logit(np.array(scores))))
+    print(f"mean absolute error of the score: {_error(scored.tolist(), truths):.3f}")
+    print(f"SONG = ({offset:.3f}, {slope:.3f})")
     weights = fitted(everything)
     print("WEIGHTS = (" + ", ".join(f"{weight:.3f}" for weight in weights) + ")")
     for name, weight in zip(quality.FEATURES, weights, strict=True):

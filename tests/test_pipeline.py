@@ -120,7 +120,7 @@ class TestLyricsThatAreKnown:
 class TestWrongWords:
     def test_are_not_written_as_words(self, pipeline: LyricSyncPipeline) -> None:
         other = (SONGS / "Au_clair_de_la_lune.txt").read_text(encoding="utf-8")
-        result = pipeline.sync(SONG, lyrics=other, language="fr")
+        result = pipeline.sync(SONG, lyrics=other * 3, language="fr")
         assert result.decision is not Decision.WORDS
 
     def test_more_than_the_song_can_hold_are_none(self, pipeline: LyricSyncPipeline) -> None:
