@@ -338,6 +338,7 @@ class Catalog:
         *,
         at_least: Priority = Priority.BACKFILL,
         only: Sequence[int] | None = None,
+        holding: Sequence[int] = (),
     ) -> Entry | None:
         """Lease the song that comes next, or ``None``: nothing is due, or there is a pause.
 
@@ -348,13 +349,15 @@ class Catalog:
         ----------
         only : sequence of int, optional
             Choose among these songs only.
+        holding : sequence of int, optional
+            Songs that the caller is at work on: their leases hold even if the computer slept.
         """
         now = self.clock()
 
         def claim(db: sqlite3.Connection) -> Entry | None:
             if _setting(db, "paused") == "1":
                 return None
-            _expire(db, now)
+            _expire(db, now, holding)
             among = "" if only is None else f"AND t.id IN ({','.join(str(int(i)) for i in only)})"
             row = db.execute(
                 f"""
@@ -387,15 +390,13 @@ class Catalog:
 
         return self.write(claim)
 
-    def heartbeat(self, owner: str, lease_s: float) -> frozenset[int]:
-        """Extend all leases of an owner; the songs that it still holds."""
+    def heartbeat(self, owner: str, lease_s: float, ids: Sequence[int]) -> frozenset[int]:
+        """Extend an owner's leases of songs; those of them that it still holds."""
         until = self.clock() + lease_s
 
         def beat(db: sqlite3.Connection) -> frozenset[int]:
-            held = "state = 'working' AND lease_owner = ?"
-            db.execute(f"UPDATE tracks SET leased_until = ? WHERE {held}", (until, owner))
             return frozenset(
-                id for (id,) in db.execute(f"SELECT id FROM tracks WHERE {held}", (owner,))
+                id for id in ids if _update_held(db, id, owner, "leased_until = ?", (until,))
             )
 
         return self.write(beat)
@@ -500,8 +501,8 @@ class Catalog:
                 db.execute(
                     "UPDATE tracks SET state = 'pending', priority = MAX(priority, ?),"
                     " why = 'a person asked', enqueued_at = ?, next_attempt_at = ?, attempts = 0,"
-                    " crashes = 0, retries = 0, missing_since = NULL"
-                    " WHERE id = ? AND state != 'working'",
+                    " crashes = 0, retries = 0, missing_since = NULL, error_class = NULL,"
+                    " error = NULL WHERE id = ? AND state != 'working'",
                     (int(Priority.PERSON), now, now, id),
                 ).rowcount
                 for id in chosen
@@ -784,13 +785,15 @@ def _enqueue(db: sqlite3.Connection, request: Request, seen: Fingerprint, now: f
         hurry = changed or request.force or request.priority >= Priority.PERSON
         db.execute(
             "UPDATE tracks SET priority = MAX(priority, ?), size = ?, mtime_ns = ?, inode = ?,"
-            " next_attempt_at = MIN(next_attempt_at, ?) WHERE id = ?",
+            " next_attempt_at = MIN(next_attempt_at, ?), error = CASE WHEN ? THEN NULL ELSE error"
+            " END WHERE id = ?",
             (
                 int(request.priority),
                 seen.size,
                 seen.mtime_ns,
                 seen.inode,
                 now if hurry else entry.next_attempt_at,
+                hurry,
                 entry.id,
             ),
         )
@@ -853,12 +856,13 @@ def _beside(sidecar: Path, old: Path, new: Path) -> Path:
     return new.parent / name
 
 
-def _expire(db: sqlite3.Connection, now: float) -> None:
+def _expire(db: sqlite3.Connection, now: float, holding: Sequence[int]) -> None:
     """Take back leases whose owner has stopped beating."""
+    kept = ",".join(str(int(id)) for id in holding)
     expired = db.execute(
         "UPDATE tracks SET state = 'pending', lease_owner = NULL, leased_until = NULL,"
         " stage = NULL, progress = NULL, next_attempt_at = ?"
-        " WHERE state = 'working' AND leased_until < ?",
+        f" WHERE state = 'working' AND leased_until < ? AND id NOT IN ({kept})",
         (now, now),
     )
     if expired.rowcount:

@@ -188,7 +188,7 @@ class WorkerExecutor(Executor):
         ours, theirs = socket.socketpair()
         with ours, theirs:
             # It must find what we find, as with multiprocessing's spawn.
-            path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+            path = os.pathsep.join(folder or os.curdir for folder in sys.path)
             environment = {**os.environ, "PYTHONPATH": path}
             process = subprocess.Popen(
                 [sys.executable, "-m", _MODULE, str(theirs.fileno()), str(os.getpid())],

@@ -1,0 +1,571 @@
+"""``run``, ``scan``, ``status``, ``show``, ``queue``, ``retry``, ``skip``, ``pause``, ``resume``:
+the service and what it knows.
+
+All but ``run`` read and write the catalog, whether or not a service runs: it notices.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lyricsyncd.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lyricsyncd.config import Config
+    from lyricsyncd.daemon.catalog import Catalog, Entry
+    from lyricsyncd.daemon.scan import Report, Rules
+
+_REFRESH_S = 1.0
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+_config = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
+
+
+@click.command(context_settings=_CONTEXT)
+@_config
+def run(config: Path | None) -> None:
+    """Run the service in the foreground.
+
+    It watches the libraries of the configuration and works through what it finds. SIGTERM and
+    Ctrl-C end it, SIGHUP makes it read its configuration again.
+    """
+    from lyricsyncd.config import load
+    from lyricsyncd.daemon.service import Service
+    from lyricsyncd.paths import state_dir
+
+    _log_to_stderr()
+    Service(lambda: load(config), state_dir()).run()
+
+
+def _log_to_stderr() -> None:
+    # The journal has its own clock.
+    stamped = "" if os.environ.get("JOURNAL_STREAM") else "%(asctime)s "
+    logging.basicConfig(format=f"{stamped}%(levelname)s %(message)s", level=logging.INFO)
+    # One line a song: what the libraries tell of themselves is too much.
+    for name in ("apscheduler", "httpx", "httpx2", "httpcore", "watchdog"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@click.command(context_settings=_CONTEXT)
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option(
+    "--now", is_flag=True, help="Wait until the songs are done; do them, if no service runs."
+)
+@_config
+@_json
+@_dry_run
+def scan(
+    paths: tuple[Path, ...], now: bool, config: Path | None, as_json: bool, dry_run: bool
+) -> None:
+    """Look for new and changed songs in PATH, or in all libraries, and queue them.
+
+    With --now, exit status 1 tells that a song failed.
+    """
+    from lyricsyncd.config import load
+
+    settings = load(config)
+    targets = _targets(paths, settings)
+    if dry_run:
+        _tell_what_is_new(targets, as_json=as_json)
+        return
+    with _catalog() as catalog:
+        reports = [_scanned(catalog, *target, by_hand=bool(paths)) for target in targets]
+        songs = _songs_in(catalog, targets, by_hand=bool(paths)) if now else []
+        if now:
+            _wait_for(catalog, settings, [entry.id for entry in songs], shown=not as_json)
+        after = [entry for entry in (catalog.get(entry.id) for entry in songs) if entry is not None]
+    if as_json:
+        told: dict[str, Any] = {"libraries": [_as_dict(report) for report in reports]}
+        if now:
+            told["songs"] = [entry.as_dict() for entry in after]
+        _echo_json(told)
+    else:
+        for report in reports:
+            click.echo(_in_words(report))
+        if after:
+            _print_songs(after)
+    if any(entry.state.value == "failed" for entry in after):
+        sys.exit(1)
+
+
+def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path | None]]:
+    """The libraries to scan, each with the part of it that is meant."""
+    from lyricsyncd.daemon.scan import Rules
+
+    libraries = [Rules.of(library) for library in settings.libraries]
+    if not paths:
+        if not libraries:
+            raise UsageError(
+                "There is no library in the configuration",
+                remedy="Name a folder, or add it with `lyricsyncd init --library DIR`",
+            )
+        return [(rules, None) for rules in libraries]
+    targets: list[tuple[Rules, Path | None]] = []
+    for path in paths:
+        # Not resolve(): a link in a library is a place of its own.
+        full = Path(os.path.abspath(path))  # noqa: PTH100
+        if not full.exists():
+            raise UsageError(f"There is no {path}", remedy="Check the path")
+        home = [rules for rules in libraries if rules.root in (full, *full.parents)]
+        root = full if full.is_dir() else full.parent
+        rules = max(home, key=lambda each: len(each.root.parts), default=Rules(root))
+        targets.append((rules, None if full == rules.root else full))
+    return targets
+
+
+def _scanned(catalog: Catalog, rules: Rules, start: Path | None, *, by_hand: bool) -> Report:
+    from lyricsyncd.daemon.catalog import Priority, Queued
+    from lyricsyncd.daemon.scan import Report, is_song, reconcile
+
+    priority = Priority.PERSON if by_hand else Priority.BACKFILL
+    if start is None or start.is_dir():
+        return reconcile(catalog, rules, start=start, priority=priority, reason="scan")
+    if not is_song(start):
+        raise UsageError(f"{start} is not a song", remedy="Name a folder or a file of music")
+    done = catalog.enqueue(start, priority, "scan", library=rules.root)
+    return Report(
+        rules.root, songs=1, new=int(done is Queued.NEW), changed=int(done is Queued.AGAIN)
+    )
+
+
+def _songs_in(
+    catalog: Catalog, targets: Sequence[tuple[Rules, Path | None]], *, by_hand: bool
+) -> list[Entry]:
+    """The songs of the targets that are still to be done, as the catalog has them."""
+    from lyricsyncd.daemon.scan import walk
+
+    found: dict[int, Entry] = {}
+    for rules, start in targets:
+        if start is not None and start.is_file():
+            entries = [catalog.by_path(start)]
+        else:
+            entries = []
+            for folder in walk(rules, start):
+                known = catalog.in_folder(folder.path)
+                entries += [known.get(path) for path in folder.songs]
+        found |= {
+            entry.id: entry
+            for entry in entries
+            if entry is not None and (by_hand or _to_do(entry, time.time()))
+        }
+    return list(found.values())
+
+
+def _to_do(entry: Entry, now: float) -> bool:
+    """Whether a song will be taken up soon, and not only after a longer wait."""
+    if entry.state.value == "working":
+        return True
+    waits = entry.state.value == "pending" and entry.missing_since is None
+    # A copy that has to settle is waited for; a retry in an hour is not.
+    return waits and entry.error is None and (entry.next_attempt_at or 0) < now + 60
+
+
+def _wait_for(catalog: Catalog, settings: Config, ids: Sequence[int], *, shown: bool) -> None:
+    """Wait until songs are done: by the service, or here if none runs."""
+    from lyricsyncd.cli.console import note
+    from lyricsyncd.daemon.runner import Runner
+    from lyricsyncd.daemon.service import GRACE_S, StateLock, running
+
+    folder = catalog.path.parent
+    if catalog.paused:
+        raise UsageError("The work is paused", remedy="Run `lyricsyncd resume` first")
+    if running(folder):
+        _watch_progress(catalog, ids, lambda: None, shown=shown, still=lambda: running(folder))
+        return
+    with StateLock(folder):
+        catalog.take_up()
+        if shown:
+            logging.basicConfig(format="%(message)s", level=logging.WARNING)
+        runner = Runner(catalog, settings, only=ids)
+        runner.start()
+        try:
+            _watch_progress(catalog, ids, runner.beat, shown=shown)
+        except KeyboardInterrupt:
+            note("Finishing the song in work; the others stay queued")
+            raise
+        finally:
+            runner.stop(GRACE_S)
+
+
+def _watch_progress(
+    catalog: Catalog,
+    ids: Sequence[int],
+    beat: Callable[[], None],
+    *,
+    shown: bool,
+    still: Callable[[], bool] = lambda: True,
+) -> None:
+    """Show how far songs are, until none of them is to be done."""
+    from lyricsyncd.cli.console import progress
+
+    wanted = set(ids)
+    with progress(f"{len(wanted)} songs", shown=shown) as told:
+        beat_at = 0.0
+        while True:
+            if time.monotonic() >= beat_at:
+                beat()
+                beat_at = time.monotonic() + 20.0
+            entries = [entry for entry in map(catalog.get, wanted) if entry is not None]
+            left = [entry for entry in entries if _to_do(entry, time.time())]
+            working = [entry for entry in left if entry.state.value == "working"]
+            stage = f"{working[0].name}: {working[0].stage}" if working else ""
+            told(stage, 1.0 - len(left) / max(1, len(wanted)))
+            if not left:
+                return
+            if not still():
+                raise UsageError(
+                    f"The service ended; {len(left)} songs are still queued",
+                    remedy="Start it again, or scan with --now once more",
+                )
+            time.sleep(0.25)
+
+
+def _tell_what_is_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: bool) -> None:
+    from lyricsyncd.daemon.scan import walk
+
+    new: list[Path] = []
+    with _catalog() as catalog:
+        for rules, start in targets:
+            if start is not None and start.is_file():
+                new += [start] if catalog.by_path(start) is None else []
+                continue
+            for folder in walk(rules, start):
+                known = catalog.in_folder(folder.path)
+                for path, looks in folder.songs.items():
+                    entry = known.get(path)
+                    if entry is None or entry.fingerprint != looks:
+                        new.append(path)
+    if as_json:
+        _echo_json({"would_queue": [str(path) for path in new], "dry_run": True})
+        return
+    for path in new:
+        click.echo(str(path))
+    click.echo(f"{len(new)} songs would be queued", err=True)
+
+
+@click.command(context_settings=_CONTEXT)
+@click.option("--watch", is_flag=True, help="Show it again every second, until Ctrl-C.")
+@_config
+@_json
+def status(watch: bool, config: Path | None, as_json: bool) -> None:
+    """Tell how far the service is."""
+    from lyricsyncd.config import load
+
+    settings = load(config)
+    with _catalog() as catalog:
+        if not watch:
+            told = _status(catalog, settings)
+            if as_json:
+                _echo_json(told)
+            else:
+                _print(_status_table(told))
+            return
+        if as_json or not sys.stdout.isatty():
+            while True:
+                click.echo(json.dumps(_status(catalog, settings)))
+                sys.stdout.flush()
+                time.sleep(_REFRESH_S)
+        from rich.live import Live
+
+        from lyricsyncd.cli.console import console
+
+        try:
+            with Live(console=console(), auto_refresh=False) as live:
+                while True:
+                    live.update(_status_table(_status(catalog, settings)), refresh=True)
+                    time.sleep(_REFRESH_S)
+        except KeyboardInterrupt:
+            return
+
+
+def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
+    from lyricsyncd.daemon.catalog import State
+    from lyricsyncd.daemon.scan import Rules, offline
+    from lyricsyncd.daemon.service import running
+
+    return {
+        "running": running(catalog.path.parent),
+        "paused": catalog.paused,
+        "songs": {state.value: count for state, count in catalog.counts().items()},
+        "working": [entry.as_dict() for entry in catalog.entries(states=[State.WORKING])],
+        "libraries": [
+            {
+                "path": str(rules.root),
+                "online": not offline(rules.root),
+                "scanned_at": catalog.scanned_at(rules.root),
+            }
+            for rules in map(Rules.of, settings.libraries)
+        ],
+        "state": str(catalog.path.parent),
+    }
+
+
+def _status_table(told: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    running = "running" if told["running"] else "not running"
+    table.add_row("service", running + (", paused" if told["paused"] else ""))
+    for entry in told["working"]:
+        name = Path(entry["path"]).stem
+        table.add_row("at work", _plain(f"{name} ({entry['stage']} {entry['progress'] or 0:.0%})"))
+    for state, count in told["songs"].items():
+        if count:
+            table.add_row(state.replace("_", " "), str(count))
+    if not any(told["songs"].values()):
+        table.add_row("songs", "none yet")
+    for library in told["libraries"]:
+        scanned = _ago(library["scanned_at"])
+        where = f"scanned {scanned}" if library["online"] else "away"
+        table.add_row("library", _plain(f"{library['path']} ({where})"))
+    return table
+
+
+@click.command(context_settings=_CONTEXT)
+@click.argument("song")
+@_json
+def show(song: str, as_json: bool) -> None:
+    """Tell what is known of SONG: a path, a number of the list, or a part of its name."""
+    with _catalog() as catalog:
+        entry = _one(catalog, song)
+    if as_json:
+        _echo_json(entry.as_dict())
+        return
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in entry.as_dict().items():
+        if value not in (None, "", [], {}, 0) or name in ("quality",):
+            table.add_row(name.replace("_", " "), _plain(_shown(name, value)))
+    _print(table)
+
+
+def _shown(name: str, value: Any) -> str:
+    if name.endswith(("_at", "_until", "_since")) and value is not None:
+        return datetime.datetime.fromtimestamp(value).astimezone().isoformat(" ", "seconds")
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {seconds:.1f} s" for key, seconds in value.items())
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return "" if value is None else str(value)
+
+
+@click.command(context_settings=_CONTEXT)
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True)
+@_json
+def queue(limit: int, as_json: bool) -> None:
+    """List what is at work, what comes next, and what waits for a retry."""
+    with _catalog() as catalog:
+        entries = catalog.queue(limit)
+    if as_json:
+        _echo_json([entry.as_dict() for entry in entries])
+    elif not entries:
+        click.echo("Nothing is queued")
+    else:
+        _print_songs(entries)
+
+
+@click.command(context_settings=_CONTEXT)
+@click.argument("songs", nargs=-1, metavar="[SONG]...")
+@click.option("--failed", is_flag=True, help="All songs that failed.")
+@click.option("--no-lyrics", is_flag=True, help="All songs without lyrics.")
+@_json
+@_dry_run
+def retry(
+    songs: tuple[str, ...], failed: bool, no_lyrics: bool, as_json: bool, dry_run: bool
+) -> None:
+    """Queue SONG once more, before the others, whatever became of it."""
+    from lyricsyncd.daemon.catalog import State
+
+    if not songs and not failed and not no_lyrics:
+        raise UsageError("No song is named", remedy="Name songs, or use --failed or --no-lyrics")
+    with _catalog() as catalog:
+        chosen = [_one(catalog, song) for song in songs]
+        states = [*([State.FAILED] if failed else []), *([State.NO_LYRICS] if no_lyrics else [])]
+        if states:
+            chosen += _all(catalog, states)
+        if not dry_run:
+            catalog.retry(entry.id for entry in chosen)
+    _tell_chosen(chosen, "queued once more", as_json=as_json, dry_run=dry_run)
+
+
+@click.command(context_settings=_CONTEXT)
+@click.argument("songs", nargs=-1, required=True, metavar="SONG...")
+@_json
+@_dry_run
+def skip(songs: tuple[str, ...], as_json: bool, dry_run: bool) -> None:
+    """Leave SONG alone from now on; `retry` takes that back. What was written stays."""
+    with _catalog() as catalog:
+        chosen = [_one(catalog, song) for song in songs]
+        if not dry_run:
+            catalog.skip(entry.id for entry in chosen)
+    _tell_chosen(chosen, "left alone from now on", as_json=as_json, dry_run=dry_run)
+
+
+@click.command(context_settings=_CONTEXT)
+@_json
+def pause(as_json: bool) -> None:
+    """Take up no new songs, even after a restart, until `resume`."""
+    with _catalog() as catalog:
+        catalog.pause()
+    _tell_paused(True, as_json=as_json)
+
+
+@click.command(context_settings=_CONTEXT)
+@_json
+def resume(as_json: bool) -> None:
+    """Go on after `pause`."""
+    with _catalog() as catalog:
+        catalog.resume()
+    _tell_paused(False, as_json=as_json)
+
+
+def _tell_paused(paused: bool, *, as_json: bool) -> None:
+    if as_json:
+        _echo_json({"paused": paused})
+    else:
+        click.echo("Paused: the song in work is finished" if paused else "Going on")
+
+
+@contextmanager
+def _catalog() -> Iterator[Catalog]:
+    from lyricsyncd.daemon.catalog import FILE_NAME, Catalog
+    from lyricsyncd.paths import state_dir
+
+    with Catalog(state_dir() / FILE_NAME) as catalog:
+        yield catalog
+
+
+def _one(catalog: Catalog, song: str) -> Entry:
+    """The song that a person means: by its number, its path, or a part of its name."""
+    # Not resolve(): a link in a library is a song of its own.
+    entry = catalog.by_path(Path(os.path.abspath(song)))  # noqa: PTH100
+    if entry is None and song.isdecimal():
+        entry = catalog.get(int(song))
+    if entry is not None:
+        return entry
+    found = catalog.entries(text=song, limit=6)
+    if not found:
+        raise UsageError(f"No song is known as '{song}'", remedy="Run `lyricsyncd scan` first")
+    if len(found) > 1:
+        names = ", ".join(f"{entry.id} {entry.path.name}" for entry in found[:5])
+        more = " and more" if len(found) > 5 else ""
+        raise UsageError(f"'{song}' may be {names}{more}", remedy="Name its path or its number")
+    return found[0]
+
+
+def _all(catalog: Catalog, states: Sequence[Any]) -> list[Entry]:
+    found: list[Entry] = []
+    while page := catalog.entries(states=states, after=found[-1].id if found else 0, limit=1000):
+        found += page
+    return found
+
+
+def _tell_chosen(chosen: Sequence[Entry], what: str, *, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        _echo_json({"songs": [str(entry.path) for entry in chosen], "dry_run": dry_run})
+        return
+    verb = "would be " if dry_run else ""
+    if len(chosen) == 1:
+        click.echo(f"{chosen[0].path}: {verb}{what}")
+    else:
+        click.echo(f"{len(chosen)} songs: {verb}{what}")
+
+
+def _print_songs(entries: Sequence[Entry]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("id", "song", "state", "quality", "why"):
+        table.add_column(title, overflow="fold", justify="right" if title == "id" else "left")
+    for entry in entries:
+        state = entry.state.value.replace("_", " ")
+        style = {"done": "green", "failed": "red", "working": "cyan"}.get(state, "")
+        quality = "" if entry.quality is None else f"{entry.quality:.2f}"
+        why = (entry.error or entry.reason or entry.why) if entry.state.value != "working" else ""
+        table.add_row(
+            str(entry.id),
+            _plain(entry.name),
+            f"[{style}]{state}[/]" if style else state,
+            quality,
+            _plain(_why(entry, why)),
+        )
+    _print(table)
+
+
+def _why(entry: Entry, why: str) -> str:
+    if entry.state.value == "working":
+        return f"{entry.stage} {entry.progress or 0:.0%}"
+    if entry.error is not None and entry.next_attempt_at is not None:
+        return f"{why} (again {_ago(entry.next_attempt_at)})"
+    return why
+
+
+def _ago(moment: float | None) -> str:
+    """A moment as people say it."""
+    if moment is None:
+        return "never"
+    seconds = time.time() - moment
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if abs(seconds) >= length:
+            count = round(abs(seconds) / length)
+            return f"{count} {unit} ago" if seconds > 0 else f"in {count} {unit}"
+    return "now"
+
+
+def _as_dict(report: Report) -> dict[str, Any]:
+    return {
+        "library": str(report.library),
+        "offline": report.offline,
+        "songs": report.songs,
+        "new": report.new,
+        "changed": report.changed,
+        "missing": report.missing,
+        "unreadable": [str(path) for path in report.unreadable],
+    }
+
+
+def _in_words(report: Report) -> str:
+    if report.offline:
+        return f"{report.library}: away or empty, nothing is changed for it"
+    return (
+        f"{report.library}: {report.songs} songs, {report.new} new, {report.changed} changed, "
+        f"{report.missing} missing"
+    )
+
+
+def _echo_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2))
+
+
+def _plain(text: str) -> str:
+    """Text that rich shows as it is: a song may be called ``[red]``."""
+    from rich.markup import escape
+
+    return escape(text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _print(table: Table) -> None:
+    from lyricsyncd.cli.console import console
+
+    console().print(table)
