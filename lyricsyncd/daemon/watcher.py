@@ -27,7 +27,7 @@ from watchdog.events import (
 )
 
 from lyricsyncd.daemon import mounts
-from lyricsyncd.daemon.scan import Rules, is_lyrics, is_song, offline
+from lyricsyncd.daemon.scan import Rules, is_lyrics, is_song
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
@@ -104,8 +104,9 @@ class Watcher:
         came = []
         for library in self.libraries:
             identity = _identity(library.rules.root)
-            online = identity is not None and not offline(library.rules.root)
-            if online == library.online and (not online or identity == library.identity):
+            # An empty folder is watched, too: a new library, or a disk's mount point.
+            online = identity is not None
+            if identity == library.identity:
                 continue
             self._unwatch(library)
             if library.online and not online:
