@@ -20,6 +20,7 @@ import numpy.typing as npt
 from lyricsyncd.align.trellis import Band, Ranges, Trellis
 
 DoubleArray = npt.NDArray[np.float64]
+SingleArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 _FRAMES_AT_ONCE = 256
@@ -145,7 +146,7 @@ class _Walk:
         sums = np.bincount(boundary - j0, weights=flow, minlength=j1 - j0)
         return sums.astype(np.float64)
 
-    def _forward(self) -> tuple[list[DoubleArray], list[DoubleArray], DoubleArray]:
+    def _forward(self) -> tuple[list[SingleArray], list[SingleArray], DoubleArray]:
         """The way in, keeping only what crosses the boundaries of words.
 
         Returns
@@ -157,8 +158,8 @@ class _Walk:
             The running normalisation (a logarithm) that both are relative to.
         """
         graph, band, ranges = self._graph, self._band, self._ranges
-        entered: list[DoubleArray] = []
-        left: list[DoubleArray] = []
+        entered: list[SingleArray] = []
+        left: list[SingleArray] = []
         levels = np.zeros(self._trellis.n_frames)
         was, now = self._column(), self._column()
         level, stale = 0.0, 0
@@ -191,13 +192,14 @@ class _Walk:
                 level += float(np.log(norm))
                 levels[t] = level
                 emitted = weights[t - start].take(graph.unit[graph.entries[e0:e1]])
-                entered.append(flow * emitted / norm)
+                # Kept for every frame of the song: half the digits are plenty.
+                entered.append((flow * emitted / norm).astype(np.float32))
                 # One boundary more than in range: its rest may come into range a frame later.
-                left.append(now[self._exits[:, j0 : j1 + 1]].sum(axis=0))
+                left.append(now[self._exits[:, j0 : j1 + 1]].sum(axis=0, dtype=np.float32))
                 was, now = now, was
         return entered, left, levels
 
-    def _leaving(self, t: int, left: DoubleArray) -> DoubleArray:
+    def _leaving(self, t: int, left: SingleArray) -> DoubleArray:
         """What was at the last states a frame ago, on the boundaries in range now."""
         j0, j1 = self._ranges.boundary_first[t], self._ranges.boundary_end[t]
         i0 = self._ranges.boundary_first[t - 1]
@@ -253,7 +255,7 @@ class _Histogram:
         # An event may be put a frame after the last one in range.
         self._end = np.searchsorted(first_word, words, side="right") + 1
         self._base = np.append(0, np.cumsum(self._end - self._first))
-        self._logs = np.full(self._base[-1], -np.inf)
+        self._logs = np.full(self._base[-1], -np.inf, np.float32)
         self._first_word = first_word
         self._n_words = n_words
 
@@ -263,14 +265,15 @@ class _Histogram:
         low, high = max(0, first), min(self._n_words, first + len(flow))
         if high > low:
             at = self._base[low:high] + t + shift - self._first[low:high]
-            self._logs[at] = np.log(flow[low - first : high - first] + _TINY) + level
+            own = flow[low - first : high - first].astype(np.float64)
+            self._logs[at] = np.log(own + _TINY) + level
 
     def moments(self, found: IntArray, near: int) -> Moments:
         """Expectations relative to where a first pass found the event."""
         word = np.repeat(np.arange(self._n_words), np.diff(self._base))
         frame = np.arange(len(word)) - self._base[word] + self._first[word]
         most = np.maximum.reduceat(self._logs, self._base[:-1])
-        weights = np.exp(self._logs - most[word])
+        weights = np.exp((self._logs - most[word]).astype(np.float64))
         off = (frame - found[word]).astype(np.float64)
 
         def total(values: DoubleArray) -> DoubleArray:
