@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import worker_tasks as tasks
 
 from lyricsyncd.daemon.executor import WorkerExecutor
 from lyricsyncd.errors import AudioError, WorkerLost
+from tests import worker_tasks as tasks
 
 
 @pytest.fixture
