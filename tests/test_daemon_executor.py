@@ -132,7 +132,7 @@ def test_shutting_down_at_once_ends_a_song_in_work(executor: WorkerExecutor) -> 
 def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = (
-        "from lyricsyncd.daemon.executor import WorkerExecutor; import worker_tasks;"
+        "from lyricsyncd.daemon.executor import WorkerExecutor; from tests import worker_tasks;"
         f"WorkerExecutor().submit(worker_tasks.write_pid_and_hang, {str(note)!r}).result()"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
