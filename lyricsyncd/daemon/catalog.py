@@ -217,7 +217,8 @@ class Catalog:
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = _connect(path)
+            with _broken_is_told(path):
+                self._writer = _connect(path)
         except (OSError, sqlite3.OperationalError) as error:
             raise WriteError(
                 f"The catalog {path} cannot be opened: {error}",
@@ -714,13 +715,22 @@ def _transacted(db: sqlite3.Connection, function: Callable[[sqlite3.Connection],
 def _told(path: Path) -> Iterator[None]:
     """SQLite's errors as ours."""
     try:
-        yield
+        with _broken_is_told(path):
+            yield
     except sqlite3.OperationalError as error:
         raise WriteError(
             f"The catalog {path} cannot be used: {error}",
             remedy="Check the disk's free space and the folder's permissions",
             transient=True,
         ) from error
+
+
+@contextlib.contextmanager
+def _broken_is_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError as error:
         raise LyricsyncError(
             f"The catalog {path} is broken: {error}",
