@@ -566,12 +566,12 @@ class Catalog:
         after: int = 0,
         limit: int = 100,
     ) -> list[Entry]:
-        """Songs by id, those whose path, artist or title contains ``text``."""
+        """Songs by id, those whose path in the library, artist or title contains ``text``."""
         marks = ",".join("?" * len(states))
         pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         query = f"""
             SELECT * FROM tracks WHERE id > ? {f"AND state IN ({marks})" if states else ""}
-                AND (? = '%%' OR CAST(path AS TEXT) LIKE ? ESCAPE '\\'
+                AND (? = '%%' OR CAST(substr(path, length(library) + 2) AS TEXT) LIKE ? ESCAPE '\\'
                     OR artist || ' - ' || title LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\')
             ORDER BY id LIMIT ?
             """
