@@ -834,7 +834,8 @@ def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> Entry | Non
     It keeps what is known of it, unless its sidecars stayed behind: then it is made anew.
     """
     rows = db.execute(
-        "SELECT * FROM tracks WHERE inode = ? AND size = ? AND mtime_ns = ? AND state != 'working'",
+        "SELECT * FROM tracks WHERE inode = ? AND size = ? AND mtime_ns = ? AND state != 'working'"
+        " LIMIT 8",  # hard links may be many
         (seen.inode, seen.size, seen.mtime_ns),
     ).fetchall()
     for entry in map(_entry, rows):
