@@ -387,7 +387,7 @@ class TestCrashes:
     def test_what_a_crash_left_is_cleared_at_the_next_write(
         self, song: Path, request_: Request
     ) -> None:
-        left = song.parent / ".lyricsyncd-0123456789abcdef.tmp"
+        left = song.parent / ".lyricsyncd-0123456789abcdef.part"
         left.write_bytes(b"half of a line")
         similar = song.parent / ".lyricsyncd-mine.tmp"
         similar.write_bytes(b"not made by us")

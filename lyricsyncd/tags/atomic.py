@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 8 * 2**20
 """Lyrics are small: a larger file is none of ours, whatever its name."""
 
-_TEMPORARY = re.compile(r"\.lyricsyncd-[0-9a-f]{16}\.tmp")
+_TEMPORARY = re.compile(r"\.lyricsyncd-[0-9a-f]{16}\.part")
 _ABANDONED_S = 24 * 3600.0
 """Where locks do not work, a temporary file of this age is nobody's."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
@@ -44,8 +44,8 @@ class Found:
     state: os.stat_result
 
 
-class Changed(Exception):  # noqa: N818 - not an error: somebody else was quicker
-    """The file is no longer what it was when we looked."""
+class Changed(Exception):
+    """Somebody else was quicker: the file is no longer what it was when we looked."""
 
 
 def look(path: Path) -> Found | None:
@@ -119,7 +119,7 @@ def remove(path: Path, *, found: Found) -> None:
 def temporary_beside(path: Path) -> Iterator[Path]:
     """A new hidden file in the folder of ``path``, gone at the end of the block unless renamed."""
     while True:
-        temporary = path.parent / f".lyricsyncd-{secrets.token_hex(8)}.tmp"
+        temporary = path.parent / f".lyricsyncd-{secrets.token_hex(8)}.part"
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             _lock(handle)
@@ -140,7 +140,8 @@ def finish(temporary: Path, path: Path, *, song: Path, found: Found | None) -> N
         _take_extended_attributes(temporary, path)
     else:
         like = song.stat()
-        _take_attributes(temporary, like, like.st_mode & 0o666)
+        # Of a song that is locked against changes, the words may still be mended.
+        _take_attributes(temporary, like, like.st_mode & 0o666 | stat.S_IWUSR)
     _force(temporary)
     if not song.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(song))

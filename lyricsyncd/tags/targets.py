@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lyricsyncd.config import Output
 from lyricsyncd.errors import ConfigError
+from lyricsyncd.model import Timing
 from lyricsyncd.tags.report import Note
 
 if TYPE_CHECKING:
@@ -30,8 +32,7 @@ JELLYFIN_SUFFIXES: tuple[str, ...] = (".lrc", ".elrc", ".txt")
 """Jellyfin shows one of these, in no order that it promises."""
 
 _WORDS, _LINES, _PLAIN = ("lrc", ".elrc"), ("lrc_standard", ".lrc"), ("txt", ".txt")
-_TIMELESS = frozenset({"txt", "lyricsfile"})
-"""Formats that can hold lyrics without any times."""
+_TAG_FORMATS = ("lrc", "lrc_standard", "txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,26 @@ class Sidecar:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """What to write into the song's tags."""
+
+    text: str
+    """The format of the text, in tags that hold text and nothing else."""
+    synced: Literal["words", "lines", "no"]
+    """How fine the times are in tags that have room for times (ID3's SYLT)."""
+
+
+_PLAIN_TAG = Tag("txt", "no")
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What to write for one song."""
 
     sidecars: tuple[Sidecar, ...] = ()
     obsolete: tuple[Path, ...] = ()
     """Sidecars of the same output that these lyrics have nothing for; ours among them go."""
-    tag_format: str | None = None
-    """The format of the lyrics in the song's tags, where any are wanted."""
-    timeless: tuple[str, ...] = ()
-    """Formats that were asked for, and need times that these lyrics lack."""
+    tag: Tag | None = None
 
 
 def plan(song: Path, lyrics: Lyrics, output: Output | tuple[OutputFile, ...]) -> Plan:
@@ -101,7 +112,7 @@ def hiders(
     return tuple(
         Note(other, f"{reader} it in place of the lyrics just written")
         for other in others
-        if other not in shown and other not in gone and other.exists()
+        if other not in shown and other not in gone and os.path.lexists(other)
     )
 
 
@@ -117,7 +128,8 @@ def is_of_song(song: Path, path: Path) -> bool:
 
 def _preset(song: Path, lyrics: Lyrics, preset: str) -> Plan:
     if preset == "embed":
-        return Plan(tag_format="lrc" if _has_lines(lyrics) else "txt")
+        # Text with word marks would show as rubbish in most players, so these go into SYLT only.
+        return Plan(tag=Tag("lrc_standard", "words") if _has_lines(lyrics) else _PLAIN_TAG)
     possible = [_LINES, _PLAIN] if preset in ("plex", "kodi") else [_WORDS, _LINES, _PLAIN]
     if not _has_lines(lyrics):
         wanted = [_PLAIN]
@@ -144,8 +156,6 @@ def _listed(song: Path, lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Plan:
     }
     sidecars: list[Sidecar] = []
     obsolete: list[Path] = []
-    timeless: list[str] = []
-    tag_formats = [item.format for item in output if item.to == "tag"]
     for item in output:
         if item.to == "tag":
             continue
@@ -155,22 +165,25 @@ def _listed(song: Path, lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Plan:
                 f"the output {item.format} would be written to {path.name}, which is taken",
                 remedy="Give each output a `name` of its own, such as '{stem}.words.lrc'",
             )
-        if item.format not in _TIMELESS and not _has_lines(lyrics):
-            timeless.append(item.format)
-            obsolete.append(path)
-        elif path.suffix == ".elrc" and not _has_words(lyrics):
+        if path.suffix == ".elrc" and not _has_words(lyrics):
             obsolete.append(path)
         else:
             sidecars.append(Sidecar(item.format, path))
-    if len(tag_formats) > 1:
+    return Plan(tuple(sidecars), tuple(obsolete), _listed_tag(lyrics, output))
+
+
+def _listed_tag(lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Tag | None:
+    formats = [item.format for item in output if item.to == "tag"]
+    if not formats:
+        return None
+    if len(formats) > 1 or formats[0] not in _TAG_FORMATS:
         raise ConfigError(
-            f"the output has {len(tag_formats)} formats for tags",
-            remedy="Choose one format with `to: tag`",
+            f"tags cannot hold {' and '.join(formats)}",
+            remedy=f"Choose one of {', '.join(_TAG_FORMATS)} with `to: tag`",
         )
-    tag_format = tag_formats[0] if tag_formats else None
-    if tag_format not in (None, "txt") and not _has_lines(lyrics):
-        tag_format = "txt"
-    return Plan(tuple(sidecars), tuple(obsolete), tag_format, tuple(timeless))
+    if formats[0] == "txt" or not _has_lines(lyrics):
+        return _PLAIN_TAG
+    return Tag(formats[0], "words" if formats[0] == "lrc" else "lines")
 
 
 def _name(song: Path, item: OutputFile, *, words_apart: bool) -> str:
@@ -184,8 +197,8 @@ def _name(song: Path, item: OutputFile, *, words_apart: bool) -> str:
 
 
 def _has_words(lyrics: Lyrics) -> bool:
-    return any(line.timed_words for line in lyrics)
+    return _has_lines(lyrics) and any(line.timed_words for line in lyrics)
 
 
 def _has_lines(lyrics: Lyrics) -> bool:
-    return any(line.words and line.start is not None for line in lyrics) or _has_words(lyrics)
+    return lyrics.timing is not Timing.NONE

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lyricsyncd.errors import WriteError
+from lyricsyncd.errors import FormatError, WriteError
 from lyricsyncd.tags import mark
 from lyricsyncd.tags.report import Note, WriteReport
 from lyricsyncd.tags.sidecar import Outcome, Request, remove_sidecar, write_sidecar
 from lyricsyncd.tags.targets import hiders, plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from lyricsyncd.config import Output, OutputFile
@@ -60,39 +62,54 @@ def write_lyrics(
         The output has two files of one name.
     """
     request = Request(song, journal, by_hand=by_hand, force=force, dry_run=dry_run)
-    if not song.is_file():
+    if not os.path.isfile(song):  # noqa: PTH113 - no error for a locked folder
         raise WriteError(f"{song} is not there", remedy="Scan the library again")
     planned = plan(song, lyrics, output)
-    written: list[Path] = []
-    kept: list[Note] = []
-    unchanged: list[Path] = []
-    for sidecar in planned.sidecars:
+    tally = Tally()
+    _write_sidecars(planned.sidecars, lyrics, request, tally)
+    for path in planned.obsolete:
+        if not _name_is_too_long(path) and remove_sidecar(path, request) is Outcome.REMOVED:
+            tally.removed.append(path)
+    shown = [*tally.written, *tally.unchanged]
+    return WriteReport(
+        written=tuple(tally.written),
+        kept=tuple(tally.kept),
+        unchanged=tuple(tally.unchanged),
+        removed=tuple(tally.removed),
+        hidden=hiders(song, shown, output, tally.removed),
+    )
+
+
+@dataclass
+class Tally:
+    """The report as it grows."""
+
+    written: list[Path] = field(default_factory=list)
+    kept: list[Note] = field(default_factory=list)
+    unchanged: list[Path] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
+
+
+def _write_sidecars(
+    sidecars: Iterable[Sidecar], lyrics: Lyrics, request: Request, tally: Tally
+) -> None:
+    for sidecar in sidecars:
         if _name_is_too_long(sidecar.path):
             why = "the name is too long for its file system, so it was not written"
-            kept.append(Note(sidecar.path, why))
+            tally.kept.append(Note(sidecar.path, why))
             continue
-        outcome, why = write_sidecar(sidecar.path, _content(lyrics, sidecar, by_hand), request)
+        try:
+            content = _content(lyrics, sidecar, request.by_hand)
+        except FormatError as error:
+            tally.kept.append(Note(sidecar.path, f"not written, {error}"))
+            continue
+        outcome, why = write_sidecar(sidecar.path, content, request)
         if outcome is Outcome.WRITTEN:
-            written.append(sidecar.path)
+            tally.written.append(sidecar.path)
         elif outcome is Outcome.UNCHANGED:
-            unchanged.append(sidecar.path)
+            tally.unchanged.append(sidecar.path)
         else:
-            kept.append(Note(sidecar.path, why))
-    kept += [
-        Note(song, f"its lyrics have no times, which {name} needs") for name in planned.timeless
-    ]
-    removed = [
-        path
-        for path in planned.obsolete
-        if not _name_is_too_long(path) and remove_sidecar(path, request) is Outcome.REMOVED
-    ]
-    return WriteReport(
-        written=tuple(written),
-        kept=tuple(kept),
-        unchanged=tuple(unchanged),
-        removed=tuple(removed),
-        hidden=hiders(song, [*written, *unchanged], output, removed),
-    )
+            tally.kept.append(Note(sidecar.path, why))
 
 
 def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:

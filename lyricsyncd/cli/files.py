@@ -1,0 +1,270 @@
+"""``apply``, ``convert`` and ``undo``: lyrics that are files already. No model runs here."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lyricsyncd.cli import target
+from lyricsyncd.cli.console import note
+from lyricsyncd.errors import FormatError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lyricsyncd.config import Output, OutputFile
+    from lyricsyncd.model import Lyrics
+    from lyricsyncd.tags import Note
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+_PATH = click.Path(path_type=Path)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
+_MAX_BYTES = 4 * 2**20
+
+
+@click.command(context_settings=_HELP)
+@click.argument("lyrics", metavar="LYRICS", type=_PATH)
+@click.argument("song", metavar="SONG", type=_PATH)
+@click.option(
+    "--preset",
+    metavar="P",
+    help="What the player reads: navidrome, jellyfin, plex, kodi, generic or embed; by default "
+    "what the configuration says.",
+)
+@click.option("--force", is_flag=True, help="Replace lyrics that are not ours; undo restores them.")
+@click.option("--config", type=_PATH, help="Configuration file.")
+@_json
+@_dry_run
+def apply(
+    lyrics: Path,
+    song: Path,
+    preset: str | None,
+    force: bool,
+    config: Path | None,
+    as_json: bool,
+    dry_run: bool,
+) -> None:
+    """Write the lyrics in the file LYRICS beside (or into) SONG, in the formats its player reads.
+
+    They count as your choice: the service does not replace them.
+    """
+    from lyricsyncd.tags import Journal, write_lyrics
+
+    if not song.is_file():
+        raise UsageError(f"the song {song} is not there", remedy="Check the path")
+    found = _read(lyrics, None)
+    report = write_lyrics(
+        song,
+        found,
+        _output(preset, config),
+        journal=Journal(),
+        by_hand=True,
+        force=force,
+        dry_run=dry_run,
+    )
+    if as_json:
+        _print_json(
+            {
+                "song": str(song),
+                "dry_run": dry_run,
+                "written": _texts(report.written),
+                "unchanged": _texts(report.unchanged),
+                "removed": _texts(report.removed),
+                "kept": _notes(report.kept),
+                "hidden": _notes(report.hidden),
+            }
+        )
+    else:
+        _tell("would write" if dry_run else "wrote", report.written)
+        _tell("unchanged", report.unchanged)
+        _tell("would remove" if dry_run else "removed", report.removed)
+    for one in report.notes:
+        note(f"{one.path.name}: {one.why}")
+    if not (report.written or report.unchanged) and report.kept:
+        # Nothing of what was asked for was done, and scripts must see it.
+        click.get_current_context().exit(1)
+
+
+@click.command(context_settings=_HELP)
+@click.argument("source", metavar="IN", type=_PATH)
+@click.argument("out", metavar="[OUT|-]", required=False, type=_PATH)
+@click.option("--from", "from_", metavar="F", help="Format of IN; by default told by its look.")
+@click.option("--to", metavar="F", help="Format of OUT; by default told by its suffix, else lrc.")
+@click.option(
+    "--offset",
+    metavar="S",
+    type=float,
+    default=0.0,
+    help="Seconds to add to every time; words that would begin before the song begin with it.",
+)
+@_dry_run
+def convert(
+    source: Path, out: Path | None, from_: str | None, to: str | None, offset: float, dry_run: bool
+) -> None:
+    """Convert the lyrics in IN (- for standard input) to another format.
+
+    Without OUT, or with -, they go to standard output.
+    """
+    from lyricsyncd import formats
+    from lyricsyncd.tags.mark import unmarked
+
+    for name in (from_, to):
+        if name is not None:
+            formats.get(name)
+    if not math.isfinite(offset):
+        raise click.UsageError(f"--offset: expected seconds, not '{offset}'.")
+    to_stdout = out is None or out == Path("-")
+    if out is not None and not to_stdout:
+        target.check(out, "output")
+        to = to or formats.for_suffix(out.suffix)
+        if to is None:
+            raise UsageError(
+                f"the suffix of {out} tells no format", remedy="Name the format with --to"
+            )
+    lyrics = _shifted(unmarked(_read(source, from_)), offset)
+    content = formats.write(lyrics, to or "lrc").encode(errors="replace")
+    if dry_run:
+        what = f"would write {len(lyrics.words)} words"
+        click.echo(what if to_stdout else f"{what} to {out}", err=to_stdout)
+    elif out is None or to_stdout:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        target.write(out, content)
+
+
+@click.command(context_settings=_HELP)
+@click.argument("songs", nargs=-1, metavar="[SONG...]", type=_PATH)
+@click.option(
+    "--since", metavar="WHEN", help="What was written since: 2h, 3d, or 2026-05-31T20:15."
+)
+@click.option("--all", "everything", is_flag=True, help="Everything that was ever written.")
+@_json
+@_dry_run
+def undo(
+    songs: tuple[Path, ...], since: str | None, everything: bool, as_json: bool, dry_run: bool
+) -> None:
+    """Give back what was there before us, for SONG (or a folder of songs), since WHEN, or --all.
+
+    Only files that still are as we wrote them are touched.
+    """
+    from lyricsyncd.tags import Journal
+    from lyricsyncd.tags import undo as take_back
+
+    if not (songs or since or everything):
+        raise click.UsageError("Name songs, or say --since or --all.")
+    if everything and (songs or since):
+        raise click.UsageError("--all goes with neither songs nor --since.")
+    moment = None if since is None else _moment(since)
+    report = take_back(Journal(), songs or None, since=moment, dry_run=dry_run)
+    if as_json:
+        _print_json(
+            {
+                "dry_run": dry_run,
+                "removed": _texts(report.removed),
+                "restored": _texts(report.restored),
+                "kept": _notes(report.kept),
+            }
+        )
+    else:
+        _tell("would remove" if dry_run else "removed", report.removed)
+        _tell("would restore" if dry_run else "restored", report.restored)
+        if not (report.removed or report.restored or report.kept):
+            note("There is nothing of ours to take back.")
+    for one in report.kept:
+        note(f"kept {one.path}: {one.why}")
+
+
+def _read(path: Path, name: str | None) -> Lyrics:
+    """The lyrics in a file; its format by its suffix where that is told, else by its look."""
+    from lyricsyncd import formats
+
+    try:
+        with sys.stdin.buffer if path == Path("-") else path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            f"the lyrics file {path} cannot be read: {(error.strerror or str(error)).lower()}",
+            remedy="Check the path and its permissions",
+        ) from error
+    looks = name or formats.guess(data)
+    if name is None and looks in (None, "txt") and path.suffix.lower() != ".txt":
+        # A file that looks like nothing known is what its suffix says it is, and may be broken.
+        looks = formats.for_suffix(path.suffix) or looks
+    try:
+        return formats.read(data, looks or "txt")
+    except FormatError as error:
+        raise FormatError(f"{path}: {error.message}", remedy=error.remedy) from error
+
+
+def _output(preset: str | None, config: Path | None) -> Output | tuple[OutputFile, ...]:
+    from lyricsyncd.config import PRESETS, Output, load
+
+    if preset is None:
+        return load(config).output
+    if preset not in PRESETS:
+        raise click.UsageError(f"There is no preset '{preset}'. There are {', '.join(PRESETS)}.")
+    return Output.model_validate({"preset": preset})
+
+
+def _shifted(lyrics: Lyrics, offset: float) -> Lyrics:
+    """The lyrics, every time moved; none falls before the song."""
+    import dataclasses
+
+    def moved(time: float | None) -> float | None:
+        return None if time is None else max(0.0, time + offset)
+
+    return lyrics.with_lines(
+        dataclasses.replace(
+            line,
+            start=moved(line.start),
+            end=moved(line.end),
+            words=tuple(
+                dataclasses.replace(word, start=moved(word.start), end=moved(word.end))
+                for word in line.words
+            ),
+        )
+        for line in lyrics
+    )
+
+
+def _moment(text: str) -> float:
+    """Seconds since 1970 of ``2h`` (ago) or of an ISO date, local time unless it says otherwise."""
+    ago = re.fullmatch(r"(\d{1,9})\s*([smhdw])", text.strip())
+    if ago:
+        unit = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[ago[2]]
+        return max(0.0, time.time() - int(ago[1]) * unit)
+    try:
+        return datetime.datetime.fromisoformat(text.strip()).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise click.UsageError(
+            f"--since: expected a while as 2h or 3d, or a date as 2026-05-31, not '{text}'."
+        ) from None
+
+
+def _tell(what: str, paths: Iterable[Path]) -> None:
+    for path in paths:
+        click.echo(f"{what} {path}")
+
+
+def _texts(paths: Iterable[Path]) -> list[str]:
+    return [str(path) for path in paths]
+
+
+def _notes(notes: Iterable[Note]) -> list[dict[str, str]]:
+    return [{"path": str(one.path), "why": one.why} for one in notes]
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    # ASCII, so that names that are not UTF-8 survive as the escapes Python reads back.
+    click.echo(json.dumps(value, indent=2))
