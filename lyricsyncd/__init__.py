@@ -1,7 +1,7 @@
 """Word-by-word synced lyrics for every song you own.
 
 >>> from lyricsyncd import LyricSyncPipeline
->>> result = LyricSyncPipeline().sync("song.mp3", lyrics="Row, row, row your boat")  # doctest: +SKIP
+>>> result = LyricSyncPipeline().sync("song.mp3", lyrics="Row your boat")  # doctest: +SKIP
 >>> print(result.to_lrc())  # doctest: +SKIP
 """
 

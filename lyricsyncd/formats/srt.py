@@ -6,6 +6,7 @@ readers know (``<i>``, ``<font …>``, ``{\\an8}``) nothing is kept.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import ClassVar
@@ -57,11 +58,11 @@ class Srt:
         if not cues and any(row.strip() for row in rows):
             raise FormatError("no subtitle with a time is in the file")
         lines = []
-        for cue, following in zip(cues, [*cues[1:], None], strict=True):
+        for cue, following in itertools.zip_longest(cues, cues[1:]):
             times = _TIMES.fullmatch(rows[cue])
             assert times is not None
-            text = rows[cue + 1 : following] if following else rows[cue + 1 :]
-            lines.append(_line(times, _without_number(text) if following else text))
+            text = rows[cue + 1 : following]
+            lines.append(_line(times, text if following is None else _without_number(text)))
         return tidy(Lyrics(tuple(line for line in lines if line.words)))
 
     def project(self, lyrics: Lyrics) -> Lyrics:

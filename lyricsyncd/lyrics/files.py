@@ -31,7 +31,11 @@ def load(path: Path, *, source: str = "file") -> Lyrics:
     FormatError
         It is binary, too large, or not what its suffix says.
     """
-    data = _bytes(path)
+    return from_bytes(read_bytes(path), path, source=source)
+
+
+def from_bytes(data: bytes, path: Path, *, source: str) -> Lyrics:
+    """The lyrics in the content of a file, which ``path`` names; raises as `load` does."""
     lyrics = parse(charset.decode(data, str(path)), str(path), path.suffix)
     if not lyrics.words and not lyrics.instrumental:
         raise LyricsNotFound(f"{path} holds no words", remedy="Put the lyrics into it")
@@ -66,7 +70,8 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
         raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """The content of a file of lyrics; raises as `load` does for what is none."""
     try:
         kind = path.stat()
         if not stat.S_ISREG(kind.st_mode):

@@ -21,7 +21,6 @@ from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
 
 SUFFIXES = (".elrc", ".lrc", ".ttml", ".yaml", ".yml", ".srt", ".vtt", ".txt")
 """Of files beside a song, in the order in which they are believed at equal timing."""
-_LARGEST_TAG = files.MAX_BYTES
 _log = logging.getLogger(__name__)
 
 
@@ -42,18 +41,30 @@ def _sidecars(song: Path) -> Iterator[Candidate]:
     for suffix in SUFFIXES:
         for path in _beside(song, suffix):
             try:
-                lyrics = files.load(path, source="sidecar")
+                data = files.read_bytes(path)
+                lyrics = files.from_bytes(data, path, source="sidecar")
             except LyricsyncError as error:
                 _log.warning("%s", error.message)
                 continue
-            why = f"{_described(lyrics)} beside the song"
-            yield Candidate(lyrics, "sidecar", path.name, 1.0, why, is_ours(lyrics))
+            ours = _is_ours(lyrics, data)
+            why = f"{_described(lyrics)} beside the song{', by us' if ours else ''}"
+            yield Candidate(lyrics, "sidecar", path.name, 1.0, why, ours)
+
+
+def _is_ours(lyrics: Lyrics, data: bytes) -> bool:
+    """Whether we wrote this and nobody has edited it since: an edit makes it the person's."""
+    from lyricsyncd.tags import made_by_us
+
+    return is_ours(lyrics) and made_by_us(data)
 
 
 def _beside(song: Path, suffix: str) -> list[Path]:
     """The song's sidecar with this suffix, in either case, there or with ``song.mp3.lrc``."""
-    names = (song.with_suffix(suffix), song.with_suffix(suffix.upper()))
-    names += (song.with_name(song.name + suffix),)
+    names = (
+        song.with_suffix(suffix),
+        song.with_suffix(suffix.upper()),
+        song.with_name(song.name + suffix),
+    )
     found: list[Path] = []
     for path in names:
         # On file systems that ignore case two names are one file.
@@ -63,37 +74,50 @@ def _beside(song: Path, suffix: str) -> list[Path]:
 
 
 def _embedded(song: Path) -> Iterator[Candidate]:
-    for tag, lyrics in _tags(song):
-        if lyrics is None or not (lyrics.words or lyrics.instrumental):
-            continue
-        lyrics = dataclasses.replace(lyrics, source="tag", source_id=tag)
-        why = f"{_described(lyrics)} in the song's tag {tag}"
-        yield Candidate(lyrics, "tag", tag, 1.0, why, is_ours(lyrics))
+    for tag, value in _tags(song):
+        try:
+            for lyrics, data in _from_tag(tag, value, f"{song}, tag {tag}"):
+                ours = _is_ours(lyrics, data)
+                lyrics = dataclasses.replace(lyrics, source="tag", source_id=tag)
+                why = f"{_described(lyrics)} in the song's tag {tag}{', by us' if ours else ''}"
+                yield Candidate(lyrics, "tag", tag, 1.0, why, ours)
+        except FormatError as error:
+            _log.warning("%s", error.message)
 
 
-def _tags(song: Path) -> Iterator[tuple[str, Lyrics | None]]:
-    """The names of the tags that hold lyrics, and what is in them."""
+def _tags(song: Path) -> Iterator[tuple[str, Any]]:
+    """The tags that hold lyrics: their names and what is in them."""
     import mutagen
 
     try:
         file = mutagen.File(song)
         tags = None if file is None else file.tags
+        found = [] if tags is None else [(str(key), tags[key]) for key in tags.keys()]  # noqa: SIM118 - ASF tags iterate over pairs
     except Exception as error:  # noqa: BLE001 - hostile tags break mutagen in many ways
         _log.warning("the tags of %s cannot be read (%s)", song, type(error).__name__)
         return
-    if tags is None:
+    for key, value in found:
+        if key[:4] in ("SYLT", "USLT"):
+            yield key[:4], value
+        elif key.lower() in _NAMES:
+            yield key, value
+
+
+def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]:
+    """The lyrics in a tag, and the text they were read from as UTF-8."""
+    if tag == "SYLT":
+        lyrics = _from_sylt(value)
+        if lyrics is not None:
+            yield lyrics, b""
         return
-    for key in tags.keys():  # noqa: SIM118 - ASF tags iterate over pairs
-        name = str(key)
-        try:
-            if name.startswith("SYLT"):
-                yield "SYLT", _from_sylt(tags[key])
-            elif name.split(":")[0] == "USLT" or _is_lyrics(name):
-                label = name if name.startswith("TXXX") else name.split(":")[0]
-                for text in _texts(tags[key]):
-                    yield label, _from_text(text, f"{song}, tag {label}")
-        except FormatError as error:
-            _log.warning("%s", error.message)
+    for text in _texts(value, name):
+        # A byte order mark, and the zeros that close or part strings in ID3.
+        text = text.strip("\ufeff\0").replace("\0", "\n")
+        if len(text) > files.MAX_BYTES:
+            raise FormatError(f"{name} is too large for lyrics")
+        lyrics = files.parse(charset.repair(text), name)
+        if lyrics.words or lyrics.instrumental:
+            yield lyrics, text.encode("utf-8", "replace")
 
 
 _NAMES = frozenset(
@@ -114,33 +138,19 @@ _NAMES = frozenset(
 )
 
 
-def _is_lyrics(name: str) -> bool:
-    return name.lower() in _NAMES
-
-
-def _texts(value: Any) -> Iterable[str]:
+def _texts(value: Any, name: str) -> Iterator[str]:
     """The strings in what a kind of tag holds."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, bytes):
-        yield charset.decode(value, "the lyrics tag")
+        yield charset.decode(value, name)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts(item)
+            yield from _texts(item, name)
     elif hasattr(value, "text"):
-        yield from _texts(value.text)
+        yield from _texts(value.text, name)
     elif hasattr(value, "value"):
-        yield from _texts(value.value)
-
-
-def _from_text(text: str, name: str) -> Lyrics | None:
-    # A byte order mark, and the zeros that close or part strings in ID3.
-    text = text.strip("\ufeff\0 \t\r\n").replace("\0", "\n")
-    if not text:
-        return None
-    if len(text) > _LARGEST_TAG:
-        raise FormatError(f"{name} is too large for lyrics")
-    return files.parse(charset.repair(text), name)
+        yield from _texts(value.value, name)
 
 
 def _from_sylt(frame: Any) -> Lyrics | None:

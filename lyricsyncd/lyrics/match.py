@@ -45,8 +45,9 @@ _KIND = {
 _IGNORED = re.compile(
     r"""(?: \d{4}\s+)? (?:digital(?:ly)?\s+)? re-?master(?:ed|izado|is[ée])? .* | \d{4} | explicit
       | clean | bonus(?:\s+track)? | deluxe .* | album\s+(?:version|mix) | single(?:\s+version)?
-      | original(?:\s+(?:mix|version|recording))? | (?:radio\s+)?(?:edit|mix|version) | mono | stereo
-      | (?:\d{4}\s+)?(?:mono|stereo|mix|version) | hd | hq | official .* | lyrics? | audio | video
+      | original(?:\s+(?:mix|version|recording))? | (?:radio\s+)?(?:edit|mix|version)
+      | (?:\d{4}\s+)?(?:mono|stereo|mix|version)
+      | hd | hq | official .* | lyrics? | audio | video
       | from\s+.* | ost | soundtrack .* | anniversary .* | (?:the\s+)?\d+(?:st|nd|rd|th)\s+.*""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -193,15 +194,17 @@ def match(
         return Match(0.0, f"another artist, '{artist}'", difference)
     reasons = ["title" if same_title == 1.0 else "nearly the title"]
     reasons.append("artist" if same_artist >= 0.8 else "artist in another script")
+    score = 0.6 * same_title + 0.4 * max(same_artist, 0.8)
     if same_album >= 0.9:
         reasons.append("album")
-    score = 0.55 * same_title + 0.4 * max(same_artist, 0.8) + 0.05 * (same_album >= 0.9)
-    score = min(1.0, score + 0.05 * (not (track.album and album) or same_album < 0.9) * 0.6)
+    elif track.album and album:
+        score -= 0.02
     if other:
         score *= 0.9
         reasons.append(f"perhaps another version ({', '.join(sorted(other))}, by its album)")
     factor, length = _length(difference)
-    return Match(round(score * factor, 3), f"same {', '.join(reasons)}; {length}", difference)
+    why = f"same {', '.join(reasons)}; {length}"
+    return Match(round(score * factor, 3), why, difference)
 
 
 def _title_likeness(ours: Title, theirs: Title) -> float:
@@ -210,9 +213,7 @@ def _title_likeness(ours: Title, theirs: Title) -> float:
     if ours.full == theirs.full:
         return 1.0
     # One names what stands in brackets, the other does not.
-    if ours.core == theirs.core and ours.full in (ours.core, theirs.core) | {theirs.full}:
-        return 0.97
-    if ours.core == theirs.core and theirs.full == theirs.core:
+    if ours.core == theirs.core and ours.core in (ours.full, theirs.full):
         return 0.97
     return _likeness(ours.full, theirs.full)
 
@@ -248,8 +249,8 @@ def _versions(title: Title, album: str | None) -> frozenset[str]:
 
 
 _LIVE_ALBUM = re.compile(
-    r"\blive\s+(?:at|in|from|on|à|au|en|aus|im)\b|[(\[]live|\bunplugged\b|\ben vivo\b|\bao vivo\b|\bmtv\b"
-    r"|^live\W*$|[-:]\s*live\b|\blive!?$",
+    r"\blive\s+(?:at|in|from|on|à|au|en|aus|im)\b|[(\[]live|\bunplugged\b"
+    r"|\ben vivo\b|\bao vivo\b|\bmtv\b|^live\W*$|[-:]\s*live\b|\blive!?$",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,188 @@
+"""LRCLIB, an open database of lyrics (https://lrclib.net/docs), or one's own copy of it.
+
+Asked with artist, title, album and length; nothing else is told to it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lyricsyncd import formats
+from lyricsyncd.errors import FormatError
+from lyricsyncd.http import Web
+from lyricsyncd.lyrics import match, words
+from lyricsyncd.lyrics.base import Candidate
+from lyricsyncd.lyrics.clean import clean, clean_text
+from lyricsyncd.lyrics.language import code as language_code
+from lyricsyncd.model import Line, Lyrics, Timing, Track
+
+_log = logging.getLogger(__name__)
+_MOST_RESULTS = 50
+_BEYOND_END = 5.0
+"""Seconds that the last line may begin after the song's end before its times are disbelieved."""
+
+
+@dataclass(frozen=True, slots=True)
+class LrclibSource:
+    """One LRCLIB server.
+
+    Parameters
+    ----------
+    url
+        Its address, without ``/api``.
+    web
+        How it is asked.
+    """
+
+    url: str = "https://lrclib.net"
+    web: Web = field(default_factory=Web)
+    name: str = "lrclib"
+
+    def find(self, track: Track) -> list[Candidate]:
+        """The entry with exactly these names; where it is missing or lacks times, what a search
+        brings, scored. Also those that are refused, with the reason."""
+        artist = match.main_artist(track)
+        if not track.title or not artist:
+            return []
+        exact = self._exact(track)
+        if any(_is_final(candidate) for candidate in exact):
+            return exact
+        return [*exact, *self._searched(track, artist, known={c.id for c in exact})]
+
+    def _exact(self, track: Track) -> list[Candidate]:
+        parameters = {"artist_name": track.artist or "", "track_name": track.title or ""}
+        if track.album:
+            parameters["album_name"] = track.album
+        # The server takes entries within two seconds, and refuses lengths beyond its range.
+        if track.duration and 1 <= track.duration <= 3600:
+            parameters["duration"] = str(round(track.duration))
+        answer = self.web.get_json(f"{self.url}/api/get", parameters)
+        return [] if answer is None else list(_candidates([answer], track))
+
+    def _searched(self, track: Track, artist: str, known: set[str | None]) -> list[Candidate]:
+        title = match.search_title(track.title or "")
+        found: list[Candidate] = []
+        for parameters in _searches(artist, title, swap=track.from_file_name):
+            answer = self.web.get_json(f"{self.url}/api/search", parameters)
+            if isinstance(answer, list):
+                named = _swapped(track) if parameters.get("artist_name") == title else track
+                new = (c for c in _candidates(answer[:_MOST_RESULTS], named) if c.id not in known)
+                found += new
+            if any(candidate.score >= match.ACCEPTED for candidate in found):
+                break
+            known = known | {candidate.id for candidate in found}
+        return found
+
+
+def _searches(artist: str, title: str, *, swap: bool) -> Iterator[Mapping[str, str]]:
+    yield {"artist_name": artist, "track_name": title}
+    yield {"q": f"{artist} {title}"}
+    if swap:
+        # "Title - Artist" is how some name their files.
+        yield {"artist_name": title, "track_name": artist}
+
+
+def _swapped(track: Track) -> Track:
+    artist = track.title or ""
+    return dataclasses.replace(track, artist=artist, artists=(artist,), title=track.artist)
+
+
+def _is_final(candidate: Candidate) -> bool:
+    lyrics = candidate.lyrics
+    timed = lyrics.timing is not Timing.NONE or lyrics.instrumental
+    return timed and candidate.score >= match.SURE
+
+
+def _candidates(records: Iterable[Any], track: Track) -> Iterator[Candidate]:
+    for record in records:
+        if not isinstance(record, dict):
+            continue
+        title = _text(record, "trackName") or _text(record, "name")
+        artist = _text(record, "artistName")
+        if not title or not artist:
+            continue
+        agreed = match.match(
+            track,
+            title=title,
+            artist=artist,
+            album=_text(record, "albumName") or None,
+            duration=_seconds(record.get("duration")),
+        )
+        number = record.get("id")
+        identity = str(number) if isinstance(number, (int, str)) else None
+        if agreed.score < match.ACCEPTED:
+            yield Candidate(Lyrics(), "lrclib", identity, agreed.score, agreed.why)
+            continue
+        lyrics = _lyrics(record, track, agreed)
+        if lyrics is None:
+            yield Candidate(Lyrics(), "lrclib", identity, 0.0, "an entry without words")
+            continue
+        lyrics = dataclasses.replace(
+            lyrics,
+            source="lrclib",
+            source_id=identity,
+            metadata=_metadata(title, artist, _text(record, "albumName")),
+        )
+        why = f"{agreed.why}; {_described(lyrics)}"
+        yield Candidate(lyrics, "lrclib", identity, agreed.score, why)
+
+
+def _lyrics(record: Mapping[str, Any], track: Track, agreed: match.Match) -> Lyrics | None:
+    """The finest usable words of an entry; ``None`` where there are none."""
+    if record.get("instrumental") is True:
+        return Lyrics(instrumental=True)
+    names = {"title": track.title, "artist": track.artist}
+    for key, format_name in (("lyricsfile", "lyricsfile"), ("syncedLyrics", "lrc")):
+        text = _text(record, key)
+        if not text:
+            continue
+        try:
+            timed = formats.read(text.encode("utf-8", "replace"), format_name)
+        except FormatError as error:
+            _log.info("lrclib entry %s: %s is broken: %s", record.get("id"), key, error.message)
+            continue
+        timed = words.split_lyrics(clean(words.without_blanks(timed), **names))
+        if not timed.words and not timed.instrumental:
+            continue
+        if agreed.same_times and _within(timed, track.duration):
+            return dataclasses.replace(timed, language=language_code(timed.language or ""))
+        return timed.without_times()
+    plain, instrumental = clean_text(_text(record, "plainLyrics"), **names)
+    if not plain and not instrumental:
+        return None
+    return Lyrics(tuple(Line(words.split(line)) for line in plain), instrumental=instrumental)
+
+
+def _within(lyrics: Lyrics, duration: float | None) -> bool:
+    """Whether the times can belong to a song of this length."""
+    starts = [line.start for line in lyrics if line.start is not None]
+    return duration is None or not starts or max(starts) <= duration + _BEYOND_END
+
+
+def _text(record: Mapping[str, Any], key: str) -> str:
+    value = record.get(key)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return None
+
+
+def _metadata(title: str, artist: str, album: str) -> dict[str, str]:
+    named = {"title": title, "artist": artist, "album": album}
+    return {key: value for key, value in named.items() if value}
+
+
+def _described(lyrics: Lyrics) -> str:
+    if lyrics.instrumental:
+        return "instrumental"
+    return {Timing.WORD: "word-timed", Timing.LINE: "line-timed", Timing.NONE: "plain"}[
+        lyrics.timing
+    ]
