@@ -4,12 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo song test lint format clean
+.PHONY: help demo song test unit slow lint format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    see the service at work on a song made for the purpose"
-	@echo "make test    run the tests"
+	@echo "make test    run the tests; make unit: those that are quick"
 	@echo "make lint    ruff and mypy"
 	@echo "make format  let ruff put the code in form"
 	@echo "make song    make the demo songs anew"
@@ -18,8 +18,13 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/python -m demo.run_demo
 
-test: $(VENV)/.tools
-	$(BIN)/python -m pytest
+test: unit slow
+
+unit: $(VENV)/.tools
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: $(VENV)/.tools
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.tools
 	$(BIN)/ruff check .
