@@ -10,21 +10,20 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
 from lyricsyncd.http import Web
-from lyricsyncd.lyrics import match, words
-from lyricsyncd.lyrics.base import Candidate
-from lyricsyncd.lyrics.clean import clean, clean_text
+from lyricsyncd.lyrics import external, match
+from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.lyrics.language import code as language_code
-from lyricsyncd.model import Line, Lyrics, Timing, Track
+from lyricsyncd.model import Lyrics, Timing, Track
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import LyricsSources
 
 _log = logging.getLogger(__name__)
 _MOST_RESULTS = 50
-_BEYOND_END = 5.0
-"""Seconds that the last line may begin after the song's end before its times are disbelieved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class LrclibSource:
     url: str = "https://lrclib.net"
     web: Web = field(default_factory=Web)
     name: str = "lrclib"
+    idle: str | None = None
 
     def find(self, track: Track) -> list[Candidate]:
         """The entry with exactly these names; where it is missing or lacks times, what a search
@@ -77,6 +77,14 @@ class LrclibSource:
                 break
             known = known | {candidate.id for candidate in found}
         return found
+
+
+def open_source(settings: LyricsSources) -> LrclibSource:
+    """The source as configured."""
+    from lyricsyncd.http import answers
+
+    web = Web(timeout=settings.lrclib.timeout, cache=answers.shared())
+    return LrclibSource(settings.lrclib.url.rstrip("/"), web)
 
 
 def _searches(artist: str, title: str, *, swap: bool) -> Iterator[Mapping[str, str]]:
@@ -122,13 +130,9 @@ def _candidates(records: Iterable[Any], track: Track) -> Iterator[Candidate]:
         if lyrics is None:
             yield Candidate(Lyrics(), "lrclib", identity, 0.0, "an entry without words")
             continue
-        lyrics = dataclasses.replace(
-            lyrics,
-            source="lrclib",
-            source_id=identity,
-            metadata=_metadata(title, artist, _text(record, "albumName")),
-        )
-        why = f"{agreed.why}; {_described(lyrics)}"
+        album = _text(record, "albumName")
+        lyrics = external.named(lyrics, "lrclib", identity, title=title, artist=artist, album=album)
+        why = f"{agreed.why}; {described(lyrics)}"
         yield Candidate(lyrics, "lrclib", identity, agreed.score, why)
 
 
@@ -136,32 +140,19 @@ def _lyrics(record: Mapping[str, Any], track: Track, agreed: match.Match) -> Lyr
     """The finest usable words of an entry; ``None`` where there are none."""
     if record.get("instrumental") is True:
         return Lyrics(instrumental=True)
-    names = {"title": track.title, "artist": track.artist}
-    for key, format_name in (("lyricsfile", "lyricsfile"), ("syncedLyrics", "lrc")):
+    for key, form in (("lyricsfile", "lyricsfile"), ("syncedLyrics", "lrc")):
         text = _text(record, key)
         if not text:
             continue
         try:
-            timed = formats.read(text.encode("utf-8", "replace"), format_name)
+            timed = external.from_timed(text, track, form=form, same_times=agreed.same_times)
         except FormatError as error:
             _log.info("lrclib entry %s: %s is broken: %s", record.get("id"), key, error.message)
             continue
-        timed = words.split_lyrics(clean(words.without_blanks(timed), **names))
-        if not timed.words and not timed.instrumental:
-            continue
-        if agreed.same_times and _within(timed, track.duration):
+        if timed.words or timed.instrumental:
             return dataclasses.replace(timed, language=language_code(timed.language or ""))
-        return timed.without_times()
-    plain, instrumental = clean_text(_text(record, "plainLyrics"), **names)
-    if not plain and not instrumental:
-        return None
-    return Lyrics(tuple(Line(words.split(line)) for line in plain), instrumental=instrumental)
-
-
-def _within(lyrics: Lyrics, duration: float | None) -> bool:
-    """Whether the times can belong to a song of this length."""
-    starts = [line.start for line in lyrics if line.start is not None]
-    return duration is None or not starts or max(starts) <= duration + _BEYOND_END
+    plain = external.from_plain(_text(record, "plainLyrics"), track)
+    return plain if plain.words or plain.instrumental else None
 
 
 def _text(record: Mapping[str, Any], key: str) -> str:
@@ -173,16 +164,3 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     return None
-
-
-def _metadata(title: str, artist: str, album: str) -> dict[str, str]:
-    named = {"title": title, "artist": artist, "album": album}
-    return {key: value for key, value in named.items() if value}
-
-
-def _described(lyrics: Lyrics) -> str:
-    if lyrics.instrumental:
-        return "instrumental"
-    return {Timing.WORD: "word-timed", Timing.LINE: "line-timed", Timing.NONE: "plain"}[
-        lyrics.timing
-    ]
