@@ -121,10 +121,16 @@ class Answers:
             raise Refused((body or b"").decode("utf-8", "replace"))
         return Kept(body)
 
-    def put(self, key: bytes, body: bytes | None) -> None:
-        """Keep an answer; ``None`` for "not found"."""
+    def put(self, key: bytes, body: bytes | None, *, lasts: float = FOUND_S) -> None:
+        """Keep an answer; ``None`` for "not found".
+
+        Parameters
+        ----------
+        lasts
+            Seconds that it is believed, if something was found.
+        """
         if body is not None and body.strip() not in _NOTHING:
-            self._write(key, "found", body, lambda _misses: FOUND_S)
+            self._write(key, "found", body, lambda _misses: lasts)
             return
         self._write(
             key,

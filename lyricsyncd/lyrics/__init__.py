@@ -84,7 +84,7 @@ def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = N
         lyrics = given if isinstance(given, Lyrics) else load_lyrics_file(given)
         name = lyrics.source_id or "as text"
         return Found(lyrics, lyrics.source or "given", lyrics.source_id, 1.0, (f"given: {name}",))
-    return _choose(track, _sources(config.lyrics))
+    return _choose(track, sources(config.lyrics))
 
 
 def fetch_lyrics(
@@ -136,7 +136,7 @@ def load_lyrics_file(path: str | Path) -> Lyrics:
 
 
 @functools.lru_cache(maxsize=4)
-def _sources(settings: LyricsSources) -> tuple[Source, ...]:
+def sources(settings: LyricsSources) -> tuple[Source, ...]:
     """The sources of a configuration, made once: they keep connections and a pace."""
     wanted = (name for name in dict.fromkeys(settings.order) if name != TRANSCRIPT)
     return tuple(_source(name, settings) for name in wanted)

@@ -54,6 +54,23 @@ class LrclibSource:
             return exact
         return [*exact, *self._searched(track, artist, known={c.id for c in exact})]
 
+    def with_words(self, track: Track, words: str) -> list[Candidate]:
+        """Entries whose names contain these words (a refrain often holds the title), whatever they
+        are called: as sure as their length. The words that were heard must decide."""
+        answer = self.web.get_json(f"{self.url}/api/search", {"q": words})
+        records = answer[:_MOST_RESULTS] if isinstance(answer, list) else []
+        found: list[Candidate] = []
+        for record in records:
+            if not isinstance(record, dict):
+                continue
+            title, artist = _text(record, "trackName"), _text(record, "artistName")
+            if title and artist:
+                named = dataclasses.replace(
+                    track, title=title, artist=artist, artists=(artist,), album_artist=None
+                )
+                found += _candidates([record], named)
+        return found
+
     def _exact(self, track: Track) -> list[Candidate]:
         parameters = {"artist_name": track.artist or "", "track_name": track.title or ""}
         if track.album:

@@ -186,7 +186,7 @@ def match(
     other = _versions(theirs, album) ^ _versions(ours, track.album)
     if other & (ours.versions | theirs.versions):
         return Match(0.0, f"another version ({', '.join(sorted(other))})", difference)
-    same_album = _likeness(_album(track.album), _album(album))
+    same_album = likeness(_album(track.album), _album(album))
     same_artist = _artist_likeness(track, artist)
     if same_artist < 0.8 and not (
         _other_script(track.artist, artist) and same_album == 1.0 and _is_same_length(difference)
@@ -215,10 +215,10 @@ def _title_likeness(ours: Title, theirs: Title) -> float:
     # One names what stands in brackets, the other does not.
     if ours.core == theirs.core and ours.core in (ours.full, theirs.full):
         return 0.97
-    return _likeness(ours.full, theirs.full)
+    return likeness(ours.full, theirs.full)
 
 
-def _likeness(one: str, other: str) -> float:
+def likeness(one: str, other: str) -> float:
     """0-1. Numbers must agree: "Part 1" is not "Part 2"."""
     if not one or not other:
         return 0.0
@@ -233,7 +233,7 @@ def _artist_likeness(track: Track, artist: str) -> float:
     ours, theirs = artists_of(track), _artists([artist])
     if ours & theirs:
         return 1.0
-    return max((_likeness(one, other) for one in ours for other in theirs), default=0.0)
+    return max((likeness(one, other) for one in ours for other in theirs), default=0.0)
 
 
 def _album(name: str | None) -> str:
