@@ -8,6 +8,7 @@ and page state.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import re
@@ -74,6 +75,7 @@ class Service:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
@@ -183,6 +185,7 @@ NOT_FOUND = {
 }
 
 
+@functools.cache
 def prepared(text: str) -> str:
     """As LRCLIB's server folds names before it compares them."""
     text = unicodedata.normalize("NFD", text.lower())
@@ -200,6 +203,16 @@ class Lrclib:
     target: str = "00FF" + "F" * 60
     challenges: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self._rows = [
+            (id, entry, f" {prepared(entry.title)} ", set(prepared(entry.artist).split()))
+            for id, entry in enumerate(self.entries, 1)
+        ]
+        self._words = [
+            {*title.split(), *artist, *prepared(entry.album).split()}
+            for _, entry, title, artist in self._rows
+        ]
+
     def __call__(self, asked: Asked) -> Reply:
         route = {
             "/api/get": self._get,
@@ -211,10 +224,9 @@ class Lrclib:
 
     def _get(self, asked: Asked) -> Reply:
         query = asked.query
-        for id, entry in enumerate(self.entries, 1):
-            if prepared(entry.title) != prepared(query["track_name"]):
-                continue
-            if prepared(entry.artist) != prepared(query["artist_name"]):
+        title, artist = prepared(query["track_name"]), prepared(query["artist_name"])
+        for id, entry, named, _ in self._rows:
+            if named != f" {title} " or prepared(entry.artist) != artist:
                 continue
             if "album_name" in query and prepared(entry.album) != prepared(query["album_name"]):
                 continue
@@ -224,21 +236,25 @@ class Lrclib:
         return as_json(NOT_FOUND, 404)
 
     def _search(self, asked: Asked) -> Reply:
-        found = []
-        for id, entry in enumerate(self.entries, 1):
-            title, artist = prepared(entry.title), prepared(entry.artist)
-            album = prepared(entry.album)
-            if "q" in asked.query:
-                words = f"{title} {artist} {album}".split()
-                hit = set(prepared(asked.query["q"]).split()) <= set(words)
-            else:
-                phrase = prepared(asked.query.get("track_name", ""))
-                hit = bool(phrase) and f" {phrase} " in f" {title} "
-                wanted = prepared(asked.query.get("artist_name", "")).split()
-                hit = hit and set(wanted) <= set(artist.split())
-            if hit:
-                found.append(entry.record(id))
-        return as_json(found[:20])
+        query = asked.query
+        if "q" in query:
+            wanted = set(prepared(query["q"]).split())
+            hits = [
+                row for row, words in zip(self._rows, self._words, strict=True) if wanted <= words
+            ]
+        else:
+            phrase = f" {prepared(query.get('track_name', ''))} "
+            artist = set(prepared(query.get("artist_name", "")).split())
+            album = prepared(query.get("album_name", ""))
+            hits = [
+                row
+                for row in self._rows
+                if phrase.strip()
+                and phrase in row[2]
+                and artist <= row[3]
+                and (not album or album in prepared(row[1].album))
+            ]
+        return as_json([entry.record(id) for id, entry, _, _ in hits[:20]])
 
     def _challenge(self, asked: Asked) -> Reply:
         if asked.method != "POST":

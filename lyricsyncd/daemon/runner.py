@@ -6,6 +6,7 @@ model worker to place those of this one. At most `IN_FLIGHT` songs are leased at
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import os
@@ -40,6 +41,7 @@ from lyricsyncd.errors import (
     WorkerLost,
     WriteError,
 )
+from lyricsyncd.http.answers import asking_anew
 from lyricsyncd.model import Decision, SyncResult
 
 if TYPE_CHECKING:
@@ -221,7 +223,10 @@ class Runner:
         from lyricsyncd.pipeline import LyricSyncPipeline
 
         pipeline = LyricSyncPipeline(config=config)
-        prepared = pipeline.find(entry.path)
+        # Whoever asks for one song by hand wants to know how things are now.
+        by_hand = entry.priority >= Priority.PERSON
+        with asking_anew() if by_hand else contextlib.nullcontext():
+            prepared = pipeline.find(entry.path)
         self._unreachable = 0
         track = prepared.track
         self.catalog.found(entry.id, self.owner, track.artist, track.title, track.duration)

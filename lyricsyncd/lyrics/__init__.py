@@ -84,7 +84,7 @@ def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = N
         lyrics = given if isinstance(given, Lyrics) else load_lyrics_file(given)
         name = lyrics.source_id or "as text"
         return Found(lyrics, lyrics.source or "given", lyrics.source_id, 1.0, (f"given: {name}",))
-    return _choose(track, sources(config.lyrics))
+    return choose(track, sources(config.lyrics))
 
 
 def fetch_lyrics(
@@ -166,7 +166,8 @@ def _source(name: str, settings: LyricsSources) -> Source:
     raise SourceError(f"there is no source {name}")
 
 
-def _choose(track: Track, sources: Sequence[Source]) -> Found:
+def choose(track: Track, sources: Sequence[Source]) -> Found:
+    """The words of a song from these sources, asked in their order; raises as `find_lyrics`."""
     why: list[str] = []
     failures: list[SourceError] = []
     last_resort: Candidate | None = None

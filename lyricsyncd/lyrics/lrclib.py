@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MOST_RESULTS = 50
+_MOST_SEARCHES = 6
+"""Questions for one song that the server does not know by its exact names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class LrclibSource:
     def _searched(self, track: Track, artist: str, known: set[str | None]) -> list[Candidate]:
         title = match.search_title(track.title or "")
         found: list[Candidate] = []
-        for parameters in _searches(artist, title, swap=track.from_file_name):
+        for parameters in _searches(track, artist, title):
             answer = self.web.get_json(f"{self.url}/api/search", parameters)
             if isinstance(answer, list):
                 named = _swapped(track) if parameters.get("artist_name") == title else track
@@ -104,12 +106,25 @@ def open_source(settings: LyricsSources) -> LrclibSource:
     return LrclibSource(settings.lrclib.url.rstrip("/"), web)
 
 
-def _searches(artist: str, title: str, *, swap: bool) -> Iterator[Mapping[str, str]]:
-    yield {"artist_name": artist, "track_name": title}
-    yield {"q": f"{artist} {title}"}
-    if swap:
+def _searches(track: Track, artist: str, title: str) -> list[dict[str, str]]:
+    """What to search for, the likeliest to hit first, at most `_MOST_SEARCHES`.
+
+    The server wants the title as a phrase and every word of the artist, so that one "the" or "and"
+    too many finds nothing: the later ones ask for less.
+    """
+    short = match.short_title(track.title or title)
+    artists = match.search_artists(track)
+    album = match.search_title(track.album) if track.album else ""
+    wanted: list[dict[str, str]] = [{"artist_name": artist, "track_name": title}]
+    if track.from_file_name:
         # "Title - Artist" is how some name their files.
-        yield {"artist_name": title, "track_name": artist}
+        wanted.append({"artist_name": title, "track_name": artist})
+    wanted += [{"artist_name": name, "track_name": short} for name in artists[:3]]
+    if album:
+        wanted.append({"track_name": short, "album_name": album})
+    wanted += [{"track_name": title}, {"q": f"{artist} {title}"}]
+    different = {tuple(sorted(match.normalise(v) for v in w.values())): w for w in wanted[::-1]}
+    return list(different.values())[::-1][:_MOST_SEARCHES]
 
 
 def _swapped(track: Track) -> Track:
