@@ -69,14 +69,14 @@ class GeniusSource:
         if not self.token:
             return []
         answer = self._asked(lambda: self._library.search_lyrics(words, per_page=_MOST_HITS))
-        sections = answer.get("sections")
-        hits = sections[0].get("hits") if isinstance(sections, list) and sections else None
+        sections = _field(answer, "sections")
+        hits = _field(sections[0], "hits") if isinstance(sections, list) and sections else None
         return [(hit["artist"], hit["title"]) for hit in _hits(hits)]
 
     def _candidates(self, track: Track, term: str) -> Iterator[Candidate]:
         answer = self._asked(lambda: self._library.search_songs(term, per_page=_MOST_HITS))
         pages = 0
-        for hit in _hits(answer.get("hits")):
+        for hit in _hits(_field(answer, "hits")):
             agreed = match.match(
                 track, title=hit["title"], artist=hit["artist"], album=None, duration=None
             )
@@ -132,6 +132,10 @@ def open_source(settings: LyricsSources) -> GeniusSource:
 
     web = Web(timeout=settings.genius.timeout, attempts=2, interval=1.0, cache=answers.shared())
     return GeniusSource(settings.genius.token, web)
+
+
+def _field(answer: Any, name: str) -> Any:
+    return answer.get(name) if isinstance(answer, Mapping) else None
 
 
 def _hits(found: Any) -> list[dict[str, str]]:

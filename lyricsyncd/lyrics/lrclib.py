@@ -123,7 +123,10 @@ def _searches(track: Track, artist: str, title: str) -> list[dict[str, str]]:
     if album:
         wanted.append({"track_name": short, "album_name": album})
     wanted += [{"track_name": title}, {"q": f"{artist} {title}"}]
-    different = {tuple(sorted(match.normalise(v) for v in w.values())): w for w in wanted[::-1]}
+    different = {
+        tuple((key, match.normalise(text)) for key, text in sorted(one.items())): one
+        for one in wanted[::-1]
+    }
     return list(different.values())[::-1][:_MOST_SEARCHES]
 
 
