@@ -221,10 +221,10 @@ def _published(
         "payload": None,
     }
     try:
-        track, found, by_hand = _own_words(song)
+        track, found = _own_words(song)
         submission = Submission.of(track, found)
         _check_score(song, track, found, settings)
-        _check_reviewed(track, reviewed or by_hand, dry_run)
+        _check_reviewed(track, reviewed, dry_run)
         if dry_run:
             return {**outcome, "payload": submission.payload()}, 0
         web = Web(timeout=settings.lyrics.lrclib.timeout)
@@ -235,8 +235,8 @@ def _published(
     return {**outcome, "published": True}, 0
 
 
-def _own_words(song: Path) -> tuple[Track, Lyrics, bool]:
-    """The song, its word-timed lyrics as they lie there, and whether a person edited them."""
+def _own_words(song: Path) -> tuple[Track, Lyrics]:
+    """The song, and its word-timed lyrics as they lie there."""
     from lyricsyncd.identify import read_tags
     from lyricsyncd.lyrics.local import LocalSource
     from lyricsyncd.model import Timing
@@ -249,7 +249,7 @@ def _own_words(song: Path) -> tuple[Track, Lyrics, bool]:
         )
     # What a person edited goes before what we wrote.
     best = min(timed, key=lambda candidate: candidate.ours)
-    return track, best.lyrics, not best.ours
+    return track, best.lyrics
 
 
 def _check_score(song: Path, track: Track, found: Lyrics, settings: Config) -> None:
