@@ -54,7 +54,7 @@ def command(
         "LYRICSYNCD_MODELS__SEPARATOR": "none",
         **environment,
     }
-    return run(*arguments, home=home, **settings)
+    return run(*arguments, home=home, cwd=home, **settings)
 
 
 class TestLyrics:

@@ -144,7 +144,9 @@ def _candidates(
             continue
         artist = match.main_artist(track)
         phrases = refrains(heard)
-        for words in [f"{artist} {phrase}" for phrase in phrases] if artist else phrases:
+        # The artist that is named may be the wrong one, too.
+        named_so = [f"{artist} {phrase}" for phrase in phrases] if artist else []
+        for words in (*named_so, *phrases):
             try:
                 yield from (c for c in search_names(track, words) if c.lyrics.words)
             except SourceError as error:

@@ -15,6 +15,8 @@ VOICED_DB = -14.0
 """Level of the vocals relative to the mix, in the same frame, from which it is a voice."""
 LOUD_DB = -30.0
 """Level relative to the mix's loud frames below which a frame is not counted: fades, silence."""
+SILENCE_DB = -80.0
+"""Level below which there is no sound at all."""
 STRETCH_S = 0.6
 """Shorter stretches of voice are a snare or a squeak."""
 
@@ -31,7 +33,9 @@ def sung_share(stem: Stem) -> float | None:
     if count == 0:
         return 0.0
     mix, voice = (_levels(signal, size, count) for signal in (stem.mix, stem.vocals))
-    loud = mix >= np.percentile(mix, 95) + LOUD_DB
+    loud = mix >= max(float(np.percentile(mix, 95)) + LOUD_DB, SILENCE_DB)
+    if not loud.any():
+        return 0.0
     voiced = loud & (voice - mix >= VOICED_DB)
     return float(_stretches(voiced, round(STRETCH_S / FRAME_S)).sum() / loud.sum())
 
