@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lyricsyncd import lyrics
 from lyricsyncd.config import Config
 from lyricsyncd.errors import LyricsNotFound, Refused, SourceError, Unreachable
 from lyricsyncd.http import pace
@@ -24,6 +26,7 @@ SONG = Track(artist="A", artists=("A",), title="T", duration=100.0)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
     pace.forget()
+    monkeypatch.setattr(lyrics, "_failing", set())
     yield
     pace.forget()
 
@@ -52,8 +55,8 @@ def candidate(text: str, score: float, timing: Timing = Timing.NONE, **more: Any
             return Line(tuple(Word(word, 1.0) for word in words), 1.0)
         return Line.from_text(row, 1.0 if timing is Timing.LINE else None)
 
-    lyrics = Lyrics(tuple(line(row) for row in text.splitlines()))
-    return Candidate(lyrics, more.pop("source", "fixed"), text[:5], score, "because", **more)
+    words = Lyrics(tuple(line(row) for row in text.splitlines()))
+    return Candidate(words, more.pop("source", "fixed"), text[:5], score, "because", **more)
 
 
 class TestOneSource:
@@ -106,6 +109,20 @@ class TestSeveralSources:
         assert found.lyrics.text == "second"
         assert found.warnings == (error.message,)
 
+    def test_the_log_has_one_line_for_it_until_it_answers_again(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        broken = Fixed(error=Unreachable("away"))
+        working = Fixed([candidate("words", 1.0)], name="other")
+        for _ in range(3):
+            choose(SONG, [broken, working])
+        assert caplog.text.count("fixed: away") == 1
+        broken.error = None
+        choose(SONG, [broken, working])
+        broken.error = Unreachable("away")
+        choose(SONG, [broken, working])
+        assert caplog.text.count("fixed: away") == 2
+
     def test_words_of_our_own_are_the_last_resort(self) -> None:
         ours = Fixed([candidate("ours", 1.0, ours=True)])
         assert choose(SONG, [ours, Fixed([candidate("theirs", 0.8)])]).lyrics.text == "theirs"
@@ -136,8 +153,8 @@ class TestByName:
             config = Config.model_validate(
                 {"lyrics": {"order": ["lrclib"], "lrclib": {"url": service.url}}}
             )
-            lyrics = fetch_lyrics(artist="Nina Simone", title="Sinnerman", config=config)
-            assert [word.text for word in lyrics.words] == ["Oh,", "sinnerman"]
+            words = fetch_lyrics(artist="Nina Simone", title="Sinnerman", config=config).words
+            assert [word.text for word in words] == ["Oh,", "sinnerman"]
             asked = len(service.asked)
             fetch_lyrics(artist="Nina Simone", title="Sinnerman", config=config)
         assert len(service.asked) == asked, "the second time the cache knows"
@@ -155,3 +172,20 @@ class TestByName:
             with pytest.raises(LyricsNotFound):
                 fetch_lyrics(artist="A", title="T", config=config)
         assert service.asked == []
+
+    def test_a_token_that_is_not_there_costs_no_song(self, tmp_path: Path) -> None:
+        (tmp_path / "song.txt").write_text("words\n")
+        genius = {"token": {"file": str(tmp_path / "none")}}
+        config = Config.model_validate({"lyrics": {"order": ["genius", "local"], "genius": genius}})
+        track = Track(path=tmp_path / "song.mp3", artist="A", title="T")
+        assert find_lyrics(track, config).lyrics.text == "words"
+
+    def test_a_source_of_somebody_elses_that_is_broken_costs_none_either(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = importlib.metadata.EntryPoint("theirs", "no.such:thing", lyrics.ENTRY_POINTS)
+        plugins = importlib.metadata.EntryPoints([broken])
+        monkeypatch.setattr(lyrics, "entry_points", lambda **kind: plugins.select(**kind))
+        config = Config.model_validate({"lyrics": {"order": ["theirs", "local"]}})
+        (tmp_path / "song.txt").write_text("words\n")
+        assert find_lyrics(Track(path=tmp_path / "song.mp3"), config).lyrics.text == "words"

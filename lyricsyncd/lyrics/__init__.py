@@ -138,8 +138,14 @@ def load_lyrics_file(path: str | Path) -> Lyrics:
 @functools.lru_cache(maxsize=4)
 def sources(settings: LyricsSources) -> tuple[Source, ...]:
     """The sources of a configuration, made once: they keep connections and a pace."""
-    wanted = (name for name in dict.fromkeys(settings.order) if name != TRANSCRIPT)
-    return tuple(_source(name, settings) for name in wanted)
+    found: list[Source] = []
+    for name in dict.fromkeys(settings.order):
+        try:
+            if name != TRANSCRIPT:
+                found.append(_source(name, settings))
+        except SourceError as error:
+            _log.warning("%s", error)
+    return tuple(found)
 
 
 def names() -> tuple[str, ...]:
@@ -175,10 +181,11 @@ def choose(track: Track, sources: Sequence[Source]) -> Found:
         try:
             candidates = source.find(track)
         except SourceError as error:
-            _log.warning("%s: %s", source.name, error.message)
+            _warn_once(source.name, error)
             failures.append(error)
             why.append(f"{source.name}: {error.message}")
             continue
+        _failing.discard(source.name)
         ranked = _ranked([candidate for candidate in candidates if not candidate.ours])
         if ranked:
             best = ranked[0]
@@ -195,6 +202,17 @@ def choose(track: Track, sources: Sequence[Source]) -> Found:
         f"No lyrics for {track.name} ({detail})",
         remedy="Put them beside the song as a .txt, or correct its tags",
     )
+
+
+_failing: set[str] = set()
+"""Sources whose failing has been logged, until they answer again."""
+
+
+def _warn_once(name: str, error: SourceError) -> None:
+    """A line in the log for a source that begins to fail, and not one for each song."""
+    level = logging.DEBUG if name in _failing else logging.WARNING
+    _failing.add(name)
+    _log.log(level, "%s: %s", name, error.message)
 
 
 def _gravest(failures: Sequence[SourceError]) -> SourceError:

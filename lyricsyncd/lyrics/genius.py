@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.errors import LyricsyncError, Unreachable
+from lyricsyncd.errors import ConfigError, LyricsyncError, Unreachable
 from lyricsyncd.http import Web
 from lyricsyncd.lyrics import external, match
 from lyricsyncd.lyrics.base import Candidate
@@ -131,7 +131,12 @@ def open_source(settings: LyricsSources) -> GeniusSource:
     from lyricsyncd.http import answers
 
     web = Web(timeout=settings.genius.timeout, attempts=2, interval=1.0, cache=answers.shared())
-    return GeniusSource(settings.genius.token, web)
+    try:
+        return GeniusSource(settings.genius.token, web)
+    except ConfigError as error:
+        # A secret that is not there costs this source, and no song.
+        _log.warning("Genius is not asked: %s", error)
+        return GeniusSource(None, web)
 
 
 def _field(answer: Any, name: str) -> Any:
