@@ -60,6 +60,15 @@ class Prepared:
         return bool(lyrics.words) and not lyrics.instrumental and lyrics.timing is not Timing.WORD
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Words, where they were placed, and what is thought of it."""
+
+    lyrics: Lyrics
+    alignment: Alignment
+    verdict: Verdict
+
+
 class LyricSyncPipeline:
     """Places the words of songs on their audio; keeps its models warm between songs.
 
@@ -229,21 +238,20 @@ class LyricSyncPipeline:
         progress: Progress,
     ) -> SyncResult:
         """Place words on vocals; other words where those that were chosen do not fit."""
+        from lyricsyncd.lyrics import later
         from lyricsyncd.lyrics.language import detect
 
         stages = {**result.stages, **stem.seconds}
         threshold = self.config.quality.words
         language = result.language or detect(result.lyrics) or "en"
         progress("align", 0.0)
-        lyrics = result.lyrics
-        alignment, verdict = self._placed(stem, lyrics, language, heard, stages)
-        for other in others:
-            # What the sound says of a wrong version: its words cannot be placed.
-            if verdict.score >= threshold:
-                break
-            again, second = self._placed(stem, other, language, None, stages)
-            if second.score > verdict.score:
-                alignment, verdict, lyrics = again, second, other
+        alignment, verdict = self._placed(stem, result.lyrics, language, heard, stages)
+        best = _Placed(result.lyrics, alignment, verdict)
+        best = self._better(best, others, stem, language, stages)
+        if best.verdict.score < self.config.quality.lines:
+            rest = later(result.song, self.config, result.lyrics)
+            best = self._better(best, rest, stem, language, stages)
+        lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
         if verdict.score < threshold and heard is None and self._second_ear is not None:
             progress("transcribe", 0.0)
             with _timed(stages, "transcribe"):
@@ -266,6 +274,24 @@ class LyricSyncPipeline:
             stages=stages,
             warnings=warnings,
         )
+
+    def _better(
+        self,
+        best: _Placed,
+        others: Sequence[Lyrics],
+        stem: Stem,
+        language: str,
+        stages: dict[str, float],
+    ) -> _Placed:
+        """The best placed of several words, as far as it takes: what the sound says of those of a
+        wrong version is that they cannot be placed."""
+        for other in others:
+            if best.verdict.score >= self.config.quality.words:
+                break
+            alignment, verdict = self._placed(stem, other, language, None, stages)
+            if verdict.score > best.verdict.score:
+                best = _Placed(other, alignment, verdict)
+        return best
 
     def _by_ear(self, result: SyncResult, progress: Progress) -> SyncResult:
         """Listen to a song whose words nobody has: is anything sung, and what?"""

@@ -17,6 +17,7 @@ from lyricsyncd.http import Web, pace
 from lyricsyncd.http.answers import Answers
 from lyricsyncd.lyrics import transcript
 from lyricsyncd.lyrics.genius import GeniusSource
+from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.model import Decision, Lyrics, Track, Word
 from lyricsyncd.pipeline import LyricSyncPipeline, Prepared
 from lyricsyncd.separate.base import Stem
@@ -296,6 +297,25 @@ class TestThePipeline:
             Prepared(track, wrong, "en", others=(right,))
         )
         assert result.lyrics.source == "b"
+        assert result.decision is Decision.WORDS
+
+    def test_and_then_those_of_the_next_source(
+        self, song: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        songs = [GeniusSong("The Star", "Jane Taylor", TEXT)]
+        entry = Entry("The Star", "Jane Taylor", "", 43.7, OTHER * 3)
+        with serving(Lrclib([entry])) as lrclib, serving(Genius(songs)) as site:
+            web = Web(interval=0.0)
+            found = (
+                LrclibSource(lrclib.url, web),
+                GeniusSource("right", web, f"{site.url}/", f"{site.url}/"),
+            )
+            monkeypatch.setattr("lyricsyncd.lyrics.sources", lambda _settings: found)
+            config = Config.model_validate({"models": {"separator": "mix", "transcriber": "none"}})
+            result = LyricSyncPipeline(config=config).sync(
+                song, artist="Jane Taylor", title="The Star", language="en"
+            )
+        assert result.lyrics.source == "genius"
         assert result.decision is Decision.WORDS
 
 

@@ -87,6 +87,21 @@ def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = N
     return choose(track, sources(config.lyrics))
 
 
+def later(track: Track, config: Config, lyrics: Lyrics) -> tuple[Lyrics, ...]:
+    """Other words for a song, from the sources after the one that brought these: for a song whose
+    sound does not bear them out. A person's own words are not doubted so."""
+    found = sources(config.lyrics)
+    after = [source.name for source in found]
+    if lyrics.source not in after:
+        return ()
+    try:
+        chosen = choose(track, found[after.index(lyrics.source) + 1 :])
+    except (LyricsNotFound, SourceError):
+        return ()
+    plain = _plain(lyrics)
+    return tuple(other for other in (chosen.lyrics, *chosen.others) if _plain(other) != plain)
+
+
 def fetch_lyrics(
     artist: str | None = None,
     title: str | None = None,
