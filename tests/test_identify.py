@@ -229,6 +229,12 @@ class TestBySound:
         by_program = acoustid._by_fpcalc(SONG)
         assert by_library[:40] == by_program[:40]
 
+    def test_a_process_of_its_own_hears_the_same(self, tmp_path: Path) -> None:
+        assert acoustid.fingerprint_apart(SONG) == acoustid.fingerprint(SONG)
+        (tmp_path / "noise.mp3").write_bytes(b"no song" * 1000)
+        with pytest.raises(AudioError, match=r"noise\.mp3"):
+            acoustid.fingerprint_apart(tmp_path / "noise.mp3")
+
     def test_only_the_fingerprint_leaves_the_house(self) -> None:
         def answer(asked: Asked) -> Reply:
             assert len(asked.body) < 4000
@@ -253,14 +259,22 @@ class TestBySound:
 
 
 class TestWithoutTheTools:
-    def test_one_line_says_what_to_install(
+    def test_one_line_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "acoustid", None)
+        with pytest.raises(ModelError, match="lyricsyncd\\[identify\\]") as caught:
+            acoustid.fingerprint(SONG)
+        assert "\n" not in str(caught.value)
+
+    def test_the_names_that_there_are_are_kept(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(sys.modules, "acoustid", None)
-        found = identify_song(song(tmp_path, "Track 01.mp3"), "key")
-        (warning,) = found.warnings
-        assert "lyricsyncd[identify]" in warning
-        assert "\n" not in warning
+        def missing(_path: Path) -> acoustid.Fingerprint:
+            raise ModelError("no tools", remedy="Install them")
+
+        monkeypatch.setattr(acoustid, "fingerprint_apart", missing)
+        found = identify_song(song(tmp_path, "Nina Simone - Sinnerman.mp3"), "key")
+        assert found.title == "Sinnerman"
+        assert found.warnings == ("no tools. Install them",)
 
     def test_neither_library_nor_program(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -126,7 +126,7 @@ def _heard(track: Track, service: Acoustid) -> Recording | None:
     from lyricsyncd.identify import acoustid
 
     assert track.path is not None, "a track read from a file has a path"
-    found = service.recordings(acoustid.fingerprint(track.path))
+    found = service.recordings(acoustid.fingerprint_apart(track.path))
     return _most_likely(track, found)
 
 
