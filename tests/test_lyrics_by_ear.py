@@ -324,28 +324,26 @@ class TestThePipeline:
 def test_a_real_whisper_finds_the_demo_song_by_its_words(
     whisper_base: Path,  # noqa: F811
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("faster_whisper")
-    models = tmp_path / "models"
-    models.mkdir()
-    (models / "faster-whisper-base").symlink_to(whisper_base)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "faster-whisper-base").symlink_to(whisper_base)
     song = tmp_path / "Track 01.mp3"
     shutil.copyfile(SONG, song)
-    entries = [
-        Entry("Twinkle Twinkle", "Somebody", "", 43.7, OTHER),
-        Entry("Twinkle Twinkle Little Star", "Jane Taylor", "", 43.7, TEXT),
-    ]
-    with serving(Lrclib(entries)) as service:
-        settings = configured(service).model_dump(by_alias=True)
-        settings["models"] = {"dir": str(models), "separator": "mix", "transcriber": "auto"}
-        config = Config.model_validate(settings)
-        pipeline = LyricSyncPipeline(config=config)
+    entry = Entry("The Star", "Jane Taylor", "", 43.7, TEXT)
+    songs = [GeniusSong("Moon", "Somebody", OTHER, 2), GeniusSong("The Star", "Jane Taylor", TEXT)]
+    with serving(Lrclib([entry])) as lrclib, serving(Genius(songs)) as site:
+        web = Web(interval=0.0)
+        found = (
+            LrclibSource(lrclib.url, web),
+            GeniusSource("right", web, f"{site.url}/", f"{site.url}/"),
+        )
+        monkeypatch.setattr("lyricsyncd.lyrics.sources", lambda _settings: found)
+        models = {"dir": str(tmp_path / "models"), "separator": "mix", "transcriber": "auto"}
+        pipeline = LyricSyncPipeline(config=Config.model_validate({"models": models}))
         prepared = pipeline.find(song, artist="Unknown Lady", title="Nameless Tune")
         assert prepared.by_ear
         result = pipeline.place(prepared)
-    # Whether the search hits depends on what the small model hears; wrong words never come of it.
-    assert result.lyrics.source in ("lrclib", "transcript")
-    if result.lyrics.source == "lrclib":
-        assert result.lyrics.text == TEXT.strip()
-    else:
-        assert result.decision is Decision.REVIEW
+    assert (result.lyrics.source, result.lyrics.text) == ("lrclib", TEXT.strip())
+    assert result.decision is Decision.WORDS
