@@ -1,14 +1,14 @@
 // Builds build/lyricsyncd.ndp: a zip of manifest.json and plugin.wasm. The same sources give the
 // same bytes, on any day and in any time zone.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { zipSync } from "fflate";
 
 const here = dirname(fileURLToPath(import.meta.url));
+const out = resolve(process.argv[2] ?? join(here, "build"));
 process.chdir(here);
-const out = join(here, process.argv[2] ?? "build");
 mkdirSync(out, { recursive: true });
 
 const { error, stderr } = await asc.main([

@@ -22,10 +22,12 @@ export class Answer {
     private headers: Json | null = null,
   ) {}
 
-  /** The first value of a header. Go writes their names in canonical case. */
+  /** A header. Go writes their names in canonical case, others in lower case. */
   header(name: string): Uint8Array {
     const headers = this.headers;
-    return headers === null ? new Uint8Array(0) : headers.get(name).text();
+    if (headers === null) return new Uint8Array(0);
+    const value = headers.get(name);
+    return (value.there ? value : headers.get(name.toLowerCase())).text();
   }
 
   /** Why the service is of no use as things are, for a person; empty where it is well. */

@@ -59,9 +59,9 @@ class Service:
         )
         self._host, self._port, self._base = host, port, parts.path.rstrip("/")
         self._timeout = timeout
-        self._headers = {"Accept": "application/json"}
+        self._headers: dict[str, str | bytes] = {"Accept": "application/json"}
         if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+            self._headers["Authorization"] = f"Bearer {token}".encode()
 
     def tell(self, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Tell of events; what became of each, in their order.
