@@ -20,11 +20,13 @@ class OpenHome(Home):
             taken.bind(("127.0.0.1", 0))
             self.port: int = taken.getsockname()[1]
         self.token: str | None = None
+        self.always: dict[str, Any] = {}
+        """Settings that each `configure` has."""
         super().__init__(folder)
 
     def configure(self, **changes: Any) -> None:
         web = {"listen": f"127.0.0.1:{self.port}", "token": self.token}
-        super().configure(**{"web": web, **changes})
+        super().configure(**{"web": web, **self.always, **changes})
 
     @property
     def url(self) -> str:

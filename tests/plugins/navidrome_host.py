@@ -79,7 +79,7 @@ class Package:
         return {name for name in wanted if plugin.function_exists(name)}
 
     def _instance(self) -> extism.Plugin:
-        @extism.host_fn(
+        @extism.host_fn(  # type: ignore[untyped-decorator]
             name="http_send",
             namespace="extism:host/user",
             signature=([extism.ValType.I64], [extism.ValType.I64]),

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 _FIRST_LOOK_S, _LOOK_S = 0.3, 2.0
 _LONGEST_PART = 200
 _WAITING = frozenset({"pending", "working"})
+_FLAGS = (
+    ("-f", "--force", "also songs that are done already"),
+    ("-p", "--pretend", "only tell what would be done"),
+    ("-q", "--quiet", "say nothing of each song"),
+    ("-w", "--wait", "wait until the songs are done"),
+    ("--status", "only tell how far the service is with the songs"),
+    ("--pull", "only take over what the service found, into beets"),
+)
 _SAID = {
     "new": "queued",
     "again": "queued",
@@ -46,13 +54,8 @@ def command(service: Callable[[], Service], log: logging.Logger) -> ui.Subcomman
         Where warnings go.
     """
     command = ui.Subcommand("lyricsync", help="find lyrics and time every word")
-    add = command.parser.add_option
-    add("-f", "--force", action="store_true", help="also songs that are done already")
-    add("-p", "--pretend", action="store_true", help="only tell what would be done")
-    add("-q", "--quiet", action="store_true", help="say nothing of each song")
-    add("-w", "--wait", action="store_true", help="wait until the songs are done")
-    add("--status", action="store_true", help="only tell how far the service is with the songs")
-    add("--pull", action="store_true", help="only take over what the service found, into beets")
+    for *flags, told in _FLAGS:
+        command.parser.add_option(*flags, action="store_true", default=False, help=told)
     command.parser.add_album_option()
 
     def run(lib: Library, options: Any, arguments: list[str]) -> None:
