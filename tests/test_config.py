@@ -275,8 +275,8 @@ def test_a_key_without_effect_is_not_taken_in_silence(
             "line 4: there is no key 'exlude' in libraries[1]. Did you mean 'exclude'?",
         ),
         (
-            "sqlite: {path: x}",
-            "line 1: there is no key 'sqlite'. `lyricsyncd init --dry-run` shows",
+            "zzz: {path: x}",
+            "line 1: there is no key 'zzz'. `lyricsyncd init --dry-run` shows",
         ),
         (
             "quality:\n  words: high\n",

@@ -358,7 +358,12 @@ class TestLyrics:
         house.catalog.finish(id, "test", Outcome(State.DONE, "fine", written=(sidecar,)))
         assert house.get("/api/v1/lyrics", id=id).json()["timing"] == "word"
 
-    @pytest.mark.parametrize("query", ["", "artist=x", "id=x", "id=1&format=mp3", "title=&id="])
+    @pytest.mark.parametrize("query", ["", "artist=x", "title=&id="])
+    def test_a_question_must_name_a_song(self, house: Home, query: str) -> None:
+        answer = house.client.get(f"/api/v1/lyrics?{query}")
+        assert (answer.status_code, answer.json()["error"]) == (404, "No song is named")
+
+    @pytest.mark.parametrize("query", ["id=x", "id=1&format=mp3", "title=x&duration=nan"])
     def test_a_question_must_make_sense(self, house: Home, query: str) -> None:
         assert house.client.get(f"/api/v1/lyrics?{query}").status_code == 400
 

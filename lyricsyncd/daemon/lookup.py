@@ -39,7 +39,7 @@ class Place:
 
 
 class Lookup:
-    """Finds songs in libraries by what others say of them.
+    """Finds songs in libraries by what others say of them. Made anew for each request.
 
     Parameters
     ----------
@@ -53,6 +53,7 @@ class Lookup:
         self._catalog = catalog
         self._rules = tuple(rules)
         self._path_map = dict(path_map or {})
+        self._real_folders: dict[Path, Path] = {}
 
     def place(self, text: str) -> Place:
         """Where a path is in the libraries. A relative one starts from a library's folder.
@@ -92,11 +93,21 @@ class Lookup:
         inside = [rules for rules in self._rules if rules.root in (path, *path.parents)]
         if not inside:
             return None
-        real = _resolved(path)
-        stays = any(_resolved(rules.root) in (real, *real.parents) for rules in self._rules)
+        real = self._real(path)
+        above = {real, *real.parents}
+        stays = any(self._real_folder(rules.root) in above for rules in self._rules)
         if not stays and self._catalog.by_path(path) is None:
             raise NotInLibrary(f"{str(path)!r} leads out of the library")
         return Place(path, max(inside, key=lambda rules: len(rules.root.parts)))
+
+    def _real(self, path: Path) -> Path:
+        """Where links lead; an import tells of many songs in few folders."""
+        return _resolved(path) if path.is_symlink() else self._real_folder(path.parent) / path.name
+
+    def _real_folder(self, folder: Path) -> Path:
+        if folder not in self._real_folders:
+            self._real_folders[folder] = _resolved(folder)
+        return self._real_folders[folder]
 
     def _by_real_path(self, text: str) -> Place:
         """A library that is a link may be called by what it leads to."""

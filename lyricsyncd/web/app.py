@@ -60,6 +60,7 @@ def application(house: House, *, token: str | None, host: str, stream: Stream) -
     handlers: Any = {
         HTTPException: _http_error,
         LyricsyncError: _our_error,
+        ClientDisconnect: _gone,
         Exception: _bug,
     }
     starlette = Starlette(routes=_one_route_a_path(routes), exception_handlers=handlers)
@@ -146,7 +147,10 @@ async def _our_error(_request: Request, error: Exception) -> Response:
     return problem(503 if error.transient else 500, error.message, remedy=error.remedy)
 
 
-async def _bug(request: Request, error: Exception) -> Response:
-    if not isinstance(error, ClientDisconnect):
-        log.error("%s %s: a bug", request.method, request.url.path, exc_info=error)
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return problem(400, "The client went away")
+
+
+async def _bug(_request: Request, _error: Exception) -> Response:
+    # The server logs it.
     return problem(500, "Something went wrong; the log tells more")

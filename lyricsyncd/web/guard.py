@@ -19,13 +19,14 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from lyricsyncd.web.reply import problem
+from lyricsyncd.web.reply import Problem, problem
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 MAX_BODY = 2 * 1024 * 1024
 """Bytes of a request's body."""
+_TOO_LARGE = f"The request is larger than {MAX_BODY >> 20} MiB"
 RATE, BURST = 50.0, 200.0
 """Requests a second of one address, and how many may come at once."""
 DENIED_RATE, DENIED_BURST = 0.5, 10.0
@@ -81,10 +82,6 @@ class Pace:
         return self._buckets.setdefault(address, Bucket(self._rate, self._burst)).take(now)
 
 
-class TooLarge(Exception):
-    """The body of a request is larger than `MAX_BODY`."""
-
-
 class Guard:
     """Lets through what may come in; an ASGI middleware.
 
@@ -110,19 +107,7 @@ class Guard:
         if refused is not None:
             await refused(scope, receive, send)
             return
-        started = False
-
-        async def sending(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(scope, _measured(receive), sending)
-        except TooLarge:
-            if started:
-                raise
-            await _too_large()(scope, receive, send)
+        await self._app(scope, _measured(receive), send)
 
     def _refused(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
@@ -147,7 +132,7 @@ class Guard:
             )
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY:
-            return _too_large()
+            return problem(413, _TOO_LARGE)
         return None
 
     def _names_us(self, host: str) -> bool:
@@ -199,14 +184,10 @@ def _measured(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > MAX_BODY:
-            raise TooLarge
+            raise Problem(413, _TOO_LARGE)
         return message
 
     return measured
-
-
-def _too_large() -> ASGIApp:
-    return problem(413, f"The request is larger than {MAX_BODY >> 20} MiB")
 
 
 def _wait(seconds: float) -> ASGIApp:

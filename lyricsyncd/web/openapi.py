@@ -107,7 +107,7 @@ def _content(operation: Operation) -> dict[str, Any]:
         # With format=json, JSON may also be that format's.
         content["application/json"] = {"schema": {"anyOf": [_ref(operation.answer), {}]}}
     for media_type in operation.also_answers:
-        content.setdefault(media_type, {"schema": {"type": "string"}})
+        content.setdefault(media_type, {"schema": {}})
     return content
 
 

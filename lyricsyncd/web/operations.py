@@ -181,6 +181,8 @@ def track(call: Call) -> dict[str, Any]:
 
 def lyrics(call: Call) -> dict[str, Any] | Text:
     query: shapes.LyricsQuery = call.query
+    if query.id is None and query.path is None and query.title is None:
+        raise Problem(404, "No song is named", remedy="Send id, path, or title (and artist)")
     entry = _asked(call.house, query)
     if entry is None:
         raise Problem(404, "There is no such song", remedy="Tell of it with POST /api/v1/events")

@@ -50,7 +50,7 @@ PathText = Annotated[
     AfterValidator(_path_text),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST}),
 ]
-Length = Annotated[float, Field(ge=0, le=1e6, description="Seconds.")]
+Length = Annotated[float, Field(strict=True, description="Seconds.")]
 
 
 class Tags(Shape):
@@ -71,13 +71,28 @@ class Tags(Shape):
             artists=artists,
             title=self.title,
             album=self.album or None,
-            duration=self.duration or None,
+            duration=self.duration if self.duration and self.duration > 0 else None,
             recording_id=self.recording_id,
         )
 
 
+def _whole(value: Any) -> Any:
+    # In JSON 20.0 is as whole as 20, and true is no number.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1:
+        raise ValueError("expected a whole number")
+    return int(min(max(value, 0), 100))
+
+
+_NAMED: list[Any] = [
+    {"required": ["path"], "properties": {"path": {"type": "string"}}},
+    {"required": ["tags"], "properties": {"tags": {"type": "object"}}},
+]
+
+
 class EventShape(Shape):
     """Something happened to a song."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"anyOf": _NAMED})
 
     event: Kind
     path: PathText | None = Field(
@@ -90,11 +105,13 @@ class EventShape(Shape):
         default=None, alias="from", description="Where it was before, for `moved`."
     )
     priority: (
-        Literal["backfill", "import", "person", "playing"] | Annotated[int, Field(ge=0, le=100)]
+        Literal["backfill", "import", "person", "playing"] | Annotated[int, BeforeValidator(_whole)]
     ) | None = Field(
         default=None, description="Who waits for it; a number is taken for the name at or below."
     )
-    force: bool = Field(default=False, description="Even if nothing changed since it was done.")
+    force: bool = Field(
+        default=False, strict=True, description="Even if nothing changed since it was done."
+    )
 
     @model_validator(mode="after")
     def _names_a_song(self) -> EventShape:
@@ -286,7 +303,7 @@ class LyricsQuery(Shape):
     artist: Annotated[str | None, Field(max_length=500)] = None
     title: Annotated[str | None, Field(max_length=500)] = None
     album: Annotated[str | None, Field(max_length=500)] = None
-    duration: Annotated[float | None, BeforeValidator(_finite), Field(ge=0, le=1e6)] = Field(
+    duration: Annotated[float | None, BeforeValidator(_finite)] = Field(
         default=None, description="Seconds."
     )
     format: str | None = Field(
@@ -296,9 +313,7 @@ class LyricsQuery(Shape):
     )
 
     @model_validator(mode="after")
-    def _names_a_song(self) -> LyricsQuery:
-        if self.id is None and self.path is None and self.title is None:
-            raise ValueError("name a song: id, path, or title (with artist and duration)")
+    def _format_is_known(self) -> LyricsQuery:
         if self.format is not None and self.format not in formats.names():
             raise ValueError(f"format: expected one of {', '.join(formats.names())}")
         return self

@@ -26,7 +26,7 @@ from beetsplug.lyricsync.service import Service, Trouble, Unreachable
 
 if TYPE_CHECKING:
     from beets.importer import ImportTask
-    from beets.library import Item, Library
+    from beets.library import Item
 
 __all__ = ["LyricsyncPlugin"]
 
@@ -50,6 +50,7 @@ class LyricsyncPlugin(BeetsPlugin):
         self.register_listener("write", self.before_write)
         self.register_listener("after_write", self.after_write)
         if self.config["auto"].get(bool):
+            self.register_listener("import_task_created", self.task_created)
             self.register_listener("import_task_files", self.task_imported)
             self.register_listener("import", self.import_ended)
             self.register_listener("item_moved", self.item_moved)
@@ -76,21 +77,31 @@ class LyricsyncPlugin(BeetsPlugin):
 
     # What happens in the library
 
+    def task_created(self, task: ImportTask, **_: object) -> None:
+        """An album or a song is to be imported. What is noted now beets stores with the rest; by
+        itself it would take as long as a part of the import."""
+        for item in task.items or ():
+            songs.queue(item)
+
     def task_imported(self, task: ImportTask, **_: object) -> None:
         """An album or a song has its final place."""
         for item in task.imported_items():
+            # What was noted when the task began: other plugins may have found words since.
+            news = songs.queue(item)
             if ui.should_write():
                 try:
-                    songs.fill_in(item)
+                    news |= songs.fill_in(item)
                 except (OSError, UnreadableFileError) as error:
                     self._log.warning("the lyrics stay out of the file: {}", error)
+            if news:
+                item.store()
             path = songs.path_of(item)
             self._outbox.imported(path)
             self._imported[path] = item
 
-    def import_ended(self, lib: Library, **_: object) -> None:
+    def import_ended(self, **_: object) -> None:
         """A whole import is through: one message for all of it."""
-        self._send(lib)
+        self._send()
 
     def item_moved(self, source: bytes, destination: bytes, **_: object) -> None:
         """A song has another name now."""
@@ -100,11 +111,11 @@ class LyricsyncPlugin(BeetsPlugin):
         """A song has left the library; with `-d` its file goes right after this."""
         self._outbox.removed(songs.path_of(item))
 
-    def cli_exit(self, lib: Library) -> None:
+    def cli_exit(self, **_: object) -> None:
         """The last chance to tell of things."""
-        self._send(lib)
+        self._send()
 
-    def _send(self, lib: Library) -> None:
+    def _send(self) -> None:
         events = self._outbox.take()
         imported, self._imported = self._imported, {}
         if not events or self._gave_up:
@@ -117,14 +128,13 @@ class LyricsyncPlugin(BeetsPlugin):
             self._log.warning("{} songs are not told of: {}{}", len(events), trouble, later)
             return
         outside = 0
-        with lib.transaction():
-            for event, result in zip(events, results, strict=False):
-                item = imported.get(event["path"])
-                if result["result"] in ("outside", "not_found"):
-                    outside += event["event"] != "removed"
-                elif item is not None and result["id"] is not None:
-                    songs.learn(item, "pending")
-                    item.store()
+        for event, result in zip(events, results, strict=False):
+            if event["event"] == "removed" or result["result"] not in ("outside", "not_found"):
+                continue
+            outside += 1
+            if (item := imported.get(event["path"])) is not None:
+                del item[songs.STATE]
+                item.store()
         if outside:
             self._log.warning(
                 "{} songs are in none of the service's libraries: look at its `libraries`, and at "

@@ -27,7 +27,7 @@ def path_of(item: Item) -> str:
 
 def words_of(item: Item) -> str:
     """Its lyrics as beets has them; empty for none."""
-    return str(item.get("lyrics") or "")
+    return item.lyrics or ""
 
 
 def words_in(path: bytes) -> str:
@@ -40,13 +40,13 @@ def words_in(path: bytes) -> str:
 
 def seen_of(item: Item) -> str | None:
     """The fingerprint of its lyrics when we saw them last, if we ever did."""
-    seen = item.get(SEEN)
+    seen = item.get(SEEN, with_album=False)
     return str(seen) if seen else None
 
 
 def learn(item: Item, state: str, quality: float | None = None) -> bool:
     """Keep in an item what became of it; whether that is news. `Item.store` must follow."""
-    before = {key: item.get(key) for key in (STATE, QUALITY, SEEN, "lyrics")}
+    before = {key: item.get(key, with_album=False) for key in (STATE, QUALITY, SEEN, "lyrics")}
     item[STATE] = state
     if quality is not None:
         item[QUALITY] = round(quality, 4)
@@ -54,7 +54,14 @@ def learn(item: Item, state: str, quality: float | None = None) -> bool:
         _take_over(item)
     if seen_of(item) is None:
         item[SEEN] = guard.fingerprint(words_of(item))
-    return any(item.get(key) != value for key, value in before.items())
+    return any(item.get(key, with_album=False) != value for key, value in before.items())
+
+
+def queue(item: Item) -> bool:
+    """Keep in an item that it waits for the service; whether that is news."""
+    before = item.get(STATE, with_album=False), seen_of(item)
+    item[STATE], item[SEEN] = "pending", guard.fingerprint(words_of(item))
+    return before != (item[STATE], item[SEEN])
 
 
 def _take_over(item: Item) -> None:
@@ -67,8 +74,8 @@ def _take_over(item: Item) -> None:
         item[SEEN] = guard.fingerprint(file)
 
 
-def fill_in(item: Item) -> None:
-    """Put words that beets has found, and not written, into a file that has none.
+def fill_in(item: Item) -> bool:
+    """Put words that beets has found, and not written, into a file without; whether that was so.
 
     The `lyrics` plugin leaves them in the database when an import takes the tags as they are.
 
@@ -78,13 +85,15 @@ def fill_in(item: Item) -> None:
         They cannot be written.
     """
     words = words_of(item)
-    if not words or item.get("lyrics_translation_language"):
-        return
+    if not words or item.get("lyrics_translation_language", with_album=False):
+        return False
     file = MediaFile(syspath(item.path))
-    if not file.lyrics:
-        file.lyrics = words
-        file.save()
-        item["mtime"] = item.current_mtime()
+    if file.lyrics:
+        return False
+    file.lyrics = words
+    file.save()
+    item["mtime"] = item.current_mtime()
+    return True
 
 
 def protect(item: Item, path: bytes, tags: dict[str, Any]) -> guard.Keep:
