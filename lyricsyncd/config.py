@@ -512,6 +512,28 @@ class OpenSubsonic(Section):
         return self
 
 
+class Notify(Section):
+    """Messages about what was done."""
+
+    urls: tuple[SecretValue, ...] = Field(
+        default=(),
+        description=(
+            "Where they go: addresses of Apprise, such as 'ntfy://topic', each as text or "
+            "{file: PATH}. Needs the extra `notify`."
+        ),
+    )
+    of: tuple[Literal["done", "lines", "review", "no_lyrics", "instrumental", "failed"], ...] = (
+        Field(
+            default=("done", "lines", "review", "failed"),
+            description="What they tell of: songs that came to these ends.",
+        )
+    )
+    every: Annotated[Seconds, Field(gt=0)] = Field(
+        default=3600.0,
+        description="There is one message at most in this time, and none while songs are in work.",
+    )
+
+
 def _not_empty(value: object) -> object:
     # Field(min_length=1) would count the good items only, and complain of a wrong one twice.
     if value in ([], ()):
@@ -579,6 +601,7 @@ class Config(Section):
         default=OpenSubsonic(),
         description="A music server (Navidrome and its like) to learn of new songs from.",
     )
+    notify: Notify = Field(default=Notify(), description="Messages about what was done.")
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
