@@ -468,6 +468,72 @@ class Web(Section):
         return self
 
 
+class OpenSubsonic(Section):
+    """A music server to learn of new songs from."""
+
+    url: Annotated[str, AfterValidator(_url)] | None = Field(
+        default=None, description="Its address, such as http://navidrome:4533; null: none."
+    )
+    user: str | None = Field(
+        default=None,
+        description="A user of the server; one that may start scans, where tags are written.",
+    )
+    password: SecretValue | None = Field(
+        default=None, description="The user's password, or {file: PATH}."
+    )
+    api_key: SecretValue | None = Field(
+        default=None, description="An API key in place of user and password."
+    )
+    auth: Literal["token", "password"] = Field(
+        default="token",
+        description=(
+            "How the password is shown: token (salted and hashed), or password (as it is, for "
+            "servers that know nothing else)."
+        ),
+    )
+    poll: Annotated[Seconds, Field(ge=5)] = Field(
+        default=60.0, description="How often it is asked what is new and what plays."
+    )
+    path_map: PathMap = Field(
+        default_factory=dict,
+        description="Folders as the server calls them, and as they are called here.",
+    )
+    rescan: bool = Field(
+        default=True,
+        description="Whether it is asked to look anew when lyrics were written into tags.",
+    )
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> OpenSubsonic:
+        if self.url is None or self.api_key is not None:
+            return self
+        if self.user is None or self.password is None:
+            raise ValueError("a server needs user and password, or api_key")
+        return self
+
+
+class Notify(Section):
+    """Messages about what was done."""
+
+    urls: tuple[SecretValue, ...] = Field(
+        default=(),
+        description=(
+            "Where they go: addresses of Apprise, such as 'ntfy://topic', each as text or "
+            "{file: PATH}. Needs the extra `notify`."
+        ),
+    )
+    of: tuple[Literal["done", "lines", "review", "no_lyrics", "instrumental", "failed"], ...] = (
+        Field(
+            default=("done", "lines", "review", "failed"),
+            description="What they tell of: songs that came to these ends.",
+        )
+    )
+    every: Annotated[Seconds, Field(gt=0)] = Field(
+        default=3600.0,
+        description="There is one message at most in this time, and none while songs are in work.",
+    )
+
+
 def _not_empty(value: object) -> object:
     # Field(min_length=1) would count the good items only, and complain of a wrong one twice.
     if value in ([], ()):
@@ -531,6 +597,11 @@ class Config(Section):
     web: Web = Field(
         default=Web(), description="The control interface, for plugins of players and for scripts."
     )
+    opensubsonic: OpenSubsonic = Field(
+        default=OpenSubsonic(),
+        description="A music server (Navidrome and its like) to learn of new songs from.",
+    )
+    notify: Notify = Field(default=Notify(), description="Messages about what was done.")
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:

@@ -61,6 +61,8 @@ class Web:
         Seconds before the second attempt; doubled for each further one, with jitter.
     patience
         Longest ``Retry-After``, in seconds, that is waited for rather than reported.
+    user_agent
+        What we call ourselves.
     """
 
     timeout: float = 10.0
@@ -68,6 +70,7 @@ class Web:
     interval: float = 0.2
     backoff: float = 0.5
     patience: float = 5.0
+    user_agent: str = USER_AGENT
 
     def get_json(self, url: str, parameters: Mapping[str, str]) -> Any:
         """What ``url`` answers, parsed; ``None`` where there is no such thing (404).
@@ -107,7 +110,11 @@ class Web:
         host = urlsplit(url).hostname or url
         try:
             request = _client().build_request(
-                "GET", url, params=dict(parameters), timeout=self.timeout
+                "GET",
+                url,
+                params=dict(parameters),
+                headers={"User-Agent": self.user_agent},
+                timeout=self.timeout,
             )
             for _ in range(_REDIRECTS + 1):
                 with self._asked(request, host) as response:

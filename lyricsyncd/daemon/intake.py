@@ -112,18 +112,27 @@ class Intake:
         return taken
 
     def _one(self, event: Event) -> Request | Taken:
-        try:
-            if event.path is not None:
-                place = self._lookup.place(event.path)
-                return self._at(event, place)
-        except NotInLibrary:
-            if event.track is None:
-                return Taken(Result.OUTSIDE)
+        outcome: Request | Taken = Taken(Result.NOT_FOUND)
+        if event.path is not None:
+            try:
+                outcome = self._at(event, self._lookup.place(event.path))
+            except NotInLibrary:
+                outcome = Taken(Result.OUTSIDE)
+        strange = isinstance(outcome, Taken) and outcome.result in (
+            Result.OUTSIDE,
+            Result.NOT_FOUND,
+        )
+        if event.track is None or not strange:
+            return outcome
         # Others may call the file by a name that is not its own: then its tags must do.
-        entry = self._lookup.by_tags(event.track) if event.track is not None else None
-        if entry is None or entry.library is None:
+        entry = self._lookup.by_tags(event.track)
+        if entry is None:
             return Taken(Result.NOT_FOUND)
-        return self._at(event, self._lookup.place(str(entry.path)))
+        try:
+            return self._at(event, self._lookup.place(str(entry.path)))
+        except NotInLibrary:
+            # Its library is no longer among those of the configuration.
+            return Taken(Result.OUTSIDE)
 
     def _at(self, event: Event, place: Place) -> Request | Taken:
         path = place.path
