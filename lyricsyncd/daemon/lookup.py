@@ -83,6 +83,10 @@ class Lookup:
         """The song at a path; ``None`` where the catalog knows none. Raises as `place`."""
         return self._catalog.by_path(self.place(text).path)
 
+    def ids(self, paths: Sequence[Path]) -> dict[Path, int]:
+        """The numbers of songs; those that the catalog does not know are left out."""
+        return self._catalog.read(lambda db: _ids(db, paths))
+
     def _mapped(self, text: str) -> str:
         for theirs in sorted(self._path_map, key=len, reverse=True):
             if text == theirs or text.startswith(theirs.rstrip("/") + "/"):
@@ -173,6 +177,12 @@ def _page(db: sqlite3.Connection, pattern: str, after: int) -> list[sqlite3.Row]
         " (title IS NULL AND CAST(path AS TEXT) LIKE ?)) ORDER BY id LIMIT ?",
         (after, pattern, pattern, pattern, _PAGE),
     ).fetchall()
+
+
+def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:
+    query = "SELECT id FROM tracks WHERE path = ?"
+    rows = {path: db.execute(query, (os.fsencode(path),)).fetchone() for path in paths}
+    return {path: row["id"] for path, row in rows.items() if row is not None}
 
 
 def _row(row: sqlite3.Row) -> _Row:

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
@@ -227,11 +228,11 @@ def _below(root: str, path: str) -> str:
 
 
 def _common(paths: Sequence[str]) -> str:
-    """What the paths have in common at their start; less to be asked for."""
+    """A name that all the paths have in them: of their folder, or of the one song there is."""
     try:
-        common = os.path.commonpath(paths)
+        name = Path(os.path.commonpath(paths)).name
     except ValueError:
         # Some lie in the library, some elsewhere.
         return ""
-    # Names of files need not be valid text; what stands between such bytes will do.
-    return max(re.split("[\ud800-\udfff]", common), key=len)[:_LONGEST_PART]
+    # Names need not be valid text; what stands between such bytes will do.
+    return max(re.split("[\ud800-\udfff]", name), key=len)[:_LONGEST_PART]
