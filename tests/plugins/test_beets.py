@@ -28,16 +28,12 @@ TIMED = "[00:00.50]<00:00.50>Twinkle, <00:00.90>twinkle <00:01.40>\n"
 OURS = "[re:lyricsyncd 0.1.0 sha=0123456789abcdef]\n[00:00.50]Twinkle, twinkle\n"
 
 
-SETTLE_S = 4.0
-
-
 @pytest.fixture
-def home(home: OpenHome) -> OpenHome:
-    """A service that hears of songs first by what it is told: the watcher waits until they settle,
-    and the folder is no new one, which would be gone through at once."""
+def deaf(home: OpenHome) -> OpenHome:
+    """A service that hears of songs only by what it is told: its watcher waits for ages until they
+    settle, and their folder is no new one, which would be gone through at once."""
     (home.music / "Ann").mkdir()
-    home.always = {"daemon": {"settle": SETTLE_S, "rescan": None}}
-    home.configure()
+    home.configure(daemon={"settle": 3600, "rescan": None})
     return home
 
 
@@ -69,38 +65,36 @@ def home_request(home: OpenHome, path: str) -> Any:
 
 
 def test_an_import_is_told_of_by_its_final_paths(
-    home: OpenHome, beets: Beets, incoming: Path
+    deaf: OpenHome, beets: Beets, incoming: Path
 ) -> None:
-    home.start()
+    deaf.start()
     list(made(incoming, 3, TIMED))
     assert "lyricsync" not in beets.take_in(incoming).stderr
-    home.until_counts(done=3)
-    found = tracks(home)
+    found = tracks(deaf)
     assert found.keys() == {f"Ann/Song {number}.mp3" for number in range(3)}
     assert {each["why"] for each in found.values()} == {"told that it was imported"}
     assert beets.shown("$lyricsync_state") == ["pending"] * 3
-    assert (home.music / "Ann" / "Song 0.elrc").exists()
 
 
-def test_moving_imports_and_names_that_are_no_text(
-    home: OpenHome, beets: Beets, incoming: Path
+def test_imports_that_move_and_names_that_are_no_text(
+    deaf: OpenHome, beets: Beets, incoming: Path
 ) -> None:
-    home.start()
+    deaf.start()
     paths = {"default": "Ann/$title"}
-    beets.configure(lyricsync={"url": home.url}, paths=paths, **{"import": {"move": True}})
-    song = make_song(incoming / "a.mp3", title="Bjørn & Ågot", words=TIMED)
+    beets.configure(lyricsync={"url": deaf.url}, paths=paths, **{"import": {"move": True}})
+    song = make_song(incoming / "a.mp3", title="Bjørn & Ågot")
     # As old file systems have left them behind.
-    odd = home.music / "Ann" / os.fsdecode(b"M\xfcller.mp3")
+    odd = deaf.music / "Ann" / os.fsdecode(b"M\xfcller.mp3")
     shutil.copyfile(song, odd)
     beets.take_in(incoming)
-    beets.configure(lyricsync={"url": home.url}, **{"import": {"copy": False}})
-    beets.run("import", "-A", "-q", "-s", odd)
-    home.until_counts(done=2)
-    assert {each["why"] for each in tracks(home).values()} == {"told that it was imported"}
-    assert odd.with_suffix(".elrc").exists()
     assert not song.exists()
-    beets("lyricsync", "--pull")
-    assert beets.shown("$lyricsync_state") == ["done"] * 2
+    beets.configure(lyricsync={"url": deaf.url}, **{"import": {"copy": False}})
+    beets.run("import", "-A", "-q", "-s", odd)
+    found = tracks(deaf)
+    assert found.keys() == {"Ann/Bjørn & Ågot.mp3", str(odd.relative_to(deaf.music))}
+    assert {each["why"] for each in found.values()} == {"told that it was imported"}
+    assert beets("lyricsync", "--status").count("pending") == 2
+    assert beets("lyricsync", "--status", f"path:{odd}").startswith("pending")
 
 
 def test_without_a_service_an_import_goes_on_with_a_warning(beets: Beets, incoming: Path) -> None:
@@ -110,15 +104,15 @@ def test_without_a_service_an_import_goes_on_with_a_warning(beets: Beets, incomi
     assert len(beets.shown("$title")) == 2
 
 
-def test_a_wrong_token_is_told(home: OpenHome, beets: Beets, incoming: Path) -> None:
-    home.token = "gehéim"
-    home.configure()
-    home.start()
+def test_a_wrong_token_is_told(deaf: OpenHome, beets: Beets, incoming: Path) -> None:
+    deaf.token = "gehéim"
+    deaf.configure(daemon={"settle": 3600, "rescan": None})
+    deaf.start()
     list(made(incoming, 1, TIMED))
     assert "wants a token" in beets.take_in(incoming).stderr
     assert "wants a token" in beets.run("lyricsync", status=1).stderr
-    beets.configure(lyricsync={"url": home.url, "token": home.token})
-    assert beets("lyricsync").startswith("queued: Ann")
+    beets.configure(lyricsync={"url": deaf.url, "token": deaf.token})
+    assert beets("lyricsync").endswith(": Ann - Album - Song 0\n")
 
 
 def test_a_library_that_the_service_does_not_know_is_told(
@@ -130,13 +124,12 @@ def test_a_library_that_the_service_does_not_know_is_told(
     assert "1 songs are in none of the service's libraries" in beets.take_in(incoming).stderr
 
 
-def test_auto_can_be_switched_off(home: OpenHome, beets: Beets, incoming: Path) -> None:
-    home.configure(daemon={"settle": 600})
-    home.start()
-    beets.configure(lyricsync={"url": home.url, "auto": False})
+def test_auto_can_be_switched_off(deaf: OpenHome, beets: Beets, incoming: Path) -> None:
+    deaf.start()
+    beets.configure(lyricsync={"url": deaf.url, "auto": False})
     list(made(incoming, 1))
     beets.take_in(incoming)
-    assert tracks(home) == {}
+    assert tracks(deaf) == {}
 
 
 # The command
@@ -145,8 +138,10 @@ def test_auto_can_be_switched_off(home: OpenHome, beets: Beets, incoming: Path) 
 def test_the_command_queues_waits_and_learns(home: OpenHome, beets: Beets, incoming: Path) -> None:
     list(made(incoming, 3, TIMED))
     beets.take_in(incoming)
+    home.call("pause")
     home.start()
     assert beets("lyricsync", "-p", "title:Song 1") == "would be queued: Ann - Album - Song 1\n"
+    home.call("resume")
     said = beets("lyricsync", "--wait", "title:Song 1").splitlines()
     assert said[-1] == "done (0.90): Ann - Album - Song 1"
     home.until_counts(done=3)
