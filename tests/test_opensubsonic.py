@@ -13,8 +13,6 @@ import pytest
 
 from lyricsyncd.config import Config, load
 from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, Outcome, Priority, State
-from lyricsyncd.daemon.intake import Intake
-from lyricsyncd.daemon.lookup import Lookup
 from lyricsyncd.daemon.scan import Rules
 from lyricsyncd.errors import ConfigError, Refused, Unreachable
 from lyricsyncd.opensubsonic.client import Client, ScanStatus
@@ -41,10 +39,8 @@ class Home:
     now: float = 1_800_000_000.0
 
     def poller(self, **more: Any) -> Poller:
-        lookup = Lookup(self.catalog, [Rules(self.music)], more.get("path_map"))
-        intake = Intake(self.catalog, lookup, lambda _: None)
         found = settings(self.server.url, **more).opensubsonic
-        return Poller(found, self.catalog, intake, lookup, self._scan)
+        return Poller(found, self.catalog, [Rules(self.music)], lambda _: None, self._scan)
 
     def _scan(self) -> None:
         self.scans += 1

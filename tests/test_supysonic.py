@@ -19,8 +19,6 @@ import pytest
 
 from lyricsyncd.config import Config
 from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, Outcome, Priority, State
-from lyricsyncd.daemon.intake import Intake
-from lyricsyncd.daemon.lookup import Lookup
 from lyricsyncd.daemon.scan import Rules
 from lyricsyncd.errors import LyricsyncError, Refused
 from lyricsyncd.opensubsonic.client import Client
@@ -137,13 +135,12 @@ def _rescanned(client: Client, songs: int) -> bool:
 
 def test_new_songs_come_from_it_and_it_reads_new_tags(supysonic: Supysonic, tmp_path: Path) -> None:
     with Catalog(tmp_path / FILE_NAME) as catalog:
-        lookup = Lookup(catalog, [Rules(supysonic.music)])
         scans: list[int] = []
         poller = Poller(
             supysonic.settings().opensubsonic,
             catalog,
-            Intake(catalog, lookup, lambda _: None),
-            lookup,
+            [Rules(supysonic.music)],
+            lambda _: None,
             lambda: scans.append(1),
         )
         poller.poll()

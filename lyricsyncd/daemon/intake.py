@@ -103,7 +103,7 @@ class Intake:
                 outcome = Taken(Result.NOT_FOUND, outcome.path)
             taken.append(outcome)
         queued = self._catalog.enqueue_many(requests.values()) if requests else []
-        ids = self._lookup.ids([request.path for request in requests.values()])
+        ids = self._catalog.ids([request.path for request in requests.values()])
         for (at, request), result in zip(requests.items(), queued, strict=True):
             taken[at] = Taken(Result(result.value), request.path, ids.get(request.path))
         for event in events:
@@ -157,7 +157,7 @@ class Intake:
         return Request(path, priority, why, place.rules.root, looks, event.force)
 
     def _id(self, path: Path) -> int | None:
-        return self._lookup.ids([path]).get(path)
+        return self._catalog.ids([path]).get(path)
 
     def _removed(self, place: Place, entry: Entry | None) -> Taken:
         if os.path.lexists(place.path):

@@ -22,6 +22,8 @@ from lyricsyncd.model import Track
 
 _PAGE = 2000
 """Rows read at a time: nobody else waits long for the catalog."""
+_WORDS = 6
+"""Words of a title that are looked for, at most."""
 _TAGS_READ = 20
 """Files that are opened, at most, to tell which one is meant."""
 
@@ -83,10 +85,6 @@ class Lookup:
         """The song at a path; ``None`` where the catalog knows none. Raises as `place`."""
         return self._catalog.by_path(self.place(text).path)
 
-    def ids(self, paths: Sequence[Path]) -> dict[Path, int]:
-        """The numbers of songs; those that the catalog does not know are left out."""
-        return self._catalog.read(lambda db: _ids(db, paths))
-
     def _mapped(self, text: str) -> str:
         for theirs in sorted(self._path_map, key=len, reverse=True):
             if text == theirs or text.startswith(theirs.rstrip("/") + "/"):
@@ -134,6 +132,8 @@ class Lookup:
         for at, track in enumerate(wanted):
             if track.title:
                 keys.setdefault(match.take_apart(track.title).core, []).append(at)
+        if not keys:
+            return [None] * len(wanted)
         found: dict[int, list[_Row]] = {at: [] for at in range(len(wanted))}
         for row in self._rows(wanted[0].title if len(wanted) == 1 else None):
             for at in keys.get(row.key, ()):
@@ -142,11 +142,9 @@ class Lookup:
 
     def _rows(self, title: str | None) -> Iterator[_Row]:
         """All songs that are there; those alone that a title may be of, where one is given."""
-        # What SQLite compares without regard to case, and no file name leaves out.
-        runs = re.findall(r"[A-Za-z0-9]+", title or "")
-        pattern = f"%{max(runs, key=len)}%" if runs else "%"
+        words = () if title is None else _plain_words(title)
         after = 0
-        while rows := self._catalog.read(lambda db: _page(db, pattern, after)):  # noqa: B023
+        while rows := self._catalog.read(lambda db: _page(db, words, after)):  # noqa: B023
             yield from map(_row, rows)
             after = rows[-1]["id"]
 
@@ -170,12 +168,23 @@ class _Row:
     key: str
 
 
-def _page(db: sqlite3.Connection, pattern: str, after: int) -> list[sqlite3.Row]:
+def _plain_words(title: str) -> Sequence[str]:
+    """Words of a title that are in every way of writing it, and in its file's name, too.
+
+    Those of ASCII letters: SQLite compares them without regard to case.
+    """
+    core = set(match.take_apart(title).core.split())
+    found = [word for word in re.findall(r"[^\W_]+", title) if word.isascii()]
+    return [word for word in found if word.lower() in core][:_WORDS]
+
+
+def _page(db: sqlite3.Connection, words: Sequence[str], after: int) -> list[sqlite3.Row]:
+    has = "(title LIKE ? OR (title IS NULL AND CAST(path AS TEXT) LIKE ?))"
+    patterns = [f"%{word}%" for word in words for _ in range(2)]
     return db.execute(
         "SELECT id, path, artist, title, duration FROM tracks WHERE id > ?"
-        " AND missing_since IS NULL AND (? = '%' OR title LIKE ? OR"
-        " (title IS NULL AND CAST(path AS TEXT) LIKE ?)) ORDER BY id LIMIT ?",
-        (after, pattern, pattern, pattern, _PAGE),
+        f" AND missing_since IS NULL {f'AND {has} ' * len(words)} ORDER BY id LIMIT ?",
+        (after, *patterns, _PAGE),
     ).fetchall()
 
 

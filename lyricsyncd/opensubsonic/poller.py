@@ -41,6 +41,8 @@ _NEWEST = 100
 """Albums that are asked for first …"""
 _ALBUMS_MOST = 500
 """… and at most: if more are new, all songs are gone through instead."""
+_BATCH = 5000
+"""Songs that are looked up together: each time the whole catalog is walked through."""
 _SETTING = "opensubsonic"
 
 
@@ -85,8 +87,10 @@ class Poller:
 
     Parameters
     ----------
-    intake : Intake
-        Takes the songs that are told of; its paths mapped as the server's are.
+    rules : sequence of Rules
+        The libraries.
+    heard : callable
+        Takes the hint that a folder has come.
     scan : callable
         Has the libraries scanned.
     """
@@ -95,17 +99,23 @@ class Poller:
         self,
         settings: OpenSubsonic,
         catalog: Catalog,
-        intake: Intake,
-        lookup: Lookup,
+        rules: Sequence[Rules],
+        heard: Callable[[Hint], None],
         scan: Callable[[], None],
     ) -> None:
         self.client = Client(settings)
         self._settings = settings
-        self._catalog, self._intake, self._lookup, self._scan = catalog, intake, lookup, scan
+        self._catalog, self._rules, self._heard, self._scan = catalog, rules, heard, scan
+        self._begin()
         self._memory = Memory.read(catalog, settings.url or "")
         self._playing: frozenset[str] = frozenset()
         self._may_look = True
         self._may_rescan = settings.rescan
+
+    def _begin(self) -> None:
+        # Anew for each poll: it remembers where links lead.
+        self._lookup = Lookup(self._catalog, self._rules, self._settings.path_map)
+        self._intake = Intake(self._catalog, self._lookup, self._heard)
 
     def poll(self) -> None:
         """Ask once.
@@ -117,6 +127,7 @@ class Poller:
         WriteError
             The catalog cannot be written.
         """
+        self._begin()
         self._hear_what_plays()
         before = json.dumps([getattr(self._memory, name) for name in Memory.__slots__])
         last_scan, scanning = self._scan_status()
@@ -180,11 +191,16 @@ class Poller:
 
     def _sweep(self) -> None:
         offset, unknown = 0, 0
+        batch: list[Song] = []
         while songs := self.client.songs(offset):
-            unknown += self._known(songs, Priority.BACKFILL)
             offset += len(songs)
+            batch += songs
+            if len(batch) >= _BATCH:
+                unknown += self._known(batch, Priority.BACKFILL)
+                batch = []
             if len(songs) < PAGE:
                 break
+        unknown += self._known(batch, Priority.BACKFILL)
         log.info("the music server has %d songs, %d of them not known here", offset, unknown)
         if unknown:
             self._scan()
@@ -265,8 +281,8 @@ def start_polling(
     settings = config.opensubsonic
     if settings.url is None:
         return None
-    lookup = Lookup(catalog, [Rules.of(each) for each in config.libraries], settings.path_map)
-    poller = Poller(settings, catalog, Intake(catalog, lookup, heard), lookup, scan)
+    rules = [Rules.of(each) for each in config.libraries]
+    poller = Poller(settings, catalog, rules, heard, scan)
     return PollerThread(poller, settings.poll, wake)
 
 
