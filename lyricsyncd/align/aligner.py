@@ -4,17 +4,19 @@ The order of things for one song::
 
     spell ─┐
            ├─► score ─► best path ─► adapt the ear ─► score ─► best path ─► posteriors
-    listen ┘                         to the singer                          (in a band)
+    listen ┘                │        to the singer                          (in a band)
+                            └─► check the line times
 
 The two passes differ in their costs: while the ear does not know the singer, the costs that shape
 the words in detail do more harm than good. The second pass is as free as the first: it often
-mends a stretch that went wrong.
+mends a stretch that went wrong. Where a source has line times, the first search does without them
+and so can tell whether they are of this recording at all; only then is it done again with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +25,10 @@ from threadpoolctl import threadpool_limits
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, Ear, Emissions, Lines, SpelledSong
 from lyricsyncd.align.graph import Graph, build
+from lyricsyncd.align.linetimes import Fit, LineTimes, compare
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Anchors, Band, Costs, Trellis
-from lyricsyncd.align.viterbi import best_path
+from lyricsyncd.align.viterbi import Path, best_path
 
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -52,6 +55,9 @@ class Options:
     """Seconds around the best path that the posteriors look at."""
     scale: float = 0.1
     """What scores are multiplied by before they become posteriors."""
+    doubted_line: float = 110.0
+    """Nats that line times may cost a line where the first search lost too much to compare them:
+    more, and they are not of this recording."""
     heard_spread: float = 0.3
     """Seconds off what another ear heard that cost `heard_step` nats, up to `heard_most`."""
     heard_step: float = 20.0
@@ -81,6 +87,8 @@ class Alignment:
     placed : ndarray of bool, shape (N,)
         False for words that could not be pronounced and were put between their neighbours.
     ear : str
+    line_times : LineTimes or None
+        What became of the source's line times, where it had any.
     """
 
     onset: DoubleArray
@@ -92,6 +100,7 @@ class Alignment:
     covered: DoubleArray
     placed: npt.NDArray[np.bool_]
     ear: str
+    line_times: LineTimes | None = None
 
 
 def align(
@@ -114,7 +123,7 @@ def align(
     language : str or None
         ISO 639-1.
     line_starts : sequence of float, optional
-        Where lines start as far as a source knows, one a line.
+        Where lines start as far as a source knows, one a line. Checked before they are used.
     heard_starts : sequence of float, optional
         Where another ear heard words start, one a word; see `lyricsyncd.align.anchors`.
 
@@ -145,7 +154,7 @@ def _aligned(
     duration = len(audio) / SAMPLE_RATE
     if graph.n_words == 0:
         return _spread_evenly(n_words, duration, ear.name)
-    anchors = _anchors(graph, line_starts, heard_starts, options)
+    anchors = _word_anchors(graph, heard_starts, options)
     heard = ear.listen(audio)
     emissions = ear.score(heard, song)
     activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
@@ -153,34 +162,61 @@ def _aligned(
     path = best_path(trellis)
     if path is None:
         return _spread_evenly(n_words, duration, ear.name)
+    line_times = None
+    if line_starts is not None and any(start is not None for start in line_starts):
+        line_times, path, anchors = _with_line_times(trellis, path, line_starts, ear.lag, options)
     if options.adapt and isinstance(ear, AdaptableEar):
         units = _learnable(song, graph, emissions, path.states, options.learn_above)
         emissions = ear.adapted(heard, song, units).score(heard, song)
     trellis = Trellis(graph, emissions, activity, song.short, anchors, options.costs)
     path = best_path(trellis) or path
-    return _alignment(n_words, trellis, path.states, ear, options)
+    placed = _alignment(n_words, trellis, path.states, ear, options)
+    return replace(placed, line_times=line_times)
 
 
-def _anchors(
-    graph: Graph,
-    line_starts: Sequence[float | None] | None,
-    heard: Sequence[float | None] | None,
+def _with_line_times(
+    trellis: Trellis,
+    free: Path,
+    line_starts: Sequence[float | None],
+    lag: float,
     options: Options,
+) -> tuple[LineTimes, Path, tuple[Anchors, ...]]:
+    """Check line times against a search without them; search again with what can be used."""
+    graph = trellis.graph
+    onsets, _ = _word_frames(graph, free.states)
+    found: list[float | None] = [None] * len(line_starts)
+    for word in np.flatnonzero(graph.first_of_line):
+        found[graph.line[word]] = float(onsets[word] * trellis.emissions.hop + lag)
+    times = compare(line_starts, found)
+    if not times.belong:
+        return times, free, trellis.anchors
+    anchored = replace(
+        trellis, anchors=(*trellis.anchors, _line_anchors(graph, times.corrected(line_starts)))
+    )
+    path = best_path(anchored)
+    if path is None:
+        return times, free, trellis.anchors
+    if times.fit is Fit.UNCLEAR:
+        n_known = sum(start is not None for start in line_starts)
+        if free.score - path.score > options.doubted_line * n_known:
+            return replace(times, fit=Fit.DOUBTFUL), free, trellis.anchors
+    return times, path, anchored.anchors
+
+
+def _line_anchors(graph: Graph, line_starts: Sequence[float | None]) -> Anchors:
+    """Line times, on the first word of each line that the graph has."""
+    by_line = np.array([np.nan if s is None else s for s in line_starts], np.float64)
+    return Anchors(np.where(graph.first_of_line, by_line[graph.line], np.nan))
+
+
+def _word_anchors(
+    graph: Graph, heard: Sequence[float | None] | None, options: Options
 ) -> tuple[Anchors, ...]:
-    """What is known of the words' times, on the words of the graph."""
-    anchors = []
-    if line_starts is not None and any(start is not None for start in line_starts):
-        by_line = np.array([np.nan if s is None else s for s in line_starts], np.float64)
-        start = np.where(graph.first_of_line, by_line[graph.line], np.nan)
-        anchors.append(Anchors(start))
-    if heard is not None and any(start is not None for start in heard):
-        by_word = np.array([np.nan if s is None else s for s in heard], np.float64)
-        anchors.append(
-            Anchors(
-                by_word[graph.index], options.heard_spread, options.heard_step, options.heard_most
-            )
-        )
-    return tuple(anchors)
+    """What another ear heard, on the words of the graph."""
+    if heard is None or all(start is None for start in heard):
+        return ()
+    by_word = np.array([np.nan if s is None else s for s in heard], np.float64)[graph.index]
+    return (Anchors(by_word, options.heard_spread, options.heard_step, options.heard_most),)
 
 
 def _word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
