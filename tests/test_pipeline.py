@@ -21,9 +21,10 @@ TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
 CONFIG = Config.model_validate({"models": {"separator": "mix"}, "lyrics": {"order": ["local"]}})
 
 
-LINE_STARTS = np.genfromtxt(
-    SONG.with_suffix(".lines.csv"), delimiter=",", skip_header=1, usecols=0
-).tolist()
+LINE_STARTS = [
+    float(row.partition(",")[0])
+    for row in SONG.with_suffix(".lines.csv").read_text(encoding="utf-8").splitlines()[1:]
+]
 
 
 def with_line_times(moved: Callable[[float], float]) -> Lyrics:

@@ -63,7 +63,7 @@ class Options:
     heard_step: float = 20.0
     heard_most: float = 60.0
     expected: bool = True
-    """Report the expected onset under the posteriors, not the best path's."""
+    """Report the median onset under the posteriors, not the best path's."""
 
 
 @dataclass(frozen=True)
@@ -250,8 +250,8 @@ def _alignment(
     sure = posterior(trellis, band, onsets, offsets, scale=options.scale)
     onset, offset = onsets.astype(np.float64), offsets.astype(np.float64)
     if options.expected:
-        onset = np.where(np.isfinite(sure.onset.mean), sure.onset.mean, onset)
-        offset = np.where(np.isfinite(sure.offset.mean), sure.offset.mean, offset)
+        onset = np.where(np.isfinite(sure.onset.median), sure.onset.median, onset)
+        offset = np.where(np.isfinite(sure.offset.median), sure.offset.median, offset)
     onset = np.maximum.accumulate(onset)
     offset = np.maximum(offset, onset + 1.0)
     offset[:-1] = np.minimum(offset[:-1], np.maximum(onset[1:], onset[:-1] + 1.0))
