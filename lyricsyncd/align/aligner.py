@@ -47,6 +47,8 @@ class Options:
         default_factory=lambda: Costs(stretched_consonant=0.0, rest_inside=0.0)
     )
     costs: Costs = field(default_factory=Costs)
+    activity: bool = True
+    """Take the stem's energy for a sign of where somebody sings."""
     adapt: bool = True
     """Get used to the singer's voice and search again."""
     learn_above: float = -12.0
@@ -158,6 +160,8 @@ def _aligned(
     heard = ear.listen(audio)
     emissions = ear.score(heard, song)
     activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
+    if not options.activity:
+        activity = np.ones_like(activity)
     trellis = Trellis(graph, emissions, activity, song.short, anchors, options.first_costs)
     path = best_path(trellis)
     if path is None:
