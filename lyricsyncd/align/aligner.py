@@ -3,9 +3,9 @@
 The order of things for one song::
 
     spell ─┐
-           ├─► score ─► best path ─► adapt the ear ─► score ─► best path ─► posteriors
-    listen ┘                │        to the singer                          (in a band)
-                            └─► check the line times
+           ├─► score ─► best path ─► adapt the ear ─► score ─► mean ─► best path ─► posteriors
+    listen ┘                │        to the singer              ▲                   (in a band)
+                            └─► check the line times            └ of all views of the ear
 
 The two passes differ in their costs: while the ear does not know the singer, the costs that shape
 the words in detail do more harm than good. The second pass is as free as the first: it often
@@ -157,22 +157,32 @@ def _aligned(
     if graph.n_words == 0:
         return _spread_evenly(n_words, duration, ear.name)
     anchors = _word_anchors(graph, heard_starts, options)
-    heard = ear.listen(audio)
-    emissions = ear.score(heard, song)
-    activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
-    if not options.activity:
-        activity = np.ones_like(activity)
-    trellis = Trellis(graph, emissions, activity, song.short, anchors, options.first_costs)
-    path = best_path(trellis)
-    if path is None:
-        return _spread_evenly(n_words, duration, ear.name)
-    line_times = None
-    if line_starts is not None and any(start is not None for start in line_starts):
-        line_times, path, anchors = _with_line_times(trellis, path, line_starts, ear.lag, options)
-    if options.adapt and isinstance(ear, AdaptableEar):
-        units = _learnable(song, graph, emissions, path.states, options.learn_above)
-        emissions = ear.adapted(heard, song, units).score(heard, song)
-    trellis = Trellis(graph, emissions, activity, song.short, anchors, options.costs)
+    line_times: LineTimes | None = None
+    means: Emissions | None = None
+    path: Path | None = None
+    views = ear.views() if isinstance(ear, AdaptableEar) else (ear,)
+    for number, view in enumerate(views):
+        heard = view.listen(audio)
+        emissions = view.score(heard, song)
+        activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
+        if not options.activity:
+            activity = np.ones_like(activity)
+        trellis = Trellis(graph, emissions, activity, song.short, anchors, options.first_costs)
+        path = best_path(trellis)
+        if path is None:
+            return _spread_evenly(n_words, duration, ear.name)
+        if number == 0 and line_starts is not None and any(s is not None for s in line_starts):
+            line_times, path, anchors = _with_line_times(
+                trellis, path, line_starts, ear.lag, options
+            )
+        if options.adapt and isinstance(view, AdaptableEar):
+            units = _learnable(song, graph, emissions, path.states, options.learn_above)
+            del trellis, emissions  # the largest things there are
+            emissions = view.adapted(heard, song, units).score(heard, song)
+        means = emissions if means is None else means.averaged(emissions, number)
+    assert means is not None, "an ear has a view"
+    assert path is not None
+    trellis = Trellis(graph, means, activity, song.short, anchors, options.costs)
     path = best_path(trellis) or path
     placed = _alignment(n_words, trellis, path.states, ear, options)
     return replace(placed, line_times=line_times)
