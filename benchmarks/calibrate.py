@@ -28,7 +28,7 @@ from lyricsyncd.align.emissions.sphinx import SphinxEar
 DoubleArray = npt.NDArray[np.float64]
 
 NEAR = 0.3
-RIDGE = 1e-3
+RIDGE = 1e-2
 WRONG_WEIGHT = 0.5
 """Wrong texts are meant to be rare: each weighs half a right one."""
 
