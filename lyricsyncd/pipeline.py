@@ -25,11 +25,8 @@ from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment
     from lyricsyncd.align.emissions import Ear
-<<<<<<< HEAD
     from lyricsyncd.align.linetimes import LineTimes
-=======
     from lyricsyncd.lyrics.transcript import Heard
->>>>>>> main
     from lyricsyncd.quality import Verdict
     from lyricsyncd.separate import Stem, VocalSeparator
     from lyricsyncd.transcribe import Transcriber
