@@ -2,6 +2,10 @@
 
 ===============  =======================================================================
 `catalog`        what is known of every song, and what comes next; the only durable truth
+`entry`          a song as the catalog knows it
+`database`       the catalog's file: one thread that writes, any number of readers
+`queries`        what the catalog is asked
+`transitions`    what becomes of a song, inside a transaction
 `migrations`     the catalog's tables, step by step
 `mounts`         which file systems are on a network, or do not tell of changes
 `scan`           which files are songs; a library compared with the catalog
