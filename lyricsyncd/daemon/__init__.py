@@ -6,6 +6,7 @@
 `database`       the catalog's file: one thread that writes, any number of readers
 `queries`        what the catalog is asked
 `transitions`    what becomes of a song, inside a transaction
+`backup`         a copy of the catalog, and the way back from it
 `migrations`     the catalog's tables, step by step
 `mounts`         which file systems are on a network, or do not tell of changes
 `scan`           which files are songs; a library compared with the catalog

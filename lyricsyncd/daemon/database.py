@@ -24,16 +24,25 @@ T = TypeVar("T")
 Opened = TypeVar("Opened", bound="Database")
 
 
+class CatalogBroken(LyricsyncError):
+    """The catalog's file is damaged."""
+
+
 class Database:
     """The catalog's file. Close it, or use it in a ``with``.
 
     Raises
     ------
+    CatalogBroken
+        The file is no catalog, or a damaged one.
     LyricsyncError
-        The file is on a network mount, is no catalog, or is one of a newer version.
+        It is on a network mount, or is one of a newer version.
     WriteError
         It cannot be made there.
     """
+
+    broken: CatalogBroken | None = None
+    """What a read or a write met with, in any thread."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self.path = path
@@ -112,8 +121,12 @@ class Database:
 
     def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function that only reads; it sees what was committed before."""
-        with self._reading, _told(self.path):
-            return function(self._reader)
+        try:
+            with self._reading, _told(self.path):
+                return function(self._reader)
+        except CatalogBroken as error:
+            self.broken = error
+            raise
 
     def version(self) -> int:
         """A number that changes when any process writes."""
@@ -125,6 +138,8 @@ class Database:
                 with _told(self.path):
                     job.future.set_result(_transacted(self._writer, job.function))
             except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+                if isinstance(error, CatalogBroken):
+                    self.broken = error
                 job.future.set_exception(error)
 
 
@@ -177,10 +192,11 @@ def _told(path: Path) -> Iterator[None]:
 def _broken_is_told(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError:
-        raise
     except sqlite3.DatabaseError as error:
-        raise LyricsyncError(
+        # Its heirs tell of a full disk, or of a bug of ours.
+        if type(error) is not sqlite3.DatabaseError:
+            raise
+        raise CatalogBroken(
             f"The catalog {path} is broken: {error}",
-            remedy="Move it away: a scan makes a new one, and no lyrics are lost",
+            remedy="Start the service: it takes its last sound copy, or makes a new one",
         ) from error

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import scan, schedule
+from lyricsyncd.daemon import backup, scan, schedule
 from lyricsyncd.daemon.catalog import (
     FILE_NAME,
     Catalog,
@@ -51,6 +51,8 @@ _TICK_S = 2.0
 _CHECK_S = 30.0
 """How often libraries are looked at for having come or gone."""
 _BEAT_S = 20.0
+_COPY_S = 3600.0
+"""How often the catalog is copied, if anything changed."""
 
 
 class StateLock:
@@ -134,6 +136,11 @@ class _Scan:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A copy of the catalog is wanted."""
+
+
 class Service:
     """The service on one state folder.
 
@@ -152,7 +159,7 @@ class Service:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._asked: set[int] = set()
         self._hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
-        self._scans: queue.SimpleQueue[_Scan | None] = queue.SimpleQueue()
+        self._scans: queue.SimpleQueue[_Scan | _Copy | None] = queue.SimpleQueue()
         self._queued_scans: set[tuple[Path, Path | None]] = set()
         self._settling = Settling(self._config.daemon.settle)
         self._stopping = False
@@ -164,8 +171,10 @@ class Service:
         ------
         UsageError
             Another service works on this state folder.
+        CatalogBroken
+            The catalog was found damaged; the next start mends it.
         """
-        with StateLock(self._state), Catalog(self._state / FILE_NAME) as catalog:
+        with StateLock(self._state), self._opened() as catalog:
             self._catalog = catalog
             again = catalog.take_up()
             if again:
@@ -184,12 +193,19 @@ class Service:
                 finally:
                     self._stop(scanner)
 
+    def _opened(self) -> Catalog:
+        path = self._state / FILE_NAME
+        if mended := backup.mend(path):
+            log.critical("%s", mended)
+        return Catalog(path)
+
     # The loop
 
     def _serve(self) -> None:
         now = time.monotonic()
         check_at, beat_at, version = now + _CHECK_S, now, -1
         beat_every = min(_BEAT_S, (watchdog_interval() or 3 * _BEAT_S) / 3)
+        copy_at, copied = now + _CHECK_S, -1
         rescan_at = self._next_rescan()
         while True:
             if self._asked & {signal.SIGTERM, signal.SIGINT}:
@@ -206,6 +222,11 @@ class Service:
                 if seen != version:
                     version = seen
                     self._runner.wake()
+                if now >= copy_at:
+                    copy_at = now + _COPY_S
+                    if version != copied:
+                        copied = version
+                        self._scans.put(_Copy())
                 if now >= check_at:
                     check_at = now + _CHECK_S
                     self._check_libraries()
@@ -220,6 +241,9 @@ class Service:
             except (LyricsyncError, OSError) as error:
                 # The disk is full, say: without a sign of life systemd will start us anew.
                 log.error("%s", error)
+            if self._catalog.broken is not None:
+                # Started anew, we take the last sound copy.
+                raise self._catalog.broken
             self._sleep(now)
 
     def _sleep(self, now: float) -> None:
@@ -363,7 +387,7 @@ class Service:
         inside = [rules for rules in self._rules() if rules.root in (path, *path.parents)]
         return max(inside, key=lambda rules: len(rules.root.parts), default=None)
 
-    # Scans, in a thread of their own
+    # Scans and copies, in a thread of their own
 
     def _check_libraries(self) -> None:
         for library in self._watcher.check():
@@ -384,6 +408,9 @@ class Service:
 
     def _scan_all(self) -> None:
         while (wanted := self._scans.get()) is not None:
+            if isinstance(wanted, _Copy):
+                self._copy()
+                continue
             self._queued_scans.discard((wanted.rules.root, wanted.start))
             began = time.monotonic()
             try:
@@ -394,6 +421,12 @@ class Service:
             for library in self._watcher.libraries:
                 if library.rules.root == wanted.rules.root and wanted.start is None:
                     library.poll_at = time.monotonic() + poll_interval(took)
+
+    def _copy(self) -> None:
+        try:
+            backup.back_up(self._catalog)
+        except LyricsyncError as error:
+            log.error("%s", error)
 
     def _scan(self, wanted: _Scan) -> None:
         began = time.monotonic()
