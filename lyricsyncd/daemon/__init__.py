@@ -14,6 +14,10 @@
 `watcher`        hints of changes from the file system
 `schedule`       when the next scan is due; quiet hours
 `executor`       runs functions in one process of its own, and survives its end
+`gpu`            whether somebody else is at the graphics card
+`memory`         how much there is, and how much a process takes
+`cluster`        sends songs to other computers instead
+`cluster_worker` what runs there
 `worker`         what runs in that process: the pipeline, kept warm
 `runner`         takes songs from the catalog through find, place and write
 `notify`         tells systemd how we are
