@@ -7,6 +7,7 @@ The descriptions below are the comments of ``config.example.yaml`` and of the fi
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import math
 import os
 import re
@@ -216,6 +217,16 @@ def language_code(code: str) -> str:
     return code
 
 
+def _mapped_folders(value: object) -> object:
+    if not isinstance(value, dict) or not all(
+        isinstance(text, str) and text.startswith("/") and "\0" not in text
+        for pair in value.items()
+        for text in pair
+    ):
+        raise ValueError("expected folders such as {/data/music: /srv/music}")
+    return value
+
+
 def _device(name: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
         raise ValueError("expected auto, cpu, cuda or cuda:N")
@@ -226,6 +237,8 @@ Seconds = Annotated[float, BeforeValidator(seconds)]
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
 LocatedPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_located)]
 SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
+PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
+"""Folders as somebody else calls them → as they are called here."""
 SourceName = Literal["local", "lrclib"]
 PresetName = Literal["navidrome", "jellyfin", "plex", "kodi", "generic", "embed"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
@@ -396,6 +409,65 @@ class Daemon(Section):
     )
 
 
+def _listen_address(text: str) -> str:
+    host, port = host_and_port(text)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """The two parts of an address to listen on: ``127.0.0.1:8786``, ``[::1]:8786``.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]+)):(\d{1,5})", text)
+    if match is None or int(match.group(3)) > 65535:
+        raise ValueError("expected an address and a port such as '127.0.0.1:8786'")
+    return match.group(1) or match.group(2), int(match.group(3))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on the same computer can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Web(Section):
+    """The control interface, for plugins of players and for scripts."""
+
+    listen: Annotated[str, AfterValidator(_listen_address)] | None = Field(
+        default="127.0.0.1:8786",
+        description="Where it listens; null: nowhere. Beyond this computer it needs a token.",
+    )
+    token: SecretValue | None = Field(
+        default=None,
+        description=(
+            "What others must show as `Authorization: Bearer TOKEN`: any long text, or "
+            "{file: PATH}."
+        ),
+    )
+    path_map: PathMap = Field(
+        default_factory=dict,
+        description=(
+            "Folders as others call them, and as they are called here, such as {/data/music: "
+            "/srv/music}: for players and tools that run in containers."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Web:
+        if self.listen is None or self.token is not None:
+            return self
+        host, _ = host_and_port(self.listen)
+        if not is_loopback(host):
+            raise ValueError(f"listening on {host} needs a token: set web.token")
+        return self
+
+
 def _not_empty(value: object) -> object:
     # Field(min_length=1) would count the good items only, and complain of a wrong one twice.
     if value in ([], ()):
@@ -455,6 +527,9 @@ class Config(Section):
     models: Models = Field(default=Models(), description="The models that listen.")
     daemon: Daemon = Field(
         default=Daemon(), description="The service. Lengths of time are written 5s, 10m or 1h."
+    )
+    web: Web = Field(
+        default=Web(), description="The control interface, for plugins of players and for scripts."
     )
 
 

@@ -274,7 +274,10 @@ def test_a_key_without_effect_is_not_taken_in_silence(
             "libraries:\n- path: /a\n- path: /b\n  exlude: []\n",
             "line 4: there is no key 'exlude' in libraries[1]. Did you mean 'exclude'?",
         ),
-        ("web: {listen: x}", "line 1: there is no key 'web'. `lyricsyncd init --dry-run` shows"),
+        (
+            "zzz: {path: x}",
+            "line 1: there is no key 'zzz'. `lyricsyncd init --dry-run` shows",
+        ),
         (
             "quality:\n  words: high\n",
             "line 2: quality.words: expected a number, not 'high'. Correct it",

@@ -35,6 +35,8 @@ from lyricsyncd.daemon.scan import Rules
 from lyricsyncd.daemon.settle import Settled, Settling
 from lyricsyncd.daemon.watcher import Hint, Watcher, poll_interval
 from lyricsyncd.errors import LyricsyncError, UsageError
+from lyricsyncd.web.operations import House
+from lyricsyncd.web.server import WebServer
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -172,8 +174,18 @@ class Service:
                 log.info("taking up %d songs that were in work", again)
             self._runner = Runner(catalog, self._config)
             self._watcher = Watcher(self._rules(), self._heard)
+            self._web = WebServer(
+                House(
+                    catalog,
+                    config=lambda: self._config,
+                    heard=self._heard,
+                    wake=self._runner.wake,
+                    alive=lambda: self._runner.alive,
+                )
+            )
             scanner = threading.Thread(target=self._scan_all, name="scan", daemon=True)
             with self._signals():
+                self._web.start(self._config.web)
                 scanner.start()
                 self._runner.start()
                 self._check_libraries()
@@ -209,6 +221,7 @@ class Service:
                 if now >= check_at:
                     check_at = now + _CHECK_S
                     self._check_libraries()
+                    self._web.check()
                 self._poll(now)
                 if rescan_at is not None and time.time() >= rescan_at:
                     rescan_at = self._next_rescan()
@@ -278,6 +291,7 @@ class Service:
         reloading()
         try:
             config = self._load()
+            self._web.start(config.web)
         except LyricsyncError as error:
             log.error("the configuration stays as it was: %s", error)
         else:
@@ -297,6 +311,7 @@ class Service:
         log.info("stopping")
         notify("STOPPING=1", "STATUS=Finishing the song in work")
         self._scans.put(None)
+        self._web.stop()
         self._runner.stop(GRACE_S)
         self._watcher.stop()
         scanner.join(1.0)

@@ -1,0 +1,202 @@
+"""Which song somebody else means: by the path it has for them, or by its names and length.
+
+Only what lies in a library is ever looked at. A path is taken as the library shows it; where links
+lead out of the libraries, the catalog must know the song already.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lyricsyncd.daemon.catalog import Catalog, Entry
+from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.errors import AudioError, UsageError
+from lyricsyncd.identify import parse_file_name, read_tags
+from lyricsyncd.lyrics import match
+from lyricsyncd.model import Track
+
+_PAGE = 2000
+"""Rows read at a time: nobody else waits long for the catalog."""
+_TAGS_READ = 20
+"""Files that are opened, at most, to tell which one is meant."""
+
+
+class NotInLibrary(UsageError):
+    """A path leads out of the libraries: it is none of our business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path in a library, as the library shows it; nothing need be there."""
+
+    path: Path
+    rules: Rules
+
+
+class Lookup:
+    """Finds songs in libraries by what others say of them.
+
+    Parameters
+    ----------
+    path_map : mapping
+        Folders as they are called elsewhere → as they are called here.
+    """
+
+    def __init__(
+        self, catalog: Catalog, rules: Sequence[Rules], path_map: Mapping[str, str] | None = None
+    ) -> None:
+        self._catalog = catalog
+        self._rules = tuple(rules)
+        self._path_map = dict(path_map or {})
+
+    def place(self, text: str) -> Place:
+        """Where a path is in the libraries. A relative one starts from a library's folder.
+
+        Raises
+        ------
+        NotInLibrary
+            It is in none, or leads out of it.
+        """
+        outside = NotInLibrary(f"{text!r} is in no library")
+        if not text or "\0" in text or len(os.fsencode(text)) > 4096:
+            raise outside
+        mapped = self._mapped(text)
+        if mapped.startswith("/"):
+            # normpath, not resolve(): a link in a library is a song of its own place.
+            return self._inside(Path(os.path.normpath(mapped))) or self._by_real_path(mapped)
+        places = [
+            place
+            for rules in self._rules
+            if (place := self._inside(Path(os.path.normpath(rules.root / mapped)))) is not None
+        ]
+        if not places:
+            raise outside
+        return next((place for place in places if os.path.lexists(place.path)), places[0])
+
+    def song(self, text: str) -> Entry | None:
+        """The song at a path; ``None`` where the catalog knows none. Raises as `place`."""
+        return self._catalog.by_path(self.place(text).path)
+
+    def _mapped(self, text: str) -> str:
+        for theirs in sorted(self._path_map, key=len, reverse=True):
+            if text == theirs or text.startswith(theirs.rstrip("/") + "/"):
+                return self._path_map[theirs].rstrip("/") + text[len(theirs.rstrip("/")) :]
+        return text
+
+    def _inside(self, path: Path) -> Place | None:
+        inside = [rules for rules in self._rules if rules.root in (path, *path.parents)]
+        if not inside:
+            return None
+        real = _resolved(path)
+        stays = any(_resolved(rules.root) in (real, *real.parents) for rules in self._rules)
+        if not stays and self._catalog.by_path(path) is None:
+            raise NotInLibrary(f"{str(path)!r} leads out of the library")
+        return Place(path, max(inside, key=lambda rules: len(rules.root.parts)))
+
+    def _by_real_path(self, text: str) -> Place:
+        """A library that is a link may be called by what it leads to."""
+        real = _resolved(Path(text))
+        for rules in self._rules:
+            root = _resolved(rules.root)
+            if root in (real, *real.parents):
+                return Place(rules.root / real.relative_to(root), rules)
+        raise NotInLibrary(f"{text!r} is in no library")
+
+    # By names
+
+    def by_tags(self, wanted: Track) -> Entry | None:
+        """The song that is named so; ``None`` where there is none, or no sure one."""
+        return self.by_tags_many([wanted])[0]
+
+    def by_tags_many(self, wanted: Sequence[Track]) -> list[Entry | None]:
+        """The same for several songs, in one walk through the catalog."""
+        keys: dict[str, list[int]] = {}
+        for at, track in enumerate(wanted):
+            if track.title:
+                keys.setdefault(match.take_apart(track.title).core, []).append(at)
+        found: dict[int, list[_Row]] = {at: [] for at in range(len(wanted))}
+        for row in self._rows(wanted[0].title if len(wanted) == 1 else None):
+            for at in keys.get(row.key, ()):
+                found[at].append(row)
+        return [self._chosen(track, found[at]) for at, track in enumerate(wanted)]
+
+    def _rows(self, title: str | None) -> Iterator[_Row]:
+        """All songs that are there; those alone that a title may be of, where one is given."""
+        # What SQLite compares without regard to case, and no file name leaves out.
+        runs = re.findall(r"[A-Za-z0-9]+", title or "")
+        pattern = f"%{max(runs, key=len)}%" if runs else "%"
+        after = 0
+        while rows := self._catalog.read(lambda db: _page(db, pattern, after)):  # noqa: B023
+            yield from map(_row, rows)
+            after = rows[-1]["id"]
+
+    def _chosen(self, wanted: Track, rows: Sequence[_Row]) -> Entry | None:
+        best: tuple[float, int] | None = None
+        for count, row in enumerate(rows):
+            ours = row.track
+            if (not ours.artist or len(rows) > 1) and count < _TAGS_READ:
+                ours = _tags(row.path) or ours
+            score = _likeness(wanted, ours)
+            if score >= match.ACCEPTED and (best is None or score > best[0]):
+                best = score, row.id
+        return None if best is None else self._catalog.get(best[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: int
+    path: Path
+    track: Track
+    key: str
+
+
+def _page(db: sqlite3.Connection, pattern: str, after: int) -> list[sqlite3.Row]:
+    return db.execute(
+        "SELECT id, path, artist, title, duration FROM tracks WHERE id > ?"
+        " AND missing_since IS NULL AND (? = '%' OR title LIKE ? OR"
+        " (title IS NULL AND CAST(path AS TEXT) LIKE ?)) ORDER BY id LIMIT ?",
+        (after, pattern, pattern, pattern, _PAGE),
+    ).fetchall()
+
+
+def _row(row: sqlite3.Row) -> _Row:
+    path = Path(os.fsdecode(row["path"]))
+    # A song that was not looked at yet has no names but that of its file.
+    title = row["title"] or parse_file_name(path.stem).title
+    track = Track(artist=row["artist"], title=title, duration=row["duration"])
+    return _Row(row["id"], path, track, match.take_apart(title).core)
+
+
+def _tags(path: Path) -> Track | None:
+    try:
+        return read_tags(path)
+    except AudioError:
+        return None
+
+
+def _likeness(wanted: Track, ours: Track) -> float:
+    """0-1: how surely what somebody names so is our song."""
+    if wanted.recording_id is not None and wanted.recording_id == ours.recording_id:
+        return 1.0
+    artist = wanted.artist or ours.artist or ""
+    same = match.match(
+        ours,
+        title=wanted.title or "",
+        artist=artist,
+        album=wanted.album,
+        duration=wanted.duration,
+    )
+    return same.score if same.same_times else 0.0
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        # Links in a circle lead nowhere.
+        return Path("/dev/null")
