@@ -127,14 +127,13 @@ class TestTheCommand:
         return tmp_path
 
     def test_installs_for_a_user_and_removes_again(self, home: Path) -> None:
-        # Without a systemctl: the tests must not meddle with the systemd that may run here.
-        without = {"PATH": str(home)}
-        done = run("service", "install", "--json", home=home, **without)
+        # On a path without systemctl: the tests must not meddle with the systemd that may run here.
+        done = run("service", "install", "--json", home=home, PATH=str(home))
         told = json.loads(done.stdout)
         unit = Path(told["unit"])
         assert home in unit.parents
         assert f"ReadWritePaths=-{home}/music" in unit.read_text(encoding="utf-8")
-        assert json.loads(run("service", "uninstall", "--json", home=home, **without).stdout)[
+        assert json.loads(run("service", "uninstall", "--json", home=home, PATH=str(home)).stdout)[
             "removed"
         ]
         assert not unit.exists()
