@@ -11,17 +11,15 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.daemon import memory
+from lyricsyncd.daemon import gpu, memory
 from lyricsyncd.daemon.cluster import TOPIC, mapped, security
 from lyricsyncd.daemon.executor import Manners, WorkerExecutor
 from lyricsyncd.errors import LyricsyncError
@@ -86,11 +84,11 @@ def _slot(name: str) -> Slot:
         return _slots[name]
 
 
-def slot_of(config: Config, path_map: Mapping[str, str], gpu: int | None = None) -> Slot:
+def slot_of(config: Config, path_map: Mapping[str, str], card: int | None = None) -> Slot:
     """A slot with an executor of its own; it sees one graphics card only."""
     daemon = config.daemon
     manners = Manners(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
-    environment = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}
+    environment = {} if card is None else {"CUDA_VISIBLE_DEVICES": str(card)}
     return Slot(WorkerExecutor(config.models.keep_alive, manners, environment), config, path_map)
 
 
@@ -122,14 +120,10 @@ def _as_here(argument: Any, slot: Slot) -> Any:
 
 def gpus() -> int:
     """How many graphics cards `nvidia-smi` tells of."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return 0
     try:
-        done = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
+        return len(gpu.cards())
+    except gpu.NoAnswerError:
         return 0
-    return sum(1 for line in done.stdout.splitlines() if line.startswith("GPU "))
 
 
 def serve(address: str, config: Config, path_map: Mapping[str, str]) -> None:

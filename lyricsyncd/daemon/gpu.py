@@ -1,10 +1,9 @@
-"""Whether somebody else is at the graphics card, as ``nvidia-smi`` tells it."""
+"""What ``nvidia-smi`` tells of the graphics cards: which there are, and who else is at them."""
 
 from __future__ import annotations
 
 import logging
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Collection
@@ -13,7 +12,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 15.0
-_PATIENCE_S = 5.0
+_PATIENCE_S = 10.0
 _DRAWS = 10
 """From this share of the card's time (%) on, who draws counts: a game does, a desktop does not."""
 
@@ -37,6 +36,15 @@ class Neighbours:
             elif before and not self._busy:
                 log.info("the graphics card is free again")
         return self._busy
+
+
+class NoAnswerError(Exception):
+    """`nvidia-smi` is not there, or fails."""
+
+
+def cards() -> list[str]:
+    """The names of the cards. Raises `NoAnswerError`."""
+    return _told("--query-gpu=name", "--format=csv,noheader")
 
 
 def strangers(own: Collection[int] = (), proc: Path = Path("/proc")) -> set[int]:
@@ -66,18 +74,27 @@ def _drawing() -> set[int]:
 
 
 def _asked(*arguments: str) -> list[str]:
-    program = shutil.which("nvidia-smi")
-    if program is None:
+    """What is told, and nothing where there is no answer."""
+    try:
+        return _told(*arguments)
+    except NoAnswerError as error:
+        log.debug("%s", error)
         return []
+
+
+def _told(*arguments: str) -> list[str]:
     try:
         done = subprocess.run(
-            [program, *arguments],
+            ["nvidia-smi", *arguments],
             capture_output=True,
             text=True,
             timeout=_PATIENCE_S,
             stdin=subprocess.DEVNULL,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        log.debug("nvidia-smi does not answer: %s", error)
-        return []
-    return done.stdout.splitlines() if done.returncode == 0 else []
+        raise NoAnswerError(f"nvidia-smi does not answer: {error}") from error
+    if done.returncode:
+        told = (done.stderr or done.stdout).strip().splitlines()
+        raise NoAnswerError(f"nvidia-smi fails: {told[0] if told else done.returncode}")
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]

@@ -497,16 +497,19 @@ def failed(error: LyricsyncError | OSError) -> Outcome:
     return Outcome(State.PENDING, text, waits, kind, text)
 
 
-def _check_writable(song: Path, config: Config) -> None:
-    """Tell before any work that a sidecar could not be written."""
+def writes_sidecars(config: Config) -> bool:
+    """Whether the configuration wants files beside the songs, and not tags alone."""
     from lyricsyncd.config import Output
 
     output = config.output
     if isinstance(output, Output):
-        sidecar = output.preset != "embed"
-    else:
-        sidecar = any(file.to == "sidecar" for file in output)
-    if sidecar and not os.access(song.parent, os.W_OK):
+        return output.preset != "embed"
+    return any(file.to == "sidecar" for file in output)
+
+
+def _check_writable(song: Path, config: Config) -> None:
+    """Tell before any work that a sidecar could not be written."""
+    if writes_sidecars(config) and not os.access(song.parent, os.W_OK):
         raise WriteError(
             f"The folder {song.parent} cannot be written to",
             remedy="Give the service's user the right to, or choose the output preset embed",
