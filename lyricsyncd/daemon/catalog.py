@@ -257,6 +257,31 @@ class Catalog(Queries):
 
         return self.write(take_up)
 
+    # The clock
+
+    def clock_went_back(self, seconds: float) -> None:
+        """Let what waits for a moment wait as long as it would have; the clock was wrong before."""
+
+        now = self.clock()
+        moments = ("enqueued_at", "finished_at", "next_attempt_at", "leased_until", "missing_since")
+
+        def shift(db: sqlite3.Connection) -> None:
+            for moment in moments:
+                db.execute(
+                    f"UPDATE tracks SET {moment} = {moment} - ? WHERE {moment} > ?", (seconds, now)
+                )
+
+        self.write(shift)
+
+    def ahead(self) -> float:
+        """Seconds by which what happened last lies in the future: the clock has gone back since."""
+        (last,) = self.read(
+            lambda db: db.execute(
+                "SELECT MAX(MAX(enqueued_at), COALESCE(MAX(finished_at), 0)) FROM tracks"
+            ).fetchone()
+        )
+        return 0.0 if last is None else max(0.0, float(last) - self.clock())
+
     # What a person says
 
     def retry(self, ids: Iterable[int]) -> int:

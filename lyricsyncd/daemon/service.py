@@ -53,6 +53,8 @@ _TICK_S = 2.0
 _CHECK_S = 30.0
 """How often libraries are looked at for having come or gone."""
 _BEAT_S = 20.0
+_CLOCK_SLACK_S = 60.0
+"""By less than this the clock is corrected, which matters to nobody."""
 _COPY_S = 3600.0
 """How often the catalog is copied, if anything changed."""
 
@@ -178,6 +180,7 @@ class Service:
         """
         with StateLock(self._state), self._opened() as catalog:
             self._catalog = catalog
+            self._set_right(catalog.ahead())
             again = catalog.take_up()
             if again:
                 log.info("taking up %d songs that were in work", again)
@@ -211,10 +214,17 @@ class Service:
             log.critical("%s", mended)
         return Catalog(path)
 
+    def _set_right(self, seconds: float) -> None:
+        """The clock was ahead by so much before: nothing waits for that."""
+        if seconds > _CLOCK_SLACK_S:
+            log.warning("the clock went back by %.0f s", seconds)
+            self._catalog.clock_went_back(seconds)
+
     # The loop
 
     def _serve(self) -> None:
         now = time.monotonic()
+        clock = time.time() - now
         check_at, beat_at, version = now + _CHECK_S, now, -1
         beat_every = min(_BEAT_S, (watchdog_interval() or 3 * _BEAT_S) / 3)
         copy_at, copied = now + _CHECK_S, -1
@@ -228,6 +238,10 @@ class Service:
                 rescan_at = self._next_rescan()
             now = time.monotonic()
             try:
+                if abs(jump := clock - (time.time() - now)) > _CLOCK_SLACK_S:
+                    clock -= jump
+                    self._set_right(jump)
+                    rescan_at = self._next_rescan()
                 self._drain_hints(now)
                 self._queue_settled(now)
                 seen = self._catalog.version()
