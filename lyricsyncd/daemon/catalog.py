@@ -174,6 +174,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """The little of an `Entry` that a scan compares with what it sees."""
+
+    id: int
+    fingerprint: Fingerprint
+    state: State
+    missing_since: float | None
+    finished_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a song. ``retry`` gives the waits after which it is tried again, if it is."""
 
@@ -619,6 +630,23 @@ class Catalog:
         )
         return {entry.path: entry for entry in map(_entry, rows)}
 
+    def known(self, folder: Path) -> dict[str, Known]:
+        """The same by the file's name, and only what a scan needs: there may be very many."""
+        key = os.fsencode(folder)
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT id, path, size, mtime_ns, inode, state, missing_since, finished_at"
+                " FROM tracks WHERE folder = ?",
+                (key,),
+            ).fetchall()
+        )
+        return {
+            os.fsdecode(path).rpartition("/")[2]: Known(
+                id, Fingerprint(size, mtime_ns, inode), _STATES[state], missing, finished
+            )
+            for id, path, size, mtime_ns, inode, state, missing, finished in rows
+        }
+
     def folders(self, library: Path) -> set[Path]:
         """Every folder of a library that has songs which are not missing."""
         rows = self.read(
@@ -1011,6 +1039,7 @@ def _set(db: sqlite3.Connection, name: str, value: str) -> None:
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
 
+_STATES = {state.value: state for state in State}
 _SAME = [
     name
     for name in Entry.__slots__
@@ -1023,7 +1052,7 @@ def _entry(row: sqlite3.Row) -> Entry:
         path=Path(os.fsdecode(row["path"])),
         library=Path(os.fsdecode(row["library"])),
         fingerprint=Fingerprint(row["size"], row["mtime_ns"], row["inode"]),
-        state=State(row["state"]),
+        state=_STATES[row["state"]],
         stages=json.loads(row["stages"]),
         written=tuple(Path(path) for path in json.loads(row["written"])),
         notes=tuple(json.loads(row["notes"])),
