@@ -206,6 +206,10 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
+class CatalogBroken(LyricsyncError):
+    """A page of the file is not what SQLite wrote."""
+
+
 class Catalog:
     """The catalog in one file. Close it, or use it in a ``with``.
 
@@ -248,6 +252,8 @@ class Catalog:
         self._thread = threading.Thread(target=self._write_all, name="catalog", daemon=True)
         self._thread.start()
         self._closed = False
+        self.broken = False
+        """Whether a broken page was met: only a copy can help (see `lyricsyncd.daemon.backup`)."""
 
     def _prepare(self) -> None:
         (mode,) = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -294,7 +300,7 @@ class Catalog:
 
     def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function that only reads; it sees what was committed before."""
-        with self._reading, _told(self.path):
+        with self._reading, self._broken_is_noted(), _told(self.path):
             return function(self._reader)
 
     def version(self) -> int:
@@ -304,10 +310,18 @@ class Catalog:
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
-                with _told(self.path):
+                with self._broken_is_noted(), _told(self.path):
                     job.future.set_result(_transacted(self._writer, job.function))
             except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
                 job.future.set_exception(error)
+
+    @contextlib.contextmanager
+    def _broken_is_noted(self) -> Iterator[None]:
+        try:
+            yield
+        except CatalogBroken:
+            self.broken = True
+            raise
 
     # The way in
 
@@ -757,12 +771,12 @@ def _told(path: Path) -> Iterator[None]:
 def _broken_is_told(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError:
+    except (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise
     except sqlite3.DatabaseError as error:
-        raise LyricsyncError(
+        raise CatalogBroken(
             f"The catalog {path} is broken: {error}",
-            remedy="Move it away: a scan makes a new one, and no lyrics are lost",
+            remedy="Start the service again: it goes back to its last copy, and no lyrics are lost",
         ) from error
 
 

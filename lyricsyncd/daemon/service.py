@@ -14,6 +14,7 @@ import os
 import queue
 import select
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,10 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import scan, schedule
+from lyricsyncd.daemon import backup, scan, schedule
 from lyricsyncd.daemon.catalog import (
     FILE_NAME,
     Catalog,
+    CatalogBroken,
     Fingerprint,
     Priority,
     State,
@@ -158,6 +160,7 @@ class Service:
         self._queued_scans: set[tuple[Path, Path | None]] = set()
         self._settling = Settling(self._config.daemon.settle)
         self._stopping = False
+        self._copying = threading.Thread()
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -167,8 +170,24 @@ class Service:
         UsageError
             Another service works on this state folder.
         """
-        with StateLock(self._state), Catalog(self._state / FILE_NAME) as catalog:
+        with StateLock(self._state):
+            met = ""
+            while True:
+                backup.mend(self._state / FILE_NAME, met)
+                try:
+                    self._run()
+                except CatalogBroken as error:
+                    met = error.message
+                    continue
+                return
+
+    def _run(self) -> None:
+        """Serve until asked to end, or a broken page is met."""
+        self._stopping = False
+        self._queued_scans.clear()
+        with Catalog(self._state / FILE_NAME) as catalog:
             self._catalog = catalog
+            self._scans = queue.SimpleQueue()
             again = catalog.take_up()
             if again:
                 log.info("taking up %d songs that were in work", again)
@@ -214,6 +233,8 @@ class Service:
             try:
                 self._drain_hints(now)
                 self._queue_settled(now)
+                if self._catalog.broken:
+                    raise CatalogBroken(f"The catalog {self._catalog.path} is broken")
                 seen = self._catalog.version()
                 if seen != version:
                     version = seen
@@ -222,6 +243,7 @@ class Service:
                     check_at = now + _CHECK_S
                     self._check_libraries()
                     self._web.check()
+                    self._back_up()
                 self._poll(now)
                 if rescan_at is not None and time.time() >= rescan_at:
                     rescan_at = self._next_rescan()
@@ -230,6 +252,8 @@ class Service:
                 if now >= beat_at:
                     beat_at = now + beat_every
                     self._beat()
+            except CatalogBroken:
+                raise
             except (LyricsyncError, OSError) as error:
                 # The disk is full, say: without a sign of life systemd will start us anew.
                 log.error("%s", error)
@@ -263,6 +287,21 @@ class Service:
     def _next_rescan(self) -> float | None:
         crontab = self._config.daemon.rescan
         return None if crontab is None else schedule.next_scan(crontab, time.time())
+
+    def _back_up(self) -> None:
+        """Take a copy of the catalog once a day, in a thread of its own: it may be large."""
+        path = self._catalog.path
+        if self._copying.is_alive() or not backup.due(path, time.time()):
+            return
+
+        def copy() -> None:
+            try:
+                backup.back_up(path)
+            except (OSError, sqlite3.Error) as error:
+                log.warning("no copy of the catalog could be taken: %s", error)
+
+        self._copying = threading.Thread(target=copy, name="backup", daemon=True)
+        self._copying.start()
 
     # Signals
 
