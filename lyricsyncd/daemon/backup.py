@@ -68,17 +68,22 @@ def back_up(catalog: Database) -> None:
             fresh.unlink(missing_ok=True)
 
 
-def mend(catalog: Path) -> str | None:
+def mend(catalog: Path, met: str = "") -> str | None:
     """Make a sound catalog of a broken one, and say how; ``None`` where nothing was amiss.
 
     Only for who knows that nobody else has it open (the service holds a lock on the state).
+
+    Parameters
+    ----------
+    met : str, optional
+        What was met with in use, if that is known: there is no need to look, then.
 
     Raises
     ------
     WriteError
         The files cannot be moved.
     """
-    trouble = _broken(catalog)
+    trouble = met or _broken(catalog)
     if trouble is None:
         return None
     backup = backup_of(catalog)

@@ -17,6 +17,7 @@ from lyricsyncd.daemon import transitions
 from lyricsyncd.daemon.entry import (
     Entry,
     Fingerprint,
+    Known,
     Outcome,
     Priority,
     Queued,
@@ -37,6 +38,7 @@ __all__ = [
     "Catalog",
     "Entry",
     "Fingerprint",
+    "Known",
     "Outcome",
     "Priority",
     "Queued",

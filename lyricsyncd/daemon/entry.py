@@ -138,6 +138,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """The little of an `Entry` that a scan compares with what it sees."""
+
+    id: int
+    fingerprint: Fingerprint
+    state: State
+    missing_since: float | None
+    finished_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a song. ``retry`` gives the waits after which it is tried again, if it is."""
 

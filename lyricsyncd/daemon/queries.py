@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lyricsyncd.daemon.database import Database
-from lyricsyncd.daemon.entry import Entry, Fingerprint, State
+from lyricsyncd.daemon.entry import Entry, Fingerprint, Known, State
 
 
 class Queries(Database):
@@ -96,6 +96,23 @@ class Queries(Database):
         )
         return {entry.path: entry for entry in map(as_entry, rows)}
 
+    def known(self, folder: Path) -> dict[str, Known]:
+        """The same by the file's name, and only what a scan needs: there may be very many."""
+        key = os.fsencode(folder)
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT id, path, size, mtime_ns, inode, state, missing_since, finished_at"
+                " FROM tracks WHERE folder = ?",
+                (key,),
+            ).fetchall()
+        )
+        return {
+            os.fsdecode(path).rpartition("/")[2]: Known(
+                id, Fingerprint(size, mtime_ns, inode), _STATES[state], missing, finished
+            )
+            for id, path, size, mtime_ns, inode, state, missing, finished in rows
+        }
+
     def folders(self, library: Path) -> set[Path]:
         """Every folder of a library that has songs which are not missing."""
         rows = self.read(
@@ -131,6 +148,7 @@ def setting(db: sqlite3.Connection, name: str) -> str | None:
     return None if row is None else row[0]
 
 
+_STATES = {state.value: state for state in State}
 _SAME = [
     name
     for name in Entry.__slots__
@@ -143,7 +161,7 @@ def as_entry(row: sqlite3.Row) -> Entry:
         path=Path(os.fsdecode(row["path"])),
         library=Path(os.fsdecode(row["library"])),
         fingerprint=Fingerprint(row["size"], row["mtime_ns"], row["inode"]),
-        state=State(row["state"]),
+        state=_STATES[row["state"]],
         stages=json.loads(row["stages"]),
         written=tuple(Path(path) for path in json.loads(row["written"])),
         notes=tuple(json.loads(row["notes"])),

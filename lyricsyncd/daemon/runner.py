@@ -159,8 +159,12 @@ class Runner:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         for id, entry in list(self._held.items()):
-            if self.catalog.release(id, self.owner):
-                log.info("%s: released, it will be taken up again", entry.path)
+            try:
+                if self.catalog.release(id, self.owner):
+                    log.info("%s: released, it will be taken up again", entry.path)
+            except LyricsyncError as error:
+                # The next start takes up what is still leased.
+                log.error("%s", error)
         self.executor.shutdown(wait=False, cancel_futures=True)
         for thread in self._threads:
             thread.join(1.0)

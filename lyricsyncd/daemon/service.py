@@ -29,6 +29,7 @@ from lyricsyncd.daemon.catalog import (
     Priority,
     State,
 )
+from lyricsyncd.daemon.database import CatalogBroken
 from lyricsyncd.daemon.notify import notify, reloading, watchdog_interval
 from lyricsyncd.daemon.runner import Runner
 from lyricsyncd.daemon.scan import Rules
@@ -175,10 +176,24 @@ class Service:
         ------
         UsageError
             Another service works on this state folder.
-        CatalogBroken
-            The catalog was found damaged; the next start mends it.
         """
-        with StateLock(self._state), self._opened() as catalog:
+        with StateLock(self._state):
+            met = ""
+            while True:
+                if mended := backup.mend(self._state / FILE_NAME, met):
+                    log.critical("%s", mended)
+                try:
+                    self._serve_catalog()
+                except CatalogBroken as error:
+                    met = error.message
+                    continue
+                return
+
+    def _serve_catalog(self) -> None:
+        """Serve until asked to end, or until the catalog is found to be damaged."""
+        self._stopping = False
+        self._scans, self._queued_scans = queue.SimpleQueue(), set()
+        with Catalog(self._state / FILE_NAME) as catalog:
             self._catalog = catalog
             self._set_right(catalog.ahead())
             again = catalog.take_up()
@@ -207,12 +222,6 @@ class Service:
                     self._serve()
                 finally:
                     self._stop(scanner)
-
-    def _opened(self) -> Catalog:
-        path = self._state / FILE_NAME
-        if mended := backup.mend(path):
-            log.critical("%s", mended)
-        return Catalog(path)
 
     def _set_right(self, seconds: float) -> None:
         """The clock was ahead by so much before: nothing waits for that."""
@@ -269,7 +278,6 @@ class Service:
                 # The disk is full, say: without a sign of life systemd will start us anew.
                 log.error("%s", error)
             if self._catalog.broken is not None:
-                # Started anew, we take the last sound copy.
                 raise self._catalog.broken
             self._sleep(now)
 
