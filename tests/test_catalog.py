@@ -516,6 +516,17 @@ class TestAClockThatGoesBack:
         clock.now += 301.0
         assert claim(catalog).id == entry.id
 
+    def test_leaves_the_waits_from_before_it_was_wrong(
+        self, catalog: Catalog, clock: Clock
+    ) -> None:
+        queue(catalog, "song")
+        entry = do(catalog, Outcome(State.NO_LYRICS, "nobody has them", (86400.0,)))
+        clock.now += 1.0
+        catalog.clock_went_back(86400.0 * 365)
+        after = catalog.get(entry.id)
+        assert after is not None
+        assert after.next_attempt_at == entry.next_attempt_at
+
     def test_is_not_seen_where_there_is_none(self, catalog: Catalog, clock: Clock) -> None:
         assert catalog.ahead() == 0.0
         queue(catalog, "song")

@@ -265,10 +265,16 @@ class Catalog(Queries):
         """Let what waits for a moment wait as long as it would have; the clock was wrong before."""
 
         now = self.clock()
-        moments = ("enqueued_at", "finished_at", "next_attempt_at", "leased_until", "missing_since")
 
         def shift(db: sqlite3.Connection) -> None:
-            for moment in moments:
+            # What the wrong clock noted lies in the future now, and so do the waits from then on.
+            db.execute(
+                "UPDATE tracks SET next_attempt_at = next_attempt_at - ?,"
+                " leased_until = leased_until - ? WHERE MAX(enqueued_at,"
+                " COALESCE(started_at, 0), COALESCE(finished_at, 0)) > ?",
+                (seconds, seconds, now),
+            )
+            for moment in ("enqueued_at", "started_at", "finished_at", "missing_since"):
                 db.execute(
                     f"UPDATE tracks SET {moment} = {moment} - ? WHERE {moment} > ?", (seconds, now)
                 )
