@@ -102,6 +102,24 @@ def seconds(value: object) -> float:
     return length
 
 
+_SIZES = {"M": 1024**2, "G": 1024**3}
+
+
+def size(value: object) -> int:
+    """An amount of memory: ``800M``, ``4G``, or a number of bytes.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MG])i?B?", value)):
+        return int(float(match[1]) * _SIZES[match[2]])
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ValueError("expected an amount of memory such as 800M or 4G")
+
+
 def hours(text: str) -> tuple[datetime.time, datetime.time]:
     """Begin and end of a part of the day, ``22:00-07:00``; it may go over midnight.
 
@@ -388,6 +406,25 @@ class Models(Section):
         default=600.0,
         description="How long the models stay in memory after the last song.",
     )
+    memory: Annotated[int, BeforeValidator(size)] | None = Field(
+        default=None,
+        description=(
+            "How much memory the models may take, such as 4G; null: three quarters of what there "
+            "is. A song that needs more is tried again with less."
+        ),
+    )
+
+
+class Gpu(Section):
+    """The graphics card."""
+
+    share: Literal["always", "polite"] = Field(
+        default="always",
+        description=(
+            "polite: the models rest while another program computes on the card (NVIDIA's only). "
+            "Songs that a person asks for are done all the same."
+        ),
+    )
 
 
 class Daemon(Section):
@@ -404,6 +441,14 @@ class Daemon(Section):
     quiet_hours: Annotated[str, AfterValidator(_checked_hours)] | None = Field(
         default=None, description="When to let the models rest, such as '22:00-07:00'."
     )
+    active_hours: Annotated[str, AfterValidator(_checked_hours)] | None = Field(
+        default=None, description="When alone the models may work, such as '01:00-06:00'."
+    )
+    nice: Annotated[int, BeforeValidator(_number), Field(ge=0, le=19)] = Field(
+        default=10,
+        description="How far the models stand back for other programs: 0, not at all, to 19.",
+    )
+    gpu: Gpu = Field(default=Gpu(), description="The graphics card, and who else wants it.")
     executor: Literal["process"] = Field(
         default="process", description="Where the models run: process, one of their own."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,3 +144,24 @@ def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
     service.kill()
     service.wait()
     wait_until_gone(int(note.read_text(encoding="ascii")))
+
+
+def test_a_function_that_takes_too_much_memory_is_ended_and_the_next_one_runs() -> None:
+    executor = WorkerExecutor(memory=200 * 1024**2)
+    try:
+        with pytest.raises(WorkerLost, match=r"it held \d+ MiB of memory"):
+            executor.submit(tasks.eat, 300).result()
+        assert executor.submit(tasks.double, 21).result() == 42
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def test_the_process_stands_back_as_far_as_it_is_told() -> None:
+    executor = WorkerExecutor(nice=15)
+    try:
+        assert executor.submit(tasks.niceness).result() == min(19, os.nice(0) + 15)
+        if shutil.which("ionice"):
+            told = subprocess.check_output(["ionice", "-p", str(executor.pid)], text=True)
+            assert told.strip() == "idle"
+    finally:
+        executor.shutdown(cancel_futures=True)

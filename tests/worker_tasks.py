@@ -55,6 +55,16 @@ def out_of_memory() -> None:
     raise MemoryError
 
 
+def eat(mebibytes: int) -> None:
+    held = bytearray(mebibytes * 1024**2)
+    held[::4096] = b"x" * len(held[::4096])
+    time.sleep(600)
+
+
+def niceness() -> int:
+    return os.nice(0)
+
+
 def in_stages(progress: Callable[[str, float], None]) -> str:
     for stage in ("separate", "align"):
         progress(stage, 0.0)

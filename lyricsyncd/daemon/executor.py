@@ -24,6 +24,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lyricsyncd.errors import WorkerLost
@@ -34,6 +35,8 @@ T = TypeVar("T")
 Progress = Callable[[str, float], None]
 
 _MODULE = "lyricsyncd.daemon.worker"
+_LOOK_S = 0.5
+"""How often a process at work is looked at for its memory."""
 _GRACE_S = 2.0
 """How long an idle process may take to end by itself."""
 
@@ -53,10 +56,19 @@ class WorkerExecutor(Executor):
     ----------
     keep_alive_s : float
         How long an idle process stays; 0 ends it after each function.
+    memory : int, optional
+        Bytes that the process may hold; beyond them it is killed, and its future fails with
+        `WorkerLost`.
+    nice : int
+        How far it stands back for other programs, 0 to 19.
     """
 
-    def __init__(self, keep_alive_s: float = 600.0) -> None:
+    def __init__(
+        self, keep_alive_s: float = 600.0, *, memory: int | None = None, nice: int = 10
+    ) -> None:
         self.keep_alive_s = keep_alive_s
+        self.memory = memory
+        self.nice = nice
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -171,11 +183,14 @@ class WorkerExecutor(Executor):
         deadline = None if task.limit_s is None else time.monotonic() + task.limit_s
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if not pipe.poll(left):
-                self.kill()
-                raise WorkerLost(
-                    f"The model worker was ended: no result after {task.limit_s:.0f} s"
-                )
+            while not pipe.poll(_LOOK_S if left is None else min(_LOOK_S, left)):
+                self._stay_below_ceiling()
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    self.kill()
+                    raise WorkerLost(
+                        f"The model worker was ended: no result after {task.limit_s:.0f} s"
+                    )
             kind, *values = pickle.loads(pipe.recv_bytes())
             if kind == "progress" and task.progress is not None:
                 task.progress(*values)
@@ -184,14 +199,25 @@ class WorkerExecutor(Executor):
             elif kind == "error":
                 raise _RaisedThereError(values[0])
 
+    def _stay_below_ceiling(self) -> None:
+        """End the process before the computer starts to swap for it."""
+        held, allowed = _resident(self.pid), self.memory
+        if allowed is not None and held > allowed:
+            self.kill()
+            raise WorkerLost(
+                f"The model worker was ended: it held {held / 1024**2:.0f} MiB of memory",
+                remedy="Allow it more with `models: {memory: …}`, or none of the larger models",
+            )
+
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             # It must find what we find, as with multiprocessing's spawn.
             path = os.pathsep.join(folder or os.curdir for folder in sys.path)
+            settings = (theirs.fileno(), os.getpid(), self.nice)
             environment = {**os.environ, "PYTHONPATH": path}
             process = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-m", _MODULE, *map(str, settings)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=environment,
@@ -240,3 +266,12 @@ class _RaisedThereError(Exception):
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
+
+
+def _resident(pid: int | None) -> int:
+    """Bytes of memory that a process holds; 0 where it is gone."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

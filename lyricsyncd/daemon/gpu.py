@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from collections.abc import Collection
+
+from lyricsyncd.errors import LyricsyncError
 
 _PATIENCE_S = 10.0
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(LyricsyncError):
     """`nvidia-smi` is not there, or fails."""
 
 
@@ -37,6 +41,29 @@ def others(ours: Collection[int]) -> list[str]:
         if not pid.strip().isdigit() or int(pid) not in ours:
             found.append(name.strip() or f"process {pid.strip()}")
     return found
+
+
+class Politeness:
+    """Whether another program computes on a card; asked now and then only."""
+
+    def __init__(self, every_s: float = 15.0) -> None:
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._asked_at = -every_s
+        self.user: str = ""
+        """Who does; empty for nobody, or where it cannot be known."""
+
+    def taken(self, ours: Collection[int]) -> bool:
+        """Whether somebody else is at it, as of a moment ago."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._asked_at >= self._every_s:
+                self._asked_at = now
+                try:
+                    self.user = next(iter(others(ours)), "")
+                except NoAnswerError:
+                    self.user = ""
+            return bool(self.user)
 
 
 def _asked(*arguments: str) -> list[str]:

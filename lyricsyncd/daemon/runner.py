@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import schedule, worker
+from lyricsyncd.daemon import gpu, schedule, worker
 from lyricsyncd.daemon.catalog import (
     RETRY_LYRICS,
     RETRY_SOON,
@@ -30,6 +30,7 @@ from lyricsyncd.daemon.catalog import (
     Priority,
     State,
 )
+from lyricsyncd.daemon.easing import ceiling, eased
 from lyricsyncd.daemon.executor import WorkerExecutor
 from lyricsyncd.errors import (
     LyricsNotFound,
@@ -86,7 +87,9 @@ class Runner:
     ) -> None:
         self.catalog = catalog
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.time():.0f}"
-        self.executor = WorkerExecutor(config.models.keep_alive)
+        self.executor = WorkerExecutor(
+            config.models.keep_alive, memory=ceiling(config), nice=config.daemon.nice
+        )
         self._config = config
         self._only = only
         self._finished = finished
@@ -98,6 +101,8 @@ class Runner:
         self._placing: int | None = None
         self._unreachable = 0
         self._cool_until = 0.0
+        self._polite = gpu.Politeness()
+        self._gave_way = False
         self._threads = [
             threading.Thread(target=self._feed, name="find", daemon=True),
             threading.Thread(target=self._place_all, name="place", daemon=True),
@@ -116,6 +121,8 @@ class Runner:
         """Go on with other settings, from the next song on."""
         self._config = config
         self.executor.keep_alive_s = config.models.keep_alive
+        self.executor.memory = ceiling(config)
+        self.executor.nice = config.daemon.nice
         self.wake()
 
     @property
@@ -182,8 +189,7 @@ class Runner:
         """The next song, waited for a while."""
         self._wake.clear()
         try:
-            now = datetime.datetime.now().time()
-            hushed = schedule.quiet(self._config.daemon.quiet_hours, now)
+            hushed = self._resting()
             cooling = time.monotonic() < self._cool_until
             at_least = Priority.PERSON if hushed or cooling else Priority.BACKFILL
             asked_at = self.catalog.clock()
@@ -201,6 +207,24 @@ class Runner:
         wait = _AGAIN_S if due is None or due <= asked_at else due - self.catalog.clock()
         self._wake.wait(min(_AGAIN_S, max(0.05, wait)))
         return None
+
+    def _resting(self) -> bool:
+        """Whether only songs that somebody waits for are taken now."""
+        daemon, now = self._config.daemon, datetime.datetime.now().time()
+        if schedule.resting(daemon.quiet_hours, daemon.active_hours, now):
+            return True
+        if daemon.gpu.share != "polite" or self._config.models.device == "cpu":
+            return False
+        worker_pid = self.executor.pid
+        ours = {os.getpid()} | ({worker_pid} if worker_pid is not None else set())
+        taken = self._polite.taken(ours)
+        if taken != self._gave_way:
+            self._gave_way = taken
+            if taken:
+                log.info("%s uses the GPU: the models rest", self._polite.user)
+            else:
+                log.info("the GPU is free: the models go on")
+        return taken
 
     def _find(self, entry: Entry) -> _Found | None:
         """Find a song's words; ``None`` if it needs no placing or has to wait."""
@@ -262,14 +286,19 @@ class Runner:
             except LyricsyncError as error:
                 log.debug("%s", error)
 
+        config = eased(found.config, entry.crashes)
         future = self.executor.submit_within(
-            limit(found.prepared.track.duration),
-            progress,
-            worker.place,
-            found.config,
-            found.prepared,
+            limit(found.prepared.track.duration), progress, worker.place, config, found.prepared
         )
-        self._write(entry, future.result(), found.config, found.began)
+        try:
+            result = future.result()
+        except ModelError as error:
+            if "cuda" not in f"{error} {error.__cause__}".lower() or config.models.device == "cpu":
+                raise
+            # A card that failed once fails on: a new process, with less.
+            self.executor.kill()
+            raise WorkerLost(f"The GPU failed: {error.message}") from error
+        self._write(entry, result, found.config, found.began)
 
     # Both
 

@@ -1,7 +1,7 @@
 """What runs in the model worker's process: functions handed over a socket, the pipeline kept warm.
 
-Started as ``python -m lyricsyncd.daemon.worker SOCKET PARENT``. It ends when the socket closes:
-with the service, however that ends.
+Started as ``python -m lyricsyncd.daemon.worker SOCKET PARENT NICE``. It ends when the socket
+closes: with the service, however that ends.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import pickle
+import platform
 import queue
 import signal
 import sys
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from lyricsyncd.pipeline import LyricSyncPipeline, Prepared
 
 _PR_SET_PDEATHSIG = 1
+_IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30, "armv7l": 314, "i686": 289}
+"""The system call's number, for which the C library has no function."""
+_IOPRIO_WHO_PROCESS, _IOPRIO_CLASS_IDLE = 1, 3
 _PROGRESS_S = 0.5
 """Least seconds between words of the progress within a stage."""
 
@@ -104,7 +108,7 @@ class _Throttled:
             self._pipe.send_bytes(pickle.dumps(("progress", stage, float(share))))
 
 
-def _be_a_good_child(parent: int) -> None:
+def _be_a_good_child(parent: int, nice: int) -> None:
     """Die with the service, leave its signals to it, and let everybody else go first."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -114,17 +118,27 @@ def _be_a_good_child(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with contextlib.suppress(OSError):
-        os.nice(10)
+        os.nice(nice)
+    if nice:
+        _stand_back_at_the_disk()
     with contextlib.suppress(OSError):
         # If memory runs out, it is us, and not the service or the music player.
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 
 
+def _stand_back_at_the_disk() -> None:
+    """Read and write when nobody else does (ioprio_set(2): the idle class, for this process)."""
+    number = _IOPRIO_SET.get(platform.machine())
+    if number is not None:
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).syscall(number, _IOPRIO_WHO_PROCESS, 0, _IOPRIO_CLASS_IDLE << 13)
+
+
 def main() -> None:
     """Serve the socket whose number is the first argument."""
-    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    descriptor, parent, nice = map(int, sys.argv[1:4])
     os.set_inheritable(descriptor, False)
-    _be_a_good_child(parent)
+    _be_a_good_child(parent, nice)
     # Functions are pickled by the name of this module, not as __main__: one warm pipeline.
     from lyricsyncd.daemon import worker
 
