@@ -123,6 +123,38 @@ def hours(text: str) -> tuple[datetime.time, datetime.time]:
     return begin, end
 
 
+def size(text: str) -> int | None:
+    """A size in bytes: ``4G``, ``512M``; ``None`` for ``auto``.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if text == "auto":
+        return None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(?:i?B)?", text, re.IGNORECASE)
+    if match is None or float(match.group(1)) == 0:
+        raise ValueError("expected auto, or a size such as 4G or 800M")
+    return int(float(match.group(1)) * 1024 ** ("KMGT".index(match.group(2).upper()) + 1))
+
+
+def _checked_size(text: str) -> str:
+    size(text)
+    return text
+
+
+def _cluster_address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
+    except ValueError:
+        good = False
+    if not good or parts.path:
+        raise ValueError("expected an address such as tcp://nas:8786")
+    return text
+
+
 def _checked_hours(text: str) -> str:
     hours(text)
     return text
@@ -471,6 +503,32 @@ class Models(Section):
     )
 
 
+class Gpu(Section):
+    """The graphics card."""
+
+    share: Literal["always", "polite"] = Field(
+        default="always",
+        description=(
+            "always: the models use it at any time. polite: they take up no songs while another "
+            "program uses it (NVIDIA's only)."
+        ),
+    )
+
+
+class DaskTls(Section):
+    """Certificates for a cluster that speaks TLS."""
+
+    ca: LocatedPath | None = Field(default=None, description="The authority's certificate.")
+    cert: LocatedPath | None = Field(default=None, description="Our certificate.")
+    key: LocatedPath | None = Field(default=None, description="Our key.")
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> DaskTls:
+        if len({self.ca is None, self.cert is None, self.key is None}) > 1:
+            raise ValueError("ca, cert and key go together")
+        return self
+
+
 class Daemon(Section):
     """The service."""
 
@@ -485,9 +543,59 @@ class Daemon(Section):
     quiet_hours: Annotated[str, AfterValidator(_checked_hours)] | None = Field(
         default=None, description="When to let the models rest, such as '22:00-07:00'."
     )
-    executor: Literal["process"] = Field(
-        default="process", description="Where the models run: process, one of their own."
+    active_hours: Annotated[str, AfterValidator(_checked_hours)] | None = Field(
+        default=None,
+        description=(
+            "When to let the models work, such as '01:00-06:00'; null: always. What a person asks "
+            "for, or is playing, is done at any time."
+        ),
     )
+    nice: int = Field(
+        default=10,
+        ge=0,
+        le=19,
+        description="How far the models stand back from other programs: 0 to 19, as in nice(1).",
+    )
+    ionice: Literal["idle", "best-effort", "none"] = Field(
+        default="idle",
+        description="The same for the disk: idle, best-effort or none, as in ionice(1).",
+    )
+    memory_limit: Annotated[str, AfterValidator(_checked_size)] = Field(
+        default="auto",
+        description=(
+            "How much memory the models may take, such as 4G; auto: four fifths of the computer's, "
+            "or of what systemd or a container grants."
+        ),
+    )
+    gpu: Gpu = Field(default=Gpu(), description="The graphics card.")
+    executor: Literal["process", "dask"] = Field(
+        default="process",
+        description=(
+            "Where the models run: process, one of their own on this computer; dask, on the "
+            "computers where `lyricsyncd worker` runs."
+        ),
+    )
+    dask_address: Annotated[str, AfterValidator(_cluster_address)] | None = Field(
+        default=None, description="Where dask's scheduler listens, such as tcp://nas:8786."
+    )
+    dask_tls: DaskTls = Field(
+        default=DaskTls(), description="Certificates, for an address that begins with tls://."
+    )
+    path_map: PathMap = Field(
+        default_factory=dict,
+        description=(
+            "Music folders as they are called here, and as the computers with the models call "
+            "them, such as {/volume1/music: /mnt/nas/music}."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _can_reach_the_models(self) -> Daemon:
+        if self.executor == "dask" and self.dask_address is None:
+            raise ValueError("the executor dask needs dask_address")
+        if (self.dask_address or "").startswith("tls:") and self.dask_tls.ca is None:
+            raise ValueError("a dask_address with tls:// needs dask_tls")
+        return self
 
 
 def _listen_address(text: str) -> str:

@@ -24,6 +24,9 @@ from typing import Any
 
 import pytest
 
+from lyricsyncd.daemon import backup
+from lyricsyncd.daemon.catalog import Catalog
+
 pytestmark = pytest.mark.daemon
 
 ROOT = Path(__file__).parent.parent
@@ -302,6 +305,28 @@ class TestKilled:
         home.process.wait()
         home.process = None
         home.until(lambda: not Path(f"/proc/{worker}").exists(), "the worker is gone")
+
+
+def test_a_catalog_that_breaks_under_it_is_restored_and_the_work_goes_on(home: Home) -> None:
+    for number in range(3):
+        home.drop(f"{number}.mp3")
+    home.start()
+    home.until_counts(done=3)
+    catalog = home.folder / "state" / "catalog.db"
+    home.stop()
+    with Catalog(catalog) as sound:
+        backup.back_up(sound)
+    written = {path.name: path.stat().st_mtime_ns for path in home.music.glob("*.lrc")}
+    home.start()
+    with catalog.open("r+b") as pages:
+        pages.seek(4096)
+        pages.write(os.urandom(catalog.stat().st_size - 4096))
+    home.drop("new.mp3")
+    home.until(lambda: "its last copy takes its place" in home.said(), "the copy takes over")
+    home.until_counts(done=4)
+    after = {path.name: path.stat().st_mtime_ns for path in home.music.glob("*.lrc")}
+    assert {name: after[name] for name in written} == written
+    assert home.stop() == 0
 
 
 class TestSignals:

@@ -28,6 +28,7 @@ _COMMANDS = {
     "init": ("init:init", "Write a configuration."),
     "sync": ("sync:sync", "Place the words of songs on their audio, now."),
     "run": ("service:run", "Run the service in the foreground."),
+    "service": ("unit:service", "Let systemd keep it running."),
     "scan": ("service:scan", "Look for songs and queue them."),
     "status": ("service:status", "Tell how far the service is."),
     "show": ("service:show", "Tell what is known of a song."),
@@ -41,7 +42,9 @@ _COMMANDS = {
     "convert": ("files:convert", "Convert lyrics from one format into another."),
     "undo": ("files:undo", "Give back what was there before."),
     "publish": ("lyrics:publish", "Give reviewed word times to LRCLIB."),
+    "worker": ("worker:worker", "Place words for a service on another computer."),
     "models": ("models:models", "Install, list and remove the large models."),
+    "doctor": ("doctor:doctor", "Look whether all that is needed is here."),
 }
 """Command → (module:function within this package, short help)."""
 

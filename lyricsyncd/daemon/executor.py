@@ -11,6 +11,7 @@ one death, cannot end a hanging function, and keeps a second process for its loc
 from __future__ import annotations
 
 import logging
+import math
 import os
 import pickle
 import queue
@@ -20,12 +21,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from lyricsyncd.daemon import memory
 from lyricsyncd.errors import WorkerLost
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,39 @@ Progress = Callable[[str, float], None]
 _MODULE = "lyricsyncd.daemon.worker"
 _GRACE_S = 2.0
 """How long an idle process may take to end by itself."""
+_MEMORY_LOOK_S = 1.0
+
+
+class SongExecutor(Protocol):
+    """Where the models run: in a process of this computer, or on others."""
+
+    slots: int
+    """How many songs it can have at once."""
+
+    def submit_within(
+        self,
+        limit_s: float | None,
+        progress: Progress | None,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Future[T]: ...
+
+    def abandon(self, future: Future[Any]) -> None:
+        """Give up what was submitted, even if it runs."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How much of the computer the process may take."""
+
+    memory_bytes: int | None = None
+    """Above this it is ended; ``None``: there is no limit."""
+    nice: int = 10
+    ionice: str = "idle"
 
 
 @dataclass(slots=True)
@@ -46,6 +81,10 @@ class _Task:
     progress: Progress | None
 
 
+_REST = _Task(Future(), b"", None, None)
+"""No task: the process is to end if it is idle."""
+
+
 class WorkerExecutor(Executor):
     """One worker process behind the interface of `concurrent.futures`.
 
@@ -53,10 +92,23 @@ class WorkerExecutor(Executor):
     ----------
     keep_alive_s : float
         How long an idle process stays; 0 ends it after each function.
+    manners : Manners, optional
+        What it may take of the computer; changes hold from the next process on.
+    environment : mapping, optional
+        Variables that the process has besides ours.
     """
 
-    def __init__(self, keep_alive_s: float = 600.0) -> None:
+    slots = 1
+
+    def __init__(
+        self,
+        keep_alive_s: float = 600.0,
+        manners: Manners | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.keep_alive_s = keep_alive_s
+        self.manners = manners or Manners()
+        self._environment = dict(environment or {})
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -113,6 +165,15 @@ class WorkerExecutor(Executor):
             if self._process is not None:
                 self._process.kill()
 
+    def abandon(self, future: Future[Any]) -> None:
+        """Give up what was submitted; if it runs, its process is killed."""
+        if not future.cancel() and not future.done():
+            self.kill()
+
+    def rest(self) -> None:
+        """End the process if it is idle, now and not after ``keep_alive_s``."""
+        self._tasks.put(_REST)
+
     @property
     def pid(self) -> int | None:
         """The process, while there is one."""
@@ -125,7 +186,7 @@ class WorkerExecutor(Executor):
                 task = self._tasks.get_nowait()
             except queue.Empty:
                 return
-            if task is not None:
+            if task is not None and task is not _REST:
                 task.future.cancel()
 
     # In the executor's thread
@@ -140,6 +201,9 @@ class WorkerExecutor(Executor):
                 continue
             if task is None:
                 break
+            if task is _REST:
+                self._end()
+                continue
             if task.future.set_running_or_notify_cancel():
                 self._run(task)
                 if self.keep_alive_s <= 0:
@@ -168,14 +232,20 @@ class WorkerExecutor(Executor):
             task.future.set_exception(error)
 
     def _answer(self, pipe: Connection, task: _Task) -> Any:
-        deadline = None if task.limit_s is None else time.monotonic() + task.limit_s
+        look_at = time.monotonic() + _MEMORY_LOOK_S
+        deadline = math.inf if task.limit_s is None else time.monotonic() + task.limit_s
         while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if not pipe.poll(left):
-                self.kill()
-                raise WorkerLost(
-                    f"The model worker was ended: no result after {task.limit_s:.0f} s"
-                )
+            answered = pipe.poll(max(0.0, min(look_at, deadline) - time.monotonic()))
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + _MEMORY_LOOK_S
+                self._check_memory()
+            if not answered:
+                if time.monotonic() >= deadline:
+                    self.kill()
+                    raise WorkerLost(
+                        f"The model worker was ended: no result after {task.limit_s:.0f} s"
+                    )
+                continue
             kind, *values = pickle.loads(pipe.recv_bytes())
             if kind == "progress" and task.progress is not None:
                 task.progress(*values)
@@ -183,15 +253,30 @@ class WorkerExecutor(Executor):
                 return values[0]
             elif kind == "error":
                 raise _RaisedThereError(values[0])
+            elif kind == "lost":
+                raise WorkerLost(f"The model worker was ended: {values[0]}")
+
+    def _check_memory(self) -> None:
+        allowed, pid = self.manners.memory_bytes, self.pid
+        if allowed is None or pid is None:
+            return
+        taken = memory.resident(pid)
+        if taken > allowed:
+            self.kill()
+            raise WorkerLost(
+                f"The model worker was ended: it took {taken / 2**30:.1f} GiB of memory, and"
+                f" {allowed / 2**30:.1f} GiB are allowed"
+            )
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             # It must find what we find, as with multiprocessing's spawn.
             path = os.pathsep.join(folder or os.curdir for folder in sys.path)
-            environment = {**os.environ, "PYTHONPATH": path}
+            environment = {**os.environ, "PYTHONPATH": path, **self._environment}
+            manners = (str(self.manners.nice), self.manners.ionice)
             process = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-m", _MODULE, str(theirs.fileno()), str(os.getpid()), *manners],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=environment,

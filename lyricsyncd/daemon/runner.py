@@ -1,12 +1,14 @@
 """Takes songs from the catalog through find, place and write.
 
-Two threads: one finds the words of the next song (tags and look-ups) while the other waits for the
-model worker to place those of this one. At most `IN_FLIGHT` songs are leased at a time.
+One thread finds the words of the next song (tags and look-ups, and its file is read ahead) while
+others, one for each song that the executor can have at once, wait for the models to place those of
+theirs. One song more than that is leased at a time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import logging
 import os
@@ -15,12 +17,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import schedule, worker
+from lyricsyncd.daemon import memory, schedule, worker
 from lyricsyncd.daemon.catalog import (
     RETRY_LYRICS,
     RETRY_SOON,
@@ -31,7 +34,8 @@ from lyricsyncd.daemon.catalog import (
     Priority,
     State,
 )
-from lyricsyncd.daemon.executor import WorkerExecutor
+from lyricsyncd.daemon.executor import Manners, SongExecutor, WorkerExecutor
+from lyricsyncd.daemon.gpu import Neighbours
 from lyricsyncd.errors import (
     LyricsNotFound,
     LyricsyncError,
@@ -51,7 +55,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT = 2
 LEASE_S = 120.0
 """How long a lease holds without a heartbeat."""
 LIMIT_FLOOR_S = 900.0
@@ -88,21 +91,25 @@ class Runner:
     ) -> None:
         self.catalog = catalog
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.time():.0f}"
-        self.executor = WorkerExecutor(config.models.keep_alive)
+        self.executor = opened(config)
         self._config = config
         self._only = only
         self._finished = finished
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._slots = threading.Semaphore(IN_FLIGHT)
+        self._slots = threading.Semaphore(self.executor.slots + 1)
         self._found: queue.SimpleQueue[_Found | None] = queue.SimpleQueue()
         self._held: dict[int, Entry] = {}
-        self._placing: int | None = None
+        self._placing: dict[int, Future[SyncResult]] = {}
+        self._neighbours = Neighbours()
         self._unreachable = 0
         self._cool_until = 0.0
         self._threads = [
             threading.Thread(target=self._feed, name="find", daemon=True),
-            threading.Thread(target=self._place_all, name="place", daemon=True),
+            *(
+                threading.Thread(target=self._place_all, name=f"place {number}", daemon=True)
+                for number in range(self.executor.slots)
+            ),
         ]
 
     def start(self) -> None:
@@ -116,8 +123,12 @@ class Runner:
 
     def configure(self, config: Config) -> None:
         """Go on with other settings, from the next song on."""
+        if where(config) != where(self._config):
+            log.warning("where the models run changes when the service is started anew")
         self._config = config
-        self.executor.keep_alive_s = config.models.keep_alive
+        if isinstance(self.executor, WorkerExecutor):
+            self.executor.keep_alive_s = config.models.keep_alive
+            self.executor.manners = manners(config)
         self.wake()
 
     @property
@@ -135,11 +146,12 @@ class Runner:
         held = list(self._held)
         if not held:
             return
-        placing = self._placing
+        placing = dict(self._placing)
         still_ours = self.catalog.heartbeat(self.owner, LEASE_S, held)
-        if placing in held and placing not in still_ours and placing == self._placing:
-            log.info("song %d was taken back: it is given up", placing)
-            self.executor.kill()
+        for id, future in placing.items():
+            if id in held and id not in still_ours and self._placing.get(id) is future:
+                log.info("song %d was taken back: it is given up", id)
+                self.executor.abandon(future)
 
     def stop(self, grace_s: float) -> None:
         """Take up nothing more; finish the songs in flight, or release them after the grace."""
@@ -149,8 +161,12 @@ class Runner:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         for id, entry in list(self._held.items()):
-            if self.catalog.release(id, self.owner):
-                log.info("%s: released, it will be taken up again", entry.path)
+            try:
+                if self.catalog.release(id, self.owner):
+                    log.info("%s: released, it will be taken up again", entry.path)
+            except LyricsyncError as error:
+                # The next start takes up what is still leased.
+                log.error("%s", error)
         self.executor.shutdown(wait=False, cancel_futures=True)
         for thread in self._threads:
             thread.join(1.0)
@@ -173,17 +189,17 @@ class Runner:
             if found is None:
                 self._let_go(entry)
             else:
+                read_ahead(entry.path)
                 self._found.put(found)
-        self._found.put(None)
+        for _ in range(self.executor.slots):
+            self._found.put(None)
 
     def _next(self) -> Entry | None:
         """The next song, waited for a while."""
         self._wake.clear()
         try:
-            now = datetime.datetime.now().time()
-            hushed = schedule.quiet(self._config.daemon.quiet_hours, now)
             cooling = time.monotonic() < self._cool_until
-            at_least = Priority.PERSON if hushed or cooling else Priority.BACKFILL
+            at_least = Priority.PERSON if self._hushed() or cooling else Priority.BACKFILL
             asked_at = self.catalog.clock()
             entry = self.catalog.claim(
                 self.owner, LEASE_S, at_least=at_least, only=self._only, holding=list(self._held)
@@ -199,6 +215,26 @@ class Runner:
         wait = _AGAIN_S if due is None or due <= asked_at else due - self.catalog.clock()
         self._wake.wait(min(_AGAIN_S, max(0.05, wait)))
         return None
+
+    def _hushed(self) -> bool:
+        """Whether only what a person waits for is to be done now."""
+        daemon = self._config.daemon
+        if schedule.resting(
+            daemon.quiet_hours, daemon.active_hours, datetime.datetime.now().time()
+        ):
+            return True
+        if daemon.gpu.share == "always" or self._config.models.device == "cpu":
+            return False
+        if not isinstance(self.executor, WorkerExecutor):
+            # The card is another computer's.
+            return False
+        pid = self.executor.pid
+        if not self._neighbours.busy(() if pid is None else (pid,)):
+            return False
+        if pid is not None and not self._placing:
+            # The other program wants the card's memory, too.
+            self.executor.rest()
+        return True
 
     def _find(self, entry: Entry) -> _Found | None:
         """Find a song's words; ``None`` if it needs no placing or has to wait."""
@@ -248,10 +284,9 @@ class Runner:
     def _place_all(self) -> None:
         while (found := self._found.get()) is not None:
             entry = found.entry
-            self._placing = entry.id
             if not self._stopping.is_set():
                 self._guarded(entry, partial(self._place, found))
-            self._placing = None
+            self._placing.pop(entry.id, None)
             self._let_go(entry)
 
     def _place(self, found: _Found) -> None:
@@ -263,14 +298,15 @@ class Runner:
             except LyricsyncError as error:
                 log.debug("%s", error)
 
+        config, note = eased(found.config, entry.crashes)
         future = self.executor.submit_within(
-            limit(found.prepared.track.duration),
-            progress,
-            worker.place,
-            found.config,
-            found.prepared,
+            limit(found.prepared.track.duration), progress, worker.place, config, found.prepared
         )
-        self._write(entry, future.result(), found.config, found.began)
+        self._placing[entry.id] = future
+        result = future.result()
+        if note:
+            result = dataclasses.replace(result, warnings=(*result.warnings, note))
+        self._write(entry, result, found.config, found.began)
 
     # Both
 
@@ -374,6 +410,51 @@ class _Found:
     began: float
 
 
+def opened(config: Config) -> SongExecutor:
+    """Where the models run, as the configuration says."""
+    if config.daemon.executor == "dask":
+        from lyricsyncd.daemon.cluster import DaskExecutor
+
+        return DaskExecutor(config.daemon)
+    return WorkerExecutor(config.models.keep_alive, manners(config))
+
+
+def where(config: Config) -> tuple[object, ...]:
+    """What decides where the models run."""
+    daemon = config.daemon
+    return daemon.executor, daemon.dask_address, daemon.dask_tls, daemon.path_map
+
+
+def manners(config: Config) -> Manners:
+    """How much of the computer the model worker may take."""
+    daemon = config.daemon
+    return Manners(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
+
+
+def eased(config: Config, crashes: int) -> tuple[Config, str]:
+    """Settings for a song that took the model worker down before, and a note of the difference.
+
+    First smaller models and no second ear; then the processor instead of the graphics card as well.
+    """
+    if crashes == 0:
+        return config, ""
+    models, note = {"transcriber": "none"}, "smaller models were used: the larger ones were lost"
+    if crashes > 1:
+        models["device"] = "cpu"
+        note = "smaller models were used, on the processor: the larger ones were lost"
+    smaller = config.models.model_copy(update=models)
+    return config.model_copy(update={"profile": "lite", "models": smaller}), note
+
+
+def read_ahead(song: Path) -> None:
+    """Let the system read a file that a process will soon decode: a slow disk is not waited for."""
+    try:
+        with song.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+    except OSError as error:
+        log.debug("%s", error)
+
+
 def limit(duration: float | None) -> float:
     """Seconds that a song of a length may keep the models busy."""
     if duration is None:
@@ -425,16 +506,19 @@ def failed(error: LyricsyncError | OSError) -> Outcome:
     return Outcome(State.PENDING, text, waits, kind, text)
 
 
-def _check_writable(song: Path, config: Config) -> None:
-    """Tell before any work that a sidecar could not be written."""
+def writes_sidecars(config: Config) -> bool:
+    """Whether the configuration wants files beside the songs, and not tags alone."""
     from lyricsyncd.config import Output
 
     output = config.output
     if isinstance(output, Output):
-        sidecar = output.preset != "embed"
-    else:
-        sidecar = any(file.to == "sidecar" for file in output)
-    if sidecar and not os.access(song.parent, os.W_OK):
+        return output.preset != "embed"
+    return any(file.to == "sidecar" for file in output)
+
+
+def _check_writable(song: Path, config: Config) -> None:
+    """Tell before any work that a sidecar could not be written."""
+    if writes_sidecars(config) and not os.access(song.parent, os.W_OK):
         raise WriteError(
             f"The folder {song.parent} cannot be written to",
             remedy="Give the service's user the right to, or choose the output preset embed",

@@ -19,6 +19,7 @@ from lyricsyncd.daemon.catalog import (
     Catalog,
     Entry,
     Fingerprint,
+    Known,
     Priority,
     Queued,
     Request,
@@ -118,6 +119,8 @@ class Rules:
 
     def admits_name(self, path: Path) -> bool:
         """Whether the patterns let a file through; ignore files are not looked at."""
+        if not (self.include or self.exclude):
+            return True
         relative = path.relative_to(self.root).as_posix()
         if any(matches(pattern, relative) for pattern in self.exclude):
             return False
@@ -130,6 +133,8 @@ class Rules:
         name = folder.name.lower()
         if name.startswith(".") or name in _FOREIGN_FOLDERS:
             return False
+        if not self.exclude:
+            return True
         relative = folder.relative_to(self.root).as_posix()
         return not any(matches(pattern, relative) for pattern in self.exclude)
 
@@ -215,7 +220,7 @@ def walk(
         seen = Folder(folder, {}, {})
         for child in children:
             path = folder / child.name
-            if any(
+            if above and any(
                 matches(pattern, path.relative_to(base).as_posix())
                 for base, patterns in above
                 for pattern in patterns
@@ -286,16 +291,12 @@ def reconcile(
             return report
         visited.add(folder.path)
         report.songs += len(folder.songs)
-        known = catalog.in_folder(folder.path)
-        back = [
-            entry.id
-            for path, entry in known.items()
-            if entry.missing_since is not None and folder.songs.get(path) == entry.fingerprint
-        ]
-        if back:
-            catalog.back(back)
+        known = catalog.known(folder.path)
+        back: list[int] = []
         for path, looks in folder.songs.items():
-            entry = known.get(path)
+            entry = known.pop(path.name, None)
+            if entry is not None and entry.missing_since is not None and entry.fingerprint == looks:
+                back.append(entry.id)
             words = folder.lyrics.get(path.stem, folder.lyrics.get(path.name))
             if entry is None or (entry.fingerprint != looks and entry.state is not State.IGNORED):
                 requests.append(Request(path, priority, reason, rules.root, looks))
@@ -304,11 +305,9 @@ def reconcile(
                 requests.append(Request(path, priority, why, rules.root, looks, force=True))
             elif priority >= Priority.PERSON and entry.state is State.PENDING:
                 requests.append(Request(path, priority, reason, rules.root, looks))
-        gone += [
-            entry.id
-            for path, entry in known.items()
-            if path not in folder.songs and entry.missing_since is None
-        ]
+        if back:
+            catalog.back(back)
+        gone += [entry.id for entry in known.values() if entry.missing_since is None]
         if len(requests) >= _BATCH:
             _queue(catalog, requests, report)
     _queue(catalog, requests, report)
@@ -317,7 +316,7 @@ def reconcile(
         if below in (folder_path, *folder_path.parents) and not _within(
             folder_path, report.unreadable
         ):
-            entries = catalog.in_folder(folder_path).values()
+            entries = catalog.known(folder_path).values()
             gone += [entry.id for entry in entries if entry.missing_since is None]
     if gone and report.songs == 0 and start is None:
         # Not one song left where there were some: rather a disk that is not there.
@@ -342,7 +341,7 @@ def offline(root: Path) -> bool:
         return True
 
 
-def awaits_words(entry: Entry, changed: float) -> bool:
+def awaits_words(entry: Entry | Known, changed: float) -> bool:
     """Whether lyrics that changed at a moment are news to a song that had none that fit."""
     return (
         entry.state in (State.NO_LYRICS, State.REVIEW)

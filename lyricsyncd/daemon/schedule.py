@@ -69,3 +69,8 @@ def quiet(quiet_hours: str | None, now: datetime.time) -> bool:
         return False
     begin, end = hours(quiet_hours)
     return begin <= now < end if begin < end else now >= begin or now < end
+
+
+def resting(quiet_hours: str | None, active_hours: str | None, now: datetime.time) -> bool:
+    """Whether the models rest at a time of the day: in the quiet hours, and outside the active."""
+    return quiet(quiet_hours, now) or (active_hours is not None and not quiet(active_hours, now))

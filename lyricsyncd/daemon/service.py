@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import scan, schedule
+from lyricsyncd.daemon import backup, scan, schedule
 from lyricsyncd.daemon.catalog import (
     FILE_NAME,
     Catalog,
@@ -29,6 +29,7 @@ from lyricsyncd.daemon.catalog import (
     Priority,
     State,
 )
+from lyricsyncd.daemon.database import CatalogBroken
 from lyricsyncd.daemon.notify import notify, reloading, watchdog_interval
 from lyricsyncd.daemon.runner import Runner
 from lyricsyncd.daemon.scan import Rules
@@ -55,6 +56,10 @@ _TICK_S = 2.0
 _CHECK_S = 30.0
 """How often libraries are looked at for having come or gone."""
 _BEAT_S = 20.0
+_CLOCK_SLACK_S = 60.0
+"""By less than this the clock is corrected, which matters to nobody."""
+_COPY_S = 3600.0
+"""How often the catalog is copied, if anything changed."""
 
 
 class StateLock:
@@ -138,6 +143,11 @@ class _Scan:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A copy of the catalog is wanted."""
+
+
 class Service:
     """The service on one state folder.
 
@@ -156,7 +166,7 @@ class Service:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._asked: set[int] = set()
         self._hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
-        self._scans: queue.SimpleQueue[_Scan | None] = queue.SimpleQueue()
+        self._scans: queue.SimpleQueue[_Scan | _Copy | None] = queue.SimpleQueue()
         self._queued_scans: set[tuple[Path, Path | None]] = set()
         self._settling = Settling(self._config.daemon.settle)
         self._stopping = False
@@ -171,8 +181,25 @@ class Service:
         UsageError
             Another service works on this state folder.
         """
-        with StateLock(self._state), Catalog(self._state / FILE_NAME) as catalog:
+        with StateLock(self._state):
+            met = ""
+            while True:
+                if mended := backup.mend(self._state / FILE_NAME, met):
+                    log.critical("%s", mended)
+                try:
+                    self._serve_catalog()
+                except CatalogBroken as error:
+                    met = error.message
+                    continue
+                return
+
+    def _serve_catalog(self) -> None:
+        """Serve until asked to end, or until the catalog is found to be damaged."""
+        self._stopping = False
+        self._scans, self._queued_scans = queue.SimpleQueue(), set()
+        with Catalog(self._state / FILE_NAME) as catalog:
             self._catalog = catalog
+            self._set_right(catalog.ahead())
             again = catalog.take_up()
             if again:
                 log.info("taking up %d songs that were in work", again)
@@ -202,12 +229,20 @@ class Service:
                 finally:
                     self._stop(scanner)
 
+    def _set_right(self, seconds: float) -> None:
+        """The clock was ahead by so much before: nothing waits for that."""
+        if seconds > _CLOCK_SLACK_S:
+            log.warning("the clock went back by %.0f s", seconds)
+            self._catalog.clock_went_back(seconds)
+
     # The loop
 
     def _serve(self) -> None:
         now = time.monotonic()
+        clock = time.time() - now
         check_at, beat_at, version = now + _CHECK_S, now, -1
         beat_every = min(_BEAT_S, (watchdog_interval() or 3 * _BEAT_S) / 3)
+        copy_at, copied = now + _CHECK_S, -1
         rescan_at = self._next_rescan()
         while True:
             if self._asked & {signal.SIGTERM, signal.SIGINT}:
@@ -218,12 +253,21 @@ class Service:
                 rescan_at = self._next_rescan()
             now = time.monotonic()
             try:
+                if abs(jump := clock - (time.time() - now)) > _CLOCK_SLACK_S:
+                    clock -= jump
+                    self._set_right(jump)
+                    rescan_at = self._next_rescan()
                 self._drain_hints(now)
                 self._queue_settled(now)
                 seen = self._catalog.version()
                 if seen != version:
                     version = seen
                     self._runner.wake()
+                if now >= copy_at:
+                    copy_at = now + _COPY_S
+                    if version != copied:
+                        copied = version
+                        self._scans.put(_Copy())
                 if now >= check_at:
                     check_at = now + _CHECK_S
                     self._check_libraries()
@@ -239,6 +283,8 @@ class Service:
             except (LyricsyncError, OSError) as error:
                 # The disk is full, say: without a sign of life systemd will start us anew.
                 log.error("%s", error)
+            if self._catalog.broken is not None:
+                raise self._catalog.broken
             self._sleep(now)
 
     def _sleep(self, now: float) -> None:
@@ -409,7 +455,7 @@ class Service:
         inside = [rules for rules in self._rules() if rules.root in (path, *path.parents)]
         return max(inside, key=lambda rules: len(rules.root.parts), default=None)
 
-    # Scans, in a thread of their own
+    # Scans and copies, in a thread of their own
 
     def _check_libraries(self) -> None:
         for library in self._watcher.check():
@@ -430,6 +476,9 @@ class Service:
 
     def _scan_all(self) -> None:
         while (wanted := self._scans.get()) is not None:
+            if isinstance(wanted, _Copy):
+                self._copy()
+                continue
             self._queued_scans.discard((wanted.rules.root, wanted.start))
             began = time.monotonic()
             try:
@@ -440,6 +489,12 @@ class Service:
             for library in self._watcher.libraries:
                 if library.rules.root == wanted.rules.root and wanted.start is None:
                     library.poll_at = time.monotonic() + poll_interval(took)
+
+    def _copy(self) -> None:
+        try:
+            backup.back_up(self._catalog)
+        except LyricsyncError as error:
+            log.error("%s", error)
 
     def _scan(self, wanted: _Scan) -> None:
         began = time.monotonic()

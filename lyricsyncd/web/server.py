@@ -10,6 +10,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.config import Web, host_and_port
@@ -120,7 +121,7 @@ class _Running:
         self._listening = listening
         self._stream = Stream(house.catalog)
         app = application(house, token=token, host=host, stream=self._stream)
-        self._server = _uvicorn(app)
+        self._server, self._end = _uvicorn(app)
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
         self._thread.start()
 
@@ -130,7 +131,7 @@ class _Running:
 
     def stop(self) -> None:
         self._stream.close()
-        self._server.should_exit = True
+        self._end()
         self._thread.join(2 * _LINGER_S)
         self._listening.close()
 
@@ -143,10 +144,33 @@ class _Running:
                 log.exception("the control interface failed")
 
 
-def _uvicorn(app: Any) -> uvicorn.Server:
+def _uvicorn(app: Any) -> tuple[uvicorn.Server, Callable[[], None]]:
+    """A server, and what ends it, to be called from any thread."""
+    import asyncio
+
     import uvicorn
 
-    return uvicorn.Server(
+    class Patient(uvicorn.Server):
+        """Wakes once a second for the clock in its answers, and not ten times to ask for its end:
+        that alone would be most of what an idle service does."""
+
+        _loop: asyncio.AbstractEventLoop | None = None
+
+        async def main_loop(self) -> None:
+            self._loop, self._asked = asyncio.get_running_loop(), asyncio.Event()
+            # In uvicorn's count of tenths.
+            while not await self.on_tick(counter=0):
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._asked.wait(), timeout=1.0)
+
+        def end(self) -> None:
+            self.should_exit = True
+            if self._loop is not None:
+                # A loop that has closed meanwhile needs no word.
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._asked.set)
+
+    server = Patient(
         uvicorn.Config(
             app,
             # What is plain needs neither compiled loops nor protocols that we do not speak.
@@ -164,3 +188,4 @@ def _uvicorn(app: Any) -> uvicorn.Server:
             timeout_graceful_shutdown=_LINGER_S,
         )
     )
+    return server, server.end

@@ -224,15 +224,9 @@ def embed(path: Path, words: str) -> None:
     file = mutagen.File(path)
     if path.suffix == ".mp3":
         file.tags.delall("USLT")
+        file.tags.add(USLT(encoding=3, lang="eng", desc="", text=words))
         file.tags.add(
-            USLT(  # type: ignore[no-untyped-call]
-                encoding=3, lang="eng", desc="", text=words
-            )
-        )
-        file.tags.add(
-            SYLT(  # type: ignore[no-untyped-call]
-                encoding=3, lang="eng", format=2, type=1, desc="", text=[("Twinkle", 500)]
-            )
+            SYLT(encoding=3, lang="eng", format=2, type=1, desc="", text=[("Twinkle", 500)])
         )
     else:
         file["\xa9lyr" if path.suffix == ".m4a" else "lyrics"] = [words]

@@ -1,0 +1,40 @@
+"""``lyricsyncd doctor``: is all here that is needed, and if not, what to do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--offline", is_flag=True, help="Do not try whether hosts can be reached.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
+    """Look whether all that is needed is here: music, models, codecs, rights, room, network.
+
+    Each trouble comes with its remedy. Exit status 1 tells that something will not work.
+    """
+    from lyricsyncd.config import load
+    from lyricsyncd.doctor import Verdict, examine
+
+    marks = {Verdict.OK: "ok", Verdict.WARNING: "!", Verdict.FAILED: "FAILED"}
+    found = []
+    for finding in examine(load(config), network=not offline):
+        found.append(finding)
+        if not as_json:
+            click.echo(f"{marks[finding.verdict]:<7}{finding.topic}: {finding.text}")
+            if finding.remedy:
+                click.echo(f"       → {finding.remedy}")
+    well = not any(finding.verdict is Verdict.FAILED for finding in found)
+    if as_json:
+        told = [
+            {"topic": x.topic, "verdict": x.verdict.value, "text": x.text, "remedy": x.remedy}
+            for x in found
+        ]
+        click.echo(json.dumps({"well": well, "findings": told}, indent=2))
+    if not well:
+        sys.exit(1)

@@ -1,0 +1,229 @@
+"""``lyricsyncd service install|uninstall``: start with the computer, through systemd."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lyricsyncd.cli.console import note
+from lyricsyncd.errors import LyricsyncError, UsageError, WriteError
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import Config
+    from lyricsyncd.systemd import House
+
+_RUNNING = Path("/run/systemd/system")
+"""There while systemd is what runs this computer; see sd_booted(3)."""
+_config = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
+_system = click.option("--system", is_flag=True, help="For the whole computer, not for you alone.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
+
+
+@click.group()
+def service() -> None:
+    """Let systemd keep lyricsyncd running."""
+
+
+@service.command()
+@_system
+@click.option("--as", "account", metavar="USER", help="With --system: the user that it runs as.")
+@_config
+@_json
+@_dry_run
+def install(
+    system: bool, account: str | None, config: Path | None, as_json: bool, dry_run: bool
+) -> None:
+    """Write the unit, and start it now and with the computer.
+
+    As your own service it can do what you can. With --system it runs as the user `lyricsyncd`,
+    which is made where it is missing, or as the one that --as names.
+    """
+    from lyricsyncd import paths
+    from lyricsyncd.config import load
+    from lyricsyncd.systemd import ACCOUNT, SYSTEM_UNITS, UNIT_NAME, House, render, user_units
+
+    if account is not None and not system:
+        raise UsageError("--as goes with --system", remedy="Add --system, or leave it out")
+    settings, file = load(config), paths.config_path(config)
+    if not settings.libraries:
+        raise UsageError(
+            "There is no library in the configuration",
+            remedy="Add one: `lyricsyncd init --library DIR`",
+        )
+    if system:
+        named = account or ACCOUNT
+        groups = _groups_for(settings) if account is None else ()
+        house = House.of(settings, file, account=named, groups=groups)
+        target = SYSTEM_UNITS / UNIT_NAME
+    else:
+        state = (paths.state_dir(), paths.cache_dir())
+        house = House.of(settings, file, state=state)
+        target = user_units() / UNIT_NAME
+    text = render(house, system=system)
+    done = []
+    if dry_run:
+        if not as_json:
+            note(f"Would write {target}:")
+            click.echo(text, nl=False)
+    else:
+        _must_be_root(system)
+        if system:
+            done += _account_made(house.account)
+        else:
+            for folder in house.state:
+                folder.mkdir(parents=True, exist_ok=True)
+        _write(target, text)
+        done.append(f"Wrote {target}")
+        done += _systemctl(
+            system, ("daemon-reload",), ("enable", UNIT_NAME), ("restart", UNIT_NAME)
+        )
+    to_do = _left_to_do(house, system=system)
+    if as_json:
+        told = {"unit": str(target), "system": system, "written": not dry_run, "next": to_do}
+        click.echo(json.dumps({**told, "text": text} if dry_run else told, indent=2))
+        return
+    for line in (*done, *to_do):
+        click.echo(line, err=dry_run)
+
+
+@service.command()
+@_system
+@_json
+@_dry_run
+def uninstall(system: bool, as_json: bool, dry_run: bool) -> None:
+    """Stop the service and remove its unit; the configuration, the catalog and all lyrics stay."""
+    from lyricsyncd.systemd import SYSTEM_UNITS, UNIT_NAME, user_units
+
+    target = (SYSTEM_UNITS if system else user_units()) / UNIT_NAME
+    here = os.path.lexists(target)
+    done = []
+    if here and not dry_run:
+        _must_be_root(system)
+        done += _systemctl(system, ("disable", "--now", UNIT_NAME))
+        try:
+            target.unlink()
+        except OSError as error:
+            raise WriteError(f"{target} cannot be removed: {error.strerror}") from error
+        done += [*_systemctl(system, ("daemon-reload",)), f"Removed {target}"]
+    if as_json:
+        click.echo(json.dumps({"unit": str(target), "removed": here and not dry_run}, indent=2))
+    elif not here:
+        click.echo(f"There is no {target}")
+    else:
+        for line in done or [f"Would stop the service and remove {target}"]:
+            click.echo(line)
+
+
+def _must_be_root(system: bool) -> None:
+    if system and os.geteuid() != 0:
+        raise UsageError(
+            "Only root can install services of the computer",
+            remedy="Put sudo before it, or leave --system out",
+        )
+
+
+def _write(target: Path, text: str) -> None:
+    from lyricsyncd.cli.target import write
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{target.parent} cannot be made: {error.strerror}") from error
+    write(target, text.encode())
+
+
+def _systemctl(system: bool, *calls: tuple[str, ...]) -> list[str]:
+    """Tell systemd; where it cannot be told, what a person has to type."""
+    command = ["systemctl"] if system else ["systemctl", "--user"]
+    if shutil.which("systemctl") is None or not _RUNNING.is_dir():
+        return [f"systemd does not run here; where it does: {' '.join([*command, *calls[-1]])}"]
+    for call in calls:
+        done = subprocess.run([*command, *call], capture_output=True, text=True)
+        if done.returncode:
+            raise LyricsyncError(
+                f"`{' '.join([*command, *call])}` failed: {done.stderr.strip()}",
+                remedy="See `journalctl -u lyricsyncd`" if system else "See `journalctl --user`",
+            )
+    return []
+
+
+def _account_made(account: str) -> list[str]:
+    from lyricsyncd.systemd import ACCOUNT, SYSTEM_STATE
+
+    try:
+        pwd.getpwnam(account)
+    except KeyError:
+        pass
+    else:
+        return []
+    if account != ACCOUNT:
+        raise UsageError(f"There is no user {account}", remedy="Check the name after --as")
+    command = ["useradd", "--system", "--user-group", "--home-dir", str(SYSTEM_STATE), account]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        raise LyricsyncError(
+            f"The user {account} cannot be made: there is no useradd ({error.strerror})",
+            remedy="Make it by hand, or name one with --as",
+        ) from error
+    if done.returncode:
+        raise LyricsyncError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
+    return [f"Made the user {account}"]
+
+
+def _groups_for(settings: Config) -> tuple[str, ...]:
+    """The groups that own the libraries and may write to them."""
+    groups: dict[str, None] = {}
+    for library in settings.libraries:
+        try:
+            status = library.path.stat()
+            if status.st_mode & stat.S_IWGRP and status.st_gid != 0:
+                groups[grp.getgrgid(status.st_gid).gr_name] = None
+        except (OSError, KeyError):
+            # Away, or of a group without a name.
+            continue
+    return tuple(groups)
+
+
+def _left_to_do(house: House, *, system: bool) -> list[str]:
+    """What only a person can decide, as the command to type."""
+    import shlex
+
+    if not system:
+        return ["To have it run while you are not logged in: loginctl enable-linger"]
+    lines = []
+    if house.config is not None and not house.config.stat().st_mode & stat.S_IROTH:
+        lines.append(
+            f"{house.account} must be able to read {house.config}: chmod o+r "
+            f"{shlex.quote(str(house.config))}"
+        )
+    for folder in house.libraries:
+        if not _may_write(folder, house):
+            lines.append(
+                f"{house.account} must be able to write to {folder}: setfacl -R -m "
+                f"u:{house.account}:rwX -m d:u:{house.account}:rwX {shlex.quote(str(folder))}"
+            )
+    return lines
+
+
+def _may_write(folder: Path, house: House) -> bool:
+    try:
+        status = folder.stat()
+        owner = pwd.getpwuid(status.st_uid).pw_name
+        group = grp.getgrgid(status.st_gid)
+    except (OSError, KeyError):
+        return False
+    if owner == house.account:
+        return bool(status.st_mode & stat.S_IWUSR)
+    member = group.gr_name in house.groups or house.account in group.gr_mem
+    return bool(status.st_mode & (stat.S_IWGRP if member else stat.S_IWOTH))

@@ -1,0 +1,419 @@
+"""Looks whether all that the service needs is here; each finding says what to do about it.
+
+Nothing is changed, and nothing is fetched: of the hosts that are asked for lyrics, only whether
+they can be reached is tried.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import platform
+import shutil
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from lyricsyncd import __version__, paths
+from lyricsyncd.errors import LyricsyncError
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import Config
+
+CODECS = ("mp3", "flac", "aac", "alac", "vorbis", "opus", "wmav2", "wavpack", "pcm_s16le")
+"""FFmpeg's names of what music is kept in."""
+LOW_DISK = 500 * 1024**2
+"""Free bytes below which there is too little room for the catalog and the models."""
+LOW_MEMORY = 1024**3
+"""Free bytes of memory that placing the words of a song wants (about)."""
+_COUNT_S = 5.0
+"""How long folders are counted for the watches that they need."""
+_PROC = Path("/proc")
+
+
+class Verdict(str, enum.Enum):
+    """How a finding is to be taken."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found. ``remedy`` is empty where all is well."""
+
+    topic: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+
+def _ok(topic: str, text: str) -> Finding:
+    return Finding(topic, Verdict.OK, text)
+
+
+def _warning(topic: str, text: str, remedy: str) -> Finding:
+    return Finding(topic, Verdict.WARNING, text, remedy)
+
+
+def _failed(topic: str, text: str, remedy: str) -> Finding:
+    return Finding(topic, Verdict.FAILED, text, remedy)
+
+
+def examine(config: Config, *, network: bool = True) -> Iterator[Finding]:
+    """Every finding, in the order that a person should mend things.
+
+    Parameters
+    ----------
+    network : bool
+        Whether the hosts of lyrics are tried.
+    """
+    yield from versions()
+    yield from libraries(config)
+    yield from watches(config)
+    yield from state(paths.state_dir())
+    yield from disk([paths.state_dir(), paths.cache_dir()])
+    yield from memory()
+    yield from models(config)
+    yield from codecs()
+    yield from gpu(config)
+    if network:
+        yield from hosts(config)
+    yield from control(config)
+
+
+def versions() -> Iterator[Finding]:
+    """Of us, Python and what listens."""
+    wanted = ("av", "numpy", "onnxruntime", "pocketsphinx", "mutagen", "watchdog")
+    found, missing = [], []
+    for name in wanted:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    text = f"lyricsyncd {__version__}, Python {platform.python_version()}, {', '.join(found)}"
+    if missing:
+        yield _failed(
+            "versions", f"{', '.join(missing)} is missing", "Install lyricsyncd once more with pip"
+        )
+    else:
+        yield _ok("versions", text)
+
+
+def libraries(config: Config) -> Iterator[Finding]:
+    """Whether the music is there, and may be read and written beside."""
+    from lyricsyncd.daemon import mounts, scan
+    from lyricsyncd.daemon.runner import writes_sidecars
+
+    if not config.libraries:
+        yield _failed(
+            "library", "no music folder is configured", "Run `lyricsyncd init --library DIR`"
+        )
+    beside = writes_sidecars(config)
+    for library in config.libraries:
+        path = library.path
+        if not path.is_dir():
+            yield _failed("library", f"{path} is not there", "Check the path, or plug the disk in")
+        elif not os.access(path, os.R_OK | os.X_OK):
+            yield _failed("library", f"{path} cannot be read", f"Check the rights: ls -ld {path}")
+        elif scan.offline(path):
+            yield _warning("library", f"{path} is empty", "Is its disk plugged in?")
+        elif (beside and not os.access(path, os.W_OK)) or _read_only(path):
+            yield _failed(
+                "library",
+                f"{path} cannot be written to, so no lyrics can be put there",
+                f"Let the user {_me()} write there",
+            )
+        else:
+            kind = mounts.filesystem(path)
+            how = "looked through from time to time" if mounts.silent(kind) else "watched"
+            yield _ok("library", f"{path} can be read and written ({kind or 'unknown'}, {how})")
+
+
+def watches(config: Config) -> Iterator[Finding]:
+    """Whether inotify's limits suffice for the folders."""
+    from lyricsyncd.daemon import mounts
+
+    roots = [
+        library.path
+        for library in config.libraries
+        if library.path.is_dir() and not mounts.silent(mounts.filesystem(library.path))
+    ]
+    limits = _PROC / "sys/fs/inotify"
+    try:
+        limit = int((limits / "max_user_watches").read_text(encoding="ascii"))
+        instances = int((limits / "max_user_instances").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        yield _warning("inotify", "the limits cannot be read", "Rely on the scheduled scans")
+        return
+    counted, whole = _folders(roots)
+    text = f"{counted}{'' if whole else ' or more'} folders, {limit} watches allowed"
+    if counted > limit:
+        yield _warning(
+            "inotify",
+            f"{text}: the libraries are looked through from time to time instead",
+            f"Raise it: sysctl fs.inotify.max_user_watches={max(524288, 2 * counted)}",
+        )
+    elif instances < 2 * len(roots) + 2:
+        yield _warning(
+            "inotify",
+            f"only {instances} watchers are allowed to a user",
+            "Raise it: sysctl fs.inotify.max_user_instances=1024",
+        )
+    else:
+        yield _ok("inotify", text)
+
+
+def _folders(roots: list[Path]) -> tuple[int, bool]:
+    """How many folders there are, and whether all were counted."""
+    end, count = time.monotonic() + _COUNT_S, 0
+    for root in roots:
+        for _folder in os.walk(root):
+            count += 1
+            if time.monotonic() > end:
+                return count, False
+    return count, True
+
+
+def state(folder: Path) -> Iterator[Finding]:
+    """Whether the catalog can be kept, and is whole."""
+    from lyricsyncd.daemon import mounts
+    from lyricsyncd.daemon.catalog import FILE_NAME
+    from lyricsyncd.daemon.service import running
+
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    kind = mounts.filesystem(folder)
+    if mounts.on_network(kind):
+        yield _failed(
+            "catalog",
+            f"{folder} is on a network mount ({kind}), where the catalog breaks",
+            "Set STATE_DIRECTORY or XDG_STATE_HOME to a folder on a local disk",
+        )
+        return
+    if not os.access(existing, os.W_OK | os.X_OK) or _read_only(existing):
+        yield _failed("catalog", f"{existing} cannot be written to", f"Give it to user {_me()}")
+        return
+    file = folder / FILE_NAME
+    if not file.exists():
+        yield _ok("catalog", f"there is none yet; it comes to lie in {folder}")
+        return
+    trouble = _checked(file)
+    if trouble:
+        yield _failed(
+            "catalog",
+            f"{file} is broken: {trouble}",
+            "Start the service again: it goes back to its last copy",
+        )
+        return
+    service = "a service is at work on it" if running(folder) else "no service is at work on it"
+    yield _ok("catalog", f"{file} is whole; {service}")
+
+
+def _checked(file: Path) -> str:
+    """What SQLite finds wrong with a catalog; empty where nothing is."""
+    try:
+        db = sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=5.0)
+        try:
+            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        return str(error)
+    return "" if verdict == "ok" else str(verdict)
+
+
+def disk(folders: list[Path]) -> Iterator[Finding]:
+    """Whether there is room."""
+    devices: dict[int, Path] = {}
+    for folder in folders:
+        existing = next(each for each in (folder, *folder.parents) if each.exists())
+        devices.setdefault(existing.stat().st_dev, existing)
+    for folder in devices.values():
+        free = shutil.disk_usage(folder).free
+        text = f"{_size(free)} free at {folder}"
+        if free < LOW_DISK:
+            yield _warning("disk", text, "Make room: the catalog and the models need it")
+        else:
+            yield _ok("disk", text)
+
+
+def memory() -> Iterator[Finding]:
+    """Whether a song's models have room."""
+    try:
+        lines = (_PROC / "meminfo").read_text(encoding="ascii").splitlines()
+        values = {name: int(rest.split()[0]) for name, _, rest in (x.partition(":") for x in lines)}
+        free = values["MemAvailable"] * 1024
+    except (OSError, ValueError, KeyError):
+        return
+    text = f"{_size(free)} of memory to be had"
+    if free < LOW_MEMORY:
+        yield _warning("memory", text, "Set `models: {separator: none}`, which needs less")
+    else:
+        yield _ok("memory", text)
+
+
+def models(config: Config) -> Iterator[Finding]:
+    """Whether what listens is here and whole."""
+    from lyricsyncd.models import MODELS, State, install_remedy
+    from lyricsyncd.models import state as state_of
+
+    folder = paths.models_dir(config)
+    for model in MODELS.values():
+        here = state_of(model, folder)
+        if here is State.INSTALLED:
+            yield _ok("models", f"{model.name} is installed: {model.purpose}")
+        elif here is State.DAMAGED or config.models.separator == model.name:
+            yield _failed("models", f"{model.name} is {here.value}", install_remedy(model))
+        elif config.models.separator == "auto":
+            yield _warning(
+                "models",
+                f"{model.name} is missing: words are placed on the mix, which is less exact",
+                install_remedy(model),
+            )
+    try:
+        from lyricsyncd.align.emissions.sphinx import SphinxEar
+
+        SphinxEar.load()
+    except (LyricsyncError, ImportError) as error:
+        yield _failed("models", f"the ear cannot be loaded: {error}", "Install lyricsyncd again")
+    else:
+        yield _ok("models", "the ear (PocketSphinx en-us) can be loaded")
+
+
+def codecs() -> Iterator[Finding]:
+    """Whether music of all usual kinds can be decoded."""
+    try:
+        import av
+    except ImportError as error:
+        yield _failed("codecs", f"PyAV cannot be loaded: {error}", "Install lyricsyncd again")
+        return
+    missing = []
+    for name in CODECS:
+        try:
+            av.Codec(name, "r")
+        except ValueError:
+            missing.append(name)
+    if missing:
+        yield _warning(
+            "codecs",
+            f"this build of PyAV cannot decode {', '.join(missing)}",
+            "Install the wheel from PyPI: pip install --force-reinstall av",
+        )
+    else:
+        yield _ok("codecs", f"can decode {', '.join(CODECS)}")
+
+
+def gpu(config: Config) -> Iterator[Finding]:
+    """Whether the device that is configured is there."""
+    from lyricsyncd.daemon import gpu as card
+
+    try:
+        cards = card.cards()
+    except card.NoAnswerError as error:
+        cards = []
+        if config.models.device.startswith("cuda"):
+            yield _failed("gpu", str(error), "Install NVIDIA's driver, or set `device: auto`")
+            return
+    if not cards:
+        yield _ok("gpu", "no NVIDIA card; the processor does it")
+        return
+    providers = _onnx_providers()
+    text = ", ".join(cards)
+    if "CUDAExecutionProvider" in providers:
+        yield _ok("gpu", text)
+    else:
+        wants = config.models.device.startswith("cuda")
+        kind = _failed if wants else _warning
+        yield kind(
+            "gpu",
+            f"{text}, which the installed onnxruntime cannot use",
+            "pip uninstall onnxruntime, then pip install onnxruntime-gpu",
+        )
+
+
+def _onnx_providers() -> list[str]:
+    try:
+        import onnxruntime
+
+        return list(onnxruntime.get_available_providers())
+    except ImportError:
+        return []
+
+
+def hosts(config: Config) -> Iterator[Finding]:
+    """Whether the sources of lyrics can be reached. Nothing is asked of them."""
+    if "lrclib" not in config.lyrics.order:
+        yield _ok("network", "no source of lyrics is asked: nothing leaves the house")
+        return
+    url = urlsplit(config.lyrics.lrclib.url)
+    host = url.hostname or ""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        socket.create_connection((host, port), timeout=5.0).close()
+    except OSError as error:
+        why = error.strerror or str(error)
+        yield _warning(
+            "network",
+            f"{host} cannot be reached: {why}",
+            "Check the network; songs wait meanwhile. Or set `lyrics: {order: [local]}`",
+        )
+    else:
+        yield _ok("network", f"{host} can be reached")
+
+
+def control(config: Config) -> Iterator[Finding]:
+    """Whether the control interface can listen, or does."""
+    from lyricsyncd.config import host_and_port
+
+    if config.web.listen is None:
+        yield _ok("control", "the control interface is switched off")
+        return
+    if config.web.token is not None:
+        try:
+            config.web.token.reveal()
+        except LyricsyncError as error:
+            yield _failed("control", error.message, error.remedy)
+            return
+    from lyricsyncd.daemon.service import running
+
+    host, port = host_and_port(config.web.listen)
+    if running(paths.state_dir()):
+        yield _ok("control", f"the service listens on {config.web.listen}")
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            yield _failed(
+                "control",
+                f"{config.web.listen} cannot be listened on: {error.strerror}",
+                "Set `web: {listen: 127.0.0.1:PORT}` to a free port, or to null",
+            )
+        else:
+            yield _ok("control", f"{config.web.listen} is free to listen on")
+
+
+def _read_only(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def _me() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _size(count: int) -> str:
+    return f"{count / 1024**3:.1f} GiB" if count >= 1024**3 else f"{count / 1024**2:.0f} MiB"

@@ -1,0 +1,152 @@
+"""The units: what they open, what they quote, and what systemd itself thinks of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lyricsyncd.config import Config
+from lyricsyncd.errors import UsageError
+from lyricsyncd.systemd import House, render
+from tests.test_cli import run
+
+EXPOSURE = 2.0
+"""The worst that `systemd-analyze security` may say."""
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd is not installed"
+)
+
+
+def house(*libraries: str | Path, **more: object) -> House:
+    return House(tuple(map(Path, libraries)), ("/usr/bin/python3", "-m", "lyricsyncd"), **more)  # type: ignore[arg-type]
+
+
+def lines(house: House, *, system: bool = True) -> list[str]:
+    return render(house, system=system).splitlines()
+
+
+class TestAUnit:
+    def test_opens_the_music_and_nothing_else(self) -> None:
+        told = lines(house("/srv/music", "/srv/more"))
+        writable = [line for line in told if line.startswith(("ReadWrite", "Bind"))]
+        assert writable == ["ReadWritePaths=-/srv/music", "ReadWritePaths=-/srv/more"]
+        assert "ProtectSystem=strict" in told
+        assert "ProtectHome=yes" in told
+
+    def test_shows_the_system_service_only_the_music_of_a_home(self) -> None:
+        told = lines(house("/home/anna/Music", prefixes=(Path("/home/anna/venv"),)))
+        assert "BindPaths=-/home/anna/Music" in told
+        assert "BindReadOnlyPaths=-/home/anna/venv" in told
+        assert "ProtectHome=tmpfs" in told
+
+    def test_opens_what_a_link_leads_to(self, tmp_path: Path) -> None:
+        (tmp_path / "music").mkdir()
+        (tmp_path / "link").symlink_to(tmp_path / "music")
+        told = lines(house(tmp_path / "link"))
+        assert f"ReadWritePaths=-{tmp_path}/music" in told
+
+    def test_lets_the_user_service_keep_its_state(self) -> None:
+        told = lines(house("/srv/music", state=(Path("/home/a/.local/state/x"),)), system=False)
+        assert "ReadWritePaths=/home/a/.local/state/x" in told
+        assert not [line for line in told if line.startswith(("User=", "StateDirectory="))]
+
+    def test_quotes_names_with_blanks_percents_and_dollars(self) -> None:
+        told = lines(house("/srv/My 100% Music", config=Path("/etc/a $b.yaml")))
+        assert 'ReadWritePaths="-/srv/My 100%% Music"' in told
+        assert any(line.endswith('run --config "/etc/a $$b.yaml"') for line in told)
+
+    def test_of_a_name_that_no_unit_can_hold_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="cannot be named"):
+            render(house("/srv/a\nExecStartPre=rm"), system=True)
+
+    def test_has_the_gpu_only_where_the_configuration_wants_it(self) -> None:
+        assert "PrivateDevices=yes" in lines(house("/m"))
+        wants = Config.model_validate({"libraries": [{"path": "/m"}], "models": {"device": "cuda"}})
+        told = lines(House.of(wants, None))
+        assert "PrivateDevices=no" in told
+        assert any(line.startswith("DeviceAllow=char-nvidia") for line in told)
+
+    def test_runs_as_another_user_in_that_users_group(self) -> None:
+        told = lines(house("/m", account="anna", groups=("media",)))
+        assert "User=anna" in told
+        assert "SupplementaryGroups=media" in told
+        assert not [line for line in told if line.startswith("Group=")]
+
+
+@needs_systemd
+@pytest.mark.parametrize("system", [True, False])
+class TestToSystemd:
+    @pytest.fixture
+    def unit(self, system: bool, tmp_path: Path) -> Path:
+        music = tmp_path / "My 100% Music"
+        music.mkdir()
+        named = House(
+            (music, Path("/home/anna/Music")), (sys.executable, "-m", "lyricsyncd"), account="root"
+        )
+        unit = tmp_path / "lyricsyncd.service"
+        unit.write_text(render(named, system=system), encoding="utf-8")
+        return unit
+
+    def test_it_is_clean(self, unit: Path, system: bool, tmp_path: Path) -> None:
+        manager = [] if system else ["--user"]
+        done = subprocess.run(
+            ["systemd-analyze", *manager, "verify", str(unit)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
+        )
+        # What it says of other units is none of ours.
+        about_us = [line for line in done.stderr.splitlines() if "lyricsyncd" in line]
+        assert about_us == []
+        assert done.returncode == 0, done.stderr
+
+    def test_it_is_little_exposed(self, unit: Path) -> None:
+        done = subprocess.run(
+            ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(unit)],
+            capture_output=True,
+            text=True,
+        )
+        found = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+        assert found is not None, done.stderr
+        assert float(found.group(1)) <= EXPOSURE
+
+
+class TestTheCommand:
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Path:
+        (tmp_path / "music").mkdir()
+        run("init", "--library", tmp_path / "music", home=tmp_path)
+        return tmp_path
+
+    def test_installs_for_a_user_and_removes_again(self, home: Path) -> None:
+        # On a path without systemctl: the tests must not meddle with the systemd that may run here.
+        done = run("service", "install", "--json", home=home, PATH=str(home))
+        told = json.loads(done.stdout)
+        unit = Path(told["unit"])
+        assert home in unit.parents
+        assert f"ReadWritePaths=-{home}/music" in unit.read_text(encoding="utf-8")
+        assert json.loads(run("service", "uninstall", "--json", home=home, PATH=str(home)).stdout)[
+            "removed"
+        ]
+        assert not unit.exists()
+        assert "There is no" in run("service", "uninstall", home=home).stdout
+
+    def test_can_be_tried_without_effect(self, home: Path) -> None:
+        done = run("service", "install", "--system", "--dry-run", home=home)
+        assert "[Service]" in done.stdout
+        assert "User=lyricsyncd" in done.stdout
+        told = json.loads(run("service", "install", "--dry-run", "--json", home=home).stdout)
+        assert not Path(told["unit"]).exists()
+
+    def test_wants_a_library_first(self, tmp_path: Path) -> None:
+        done = run("service", "install", home=tmp_path)
+        assert done.returncode == 2
+        assert "lyricsyncd init --library" in done.stderr
