@@ -61,7 +61,7 @@ HUB_MODELS = {
             "models",
         ),
         HubModel(
-            "facebook/mms-300m",
+            "MahmoudAshraf/mms-300m-1130-forced-aligner",
             "hears the words (over 1,000 languages)",
             1_260_000_000,
             "CC-BY-NC 4.0",

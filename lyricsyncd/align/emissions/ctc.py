@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd.align.emissions import SAMPLE_RATE, Emissions, Lines, SpelledSong, Spelling
-from lyricsyncd.align.lexicon import spelling, voices
+from lyricsyncd.align.lexicon import spelling
 from lyricsyncd.errors import ModelError
 
 FloatArray = npt.NDArray[np.float32]
@@ -85,9 +85,18 @@ class Alphabet:
             c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c)
         )
         if plain == folded or not plain:
-            plain = voices.romanised(character) if character.isalpha() else ""
+            plain = _in_latin(character)
             plain = plain.upper() if self.upper else plain.lower()
         yield from (self.numbers[c] for c in plain if c in self.numbers)
+
+
+def _in_latin(character: str) -> str:
+    """A letter of another script in Latin ones, where anyascii is installed."""
+    try:
+        from anyascii import anyascii
+    except ImportError:
+        return ""
+    return str(anyascii(character)) if character.isalpha() else ""
 
 
 @dataclass(frozen=True)
