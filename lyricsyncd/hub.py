@@ -37,8 +37,8 @@ class HubModel:
 
     @property
     def folder_name(self) -> str:
-        """Its folder within the folder of models."""
-        return folder_name(self.name)
+        """Its folder within the folder of models; Demucs' networks lie in one repository."""
+        return "demucs" if "HTDemucs" in self.name else folder_name(self.name)
 
 
 _NO_BUSINESS = "its weights may not be used commercially (CC-BY-NC 4.0)"
