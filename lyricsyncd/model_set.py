@@ -82,9 +82,18 @@ class ModelSet:
             f"ear:{key}", lambda: ears.open_ear(name, self._device, self._folder, language)
         )
 
+    @property
+    def recogniser_name(self) -> str | None:
+        """The recogniser that was asked for, or is there with its model anyway: ``auto`` fetches
+        nothing."""
+        wanted = self._models.transcriber
+        if wanted == "auto":
+            here = (self._folder / "faster-whisper-base").is_dir()
+            return "faster-whisper" if here and _installed("faster_whisper") else None
+        return None if wanted == "none" else wanted
+
     def recogniser(self) -> Transcriber | None:
-        """What listens to doubtful songs: asked for, or there with its model anyway. ``auto``
-        fetches nothing.
+        """What listens to doubtful songs, and to songs without words.
 
         Raises
         ------
@@ -93,11 +102,8 @@ class ModelSet:
         """
         from lyricsyncd.transcribe import open_transcriber
 
-        wanted = self._models.transcriber
-        if wanted == "auto":
-            here = (self._folder / "faster-whisper-base").is_dir()
-            wanted = "faster-whisper" if here and _installed("faster_whisper") else "none"
-        if wanted == "none":
+        wanted = self.recogniser_name
+        if wanted is None:
             return None
         return self._once(
             f"recogniser:{wanted}",

@@ -10,14 +10,17 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.errors import FormatError, LyricsyncError
 from lyricsyncd.lyrics import charset, files
-from lyricsyncd.lyrics.base import Candidate, is_ours
+from lyricsyncd.lyrics.base import Candidate, described, is_ours
 from lyricsyncd.lyrics.language import code as language_code
 from lyricsyncd.lyrics.words import has_cjk, split_line
-from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
+from lyricsyncd.model import Line, Lyrics, Track, Word
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import LyricsSources
 
 SUFFIXES = (".elrc", ".lrc", ".ttml", ".yaml", ".yml", ".srt", ".vtt", ".txt")
 """Of files beside a song, in the order in which they are believed at equal timing."""
@@ -29,12 +32,18 @@ class LocalSource:
     """Sidecars and tags."""
 
     name: str = "local"
+    idle: str | None = None
 
     def find(self, track: Track) -> list[Candidate]:
         """Every sidecar and tag with words in it, a broken one told and passed over."""
         if track.path is None:
             return []
         return [*_sidecars(track.path), *_embedded(track.path)]
+
+
+def open_source(_settings: LyricsSources) -> LocalSource:
+    """The source as configured."""
+    return LocalSource()
 
 
 def _sidecars(song: Path) -> Iterator[Candidate]:
@@ -216,8 +225,4 @@ def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
 def _described(lyrics: Lyrics) -> str:
     if lyrics.instrumental and not lyrics.words:
         return "a note that it is instrumental"
-    return {
-        Timing.WORD: "word-timed lyrics",
-        Timing.LINE: "line-timed lyrics",
-        Timing.NONE: "plain lyrics",
-    }[lyrics.timing]
+    return f"{described(lyrics)} lyrics"
