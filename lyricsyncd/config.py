@@ -7,6 +7,7 @@ The descriptions below are the comments of ``config.example.yaml`` and of the fi
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import math
 import os
 import re
@@ -224,6 +225,16 @@ def language_code(code: str) -> str:
     return code
 
 
+def _mapped_folders(value: object) -> object:
+    if not isinstance(value, dict) or not all(
+        isinstance(text, str) and text.startswith("/") and "\0" not in text
+        for pair in value.items()
+        for text in pair
+    ):
+        raise ValueError("expected folders such as {/data/music: /srv/music}")
+    return value
+
+
 def _device(name: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
         raise ValueError("expected auto, cpu, cuda or cuda:N")
@@ -236,6 +247,8 @@ LocatedPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_locat
 SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
 SourceName = Annotated[str, AfterValidator(_source_name)]
 ProviderName = Literal["megalobiz", "netease", "musixmatch"]
+PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
+"""Folders as somebody else calls them → as they are called here."""
 PresetName = Literal["navidrome", "jellyfin", "plex", "kodi", "generic", "embed"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 
@@ -485,6 +498,131 @@ class Daemon(Section):
     )
 
 
+def _listen_address(text: str) -> str:
+    host, port = host_and_port(text)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """The two parts of an address to listen on: ``127.0.0.1:8786``, ``[::1]:8786``.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]+)):(\d{1,5})", text)
+    if match is None or int(match.group(3)) > 65535:
+        raise ValueError("expected an address and a port such as '127.0.0.1:8786'")
+    return match.group(1) or match.group(2), int(match.group(3))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on the same computer can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Web(Section):
+    """The control interface, for plugins of players and for scripts."""
+
+    listen: Annotated[str, AfterValidator(_listen_address)] | None = Field(
+        default="127.0.0.1:8786",
+        description="Where it listens; null: nowhere. Beyond this computer it needs a token.",
+    )
+    token: SecretValue | None = Field(
+        default=None,
+        description=(
+            "What others must show as `Authorization: Bearer TOKEN`: any long text, or "
+            "{file: PATH}."
+        ),
+    )
+    path_map: PathMap = Field(
+        default_factory=dict,
+        description=(
+            "Folders as others call them, and as they are called here, such as {/data/music: "
+            "/srv/music}: for players and tools that run in containers."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Web:
+        if self.listen is None or self.token is not None:
+            return self
+        host, _ = host_and_port(self.listen)
+        if not is_loopback(host):
+            raise ValueError(f"listening on {host} needs a token: set web.token")
+        return self
+
+
+class OpenSubsonic(Section):
+    """A music server to learn of new songs from."""
+
+    url: Annotated[str, AfterValidator(_url)] | None = Field(
+        default=None, description="Its address, such as http://navidrome:4533; null: none."
+    )
+    user: str | None = Field(
+        default=None,
+        description="A user of the server; one that may start scans, where tags are written.",
+    )
+    password: SecretValue | None = Field(
+        default=None, description="The user's password, or {file: PATH}."
+    )
+    api_key: SecretValue | None = Field(
+        default=None, description="An API key in place of user and password."
+    )
+    auth: Literal["token", "password"] = Field(
+        default="token",
+        description=(
+            "How the password is shown: token (salted and hashed), or password (as it is, for "
+            "servers that know nothing else)."
+        ),
+    )
+    poll: Annotated[Seconds, Field(ge=5)] = Field(
+        default=60.0, description="How often it is asked what is new and what plays."
+    )
+    path_map: PathMap = Field(
+        default_factory=dict,
+        description="Folders as the server calls them, and as they are called here.",
+    )
+    rescan: bool = Field(
+        default=True,
+        description="Whether it is asked to look anew when lyrics were written into tags.",
+    )
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> OpenSubsonic:
+        if self.url is None or self.api_key is not None:
+            return self
+        if self.user is None or self.password is None:
+            raise ValueError("a server needs user and password, or api_key")
+        return self
+
+
+class Notify(Section):
+    """Messages about what was done."""
+
+    urls: tuple[SecretValue, ...] = Field(
+        default=(),
+        description=(
+            "Where they go: addresses of Apprise, such as 'ntfy://topic', each as text or "
+            "{file: PATH}. Needs the extra `notify`."
+        ),
+    )
+    of: tuple[Literal["done", "lines", "review", "no_lyrics", "instrumental", "failed"], ...] = (
+        Field(
+            default=("done", "lines", "review", "failed"),
+            description="What they tell of: songs that came to these ends.",
+        )
+    )
+    every: Annotated[Seconds, Field(gt=0)] = Field(
+        default=3600.0,
+        description="There is one message at most in this time, and none while songs are in work.",
+    )
+
+
 def _not_empty(value: object) -> object:
     # Field(min_length=1) would count the good items only, and complain of a wrong one twice.
     if value in ([], ()):
@@ -545,6 +683,14 @@ class Config(Section):
     daemon: Daemon = Field(
         default=Daemon(), description="The service. Lengths of time are written 5s, 10m or 1h."
     )
+    web: Web = Field(
+        default=Web(), description="The control interface, for plugins of players and for scripts."
+    )
+    opensubsonic: OpenSubsonic = Field(
+        default=OpenSubsonic(),
+        description="A music server (Navidrome and its like) to learn of new songs from.",
+    )
+    notify: Notify = Field(default=Notify(), description="Messages about what was done.")
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:

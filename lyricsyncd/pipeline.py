@@ -23,6 +23,7 @@ from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, 
 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment
+    from lyricsyncd.align.linetimes import LineTimes
     from lyricsyncd.lyrics.transcript import Heard
     from lyricsyncd.model_set import ModelSet
     from lyricsyncd.quality import Verdict
@@ -259,12 +260,16 @@ class LyricSyncPipeline:
                 alignment, verdict = dataclasses.replace(again, ear=ears), second
         progress("align", 1.0)
         warnings = result.warnings + ((stem.warning,) if stem.warning else ())
+        reason = verdict.reason
+        if alignment.line_times is not None:
+            lyrics = _with_line_starts(lyrics, alignment.line_times)
+            reason = ". ".join(filter(None, (reason, alignment.line_times.reason)))
         return dataclasses.replace(
             result,
             lyrics=_timed_lyrics(lyrics, alignment, verdict.confidence, verdict.decision),
             quality_score=verdict.score,
             decision=verdict.decision,
-            reason=verdict.reason,
+            reason=reason,
             language=language,
             separator=stem.separator,
             aligner=alignment.ear,
@@ -454,6 +459,18 @@ def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
     """Line times as anchors, where the source has any."""
     starts = [line.start for line in lyrics]
     return starts if any(start is not None for start in starts) else None
+
+
+def _with_line_starts(lyrics: Lyrics, times: LineTimes) -> Lyrics:
+    """The lyrics with their line times moved to this recording, or without them."""
+    if not times.belong:
+        return lyrics.without_times()
+    starts = times.corrected([line.start for line in lyrics])
+    ends = times.corrected([line.end for line in lyrics])
+    return lyrics.with_lines(
+        dataclasses.replace(line, start=start, end=end)
+        for line, start, end in zip(lyrics, starts, ends, strict=True)
+    )
 
 
 def _timed_lyrics(

@@ -276,7 +276,10 @@ def test_paid_services_are_asked_only_when_they_are_named() -> None:
             "libraries:\n- path: /a\n- path: /b\n  exlude: []\n",
             "line 4: there is no key 'exlude' in libraries[1]. Did you mean 'exclude'?",
         ),
-        ("web: {listen: x}", "line 1: there is no key 'web'. `lyricsyncd init --dry-run` shows"),
+        (
+            "zzz: {path: x}",
+            "line 1: there is no key 'zzz'. `lyricsyncd init --dry-run` shows",
+        ),
         (
             "quality:\n  words: high\n",
             "line 2: quality.words: expected a number, not 'high'. Correct it",

@@ -50,6 +50,8 @@ class Web:
         Longest ``Retry-After``, in seconds, that is waited for rather than reported.
     cache
         Where answers are kept; nowhere by default.
+    user_agent
+        What we call ourselves.
     """
 
     timeout: float = 10.0
@@ -58,6 +60,7 @@ class Web:
     backoff: float = 0.5
     patience: float = 5.0
     cache: answers.Answers | None = None
+    user_agent: str = USER_AGENT
 
     def get_json(
         self, url: str, parameters: Mapping[str, str], headers: Mapping[str, str] | None = None
@@ -173,7 +176,7 @@ class Web:
                 question.method,
                 url,
                 params=question.parameters or None,
-                headers=question.headers,
+                headers={"User-Agent": self.user_agent, **question.headers},
                 content=question.body,
                 timeout=self.timeout,
             )

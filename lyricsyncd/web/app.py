@@ -1,0 +1,156 @@
+"""The ASGI application: routes out of the table of operations, and what goes around them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import anyio
+import anyio.to_thread
+from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.web import openapi
+from lyricsyncd.web.guard import Guard
+from lyricsyncd.web.operations import OPERATIONS, PREFIX, Call, House, Operation, Text
+from lyricsyncd.web.reply import Problem, as_json, problem
+from lyricsyncd.web.stream import Stream
+from lyricsyncd.web.webhooks import explained
+
+log = logging.getLogger(__name__)
+
+THREADS = 4
+"""Requests that are worked on at once; the others wait."""
+_BODY_S = 15.0
+"""How long the body of a request may take to come."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def application(house: House, *, token: str | None, host: str, stream: Stream) -> Guard:
+    """The whole of it.
+
+    Parameters
+    ----------
+    token, host
+        See `guard.Guard`.
+    stream : Stream
+        Answers `GET /events`.
+    """
+    limiter = anyio.CapacityLimiter(THREADS)
+    routes: list[Route] = []
+    for operation in OPERATIONS:
+        endpoint = _endpoint(operation, house, limiter)
+        for path in (operation.path, operation.also_at):
+            if path is not None:
+                path = path.replace("{id}", "{id:int}")
+                routes.append(Route(path, endpoint, methods=[operation.method]))
+    routes.append(Route(f"{PREFIX}/events", stream.endpoint, methods=["GET"]))
+    for path in ("/openapi.json", f"{PREFIX}/openapi.json"):
+        routes.append(Route(path, _openapi, methods=["GET"]))
+    handlers: Any = {
+        HTTPException: _http_error,
+        LyricsyncError: _our_error,
+        ClientDisconnect: _gone,
+        Exception: _bug,
+    }
+    starlette = Starlette(routes=_one_route_a_path(routes), exception_handlers=handlers)
+    return Guard(starlette, token=token, host=host)
+
+
+def _one_route_a_path(routes: list[Route]) -> list[Route]:
+    """Routes of one path joined, so that a wrong method is told all that are right."""
+    by_path: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        by_method = by_path.setdefault(route.path, {})
+        by_method.update(dict.fromkeys(route.methods or (), route.endpoint))
+
+    def joined(by_method: dict[str, Any]) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            found: Response = await by_method[request.method](request)
+            return found
+
+        return endpoint
+
+    return [Route(path, joined(by), methods=list(by)) for path, by in by_path.items()]
+
+
+def _endpoint(operation: Operation, house: House, limiter: anyio.CapacityLimiter) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        id = request.path_params.get("id", 0)
+        if id >= 2**63:
+            raise Problem(404, f"There is no song {id}")
+        query = None if operation.query is None else _query(request, operation.query)
+        body = await _body(request) if operation.takes_events else None
+        call = Call(house, id, query, body)
+        answer = await anyio.to_thread.run_sync(operation.handle, call, limiter=limiter)
+        if isinstance(answer, Text):
+            content = answer.body.encode("utf-8", "replace")
+            return Response(content, operation.status, answer.headers, answer.media_type)
+        return as_json(answer, operation.status)
+
+    return endpoint
+
+
+def _query(request: Request, model: type[BaseModel]) -> BaseModel:
+    # Paths need not be valid text; `?q=&after=` asks for nothing in particular.
+    text = request.scope["query_string"].decode("ascii", "replace")
+    pairs = parse_qsl(text, errors="surrogateescape")
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        values[name] = [*values.get(name, []), value] if name == "state" else value
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise Problem(400, explained(error)) from None
+
+
+async def _body(request: Request) -> Any:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        # A web page can send anything else here without asking first.
+        raise Problem(415, "The body must be application/json")
+    try:
+        content = await asyncio.wait_for(request.body(), _BODY_S)
+    except asyncio.TimeoutError:
+        raise Problem(408, "The body did not come in time") from None
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise Problem(400, "The body is not JSON") from None
+
+
+async def _openapi(_request: Request) -> Response:
+    return as_json(openapi.document())
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, error.detail, headers=error.headers)
+
+
+async def _our_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, LyricsyncError)
+    if isinstance(error, Problem):
+        return problem(error.status, error.message, remedy=error.remedy, **error.more)
+    if not error.transient:
+        log.error("%s", error)
+    return problem(503 if error.transient else 500, error.message, remedy=error.remedy)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return problem(400, "The client went away")
+
+
+async def _bug(_request: Request, _error: Exception) -> Response:
+    # The server logs it.
+    return problem(500, "Something went wrong; the log tells more")

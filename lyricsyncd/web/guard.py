@@ -1,0 +1,195 @@
+"""What every request has to pass: host and origin, pace, token, size.
+
+Without a token only programs on this computer get here; but one of them is the browser, with any
+web page in it. So a request must name us by an address (names can be made to lead here, "DNS
+rebinding"), must not come from another page, and must say that its body is JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import time
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from lyricsyncd.web.reply import Problem, problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+MAX_BODY = 2 * 1024 * 1024
+"""Bytes of a request's body."""
+_TOO_LARGE = f"The request is larger than {MAX_BODY >> 20} MiB"
+RATE, BURST = 50.0, 200.0
+"""Requests a second of one address, and how many may come at once."""
+DENIED_RATE, DENIED_BURST = 0.5, 10.0
+"""The same for requests without a good token."""
+_ADDRESSES = 256
+"""Addresses that are remembered."""
+OPEN = frozenset({"/healthz", "/api/v1/healthz"})
+"""Paths that need no token: they tell nothing but that we are there."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket: ``rate`` a second, ``burst`` at once."""
+
+    rate: float
+    burst: float
+    level: float = field(init=False)
+    at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.level = self.burst
+
+    def take(self, now: float) -> float:
+        """0 if there was one to take, else seconds until there is."""
+        if self.at is not None:
+            self.level = min(self.burst, self.level + (now - self.at) * self.rate)
+        self.at = now
+        if self.level >= 1:
+            self.level -= 1
+            return 0.0
+        return (1 - self.level) / self.rate
+
+    def full(self, now: float) -> bool:
+        return self.at is None or self.level + (now - self.at) * self.rate >= self.burst
+
+
+class Pace:
+    """A bucket for each address; those that are quiet are forgotten."""
+
+    def __init__(
+        self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rate, self._burst, self._clock = rate, burst, clock
+        self._buckets: dict[str, Bucket] = {}
+
+    def take(self, address: str) -> float:
+        """Seconds that the address has to wait; 0: none."""
+        now = self._clock()
+        if address not in self._buckets and len(self._buckets) >= _ADDRESSES:
+            quiet = [key for key, bucket in self._buckets.items() if bucket.full(now)]
+            for key in quiet or list(self._buckets)[:1]:
+                del self._buckets[key]
+        return self._buckets.setdefault(address, Bucket(self._rate, self._burst)).take(now)
+
+
+class Guard:
+    """Lets through what may come in; an ASGI middleware.
+
+    Parameters
+    ----------
+    token : str or None
+        What requests must show; none is asked for without one.
+    host : str
+        The name or address that the server listens on.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str | None, host: str) -> None:
+        self._app = app
+        self._token = None if token is None else token.encode("utf-8")
+        self._hosts = {host.lower(), "localhost"}
+        self._pace = Pace(RATE, BURST)
+        self._denied = Pace(DENIED_RATE, DENIED_BURST)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        refused = self._refused(scope)
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
+        await self._app(scope, _measured(receive), send)
+
+    def _refused(self, scope: Scope) -> ASGIApp | None:
+        headers = Headers(scope=scope)
+        client = scope.get("client")
+        address = client[0] if client else "?"
+        if wait := self._pace.take(address):
+            return _wait(wait)
+        if self._token is None and not self._names_us(headers.get("host", "")):
+            return problem(
+                403, "The request names another host", remedy="Use the address, or set a token"
+            )
+        if _of_another_page(headers):
+            return problem(403, "The request comes from another web page")
+        if self._token is not None and scope["path"] not in OPEN and not self._known(headers):
+            if wait := self._denied.take(address):
+                return _wait(wait)
+            return problem(
+                401,
+                "A token is needed",
+                remedy="Send the header Authorization: Bearer TOKEN",
+                headers={"WWW-Authenticate": 'Bearer realm="lyricsyncd"'},
+            )
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY:
+            return problem(413, _TOO_LARGE)
+        return None
+
+    def _names_us(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        if name in self._hosts:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def _known(self, headers: Headers) -> bool:
+        kind, _, shown = headers.get("authorization", "").partition(" ")
+        given = shown.strip().encode("latin-1", "replace")
+        if kind.lower() == "basic":
+            # What can only send a user and a password sends the token as the password.
+            try:
+                given = base64.b64decode(given, validate=True).partition(b":")[2]
+            except (binascii.Error, ValueError):
+                return False
+        elif kind.lower() != "bearer":
+            return False
+        return self._token is not None and hmac.compare_digest(given, self._token)
+
+
+def _of_another_page(headers: Headers) -> bool:
+    """Whether a browser says that it asks for another page than ours."""
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return True
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:
+        return True
+
+
+def _measured(receive: Receive) -> Receive:
+    """Counts what comes: its length need not be told beforehand, nor be true."""
+    size = 0
+
+    async def measured() -> MutableMapping[str, object]:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY:
+            raise Problem(413, _TOO_LARGE)
+        return message
+
+    return measured
+
+
+def _wait(seconds: float) -> ASGIApp:
+    headers = {"Retry-After": str(max(1, round(seconds)))}
+    return problem(429, "Too many requests", remedy="Ask less often", headers=headers)

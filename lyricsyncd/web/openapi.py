@@ -1,0 +1,148 @@
+"""The interface described in OpenAPI 3.1, made of the table of operations."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from lyricsyncd import __version__
+from lyricsyncd.web import shapes
+from lyricsyncd.web.operations import OPERATIONS, PREFIX, Operation
+
+_MEANINGS = {
+    400: "The request makes no sense",
+    401: "A token is needed",
+    403: "It is in no library, or not for you",
+    404: "There is no such song",
+    406: "The lyrics cannot be had in this format",
+    413: "The request is too large",
+    415: "The body is not application/json",
+    429: "Too many requests",
+    500: "A bug, or the catalog is broken",
+    503: "Not now: the catalog cannot be used, or the service is not well",
+}
+_EVERYWHERE = (401, 403, 429, 500, 503)
+_DESCRIPTION = """\
+What the service of lyricsyncd can be asked and told. `POST /api/v1/events` also takes what Lidarr's
+and Jellyfin's webhooks send."""
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """The whole document."""
+    models: set[type[BaseModel]] = {shapes.EventShape, shapes.EventsShape, shapes.ErrorAnswer}
+    models |= {each.answer for each in OPERATIONS if not isinstance(each.answer, str)}
+    models |= {each.query for each in OPERATIONS if each.query is not None}
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas = definitions["$defs"]
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(
+            operation, schemas
+        )
+    paths[f"{PREFIX}/events"]["get"] = {
+        "summary": "What happens, as Server-Sent Events: `track` and `status`",
+        "operationId": "get_events",
+        "parameters": [
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "schema": {"type": "string"},
+                "description": "The id of the event that was heard last.",
+            }
+        ],
+        "responses": {
+            "200": {"description": "A stream", "content": {"text/event-stream": {}}},
+            **_errors(_EVERYWHERE),
+        },
+    }
+    for query in (each.query for each in OPERATIONS if each.query is not None):
+        schemas.pop(query.__name__, None)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "lyricsyncd", "version": __version__, "description": _DESCRIPTION},
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        # Without a token in the configuration none is asked for.
+        "security": [{"token": []}, {}],
+    }
+
+
+def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    tail = re.sub(r"\W+", "_", operation.path.removeprefix(PREFIX)).strip("_")
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "operationId": f"{operation.method.lower()}_{tail}",
+        "responses": {
+            str(operation.status): {"description": "Done", "content": _content(operation)},
+            **_errors({*_EVERYWHERE, *operation.errors}),
+        },
+    }
+    if parameters := _parameters(operation, schemas):
+        described["parameters"] = parameters
+    if operation.takes_events:
+        kinds = [_ref(shapes.EventShape), _ref(shapes.EventsShape)]
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": {"anyOf": kinds}}},
+        }
+    return described
+
+
+def _content(operation: Operation) -> dict[str, Any]:
+    if isinstance(operation.answer, str):
+        return {operation.answer.partition(";")[0]: {"schema": {"type": "string"}}}
+    content: dict[str, Any] = {"application/json": {"schema": _ref(operation.answer)}}
+    if operation.also_answers:
+        # With format=json, JSON may also be that format's.
+        content["application/json"] = {"schema": {"anyOf": [_ref(operation.answer), {}]}}
+    for media_type in operation.also_answers:
+        content.setdefault(media_type, {"schema": {}})
+    return content
+
+
+def _parameters(operation: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if "{id}" in operation.path:
+        number = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+        found.append({"name": "id", "in": "path", "required": True, "schema": number})
+    if operation.query is not None:
+        for name, described in schemas[operation.query.__name__]["properties"].items():
+            schema: dict[str, Any] = dict(described)
+            parameter: dict[str, Any] = {"name": name, "in": "query", "schema": schema}
+            if description := schema.pop("description", None):
+                parameter["description"] = description
+            # A query has no null: what is not there is left out.
+            choices = schema.pop("anyOf", [])
+            schema.update(next((each for each in choices if each != {"type": "null"}), {}))
+            for key in ("title", "default"):
+                schema.pop(key, None)
+            if schema.get("type") == "array":
+                parameter |= {"style": "form", "explode": False}
+            found.append(parameter)
+    return found
+
+
+def _errors(statuses: Any) -> dict[str, Any]:
+    schema = {"schema": _ref(shapes.ErrorAnswer)}
+    return {
+        str(status): {
+            "description": _MEANINGS[status],
+            "content": {"application/json": schema},
+        }
+        for status in sorted(statuses)
+    }
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}

@@ -1,0 +1,326 @@
+"""What can be asked and told: one table, of which routes and documentation are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from lyricsyncd import __version__, formats
+from lyricsyncd.daemon.catalog import Catalog, Entry
+from lyricsyncd.daemon.intake import Intake, Kind, Result, Taken
+from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
+from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.daemon.status import status
+from lyricsyncd.errors import FormatError
+from lyricsyncd.web import metrics, shapes, words
+from lyricsyncd.web.reply import Problem
+from lyricsyncd.web.webhooks import read_events
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import Config
+    from lyricsyncd.daemon.watcher import Hint
+    from lyricsyncd.model import Lyrics
+
+PREFIX = "/api/v1"
+_PAGE = 100
+_MEDIA_TYPES = {
+    "json": "application/json",
+    "ttml": "application/ttml+xml",
+    "vtt": "text/vtt",
+    "lyricsfile": "application/yaml",
+    "srt": "application/x-subrip",
+}
+_REFUSALS = {
+    Result.OUTSIDE: (403, "It is in no library", "Name a path below a library, or set path_map"),
+    Result.NOT_FOUND: (404, "There is no such song", "Check the path or the tags"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the service lends us."""
+
+    catalog: Catalog
+    config: Callable[[], Config]
+    heard: Callable[[Hint], None]
+    """Takes hints of folders."""
+    wake: Callable[[], None]
+    """Says that something was queued."""
+    alive: Callable[[], bool]
+    """Whether the threads that do the work are there."""
+
+    def rules(self) -> list[Rules]:
+        return [Rules.of(library) for library in self.config().libraries]
+
+    def lookup(self) -> Lookup:
+        return Lookup(self.catalog, self.rules(), self.config().web.path_map)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that was checked."""
+
+    house: House
+    id: int = 0
+    query: Any = None
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An answer that is not JSON of ours."""
+
+    body: str
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that can be asked or told."""
+
+    method: str
+    path: str
+    summary: str
+    handle: Callable[[Call], Mapping[str, Any] | Text]
+    answer: type[BaseModel] | str
+    """A model of JSON, or a media type."""
+    status: int = 200
+    query: type[BaseModel] | None = None
+    takes_events: bool = False
+    errors: tuple[int, ...] = ()
+    also_at: str | None = None
+    """A second, customary place."""
+    also_answers: tuple[str, ...] = ()
+    """Further media types."""
+
+
+# What is told
+
+
+def take_events(call: Call) -> dict[str, Any]:
+    single, events = read_events(call.body)
+    intake = Intake(call.house.catalog, call.house.lookup(), call.house.heard)
+    taken = intake.take(events)
+    call.house.wake()
+    if single and taken[0].result in _REFUSALS and events[0].kind is not Kind.REMOVED:
+        status, message, remedy = _REFUSALS[taken[0].result]
+        raise Problem(status, message, remedy=remedy)
+    good = sum(1 for each in taken if each.result not in _REFUSALS)
+    return {"accepted": good, "results": [_taken(each) for each in taken]}
+
+
+def _taken(taken: Taken) -> dict[str, Any]:
+    path = None if taken.path is None else str(taken.path)
+    return {"result": taken.result.value, "path": path, "id": taken.id}
+
+
+def retry(call: Call) -> dict[str, Any]:
+    entry = _entry(call)
+    call.house.catalog.retry([entry.id])
+    call.house.wake()
+    return _entry(call).as_dict()
+
+
+def skip(call: Call) -> dict[str, Any]:
+    entry = _entry(call)
+    call.house.catalog.skip([entry.id])
+    call.house.wake()
+    return _entry(call).as_dict()
+
+
+def pause(call: Call) -> dict[str, Any]:
+    call.house.catalog.pause()
+    return {"paused": True}
+
+
+def resume(call: Call) -> dict[str, Any]:
+    call.house.catalog.resume()
+    call.house.wake()
+    return {"paused": False}
+
+
+# What is asked
+
+
+def service_status(call: Call) -> dict[str, Any]:
+    told = status(call.house.catalog, call.house.rules(), running=True)
+    return {"version": __version__, **told}
+
+
+def tracks(call: Call) -> dict[str, Any]:
+    query: shapes.TracksQuery = call.query
+    limit = query.limit or _PAGE
+    found = call.house.catalog.entries(
+        states=query.state, text=query.q, after=query.after or 0, limit=limit
+    )
+    more = found[-1].id if len(found) == limit else None
+    return {"tracks": [entry.as_dict() for entry in found], "next": more}
+
+
+def track(call: Call) -> dict[str, Any]:
+    return _entry(call).as_dict()
+
+
+def lyrics(call: Call) -> dict[str, Any] | Text:
+    query: shapes.LyricsQuery = call.query
+    if query.id is None and query.path is None and query.title is None:
+        raise Problem(404, "No song is named", remedy="Send id, path, or title (and artist)")
+    entry = _asked(call.house, query)
+    if entry is None:
+        raise Problem(404, "There is no such song", remedy="Tell of it with POST /api/v1/events")
+    found = words.find(entry)
+    if found is None:
+        raise Problem(404, "The song has no lyrics yet", state=entry.state.value)
+    if query.format is None:
+        return {
+            "track": entry.as_dict(),
+            "timing": found.lyrics.timing.value,
+            "instrumental": found.lyrics.instrumental,
+            "source": found.source,
+            "ours": found.ours,
+            "language": found.lyrics.language,
+            "lines": _lines(found.lyrics),
+        }
+    try:
+        text = formats.write(found.lyrics, query.format)
+    except FormatError as error:
+        raise Problem(
+            406, f"They cannot be had as {query.format}: {error.message}", state=entry.state.value
+        ) from None
+    headers = {"X-Lyrics-Timing": found.lyrics.timing.value}
+    return Text(text, _MEDIA_TYPES.get(query.format, "text/plain"), headers)
+
+
+def _asked(house: House, query: shapes.LyricsQuery) -> Entry | None:
+    """The song in question: by number, else by path, else by names."""
+    if query.id is not None:
+        return house.catalog.get(query.id)
+    lookup, named = house.lookup(), query.as_track()
+    if query.path is not None:
+        try:
+            entry = lookup.song(query.path)
+        except NotInLibrary as error:
+            if named is None:
+                raise Problem(403, error.message) from None
+            entry = None
+        if entry is not None:
+            return entry
+    return None if named is None else lookup.by_tags(named)
+
+
+def _lines(lyrics: Lyrics) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": line.text,
+            "start": line.start,
+            "end": line.end,
+            "voice": line.voice,
+            "words": [
+                {
+                    "text": word.text,
+                    "start": word.start,
+                    "end": word.end,
+                    "confidence": word.confidence,
+                    "space": word.space,
+                }
+                for word in line.words
+            ],
+        }
+        for line in lyrics
+    ]
+
+
+def healthz(call: Call) -> Text:
+    if not call.house.alive():
+        raise Problem(503, "A working thread has ended", remedy="Start the service anew")
+    call.house.catalog.version()
+    return Text("ok\n", "text/plain")
+
+
+def _metrics(call: Call) -> Text:
+    return Text(metrics.text(call.house.catalog, call.house.rules()), metrics.MEDIA_TYPE)
+
+
+def _entry(call: Call) -> Entry:
+    entry = call.house.catalog.get(call.id)
+    if entry is None:
+        raise Problem(404, f"There is no song {call.id}")
+    return entry
+
+
+OPERATIONS: Sequence[Operation] = (
+    Operation(
+        "POST",
+        f"{PREFIX}/events",
+        "Tell what happened to songs",
+        take_events,
+        shapes.EventsAnswer,
+        status=202,
+        takes_events=True,
+        errors=(400, 403, 404, 413, 415),
+    ),
+    Operation(
+        "GET", f"{PREFIX}/status", "How far the service is", service_status, shapes.StatusAnswer
+    ),
+    Operation(
+        "GET",
+        f"{PREFIX}/tracks",
+        "Songs, a page at a time",
+        tracks,
+        shapes.TracksAnswer,
+        query=shapes.TracksQuery,
+        errors=(400,),
+    ),
+    Operation(
+        "GET", f"{PREFIX}/tracks/{{id}}", "One song", track, shapes.TrackShape, errors=(404,)
+    ),
+    Operation(
+        "POST",
+        f"{PREFIX}/tracks/{{id}}/retry",
+        "Queue a song once more, before others",
+        retry,
+        shapes.TrackShape,
+        errors=(404,),
+    ),
+    Operation(
+        "POST",
+        f"{PREFIX}/tracks/{{id}}/skip",
+        "Leave a song alone from now on",
+        skip,
+        shapes.TrackShape,
+        errors=(404,),
+    ),
+    Operation(
+        "GET",
+        f"{PREFIX}/lyrics",
+        "The words of a song, with their times",
+        lyrics,
+        shapes.LyricsAnswer,
+        query=shapes.LyricsQuery,
+        errors=(400, 403, 404, 406),
+        also_answers=("text/plain", *_MEDIA_TYPES.values()),
+    ),
+    Operation("POST", f"{PREFIX}/pause", "Take up no new songs", pause, shapes.PausedAnswer),
+    Operation("POST", f"{PREFIX}/resume", "Go on after a pause", resume, shapes.PausedAnswer),
+    Operation(
+        "GET",
+        "/healthz",
+        "Whether the service is well",
+        healthz,
+        "text/plain",
+        errors=(503,),
+        also_at=f"{PREFIX}/healthz",
+    ),
+    Operation(
+        "GET",
+        "/metrics",
+        "Figures for Prometheus",
+        _metrics,
+        metrics.MEDIA_TYPE,
+        also_at=f"{PREFIX}/metrics",
+    ),
+)

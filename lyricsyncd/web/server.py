@@ -1,0 +1,166 @@
+"""The server in a thread of its own: it comes up, stays up, and goes down with the service.
+
+A port that is taken is no reason for songs to go without words: it is said, and tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from lyricsyncd.config import Web, host_and_port
+from lyricsyncd.web.operations import House
+
+if TYPE_CHECKING:
+    import uvicorn
+
+log = logging.getLogger(__name__)
+
+_AGAIN_S = 30.0
+_CONNECTIONS = 64
+"""Connections at once; more are told to come back."""
+_LINGER_S = 1
+"""How long requests may go on when the server is asked to stop."""
+
+
+class WebServer:
+    """Serves the control interface. `start`, `check` and `stop` belong to one thread."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._settings = Web(listen=None)
+        self._token: str | None = None
+        self._running: _Running | None = None
+        self._again_at = 0.0
+        self._complained = False
+
+    @property
+    def address(self) -> str | None:
+        """Where it listens now, with the port that was found where 0 was asked for."""
+        return None if self._running is None else self._running.address
+
+    def start(self, settings: Web) -> None:
+        """Serve with these settings from now on, in place of others.
+
+        Raises
+        ------
+        ConfigError
+            The file of the token cannot be read; all stays as it was.
+        """
+        token = None if settings.token is None else settings.token.reveal()
+        if self._running is not None and (settings, token) == (self._settings, self._token):
+            return
+        self.stop()
+        self._settings, self._token = settings, token
+        self._again_at, self._complained = 0.0, False
+        self.check()
+
+    def check(self) -> None:
+        """Come up, where that did not work before; call it now and then."""
+        if self._running is not None and not self._running.alive:
+            log.error("the control interface has ended: it is started again")
+            self.stop()
+        now = time.monotonic()
+        if self._settings.listen is None or self._running is not None or now < self._again_at:
+            return
+        self._again_at = now + _AGAIN_S
+        try:
+            listening = _listen(*host_and_port(self._settings.listen))
+        except OSError as error:
+            if not self._complained:
+                why = error.strerror or str(error)
+                log.error("cannot listen on %s (%s): will try again", self._settings.listen, why)
+            self._complained = True
+            return
+        self._complained = False
+        host, _ = host_and_port(self._settings.listen)
+        self._running = _Running(self._house, listening, self._token, host)
+        log.info("listening on http://%s", self.address)
+
+    def stop(self) -> None:
+        """Serve no more."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    (family, _, _, _, address), *_ = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # "::" is for both kinds of addresses.
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listening.bind(address)
+        listening.listen(128)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+class _Running:
+    """A server that serves."""
+
+    def __init__(
+        self, house: House, listening: socket.socket, token: str | None, host: str
+    ) -> None:
+        from lyricsyncd.web.app import application
+        from lyricsyncd.web.stream import Stream
+
+        name: Any = listening.getsockname()
+        self.address = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+        self._listening = listening
+        self._stream = Stream(house.catalog)
+        app = application(house, token=token, host=host, stream=self._stream)
+        self._server = _uvicorn(app)
+        self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        self._stream.close()
+        self._server.should_exit = True
+        self._thread.join(2 * _LINGER_S)
+        self._listening.close()
+
+    def _serve(self) -> None:
+        # uvicorn leaves by SystemExit where it cannot go on.
+        with contextlib.suppress(SystemExit):
+            try:
+                self._server.run(sockets=[self._listening])
+            except Exception:
+                log.exception("the control interface failed")
+
+
+def _uvicorn(app: Any) -> uvicorn.Server:
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            # What is plain needs neither compiled loops nor protocols that we do not speak.
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=_LINGER_S,
+        )
+    )

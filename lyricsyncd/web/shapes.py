@@ -1,0 +1,326 @@
+"""What is asked and answered, as models: they check what comes in and document what goes out."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+from lyricsyncd import formats
+from lyricsyncd.daemon.catalog import Priority, State
+from lyricsyncd.daemon.intake import Event, Kind, Result
+from lyricsyncd.model import Track
+
+MAX_EVENTS = 5000
+"""Events in one request."""
+_LONGEST = 4096
+_PRIORITIES = {each.name.lower(): each for each in Priority}
+_LARGEST = 2**63 - 1
+
+
+class Shape(BaseModel):
+    """Something in JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+Name = Annotated[str, Field(max_length=500)]
+
+
+def _path_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("expected text")
+    if not 0 < len(value) <= _LONGEST:
+        raise ValueError(f"expected at most {_LONGEST} characters")
+    return value
+
+
+PathText = Annotated[
+    # Not str, of which pydantic wants that it is valid Unicode: file names need not be.
+    Any,
+    AfterValidator(_path_text),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST}),
+]
+Length = Annotated[float, Field(strict=True, description="Seconds.")]
+
+
+class Tags(Shape):
+    """What a song is called."""
+
+    title: Annotated[str, Field(min_length=1, max_length=500)]
+    artist: Name | None = None
+    album: Name | None = None
+    duration: Length | None = None
+    recording_id: Annotated[str, Field(max_length=36)] | None = Field(
+        default=None, description="MusicBrainz recording id."
+    )
+
+    def as_track(self) -> Track:
+        artists = (self.artist,) if self.artist else ()
+        return Track(
+            artist=self.artist or None,
+            artists=artists,
+            title=self.title,
+            album=self.album or None,
+            duration=self.duration if self.duration and self.duration > 0 else None,
+            recording_id=self.recording_id,
+        )
+
+
+def _whole(value: Any) -> Any:
+    # In JSON 20.0 is as whole as 20, and true is no number.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1:
+        raise ValueError("expected a whole number")
+    return int(min(max(value, 0), 100))
+
+
+_NAMED: list[Any] = [
+    {"required": ["path"], "properties": {"path": {"type": "string"}}},
+    {"required": ["tags"], "properties": {"tags": {"type": "object"}}},
+]
+
+
+class EventShape(Shape):
+    """Something happened to a song."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"anyOf": _NAMED})
+
+    event: Kind
+    path: PathText | None = Field(
+        default=None,
+        description="The song, or for `imported` and `removed` its folder; absolute, or below a "
+        "library.",
+    )
+    tags: Tags | None = Field(default=None, description="Where no path is known, or none fits.")
+    moved_from: PathText | None = Field(
+        default=None, alias="from", description="Where it was before, for `moved`."
+    )
+    priority: (
+        Literal["backfill", "import", "person", "playing"] | Annotated[int, BeforeValidator(_whole)]
+    ) | None = Field(
+        default=None, description="Who waits for it; a number is taken for the name at or below."
+    )
+    force: bool = Field(
+        default=False, strict=True, description="Even if nothing changed since it was done."
+    )
+
+    @model_validator(mode="after")
+    def _names_a_song(self) -> EventShape:
+        if self.path is None and self.tags is None:
+            raise ValueError("an event needs a path or tags")
+        return self
+
+    def as_event(self) -> Event:
+        return Event(
+            self.event,
+            self.path,
+            None if self.tags is None else self.tags.as_track(),
+            self.moved_from,
+            _priority(self.priority),
+            self.force,
+        )
+
+
+def _priority(value: str | int | None) -> Priority | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _PRIORITIES[value]
+    return max(each for each in Priority if each <= value)
+
+
+class EventsShape(Shape):
+    """Several events at once: a whole import."""
+
+    events: Annotated[list[EventShape], Field(min_length=1, max_length=MAX_EVENTS)]
+
+
+class TakenShape(Shape):
+    """What became of an event."""
+
+    result: Result
+    path: str | None
+    id: int | None
+
+
+class EventsAnswer(Shape):
+    """What became of the events, in their order."""
+
+    accepted: int = Field(description="How many of them concern a song of a library.")
+    results: list[TakenShape]
+
+
+class TrackShape(Shape):
+    """A song as the catalog knows it. Moments are seconds since the epoch."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: int
+    path: str
+    library: str | None
+    state: State
+    priority: int
+    why: str = Field(description="Why it was queued.")
+    enqueued_at: float
+    next_attempt_at: float | None
+    missing_since: float | None
+    artist: str | None
+    title: str | None
+    duration: float | None
+    stage: str | None
+    progress: float | None
+    started_at: float | None
+    finished_at: float | None
+    quality: float | None
+    decision: str | None
+    reason: str | None
+    source: str | None
+    language: str | None
+    lines: int | None
+    words: int | None
+    written: list[str]
+    notes: list[str]
+    error_class: str | None
+    error: str | None
+
+
+class TracksAnswer(Shape):
+    """A page of songs, by their number."""
+
+    tracks: list[TrackShape]
+    next: int | None = Field(description="Ask with `after=` this for the next page; null: no more.")
+
+
+class LibraryShape(Shape):
+    """A library."""
+
+    path: str
+    online: bool
+    scanned_at: float | None
+
+
+class StatusAnswer(Shape):
+    """How far the service is."""
+
+    version: str
+    running: bool
+    paused: bool
+    songs: dict[State, int]
+    working: list[TrackShape]
+    libraries: list[LibraryShape]
+    state: str = Field(description="The folder of the catalog.")
+
+
+class PausedAnswer(Shape):
+    paused: bool
+
+
+class WordShape(Shape):
+    """A word; times are seconds."""
+
+    text: str
+    start: float | None
+    end: float | None
+    confidence: float | None
+    space: bool = Field(description="Whether a space parts it from the next word of its line.")
+
+
+class LineShape(Shape):
+    """A line of lyrics."""
+
+    text: str
+    start: float | None
+    end: float | None
+    voice: str | None
+    words: list[WordShape]
+
+
+class LyricsAnswer(Shape):
+    """The words of a song."""
+
+    track: TrackShape
+    timing: Literal["none", "line", "word"]
+    instrumental: bool
+    source: str = Field(description="`sidecar` or `tag`.")
+    ours: bool = Field(description="Whether we wrote them, and nobody has edited them since.")
+    language: str | None
+    lines: list[LineShape]
+
+
+class ErrorAnswer(Shape):
+    """What went wrong."""
+
+    error: str
+    remedy: str = ""
+    state: State | None = Field(default=None, description="Of the song, where there is one.")
+
+
+# Questions: all of a query is text; what is empty has been left out.
+
+
+def _states(value: Any) -> Any:
+    texts = [value] if isinstance(value, str) else value or []
+    return [name for text in texts for name in text.split(",") if name]
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, str) and not math.isfinite(float(value)):
+        raise ValueError("expected seconds")
+    return value
+
+
+class TracksQuery(Shape):
+    """Which songs."""
+
+    state: Annotated[list[State], BeforeValidator(_states)] = Field(
+        default_factory=list, description="States, parted by commas; all by default."
+    )
+    q: Annotated[str, Field(max_length=500)] = Field(
+        default="", description="A part of the path, the artist or the title."
+    )
+    after: Annotated[int | None, Field(ge=0, le=_LARGEST)] = Field(
+        default=None, description="Songs with a larger number than this."
+    )
+    limit: Annotated[int | None, Field(ge=1, le=1000)] = Field(
+        default=None, description="How many, at most; 100 by default."
+    )
+
+
+class LyricsQuery(Shape):
+    """Whose words: a number, a path, or names."""
+
+    id: Annotated[int | None, Field(ge=1, le=_LARGEST)] = None
+    path: PathText | None = None
+    artist: Annotated[str | None, Field(max_length=500)] = None
+    title: Annotated[str | None, Field(max_length=500)] = None
+    album: Annotated[str | None, Field(max_length=500)] = None
+    duration: Annotated[float | None, BeforeValidator(_finite)] = Field(
+        default=None, description="Seconds."
+    )
+    format: str | None = Field(
+        default=None,
+        description="Answer with the text of this format.",
+        json_schema_extra={"enum": list(formats.names())},
+    )
+
+    @model_validator(mode="after")
+    def _format_is_known(self) -> LyricsQuery:
+        if self.format is not None and self.format not in formats.names():
+            raise ValueError(f"format: expected one of {', '.join(formats.names())}")
+        return self
+
+    def as_track(self) -> Track | None:
+        if self.title is None:
+            return None
+        return Tags(
+            title=self.title, artist=self.artist, album=self.album, duration=self.duration
+        ).as_track()

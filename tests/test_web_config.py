@@ -1,0 +1,63 @@
+"""Where the control interface may listen, and what its settings may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lyricsyncd.config import Config, host_and_port, is_loopback, load
+from lyricsyncd.errors import ConfigError
+
+
+def read(folder: Path, text: str) -> Config:
+    path = folder / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load(path, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:8786", "127.0.0.1", 8786),
+        ("[::1]:80", "::1", 80),
+        ("localhost:0", "localhost", 0),
+        ("music.lan:65535", "music.lan", 65535),
+    ],
+)
+def test_an_address_has_two_parts(text: str, host: str, port: int) -> None:
+    assert host_and_port(text) == (host, port)
+
+
+@pytest.mark.parametrize("text", ["8786", "127.0.0.1", "::1:80", "a:65536", "a b:1", ":80", "a:-1"])
+def test_what_is_no_address_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"web\.listen: expected an address and a port"):
+        read(tmp_path, f"web: {{listen: '{text}'}}")
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:8786", "[::]:8786", "192.168.1.5:80", "nas.lan:80"])
+def test_beyond_this_computer_a_token_is_needed(tmp_path: Path, listen: str) -> None:
+    with pytest.raises(ConfigError, match=r"needs a token: set web\.token") as caught:
+        read(tmp_path, f"web: {{listen: '{listen}'}}")
+    assert "\n" not in str(caught.value)
+    assert read(tmp_path, f"web: {{listen: '{listen}', token: long}}").web.listen == listen
+
+
+def test_on_loopback_none_is_needed() -> None:
+    for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"):
+        assert is_loopback(host)
+    for host in ("0.0.0.0", "::", "10.0.0.1", "localhost.evil.net"):
+        assert not is_loopback(host)
+    assert Config().web.listen == "127.0.0.1:8786"
+
+
+def test_it_may_be_switched_off(tmp_path: Path) -> None:
+    assert read(tmp_path, "web: {listen: null}").web.listen is None
+
+
+def test_folders_may_have_other_names_elsewhere(tmp_path: Path) -> None:
+    config = read(tmp_path, "web: {path_map: {/data: /srv/music}}")
+    assert config.web.path_map == {"/data": "/srv/music"}
+    for wrong in ("{data: /srv}", "[/data]", "{/data: 5}"):
+        with pytest.raises(ConfigError, match=r"web\.path_map: expected folders"):
+            read(tmp_path, f"web: {{path_map: {wrong}}}")
