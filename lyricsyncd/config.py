@@ -479,19 +479,27 @@ class Models(Section):
         default="auto",
         min_length=1,
         description=(
-            "What parts the voice from the band: spleeter, none, or auto (spleeter where it is "
+            "What parts the voice from the band: htdemucs_ft or htdemucs (with the extra models), "
+            "spleeter, none, or auto (htdemucs_ft on a graphics card, else spleeter where it is "
             "installed)."
         ),
     )
-    aligner: Literal["auto", "sphinx"] = Field(
-        default="auto", description="What hears the words: auto or sphinx."
-    )
-    transcriber: Literal["auto", "none", "faster-whisper"] = Field(
+    aligner: str = Field(
         default="auto",
+        min_length=1,
         description=(
-            "A second ear for songs whose placement is doubtful: faster-whisper (fetches its "
-            "model from the hub), none, or auto (only where its model already lies in the folder "
-            "of models as faster-whisper-base)."
+            "What hears the words: sphinx, ctc (a wav2vec2 model for the language, with the extra "
+            "models), mms (one for over 1,000 languages, not for commercial use), the path of a "
+            "CTC model's folder or exported .onnx file, or auto (what is on the disk already)."
+        ),
+    )
+    transcriber: str = Field(
+        default="auto",
+        min_length=1,
+        description=(
+            "A second ear for songs whose placement is doubtful: faster-whisper, whisperx, whisper "
+            "or granite (each with its extra; fetches its model from the hub), none, or auto (only "
+            "where a model already lies in the folder of models as faster-whisper-base)."
         ),
     )
     device: Annotated[str, AfterValidator(_device)] = Field(

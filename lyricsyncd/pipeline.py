@@ -7,7 +7,6 @@ belongs in one warm process. ``sync`` is both, for one song and one caller.
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,15 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.config import Config
-from lyricsyncd.errors import LyricsNotFound, ModelError, UsageError
+from lyricsyncd.errors import LyricsNotFound, UsageError
 from lyricsyncd.lyrics import TRANSCRIPT
 from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, Word
 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment
-    from lyricsyncd.align.emissions import Ear
     from lyricsyncd.align.linetimes import LineTimes
     from lyricsyncd.lyrics.transcript import Heard
+    from lyricsyncd.model_set import ModelSet
     from lyricsyncd.quality import Verdict
     from lyricsyncd.separate import Stem, VocalSeparator
     from lyricsyncd.transcribe import Transcriber
@@ -110,9 +109,7 @@ class LyricSyncPipeline:
         if self.profile not in ("auto", "lite", "full"):
             raise UsageError(f"'{self.profile}' is not a profile", remedy="Use auto, lite or full")
         if self.profile == "full":
-            raise ModelError(
-                "The full profile is not part of this version", remedy="Use the profile lite"
-            )
+            _ = self.models  # says so at once where the profile is not installed
 
     def sync(
         self,
@@ -359,9 +356,11 @@ class LyricSyncPipeline:
     ) -> tuple[Alignment, Verdict]:
         """Align, refine and judge, with or without what a second ear heard."""
         from lyricsyncd import quality, refine
+        from lyricsyncd.align import ears
         from lyricsyncd.align.aligner import align
 
         with _timed(stages, "align"):
+            ear = self.models.ear(language)
             starts = None
             if heard is not None:
                 from lyricsyncd.align.anchors import heard_starts
@@ -371,9 +370,10 @@ class LyricSyncPipeline:
                 stem.vocals,
                 [[word.text for word in line.words] for line in lyrics],
                 language,
-                self._ear,
+                ear,
                 line_starts=_line_starts(lyrics),
                 heard_starts=starts,
+                options=ears.options_of(ear),
             )
         with _timed(stages, "refine"):
             onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
@@ -383,36 +383,25 @@ class LyricSyncPipeline:
         return alignment, verdict
 
     @cached_property
-    def _separator(self) -> VocalSeparator:
-        from lyricsyncd.separate import VocalSeparator
+    def models(self) -> ModelSet:
+        """The models, each opened when it is first needed and kept for the next song."""
+        from lyricsyncd.model_set import ModelSet
 
-        models = self.config.models
-        return VocalSeparator(models.separator, self.device, models_dir=models.dir)
+        return ModelSet(self.config, self.device, self.profile)
+
+    @cached_property
+    def _separator(self) -> VocalSeparator:
+        return self.models.separator()
 
     @cached_property
     def _second_ear(self) -> Transcriber | None:
-        """A recogniser for doubtful songs: asked for, or there with its model anyway. ``auto``
-        fetches nothing."""
-        from lyricsyncd.paths import models_dir
-        from lyricsyncd.transcribe import open_transcriber
-
-        name = self._ear_at_hand
-        if name is None:
-            return None
-        return open_transcriber(name, device=self.device, models_dir=models_dir(self.config))
+        """A recogniser for doubtful songs."""
+        return self.models.recogniser()
 
     @property
     def _ear_at_hand(self) -> str | None:
         """The name of the recogniser that there is."""
-        from lyricsyncd.paths import models_dir
-
-        wanted = self.config.models.transcriber
-        if wanted != "auto":
-            return None if wanted == "none" else wanted
-        installed = importlib.util.find_spec("faster_whisper") is not None
-        if installed and (models_dir(self.config) / "faster-whisper-base").is_dir():
-            return "faster-whisper"
-        return None
+        return self.models.recogniser_name
 
     @property
     def _may_listen(self) -> bool:
@@ -428,12 +417,6 @@ class LyricSyncPipeline:
         if self.config.models.separator not in ("auto", models.SPLEETER.name):
             return False
         return models.state(models.SPLEETER, models_dir(self.config)) is models.State.INSTALLED
-
-    @cached_property
-    def _ear(self) -> Ear:
-        from lyricsyncd.align.emissions.sphinx import SphinxEar
-
-        return SphinxEar.load()
 
 
 def _instrumental(result: SyncResult) -> SyncResult:

@@ -38,6 +38,9 @@ COVER_S = 20.0
 """Seconds either way over which the share of singing that words account for is taken: words that
 are not those of the song leave much of it unexplained."""
 
+NEAR_S = 0.3
+"""Seconds off that still count as "here" for `Alignment.near`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -261,7 +264,8 @@ def _alignment(
     graph, hop = trellis.graph, trellis.emissions.hop
     onsets, offsets = _word_frames(graph, states)
     band = Band.around(graph, onsets, offsets, trellis.n_frames, round(options.band / hop))
-    sure = posterior(trellis, band, onsets, offsets, scale=options.scale)
+    near = round(NEAR_S / hop)
+    sure = posterior(trellis, band, onsets, offsets, scale=options.scale, near=near)
     onset, offset = onsets.astype(np.float64), offsets.astype(np.float64)
     if options.expected:
         onset = np.where(np.isfinite(sure.onset.median), sure.onset.median, onset)
