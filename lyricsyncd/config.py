@@ -193,6 +193,14 @@ def _format_name(name: str) -> str:
     return name
 
 
+def _source_name(name: str) -> str:
+    from lyricsyncd import lyrics
+
+    if name not in lyrics.names():
+        raise ValueError(f"expected one of {', '.join(lyrics.names())}")
+    return name
+
+
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -237,9 +245,10 @@ Seconds = Annotated[float, BeforeValidator(seconds)]
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
 LocatedPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_located)]
 SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
+SourceName = Annotated[str, AfterValidator(_source_name)]
+ProviderName = Literal["megalobiz", "netease", "musixmatch"]
 PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
 """Folders as somebody else calls them → as they are called here."""
-SourceName = Literal["local", "lrclib"]
 PresetName = Literal["navidrome", "jellyfin", "plex", "kodi", "generic", "embed"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 
@@ -320,18 +329,86 @@ class Lrclib(Section):
     )
 
 
+class Syncedlyrics(Section):
+    """Websites that the library syncedlyrics knows."""
+
+    providers: tuple[ProviderName, ...] = Field(
+        default=("netease", "megalobiz"),
+        description=(
+            "Which ones, first to last: netease, megalobiz, musixmatch. The last one relays a paid "
+            "service without a licence of yours, so you have to name it yourself."
+        ),
+    )
+    timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=10.0, description="How long to wait for an answer."
+    )
+
+
+class Genius(Section):
+    """Genius, a website with the words of nearly every song, without times."""
+
+    secret: SecretValue | None = Field(
+        default=None,
+        alias="token",
+        description=(
+            "A token for its API, or {file: PATH}, from https://genius.com/api-clients. Without "
+            "one Genius is not asked."
+        ),
+    )
+    timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=10.0, description="How long to wait for an answer."
+    )
+
+    @property
+    def token(self) -> str | None:
+        """The token itself; see `Secret.reveal` for what is raised."""
+        return None if self.secret is None else self.secret.reveal()
+
+
+class Transcript(Section):
+    """What a recogniser hears, for songs whose words nobody has."""
+
+    write: bool = Field(
+        default=False,
+        description=(
+            "Write what was heard where no source has the words. It has errors in every line; by "
+            "default it serves to look for the song by its words, and is left for review."
+        ),
+    )
+
+
 class LyricsSources(Section):
     """Where words are looked for."""
 
     order: tuple[SourceName, ...] = Field(
-        default=("local", "lrclib"),
+        default=("local", "lrclib", "syncedlyrics", "genius", "transcript"),
         description=(
-            "The sources, first to last: local (files beside the song, and its tags) and lrclib "
-            "(on the internet, by artist, title, album and length). With [local] nothing leaves "
-            "the house."
+            "The sources, first to last: local (files beside the song, and its tags), lrclib, "
+            "syncedlyrics and genius (on the internet, by artist, title, album and length), and "
+            "transcript (listen, then look for the song by its words). With [local] nothing "
+            "leaves the house."
         ),
     )
     lrclib: Lrclib = Field(default=Lrclib(), description="LRCLIB, an open database of lyrics.")
+    syncedlyrics: Syncedlyrics = Field(
+        default=Syncedlyrics(), description="Websites that the library syncedlyrics knows."
+    )
+    genius: Genius = Field(
+        default=Genius(), description="Genius, a website with the words of nearly every song."
+    )
+    transcript: Transcript = Field(
+        default=Transcript(),
+        description=(
+            "What a recogniser hears, for songs whose words nobody has (see models.transcriber)."
+        ),
+    )
+    publish: bool = Field(
+        default=False,
+        description=(
+            "Let `lyricsyncd publish SONG` give word times that you have reviewed to LRCLIB. "
+            "Nothing is ever sent by itself."
+        ),
+    )
 
 
 class Identify(Section):
@@ -341,9 +418,13 @@ class Identify(Section):
         default=None,
         alias="acoustid_key",
         description=(
-            "A key of AcoustID, or {file: PATH}, for songs without names in their tags. This "
-            "version does not yet identify songs by their sound: the key has no effect."
+            "A key of AcoustID, or {file: PATH}, from https://acoustid.org/new-application, for "
+            "songs whose tags do not name them. A fingerprint of the sound is sent, not the sound. "
+            "Needs: pip install 'lyricsyncd[identify]', and libchromaprint or fpcalc."
         ),
+    )
+    acoustid_url: Annotated[str, AfterValidator(_url)] = Field(
+        default="https://api.acoustid.org/v2", description="The address of AcoustID."
     )
 
     @property

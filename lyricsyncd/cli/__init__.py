@@ -40,6 +40,7 @@ _COMMANDS = {
     "apply": ("files:apply", "Write lyrics that are there already; no model runs."),
     "convert": ("files:convert", "Convert lyrics from one format into another."),
     "undo": ("files:undo", "Give back what was there before."),
+    "publish": ("lyrics:publish", "Give reviewed word times to LRCLIB."),
     "models": ("models:models", "Install, list and remove the large models."),
 }
 """Command → (module:function within this package, short help)."""

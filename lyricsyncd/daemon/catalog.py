@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 
 from lyricsyncd.daemon import migrations, mounts
 from lyricsyncd.errors import LyricsyncError, UsageError, WriteError
+from lyricsyncd.http.answers import NOT_FOUND_S
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ the service as you like: only a song that always brings it down comes this far."
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 RETRY_SOON = (5 * _MINUTE, _HOUR, _DAY)
 """Waits after each failure that time can mend (no network, a full disk); the last one repeats."""
-RETRY_LYRICS = (_DAY, 7 * _DAY, 30 * _DAY)
+RETRY_LYRICS = NOT_FOUND_S
 """Waits before words that nobody had are looked for again; the last one repeats."""
 FORGET_AFTER = 30 * _DAY
 """How long a song may be missing before it is forgotten: its disk may only be away."""

@@ -193,6 +193,12 @@ def _page(db: sqlite3.Connection, words: Sequence[str], after: int) -> list[sqli
     ).fetchall()
 
 
+def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:
+    query = "SELECT id FROM tracks WHERE path = ?"
+    rows = {path: db.execute(query, (os.fsencode(path),)).fetchone() for path in paths}
+    return {path: row["id"] for path, row in rows.items() if row is not None}
+
+
 def _row(row: sqlite3.Row) -> _Row:
     path = Path(os.fsdecode(row["path"]))
     # A song that was not looked at yet has no names but that of its file.
