@@ -225,6 +225,14 @@ def _format_name(name: str) -> str:
     return name
 
 
+def _source_name(name: str) -> str:
+    from lyricsyncd import lyrics
+
+    if name not in lyrics.names():
+        raise ValueError(f"expected one of {', '.join(lyrics.names())}")
+    return name
+
+
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -269,9 +277,10 @@ Seconds = Annotated[float, BeforeValidator(seconds)]
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
 LocatedPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_located)]
 SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
+SourceName = Annotated[str, AfterValidator(_source_name)]
+ProviderName = Literal["megalobiz", "netease", "musixmatch"]
 PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
 """Folders as somebody else calls them → as they are called here."""
-SourceName = Literal["local", "lrclib"]
 PresetName = Literal["navidrome", "jellyfin", "plex", "kodi", "generic", "embed"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 
@@ -352,18 +361,86 @@ class Lrclib(Section):
     )
 
 
+class Syncedlyrics(Section):
+    """Websites that the library syncedlyrics knows."""
+
+    providers: tuple[ProviderName, ...] = Field(
+        default=("netease", "megalobiz"),
+        description=(
+            "Which ones, first to last: netease, megalobiz, musixmatch. The last one relays a paid "
+            "service without a licence of yours, so you have to name it yourself."
+        ),
+    )
+    timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=10.0, description="How long to wait for an answer."
+    )
+
+
+class Genius(Section):
+    """Genius, a website with the words of nearly every song, without times."""
+
+    secret: SecretValue | None = Field(
+        default=None,
+        alias="token",
+        description=(
+            "A token for its API, or {file: PATH}, from https://genius.com/api-clients. Without "
+            "one Genius is not asked."
+        ),
+    )
+    timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=10.0, description="How long to wait for an answer."
+    )
+
+    @property
+    def token(self) -> str | None:
+        """The token itself; see `Secret.reveal` for what is raised."""
+        return None if self.secret is None else self.secret.reveal()
+
+
+class Transcript(Section):
+    """What a recogniser hears, for songs whose words nobody has."""
+
+    write: bool = Field(
+        default=False,
+        description=(
+            "Write what was heard where no source has the words. It has errors in every line; by "
+            "default it serves to look for the song by its words, and is left for review."
+        ),
+    )
+
+
 class LyricsSources(Section):
     """Where words are looked for."""
 
     order: tuple[SourceName, ...] = Field(
-        default=("local", "lrclib"),
+        default=("local", "lrclib", "syncedlyrics", "genius", "transcript"),
         description=(
-            "The sources, first to last: local (files beside the song, and its tags) and lrclib "
-            "(on the internet, by artist, title, album and length). With [local] nothing leaves "
-            "the house."
+            "The sources, first to last: local (files beside the song, and its tags), lrclib, "
+            "syncedlyrics and genius (on the internet, by artist, title, album and length), and "
+            "transcript (listen, then look for the song by its words). With [local] nothing "
+            "leaves the house."
         ),
     )
     lrclib: Lrclib = Field(default=Lrclib(), description="LRCLIB, an open database of lyrics.")
+    syncedlyrics: Syncedlyrics = Field(
+        default=Syncedlyrics(), description="Websites that the library syncedlyrics knows."
+    )
+    genius: Genius = Field(
+        default=Genius(), description="Genius, a website with the words of nearly every song."
+    )
+    transcript: Transcript = Field(
+        default=Transcript(),
+        description=(
+            "What a recogniser hears, for songs whose words nobody has (see models.transcriber)."
+        ),
+    )
+    publish: bool = Field(
+        default=False,
+        description=(
+            "Let `lyricsyncd publish SONG` give word times that you have reviewed to LRCLIB. "
+            "Nothing is ever sent by itself."
+        ),
+    )
 
 
 class Identify(Section):
@@ -373,9 +450,13 @@ class Identify(Section):
         default=None,
         alias="acoustid_key",
         description=(
-            "A key of AcoustID, or {file: PATH}, for songs without names in their tags. This "
-            "version does not yet identify songs by their sound: the key has no effect."
+            "A key of AcoustID, or {file: PATH}, from https://acoustid.org/new-application, for "
+            "songs whose tags do not name them. A fingerprint of the sound is sent, not the sound. "
+            "Needs: pip install 'lyricsyncd[identify]', and libchromaprint or fpcalc."
         ),
+    )
+    acoustid_url: Annotated[str, AfterValidator(_url)] = Field(
+        default="https://api.acoustid.org/v2", description="The address of AcoustID."
     )
 
     @property
@@ -576,6 +657,72 @@ class Web(Section):
         return self
 
 
+class OpenSubsonic(Section):
+    """A music server to learn of new songs from."""
+
+    url: Annotated[str, AfterValidator(_url)] | None = Field(
+        default=None, description="Its address, such as http://navidrome:4533; null: none."
+    )
+    user: str | None = Field(
+        default=None,
+        description="A user of the server; one that may start scans, where tags are written.",
+    )
+    password: SecretValue | None = Field(
+        default=None, description="The user's password, or {file: PATH}."
+    )
+    api_key: SecretValue | None = Field(
+        default=None, description="An API key in place of user and password."
+    )
+    auth: Literal["token", "password"] = Field(
+        default="token",
+        description=(
+            "How the password is shown: token (salted and hashed), or password (as it is, for "
+            "servers that know nothing else)."
+        ),
+    )
+    poll: Annotated[Seconds, Field(ge=5)] = Field(
+        default=60.0, description="How often it is asked what is new and what plays."
+    )
+    path_map: PathMap = Field(
+        default_factory=dict,
+        description="Folders as the server calls them, and as they are called here.",
+    )
+    rescan: bool = Field(
+        default=True,
+        description="Whether it is asked to look anew when lyrics were written into tags.",
+    )
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> OpenSubsonic:
+        if self.url is None or self.api_key is not None:
+            return self
+        if self.user is None or self.password is None:
+            raise ValueError("a server needs user and password, or api_key")
+        return self
+
+
+class Notify(Section):
+    """Messages about what was done."""
+
+    urls: tuple[SecretValue, ...] = Field(
+        default=(),
+        description=(
+            "Where they go: addresses of Apprise, such as 'ntfy://topic', each as text or "
+            "{file: PATH}. Needs the extra `notify`."
+        ),
+    )
+    of: tuple[Literal["done", "lines", "review", "no_lyrics", "instrumental", "failed"], ...] = (
+        Field(
+            default=("done", "lines", "review", "failed"),
+            description="What they tell of: songs that came to these ends.",
+        )
+    )
+    every: Annotated[Seconds, Field(gt=0)] = Field(
+        default=3600.0,
+        description="There is one message at most in this time, and none while songs are in work.",
+    )
+
+
 def _not_empty(value: object) -> object:
     # Field(min_length=1) would count the good items only, and complain of a wrong one twice.
     if value in ([], ()):
@@ -639,6 +786,11 @@ class Config(Section):
     web: Web = Field(
         default=Web(), description="The control interface, for plugins of players and for scripts."
     )
+    opensubsonic: OpenSubsonic = Field(
+        default=OpenSubsonic(),
+        description="A music server (Navidrome and its like) to learn of new songs from.",
+    )
+    notify: Notify = Field(default=Notify(), description="Messages about what was done.")
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:

@@ -26,7 +26,7 @@ _STAYED, _CHAINED, _SKIPPED, _RESTED, _EXITED = range(5)
 _NEVER = np.float32(-np.inf)
 _PAD = 2
 """Cells before the first state that are never reached, so that looking back needs no tests."""
-_POINTER_BUDGET = 160_000_000
+_POINTER_BUDGET = 80_000_000
 """Bytes of back-pointers held at once."""
 _SCORES_AT_ONCE = 256
 

@@ -42,6 +42,7 @@ _COMMANDS = {
     "convert": ("files:convert", "Convert lyrics from one format into another."),
     "undo": ("files:undo", "Give back what was there before."),
     "worker": ("worker:worker", "Place words for a service on another computer."),
+    "publish": ("lyrics:publish", "Give reviewed word times to LRCLIB."),
     "models": ("models:models", "Install, list and remove the large models."),
     "doctor": ("doctor:doctor", "Look whether all that is needed is here."),
 }

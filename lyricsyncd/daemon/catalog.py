@@ -27,6 +27,7 @@ from lyricsyncd.daemon.entry import (
 from lyricsyncd.daemon.queries import Queries, get_entry, setting
 from lyricsyncd.daemon.transitions import MAX_ATTEMPTS, MAX_CRASHES
 from lyricsyncd.errors import LyricsyncError, UsageError
+from lyricsyncd.http.answers import NOT_FOUND_S
 
 __all__ = [
     "FILE_NAME",
@@ -51,7 +52,7 @@ FILE_NAME = "catalog.db"
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 RETRY_SOON = (5 * _MINUTE, _HOUR, _DAY)
 """Waits after each failure that time can mend (no network, a full disk); the last one repeats."""
-RETRY_LYRICS = (_DAY, 7 * _DAY, 30 * _DAY)
+RETRY_LYRICS = NOT_FOUND_S
 """Waits before words that nobody had are looked for again; the last one repeats."""
 FORGET_AFTER = 30 * _DAY
 """How long a song may be missing before it is forgotten: its disk may only be away."""

@@ -21,6 +21,16 @@ class Queries(Database):
     def by_path(self, path: Path) -> Entry | None:
         return self.read(lambda db: entry_at(db, path))
 
+    def ids(self, paths: Sequence[Path]) -> dict[Path, int]:
+        """The numbers of songs; those that are not known are left out."""
+
+        def find(db: sqlite3.Connection) -> dict[Path, int]:
+            query = "SELECT id FROM tracks WHERE path = ?"
+            rows = {path: db.execute(query, (os.fsencode(path),)).fetchone() for path in paths}
+            return {path: row["id"] for path, row in rows.items() if row is not None}
+
+        return self.read(find)
+
     def counts(self) -> dict[State, int]:
         """Songs in each state; those that are missing do not count."""
         counts = dict.fromkeys(State, 0)

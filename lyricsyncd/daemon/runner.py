@@ -7,6 +7,7 @@ theirs. One song more than that is leased at a time.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import logging
@@ -44,7 +45,8 @@ from lyricsyncd.errors import (
     WorkerLost,
     WriteError,
 )
-from lyricsyncd.model import Decision, SyncResult, Timing
+from lyricsyncd.http.answers import asking_anew
+from lyricsyncd.model import Decision, SyncResult
 
 if TYPE_CHECKING:
     from lyricsyncd.config import Config
@@ -257,11 +259,14 @@ class Runner:
         from lyricsyncd.pipeline import LyricSyncPipeline
 
         pipeline = LyricSyncPipeline(config=config)
-        prepared = pipeline.find(entry.path)
+        # Whoever asks for one song by hand wants to know how things are now.
+        by_hand = entry.priority >= Priority.PERSON
+        with asking_anew() if by_hand else contextlib.nullcontext():
+            prepared = pipeline.find(entry.path)
         self._unreachable = 0
         track = prepared.track
         self.catalog.found(entry.id, self.owner, track.artist, track.title, track.duration)
-        if not _needs_models(prepared):
+        if not prepared.needs_models:
             self._write(entry, pipeline.place(prepared), config, began)
             return None
         return _Found(entry, prepared, config, began)
@@ -518,12 +523,6 @@ def _check_writable(song: Path, config: Config) -> None:
             f"The folder {song.parent} cannot be written to",
             remedy="Give the service's user the right to, or choose the output preset embed",
         )
-
-
-def _needs_models(prepared: Prepared) -> bool:
-    """Whether placing would load a model; the rest is done here, without waking the worker."""
-    lyrics = prepared.lyrics
-    return bool(lyrics.words) and not lyrics.instrumental and lyrics.timing is not Timing.WORD
 
 
 def _told(entry: Entry, outcome: Outcome, seconds: float) -> str:

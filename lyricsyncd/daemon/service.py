@@ -36,6 +36,8 @@ from lyricsyncd.daemon.scan import Rules
 from lyricsyncd.daemon.settle import Settled, Settling
 from lyricsyncd.daemon.watcher import Hint, Watcher, poll_interval
 from lyricsyncd.errors import LyricsyncError, UsageError
+from lyricsyncd.messages import MessageThread, start_messages
+from lyricsyncd.opensubsonic.poller import PollerThread, start_polling
 from lyricsyncd.web.operations import House
 from lyricsyncd.web.server import WebServer
 
@@ -168,6 +170,8 @@ class Service:
         self._queued_scans: set[tuple[Path, Path | None]] = set()
         self._settling = Settling(self._config.daemon.settle)
         self._stopping = False
+        self._poller: PollerThread | None = None
+        self._messages: MessageThread | None = None
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -216,6 +220,8 @@ class Service:
                 scanner.start()
                 self._runner.start()
                 self._check_libraries()
+                self._ask_server()
+                self._send_messages()
                 log.info("watching %s", ", ".join(str(r.root) for r in self._rules()) or "nothing")
                 notify("READY=1", "STATUS=Watching")
                 try:
@@ -349,6 +355,8 @@ class Service:
                 self._watcher.stop()
                 self._watcher = Watcher(self._rules(), self._heard)
                 self._check_libraries()
+            self._ask_server()
+            self._send_messages()
             log.info("the configuration was read again")
         notify("READY=1")
 
@@ -357,10 +365,33 @@ class Service:
         log.info("stopping")
         notify("STOPPING=1", "STATUS=Finishing the song in work")
         self._scans.put(None)
+        for thread in (self._poller, self._messages):
+            if thread is not None:
+                thread.stop()
         self._web.stop()
         self._runner.stop(GRACE_S)
         self._watcher.stop()
         scanner.join(1.0)
+
+    # What others know
+
+    def _ask_server(self) -> None:
+        """Ask the music server of the configuration from now on, in place of another."""
+        if self._poller is not None:
+            self._poller.stop()
+        self._poller = start_polling(
+            self._config, self._catalog, self._heard, self._scan_everything, self._runner.wake
+        )
+
+    def _send_messages(self) -> None:
+        """Tell people from now on as the configuration says."""
+        if self._messages is not None:
+            self._messages.stop()
+        self._messages = start_messages(self._config.notify, self._catalog)
+
+    def _scan_everything(self) -> None:
+        for rules in self._rules():
+            self._want_scan(_Scan(rules, None, Priority.IMPORT, "told by the music server"))
 
     # Songs that come and go
 
