@@ -427,6 +427,20 @@ class Gpu(Section):
     )
 
 
+def _dask_address(text: str) -> str:
+    if not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d{1,5}", text):
+        raise ValueError("expected an address such as tcp://nas:8786")
+    return text
+
+
+class DaskTls(Section):
+    """Files of keys."""
+
+    ca: LocatedPath = Field(description="The certificate of who signs them.")
+    cert: LocatedPath = Field(description="Our certificate.")
+    key: LocatedPath = Field(description="Its key.")
+
+
 class Daemon(Section):
     """The service."""
 
@@ -449,9 +463,29 @@ class Daemon(Section):
         description="How far the models stand back for other programs: 0, not at all, to 19.",
     )
     gpu: Gpu = Field(default=Gpu(), description="The graphics card, and who else wants it.")
-    executor: Literal["process"] = Field(
-        default="process", description="Where the models run: process, one of their own."
+    executor: Literal["process", "dask"] = Field(
+        default="process",
+        description=(
+            "Where the models run: process, one of their own; dask, a cluster of other computers "
+            "(`lyricsyncd worker`; needs the extra dask)."
+        ),
     )
+    dask_address: Annotated[str, AfterValidator(_dask_address)] | None = Field(
+        default=None, description="The scheduler of that cluster, such as tcp://nas:8786."
+    )
+    dask_songs: Annotated[int, BeforeValidator(_number), Field(ge=1, le=64)] = Field(
+        default=4, description="How many songs at once are sent to the cluster."
+    )
+    dask_tls: DaskTls | None = Field(
+        default=None,
+        description="Keys of the cluster, where its address is tls://: {ca: F, cert: F, key: F}.",
+    )
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Daemon:
+        if self.executor == "dask" and self.dask_address is None:
+            raise ValueError("executor dask needs the cluster's address: set dask_address")
+        return self
 
 
 def _listen_address(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,8 +48,19 @@ def exit_quietly() -> None:
 
 def hang() -> None:
     # Deaf to everything but SIGKILL.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(600)
+
+
+def hang_once(path: str) -> str:
+    """Hangs for the first that tries; the next one finds its mark."""
+    try:
+        Path(path).touch(exist_ok=False)
+    except FileExistsError:
+        return "done elsewhere"
+    time.sleep(600)
+    return "never"
 
 
 def out_of_memory() -> None:

@@ -42,6 +42,7 @@ _COMMANDS = {
     "convert": ("files:convert", "Convert lyrics from one format into another."),
     "undo": ("files:undo", "Give back what was there before."),
     "models": ("models:models", "Install, list and remove the large models."),
+    "worker": ("worker:worker", "Lend this computer's models to a service elsewhere."),
     "doctor": ("doctor:doctor", "Look whether all that is needed is here."),
 }
 """Command → (module:function within this package, short help)."""

@@ -125,6 +125,10 @@ class WorkerExecutor(Executor):
             if self._process is not None:
                 self._process.kill()
 
+    def abandon(self, future: Future[Any]) -> None:  # noqa: ARG002 - there is but one at a time
+        """Give up what runs: the process is killed."""
+        self.kill()
+
     @property
     def pid(self) -> int | None:
         """The process, while there is one."""

@@ -1,7 +1,8 @@
 """Takes songs from the catalog through find, place and write.
 
-Two threads: one finds the words of the next song (tags and look-ups) while the other waits for the
-model worker to place those of this one. At most `IN_FLIGHT` songs are leased at a time.
+One thread finds the words of the next song (tags and look-ups) while another waits for the model
+worker to place those of this one; for a cluster, several wait. One song more is leased than can be
+placed at a time.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import gpu, schedule, worker
+from lyricsyncd.daemon import cluster, gpu, schedule, worker
 from lyricsyncd.daemon.catalog import (
     RETRY_LYRICS,
     RETRY_SOON,
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT = 2
 LEASE_S = 120.0
 """How long a lease holds without a heartbeat."""
 LIMIT_FLOOR_S = 900.0
@@ -87,25 +88,28 @@ class Runner:
     ) -> None:
         self.catalog = catalog
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.time():.0f}"
-        self.executor = WorkerExecutor(
-            config.models.keep_alive, memory=ceiling(config), nice=config.daemon.nice
-        )
+        self.executor = _executor(config)
+        placers = config.daemon.dask_songs if config.daemon.executor == "dask" else 1
         self._config = config
         self._only = only
         self._finished = finished
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._slots = threading.Semaphore(IN_FLIGHT)
+        # While songs are placed, the words of one more are looked for.
+        self._slots = threading.Semaphore(placers + 1)
         self._found: queue.SimpleQueue[_Found | None] = queue.SimpleQueue()
         self._held: dict[int, Entry] = {}
-        self._placing: int | None = None
+        self._placing: dict[int, Future[SyncResult]] = {}
         self._unreachable = 0
         self._cool_until = 0.0
         self._polite = gpu.Politeness()
         self._gave_way = False
         self._threads = [
             threading.Thread(target=self._feed, name="find", daemon=True),
-            threading.Thread(target=self._place_all, name="place", daemon=True),
+            *(
+                threading.Thread(target=self._place_all, name="place", daemon=True)
+                for _ in range(placers)
+            ),
         ]
 
     def start(self) -> None:
@@ -120,9 +124,10 @@ class Runner:
     def configure(self, config: Config) -> None:
         """Go on with other settings, from the next song on."""
         self._config = config
-        self.executor.keep_alive_s = config.models.keep_alive
-        self.executor.memory = ceiling(config)
-        self.executor.nice = config.daemon.nice
+        if isinstance(self.executor, WorkerExecutor):
+            self.executor.keep_alive_s = config.models.keep_alive
+            self.executor.memory = ceiling(config)
+            self.executor.nice = config.daemon.nice
         self.wake()
 
     @property
@@ -140,11 +145,12 @@ class Runner:
         held = list(self._held)
         if not held:
             return
-        placing = self._placing
+        placing = dict(self._placing)
         still_ours = self.catalog.heartbeat(self.owner, LEASE_S, held)
-        if placing in held and placing not in still_ours and placing == self._placing:
-            log.info("song %d was taken back: it is given up", placing)
-            self.executor.kill()
+        for id, future in placing.items():
+            if id in held and id not in still_ours and self._placing.get(id) is future:
+                log.info("song %d was taken back: it is given up", id)
+                self.executor.abandon(future)
 
     def stop(self, grace_s: float) -> None:
         """Take up nothing more; finish the songs in flight, or release them after the grace."""
@@ -183,7 +189,8 @@ class Runner:
                 self._let_go(entry)
             else:
                 self._found.put(found)
-        self._found.put(None)
+        for _placer in self._threads[1:]:
+            self._found.put(None)
 
     def _next(self) -> Entry | None:
         """The next song, waited for a while."""
@@ -214,6 +221,8 @@ class Runner:
         if schedule.resting(daemon.quiet_hours, daemon.active_hours, now):
             return True
         if daemon.gpu.share != "polite" or self._config.models.device == "cpu":
+            return False
+        if daemon.executor != "process":
             return False
         worker_pid = self.executor.pid
         ours = {os.getpid()} | ({worker_pid} if worker_pid is not None else set())
@@ -271,10 +280,9 @@ class Runner:
     def _place_all(self) -> None:
         while (found := self._found.get()) is not None:
             entry = found.entry
-            self._placing = entry.id
             if not self._stopping.is_set():
                 self._guarded(entry, partial(self._place, found))
-            self._placing = None
+            self._placing.pop(entry.id, None)
             self._let_go(entry)
 
     def _place(self, found: _Found) -> None:
@@ -287,16 +295,21 @@ class Runner:
                 log.debug("%s", error)
 
         config = eased(found.config, entry.crashes)
+        place: Callable[..., SyncResult] = worker.place
+        travels = config
+        if not isinstance(self.executor, WorkerExecutor):
+            place, travels = cluster.place, cluster.without_secrets(config)
         future = self.executor.submit_within(
-            limit(found.prepared.track.duration), progress, worker.place, config, found.prepared
+            limit(found.prepared.track.duration), progress, place, travels, found.prepared
         )
+        self._placing[entry.id] = future
         try:
             result = future.result()
         except ModelError as error:
             if "cuda" not in f"{error} {error.__cause__}".lower() or config.models.device == "cpu":
                 raise
             # A card that failed once fails on: a new process, with less.
-            self.executor.kill()
+            self.executor.abandon(future)
             raise WorkerLost(f"The GPU failed: {error.message}") from error
         self._write(entry, result, found.config, found.began)
 
@@ -390,6 +403,14 @@ class Runner:
                 log.debug("%s", error)
         self._held.pop(entry.id, None)
         self._slots.release()
+
+
+def _executor(config: Config) -> WorkerExecutor | cluster.ClusterExecutor:
+    daemon = config.daemon
+    if daemon.executor == "dask":
+        assert daemon.dask_address is not None, "the configuration was checked"
+        return cluster.ClusterExecutor(daemon.dask_address, daemon.dask_tls)
+    return WorkerExecutor(config.models.keep_alive, memory=ceiling(config), nice=daemon.nice)
 
 
 @dataclass(frozen=True, slots=True)
