@@ -73,7 +73,7 @@ class Cluster:
             "HOME": str(self.folder),
             "PYTHONPATH": str(ROOT),
             "LYRICSYNCD_MODELS__SEPARATOR": "none",
-            "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "5s",
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "15s",
             "DASK_TEMPORARY_DIRECTORY": str(self.folder),
         }
         with (self.folder / "log").open("ab") as log:
@@ -132,7 +132,10 @@ class TestACluster:
     def test_does_what_it_is_sent_and_raises_what_goes_wrong(
         self, cluster: Cluster, executor: ClusterExecutor
     ) -> None:
+        with pytest.raises(ModelError, match="no worker"):
+            executor.submit(tasks.double, 21).result(PATIENCE_S)
         cluster.worker()
+        executor.wait_for_a_worker(PATIENCE_S)
         assert executor.submit(tasks.double, 21).result(PATIENCE_S) == 42
         with pytest.raises(AudioError, match=r"song\.mp3 cannot be listened to") as raised:
             executor.submit(tasks.refuse, "song.mp3").result(PATIENCE_S)
@@ -142,6 +145,7 @@ class TestACluster:
         self, cluster: Cluster, executor: ClusterExecutor, tmp_path: Path
     ) -> None:
         first = cluster.worker("--name", "first")
+        executor.wait_for_a_worker(PATIENCE_S)
         told = tmp_path / "told"
         future = executor.submit(tasks.hang_once, str(told))
         cluster._until(told.exists)
@@ -153,6 +157,7 @@ class TestACluster:
         self, cluster: Cluster, executor: ClusterExecutor
     ) -> None:
         cluster.worker()
+        executor.wait_for_a_worker(PATIENCE_S)
         assert executor.submit(tasks.double, 1).result(PATIENCE_S) == 2
         with pytest.raises(WorkerLost, match="no result after 2 s"):
             executor.submit_within(2.0, None, tasks.hang).result(PATIENCE_S)
@@ -172,6 +177,9 @@ class TestACluster:
         home.music.rename(share)
         home.music.symlink_to(share)
         cluster.worker("--path-map", f"{home.music}={share}")
+        asks = ClusterExecutor(cluster.address)
+        asks.wait_for_a_worker(PATIENCE_S)
+        asks.shutdown()
         home.configure(daemon={"settle": 0.3, "executor": "dask", "dask_address": cluster.address})
         home.start()
         try:

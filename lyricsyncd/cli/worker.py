@@ -114,7 +114,7 @@ async def _serve(
     try:
         try:
             await asyncio.wait_for(asyncio.gather(*nannies), 3 * CONNECT_S)
-        except (OSError, asyncio.TimeoutError) as error:
+        except (OSError, RuntimeError, asyncio.TimeoutError) as error:
             raise LyricsyncError(
                 f"The scheduler at {address} cannot be reached: {error}",
                 remedy="Is `dask scheduler` running there?",

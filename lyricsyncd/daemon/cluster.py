@@ -118,6 +118,10 @@ class ClusterExecutor(Executor):
         thread.start()
         return future
 
+    def wait_for_a_worker(self, patience_s: float) -> None:
+        """Wait until somebody is there to do the work. Raises `TimeoutError`."""
+        self._connected().wait_for_workers(1, timeout=patience_s)
+
     def abandon(self, future: Future[Any]) -> None:
         """Give up what is wanted no more."""
         remote = self._remote.get(future)
@@ -161,6 +165,13 @@ class ClusterExecutor(Executor):
         from distributed import KilledWorker
 
         client = self._connected()
+        if not client.nthreads():
+            # Nobody's fault, least of all the song's.
+            raise ModelError(
+                f"The cluster at {self.address} has no worker",
+                remedy=f"Run `lyricsyncd worker {self.address}` where the GPU is",
+                transient=True,
+            )
         try:
             remote = client.submit(fn, *args, pure=False, resources={SLOT: 1}, **kwargs)
             self._remote[future] = remote
