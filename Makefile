@@ -4,12 +4,20 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo song test unit slow lint format clean
+# The tests of the large models have an environment of their own; nothing else needs torch.
+# `torch` in one exact version is what a mirror of CPU builds can offer in place of PyPI's.
+VENV_MODELS := .venv-models
+TORCH ?= torch==2.13.0
+NDP    := plugins/navidrome/build/lyricsyncd.ndp
+
+.PHONY: help demo song test unit slow test-models test-plugins plugins lint format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    see the service at work on a song made for the purpose"
 	@echo "make test    run the tests; make unit: those that are quick"
+	@echo "make test-models  only those of the large models (installs torch into .venv-models)"
+	@echo "make plugins build the plugin for Navidrome; make test-plugins: test this and beets'"
 	@echo "make lint    ruff and mypy"
 	@echo "make format  let ruff put the code in form"
 	@echo "make song    make the demo songs anew"
@@ -18,13 +26,27 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/python -m demo.run_demo
 
-test: unit slow
+test: unit slow test-plugins test-models
 
 unit: $(VENV)/.tools
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not plugins"
 
 slow: $(VENV)/.tools
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not plugins"
+
+test-plugins: plugins
+	$(BIN)/python -m pytest -m plugins tests/plugins
+
+# Navidrome's plugin needs Node.js to be built, and nothing of it to run.
+plugins: $(VENV)/.plugins
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NDP); \
+	  else echo "plugins: no npm here, so Navidrome's plugin is neither built nor tested"; fi
+
+$(NDP): $(wildcard plugins/navidrome/assembly/*.ts) $(addprefix plugins/navidrome/,build.mjs manifest.json package-lock.json)
+	cd plugins/navidrome && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+test-models: $(VENV_MODELS)/.installed
+	HF_HUB_OFFLINE=1 $(VENV_MODELS)/bin/python -m pytest tests/models
 
 lint: $(VENV)/.tools
 	$(BIN)/ruff check .
@@ -39,7 +61,8 @@ song: $(VENV)/.installed
 	$(BIN)/python -m demo.make_song
 
 clean:
-	rm -rf $(VENV) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_MODELS) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf plugins/navidrome/node_modules plugins/navidrome/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps below let everything run again without a network.
@@ -56,4 +79,15 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 
 $(VENV)/.tools: $(VENV)/.installed
 	$(PIP) install --quiet --group dev
+	@touch $@
+
+$(VENV_MODELS)/.installed: $(VENV)/.made pyproject.toml
+	$(PYTHON) -m venv $(VENV_MODELS)
+	$(VENV_MODELS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VENV_MODELS)/bin/python -m pip install --quiet "$(TORCH)"
+	$(VENV_MODELS)/bin/python -m pip install --quiet --editable ".[all]" --group test
+	@touch $@
+
+$(VENV)/.plugins: $(VENV)/.tools plugins/beets/pyproject.toml
+	$(PIP) install --quiet --editable plugins/beets
 	@touch $@

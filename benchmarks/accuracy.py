@@ -1,12 +1,13 @@
 """How well words are placed: onsets against human timings, over a folder of songs.
 
-    python -m benchmarks.accuracy DIR [--json] [--jobs N] [--separator mix]
+    python -m benchmarks.accuracy DIR [--json] [--jobs N] [--separator mix] [--plot FILE.svg]
 
 The folder is laid out as `benchmarks.songs` says. Every song is placed twice: from its plain words,
 and with its line times as anchors.
 
 Measures are those of the MIREX lyrics-alignment task, a song at a time, then averaged over songs:
-mean absolute onset error (AAE), median, share of onsets within 0.3, 0.1 and 0.05 s.
+mean absolute onset error (AAE), median, share of onsets within 0.3, 0.1 and 0.05 s. What each idea
+in the aligner is worth is told by `benchmarks.ablations`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks import songs
+from benchmarks import plot, songs
 from lyricsyncd.config import Config
 
 TASKS = ("whole song", "line times")
@@ -84,6 +85,8 @@ class Measured:
     minutes: float
     stages: dict[str, float]
     peak_mb: float
+    errors: tuple[float, ...]
+    """Absolute onset errors of the words, in seconds."""
 
 
 _pipeline: Any = None
@@ -104,19 +107,21 @@ def _measure(song: Path) -> list[Measured]:
     for task in TASKS:
         result = _pipeline.sync(song, lyrics=songs.lyrics(song, line_times=task == TASKS[1]))
         words = result.lyrics.words
+        onsets = _known(w.start for w in words)
         measured.append(
             Measured(
                 song=song.stem,
                 task=task,
                 language=language or "?",
-                scores=Scores.of(
-                    _known(w.start for w in words), _known(w.end for w in words), truth
-                ),
+                scores=Scores.of(onsets, _known(w.end for w in words), truth),
                 quality_score=result.quality_score,
                 decision=result.decision.value,
                 minutes=(result.song.duration or 0.0) / 60.0,
                 stages=dict(result.stages),
                 peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+                errors=tuple(
+                    abs(found - start) for found, (start, _) in zip(onsets, truth, strict=True)
+                ),
             )
         )
     return measured
@@ -152,6 +157,10 @@ def stage_seconds(measured: Iterable[Measured]) -> dict[str, float]:
     return {name: sum(row.stages.get(name, 0.0) for row in rows) / minutes for name in names}
 
 
+def _without_errors(row: Measured) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if name != "errors"}
+
+
 def table(measured: Sequence[Measured]) -> str:
     """What a person reads."""
     lines = []
@@ -185,17 +194,22 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
     parser.add_argument("--separator", default="auto", help="spleeter, mix or auto")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the error by song")
     options = parser.parse_args()
     if not songs.find(options.folder):
         parser.error(f"no songs with .words.csv in {options.folder}")
     measured = run(options.folder, options.jobs, options.separator)
+    if options.plot:
+        rows = [(row.song, row.errors) for row in measured if row.task == TASKS[0]]
+        title = "How far words are from where people put them (plain words)"
+        options.plot.write_text(plot.errors_by_song(rows, title), encoding="utf-8")
     if options.json:
         overall = {
             task: asdict(Scores.mean(row.scores for row in measured if row.task == task))
             for task in TASKS
         }
         report = {
-            "songs": [asdict(row) for row in measured],
+            "songs": [_without_errors(row) for row in measured],
             "overall": overall,
             "stage_seconds_per_minute": stage_seconds(measured),
         }

@@ -1,6 +1,6 @@
 """Fit the weights that turn what the search knows into confidences (`lyricsyncd.quality`).
 
-    python -m benchmarks.calibrate DIR [--stems CACHE]
+    python -m benchmarks.calibrate DIR [--stems CACHE] [--plot FILE.svg]
 
 Over a folder laid out as `benchmarks.songs` says, each song is placed on its vocals from plain
 words and from line times, and on the unseparated mix; and on its vocals with the words of two
@@ -18,17 +18,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import songs
+from benchmarks import plot
+from benchmarks.recordings import Recording, read_all
 from lyricsyncd import quality, refine
 from lyricsyncd.align.aligner import align
 from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.align.emissions.sphinx import SphinxEar
-from lyricsyncd.separate import VocalSeparator
 
 DoubleArray = npt.NDArray[np.float64]
 
 NEAR = 0.3
-RIDGE = 1e-3
+RIDGE = 1e-2
 WRONG_WEIGHT = 0.5
 """Wrong texts are meant to be rare: each weighs half a right one."""
 
@@ -44,49 +44,7 @@ class Case:
     weight: float
 
 
-@dataclass(frozen=True)
-class Song:
-    """What a folder knows of a song."""
-
-    name: str
-    vocals: npt.NDArray[np.float32]
-    mix: npt.NDArray[np.float32]
-    lines: list[list[str]]
-    language: str | None
-    starts: list[float]
-    onsets: DoubleArray
-
-    @classmethod
-    def read(cls, path: Path, separator: VocalSeparator, cache: Path | None) -> Song:
-        vocals, mix = _stem(path, separator, cache)
-        return cls(
-            name=path.stem,
-            vocals=vocals,
-            mix=mix,
-            lines=[
-                [word.text for word in line.words] for line in songs.lyrics(path, line_times=False)
-            ],
-            language=songs.language(path),
-            starts=songs.line_starts(path),
-            onsets=np.array([start for start, _ in songs.word_times(path)]),
-        )
-
-
-def _stem(
-    path: Path, separator: VocalSeparator, cache: Path | None
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Vocals and mix, kept in a folder so that a second run is quick."""
-    kept = cache / f"{path.stem}.npz" if cache else None
-    if kept is not None and kept.exists():
-        with np.load(kept) as arrays:
-            return arrays["vocals"], arrays["mix"]
-    stem = separator.extract(path)
-    if kept is not None:
-        np.savez(kept, vocals=stem.vocals, mix=stem.mix)
-    return stem.vocals, stem.mix
-
-
-def cases(all_songs: list[Song], ear: SphinxEar) -> list[Case]:
+def cases(all_songs: list[Recording], ear: SphinxEar) -> list[Case]:
     """Every song in every way."""
     found = []
     for i, song in enumerate(all_songs):
@@ -104,10 +62,10 @@ def cases(all_songs: list[Song], ear: SphinxEar) -> list[Case]:
 
 
 def _case(
-    song: Song,
+    song: Recording,
     way: str,
     audio: npt.NDArray[np.float32],
-    text: Song,
+    text: Recording,
     ear: SphinxEar,
     starts: list[float] | None = None,
 ) -> Case:
@@ -141,8 +99,9 @@ def fitted(some: list[Case]) -> DoubleArray:
     return weights
 
 
-def _score(case: Case, weights: DoubleArray) -> float:
-    return float((1.0 / (1.0 + np.exp(-case.features @ weights))).mean())
+def _confidence(case: Case, weights: DoubleArray) -> DoubleArray:
+    result: DoubleArray = 1.0 / (1.0 + np.exp(-case.features @ weights))
+    return result
 
 
 def _logit(p: DoubleArray) -> DoubleArray:
@@ -150,15 +109,11 @@ def _logit(p: DoubleArray) -> DoubleArray:
     return np.log(p / (1.0 - p))
 
 
-def _error(scores: list[float], truths: list[float]) -> float:
-    return float(np.mean(np.abs(np.array(scores) - np.array(truths))))
-
-
 def _song_level(
-    scores: DoubleArray, truths: DoubleArray, weights: DoubleArray
+    means: DoubleArray, truths: DoubleArray, weights: DoubleArray
 ) -> tuple[float, float]:
     """Offset and slope from a mean confidence to a share of words in place."""
-    x = np.stack([np.ones(len(scores)), _logit(scores)], axis=1)
+    x = np.stack([np.ones(len(means)), _logit(means)], axis=1)
     beta = np.zeros(2)
     for _ in range(50):
         p = 1.0 / (1.0 + np.exp(-x @ beta))
@@ -167,34 +122,111 @@ def _song_level(
     return float(beta[0]), float(beta[1])
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A case as judged by weights that were fitted on all other songs."""
+
+    case: Case
+    confidence: DoubleArray
+    score: float
+
+    @property
+    def truth(self) -> float:
+        """Share of words in place."""
+        return float(self.case.in_place.mean())
+
+
+def judged(everything: list[Case]) -> list[Judged]:
+    """Every case judged without its own song, at both levels."""
+    confidence = {
+        id(case): _confidence(case, weights)
+        for name in dict.fromkeys(case.song for case in everything)
+        for weights in [fitted([case for case in everything if case.song != name])]
+        for case in everything
+        if case.song == name
+    }
+    found = []
+    for case in everything:
+        others = [other for other in everything if other.song != case.song]
+        offset, slope = _song_level(*_summed_up(others, confidence))
+        mean = _logit(np.array([confidence[id(case)].mean()]))
+        score = float((1.0 / (1.0 + np.exp(-offset - slope * mean)))[0])
+        found.append(Judged(case, confidence[id(case)], score))
+    return found
+
+
+def _summed_up(
+    some: list[Case], confidence: dict[int, DoubleArray]
+) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
+    """Mean confidence, share in place and weight of cases."""
+    return (
+        np.array([confidence[id(case)].mean() for case in some]),
+        np.array([case.in_place.mean() for case in some]),
+        np.array([case.weight for case in some]),
+    )
+
+
+def _rank_correlation(a: list[float], b: list[float]) -> float:
+    """Spearman's; equal values share their rank."""
+
+    def ranks(values: list[float]) -> DoubleArray:
+        v = np.array(values)
+        below = (v[:, None] > v).sum(axis=1)
+        result: DoubleArray = below + 0.5 * ((v[:, None] == v).sum(axis=1) - 1)
+        return result
+
+    return float(np.corrcoef(ranks(a), ranks(b))[0, 1])
+
+
+def report(rows: list[Judged]) -> str:
+    """How well the score does on songs that it was not fitted on."""
+    lines = [f"{'predicted from the other songs / true':44s}"]
+    for name in dict.fromkeys(row.case.song for row in rows):
+        cells = [
+            f"{row.case.way} {row.score:.2f}/{row.truth:.2f}"
+            for row in rows
+            if row.case.song == name
+        ]
+        lines.append(f"{name[:32]:32s} {'  '.join(cells)}")
+    right = [row for row in rows if "wrong" not in row.case.way]
+    wrong = [row for row in rows if "wrong" in row.case.way]
+    off = float(np.mean([abs(row.score - row.truth) for row in rows]))
+    lines.append(f"mean absolute error of the score: {off:.3f}")
+    for way in ("words", "lines", "mix"):
+        own = [row for row in right if row.case.way == way]
+        rho = _rank_correlation([row.score for row in own], [row.truth for row in own])
+        passed = float(np.mean([row.score >= 0.5 for row in own]))
+        lines.append(f"{way:6s} Spearman {rho:.2f}; right words that score ≥ 0.5: {passed:.0%}")
+    rho = _rank_correlation([row.score for row in right], [row.truth for row in right])
+    lines.append(f"all    Spearman {rho:.2f}")
+    caught = float(np.mean([row.score < 0.4 for row in wrong]))
+    lines.append(f"wrong words that score < 0.4: {caught:.0%}")
+    confidence = np.concatenate([row.confidence for row in right])
+    in_place = np.concatenate([row.case.in_place for row in right])
+    lines.append("confidence → share in place, a tenth of the words a column")
+    tenths = np.array_split(np.argsort(confidence, kind="stable"), 10)
+    lines.append("  " + " ".join(f"{confidence[part].mean():5.2f}" for part in tenths))
+    lines.append("  " + " ".join(f"{in_place[part].mean():5.2f}" for part in tenths))
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--stems", type=Path, help="keep stems here between runs")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the calibration curve")
     options = parser.parse_args()
-    separator = VocalSeparator("spleeter")
-    paths = songs.find(options.folder)
-    if options.stems:
-        options.stems.mkdir(parents=True, exist_ok=True)
-    everything = cases(
-        [Song.read(path, separator, options.stems) for path in paths], SphinxEar.load()
-    )
-    print(f"{'predicted from the other songs / true':44s}")
-    scores, truths, weigh = [], [], []
-    for name in dict.fromkeys(case.song for case in everything):
-        weights = fitted([case for case in everything if case.song != name])
-        row = []
-        for case in (case for case in everything if case.song == name):
-            score, truth = _score(case, weights), float(case.in_place.mean())
-            row.append(f"{case.way} {score:.2f}/{truth:.2f}")
-            scores.append(score)
-            truths.append(truth)
-            weigh.append(case.weight)
-        print(f"{name[:32]:32s} {'  '.join(row)}")
-    offset, slope = _song_level(np.array(scores), np.array(truths), np.array(weigh))
-    print(f"mean absolute error of the mean confidence: {_error(scores, truths):.3f}")
-    scored = 1.0 / (1.0 + np.exp(-offset - slope * _logit(np.array(scores))))
-    print(f"mean absolute error of the score: {_error(scored.tolist(), truths):.3f}")
+    everything = cases(read_all(options.folder, options.stems), SphinxEar.load())
+    rows = judged(everything)
+    print(report(rows))
+    if options.plot:
+        right = [row for row in rows if "wrong" not in row.case.way]
+        said = np.concatenate([row.confidence for row in right]).tolist()
+        true = np.concatenate([row.case.in_place for row in right]).tolist()
+        drawn = plot.reliability(said, true, "Confidence of words")
+        options.plot.write_text(drawn, encoding="utf-8")
+    confidence = {id(row.case): row.confidence for row in rows}
+    offset, slope = _song_level(*_summed_up(everything, confidence))
     print(f"SONG = ({offset:.3f}, {slope:.3f})")
     weights = fitted(everything)
     print("WEIGHTS = (" + ", ".join(f"{weight:.3f}" for weight in weights) + ")")

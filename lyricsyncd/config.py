@@ -102,24 +102,6 @@ def seconds(value: object) -> float:
     return length
 
 
-_SIZES = {"M": 1024**2, "G": 1024**3}
-
-
-def size(value: object) -> int:
-    """An amount of memory: ``800M``, ``4G``, or a number of bytes.
-
-    Raises
-    ------
-    ValueError
-        It is none.
-    """
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MG])i?B?", value)):
-        return int(float(match[1]) * _SIZES[match[2]])
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    raise ValueError("expected an amount of memory such as 800M or 4G")
-
-
 def hours(text: str) -> tuple[datetime.time, datetime.time]:
     """Begin and end of a part of the day, ``22:00-07:00``; it may go over midnight.
 
@@ -139,6 +121,38 @@ def hours(text: str) -> tuple[datetime.time, datetime.time]:
     if begin == end:
         raise ValueError("expected an end other than the begin")
     return begin, end
+
+
+def size(text: str) -> int | None:
+    """A size in bytes: ``4G``, ``512M``; ``None`` for ``auto``.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if text == "auto":
+        return None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(?:i?B)?", text, re.IGNORECASE)
+    if match is None or float(match.group(1)) == 0:
+        raise ValueError("expected auto, or a size such as 4G or 800M")
+    return int(float(match.group(1)) * 1024 ** ("KMGT".index(match.group(2).upper()) + 1))
+
+
+def _checked_size(text: str) -> str:
+    size(text)
+    return text
+
+
+def _cluster_address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
+    except ValueError:
+        good = False
+    if not good or parts.path:
+        raise ValueError("expected an address such as tcp://nas:8786")
+    return text
 
 
 def _checked_hours(text: str) -> str:
@@ -211,6 +225,14 @@ def _format_name(name: str) -> str:
     return name
 
 
+def _source_name(name: str) -> str:
+    from lyricsyncd import lyrics
+
+    if name not in lyrics.names():
+        raise ValueError(f"expected one of {', '.join(lyrics.names())}")
+    return name
+
+
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -255,9 +277,10 @@ Seconds = Annotated[float, BeforeValidator(seconds)]
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
 LocatedPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_located)]
 SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
+SourceName = Annotated[str, AfterValidator(_source_name)]
+ProviderName = Literal["megalobiz", "netease", "musixmatch"]
 PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
 """Folders as somebody else calls them → as they are called here."""
-SourceName = Literal["local", "lrclib"]
 PresetName = Literal["navidrome", "jellyfin", "plex", "kodi", "generic", "embed"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 
@@ -338,18 +361,86 @@ class Lrclib(Section):
     )
 
 
+class Syncedlyrics(Section):
+    """Websites that the library syncedlyrics knows."""
+
+    providers: tuple[ProviderName, ...] = Field(
+        default=("netease", "megalobiz"),
+        description=(
+            "Which ones, first to last: netease, megalobiz, musixmatch. The last one relays a paid "
+            "service without a licence of yours, so you have to name it yourself."
+        ),
+    )
+    timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=10.0, description="How long to wait for an answer."
+    )
+
+
+class Genius(Section):
+    """Genius, a website with the words of nearly every song, without times."""
+
+    secret: SecretValue | None = Field(
+        default=None,
+        alias="token",
+        description=(
+            "A token for its API, or {file: PATH}, from https://genius.com/api-clients. Without "
+            "one Genius is not asked."
+        ),
+    )
+    timeout: Annotated[Seconds, Field(gt=0)] = Field(
+        default=10.0, description="How long to wait for an answer."
+    )
+
+    @property
+    def token(self) -> str | None:
+        """The token itself; see `Secret.reveal` for what is raised."""
+        return None if self.secret is None else self.secret.reveal()
+
+
+class Transcript(Section):
+    """What a recogniser hears, for songs whose words nobody has."""
+
+    write: bool = Field(
+        default=False,
+        description=(
+            "Write what was heard where no source has the words. It has errors in every line; by "
+            "default it serves to look for the song by its words, and is left for review."
+        ),
+    )
+
+
 class LyricsSources(Section):
     """Where words are looked for."""
 
     order: tuple[SourceName, ...] = Field(
-        default=("local", "lrclib"),
+        default=("local", "lrclib", "syncedlyrics", "genius", "transcript"),
         description=(
-            "The sources, first to last: local (files beside the song, and its tags) and lrclib "
-            "(on the internet, by artist, title, album and length). With [local] nothing leaves "
-            "the house."
+            "The sources, first to last: local (files beside the song, and its tags), lrclib, "
+            "syncedlyrics and genius (on the internet, by artist, title, album and length), and "
+            "transcript (listen, then look for the song by its words). With [local] nothing "
+            "leaves the house."
         ),
     )
     lrclib: Lrclib = Field(default=Lrclib(), description="LRCLIB, an open database of lyrics.")
+    syncedlyrics: Syncedlyrics = Field(
+        default=Syncedlyrics(), description="Websites that the library syncedlyrics knows."
+    )
+    genius: Genius = Field(
+        default=Genius(), description="Genius, a website with the words of nearly every song."
+    )
+    transcript: Transcript = Field(
+        default=Transcript(),
+        description=(
+            "What a recogniser hears, for songs whose words nobody has (see models.transcriber)."
+        ),
+    )
+    publish: bool = Field(
+        default=False,
+        description=(
+            "Let `lyricsyncd publish SONG` give word times that you have reviewed to LRCLIB. "
+            "Nothing is ever sent by itself."
+        ),
+    )
 
 
 class Identify(Section):
@@ -359,9 +450,13 @@ class Identify(Section):
         default=None,
         alias="acoustid_key",
         description=(
-            "A key of AcoustID, or {file: PATH}, for songs without names in their tags. This "
-            "version does not yet identify songs by their sound: the key has no effect."
+            "A key of AcoustID, or {file: PATH}, from https://acoustid.org/new-application, for "
+            "songs whose tags do not name them. A fingerprint of the sound is sent, not the sound. "
+            "Needs: pip install 'lyricsyncd[identify]', and libchromaprint or fpcalc."
         ),
+    )
+    acoustid_url: Annotated[str, AfterValidator(_url)] = Field(
+        default="https://api.acoustid.org/v2", description="The address of AcoustID."
     )
 
     @property
@@ -384,19 +479,27 @@ class Models(Section):
         default="auto",
         min_length=1,
         description=(
-            "What parts the voice from the band: spleeter, none, or auto (spleeter where it is "
+            "What parts the voice from the band: htdemucs_ft or htdemucs (with the extra models), "
+            "spleeter, none, or auto (htdemucs_ft on a graphics card, else spleeter where it is "
             "installed)."
         ),
     )
-    aligner: Literal["auto", "sphinx"] = Field(
-        default="auto", description="What hears the words: auto or sphinx."
-    )
-    transcriber: Literal["auto", "none", "faster-whisper"] = Field(
+    aligner: str = Field(
         default="auto",
+        min_length=1,
         description=(
-            "A second ear for songs whose placement is doubtful: faster-whisper (fetches its "
-            "model from the hub), none, or auto (only where its model already lies in the folder "
-            "of models as faster-whisper-base)."
+            "What hears the words: sphinx, ctc (a wav2vec2 model for the language, with the extra "
+            "models), mms (one for over 1,000 languages, not for commercial use), the path of a "
+            "CTC model's folder or exported .onnx file, or auto (what is on the disk already)."
+        ),
+    )
+    transcriber: str = Field(
+        default="auto",
+        min_length=1,
+        description=(
+            "A second ear for songs whose placement is doubtful: faster-whisper, whisperx, whisper "
+            "or granite (each with its extra; fetches its model from the hub), none, or auto (only "
+            "where a model already lies in the folder of models as faster-whisper-base)."
         ),
     )
     device: Annotated[str, AfterValidator(_device)] = Field(
@@ -406,13 +509,6 @@ class Models(Section):
         default=600.0,
         description="How long the models stay in memory after the last song.",
     )
-    memory: Annotated[int, BeforeValidator(size)] | None = Field(
-        default=None,
-        description=(
-            "How much memory the models may take, such as 4G; null: three quarters of what there "
-            "is. A song that needs more is tried again with less."
-        ),
-    )
 
 
 class Gpu(Section):
@@ -421,24 +517,24 @@ class Gpu(Section):
     share: Literal["always", "polite"] = Field(
         default="always",
         description=(
-            "polite: the models rest while another program computes on the card (NVIDIA's only). "
-            "Songs that a person asks for are done all the same."
+            "always: the models use it at any time. polite: they take up no songs while another "
+            "program uses it (NVIDIA's only)."
         ),
     )
 
 
-def _dask_address(text: str) -> str:
-    if not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d{1,5}", text):
-        raise ValueError("expected an address such as tcp://nas:8786")
-    return text
-
-
 class DaskTls(Section):
-    """Files of keys."""
+    """Certificates for a cluster that speaks TLS."""
 
-    ca: LocatedPath = Field(description="The certificate of who signs them.")
-    cert: LocatedPath = Field(description="Our certificate.")
-    key: LocatedPath = Field(description="Its key.")
+    ca: LocatedPath | None = Field(default=None, description="The authority's certificate.")
+    cert: LocatedPath | None = Field(default=None, description="Our certificate.")
+    key: LocatedPath | None = Field(default=None, description="Our key.")
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> DaskTls:
+        if len({self.ca is None, self.cert is None, self.key is None}) > 1:
+            raise ValueError("ca, cert and key go together")
+        return self
 
 
 class Daemon(Section):
@@ -456,35 +552,57 @@ class Daemon(Section):
         default=None, description="When to let the models rest, such as '22:00-07:00'."
     )
     active_hours: Annotated[str, AfterValidator(_checked_hours)] | None = Field(
-        default=None, description="When alone the models may work, such as '01:00-06:00'."
+        default=None,
+        description=(
+            "When to let the models work, such as '01:00-06:00'; null: always. What a person asks "
+            "for, or is playing, is done at any time."
+        ),
     )
-    nice: Annotated[int, BeforeValidator(_number), Field(ge=0, le=19)] = Field(
+    nice: int = Field(
         default=10,
-        description="How far the models stand back for other programs: 0, not at all, to 19.",
+        ge=0,
+        le=19,
+        description="How far the models stand back from other programs: 0 to 19, as in nice(1).",
     )
-    gpu: Gpu = Field(default=Gpu(), description="The graphics card, and who else wants it.")
+    ionice: Literal["idle", "best-effort", "none"] = Field(
+        default="idle",
+        description="The same for the disk: idle, best-effort or none, as in ionice(1).",
+    )
+    memory_limit: Annotated[str, AfterValidator(_checked_size)] = Field(
+        default="auto",
+        description=(
+            "How much memory the models may take, such as 4G; auto: four fifths of the computer's, "
+            "or of what systemd or a container grants."
+        ),
+    )
+    gpu: Gpu = Field(default=Gpu(), description="The graphics card.")
     executor: Literal["process", "dask"] = Field(
         default="process",
         description=(
-            "Where the models run: process, one of their own; dask, a cluster of other computers "
-            "(`lyricsyncd worker`; needs the extra dask)."
+            "Where the models run: process, one of their own on this computer; dask, on the "
+            "computers where `lyricsyncd worker` runs."
         ),
     )
-    dask_address: Annotated[str, AfterValidator(_dask_address)] | None = Field(
-        default=None, description="The scheduler of that cluster, such as tcp://nas:8786."
+    dask_address: Annotated[str, AfterValidator(_cluster_address)] | None = Field(
+        default=None, description="Where dask's scheduler listens, such as tcp://nas:8786."
     )
-    dask_songs: Annotated[int, BeforeValidator(_number), Field(ge=1, le=64)] = Field(
-        default=4, description="How many songs at once are sent to the cluster."
+    dask_tls: DaskTls = Field(
+        default=DaskTls(), description="Certificates, for an address that begins with tls://."
     )
-    dask_tls: DaskTls | None = Field(
-        default=None,
-        description="Keys of the cluster, where its address is tls://: {ca: F, cert: F, key: F}.",
+    path_map: PathMap = Field(
+        default_factory=dict,
+        description=(
+            "Music folders as they are called here, and as the computers with the models call "
+            "them, such as {/volume1/music: /mnt/nas/music}."
+        ),
     )
 
     @model_validator(mode="after")
-    def _reachable(self) -> Daemon:
+    def _can_reach_the_models(self) -> Daemon:
         if self.executor == "dask" and self.dask_address is None:
-            raise ValueError("executor dask needs the cluster's address: set dask_address")
+            raise ValueError("the executor dask needs dask_address")
+        if (self.dask_address or "").startswith("tls:") and self.dask_tls.ca is None:
+            raise ValueError("a dask_address with tls:// needs dask_tls")
         return self
 
 
@@ -545,6 +663,72 @@ class Web(Section):
         if not is_loopback(host):
             raise ValueError(f"listening on {host} needs a token: set web.token")
         return self
+
+
+class OpenSubsonic(Section):
+    """A music server to learn of new songs from."""
+
+    url: Annotated[str, AfterValidator(_url)] | None = Field(
+        default=None, description="Its address, such as http://navidrome:4533; null: none."
+    )
+    user: str | None = Field(
+        default=None,
+        description="A user of the server; one that may start scans, where tags are written.",
+    )
+    password: SecretValue | None = Field(
+        default=None, description="The user's password, or {file: PATH}."
+    )
+    api_key: SecretValue | None = Field(
+        default=None, description="An API key in place of user and password."
+    )
+    auth: Literal["token", "password"] = Field(
+        default="token",
+        description=(
+            "How the password is shown: token (salted and hashed), or password (as it is, for "
+            "servers that know nothing else)."
+        ),
+    )
+    poll: Annotated[Seconds, Field(ge=5)] = Field(
+        default=60.0, description="How often it is asked what is new and what plays."
+    )
+    path_map: PathMap = Field(
+        default_factory=dict,
+        description="Folders as the server calls them, and as they are called here.",
+    )
+    rescan: bool = Field(
+        default=True,
+        description="Whether it is asked to look anew when lyrics were written into tags.",
+    )
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> OpenSubsonic:
+        if self.url is None or self.api_key is not None:
+            return self
+        if self.user is None or self.password is None:
+            raise ValueError("a server needs user and password, or api_key")
+        return self
+
+
+class Notify(Section):
+    """Messages about what was done."""
+
+    urls: tuple[SecretValue, ...] = Field(
+        default=(),
+        description=(
+            "Where they go: addresses of Apprise, such as 'ntfy://topic', each as text or "
+            "{file: PATH}. Needs the extra `notify`."
+        ),
+    )
+    of: tuple[Literal["done", "lines", "review", "no_lyrics", "instrumental", "failed"], ...] = (
+        Field(
+            default=("done", "lines", "review", "failed"),
+            description="What they tell of: songs that came to these ends.",
+        )
+    )
+    every: Annotated[Seconds, Field(gt=0)] = Field(
+        default=3600.0,
+        description="There is one message at most in this time, and none while songs are in work.",
+    )
 
 
 def _not_empty(value: object) -> object:
@@ -610,6 +794,11 @@ class Config(Section):
     web: Web = Field(
         default=Web(), description="The control interface, for plugins of players and for scripts."
     )
+    opensubsonic: OpenSubsonic = Field(
+        default=OpenSubsonic(),
+        description="A music server (Navidrome and its like) to learn of new songs from.",
+    )
+    notify: Notify = Field(default=Notify(), description="Messages about what was done.")
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:

@@ -23,7 +23,10 @@ from lyricsyncd.errors import ConfigError
 log = logging.getLogger(__name__)
 
 PREFIX = "LYRICSYNCD_"
-OTHER_VARIABLES = {"ACOUSTID_API_KEY": ("identify", "acoustid_key")}
+OTHER_VARIABLES = {
+    "ACOUSTID_API_KEY": ("identify", "acoustid_key"),
+    "GENIUS_TOKEN": ("lyrics", "genius", "token"),
+}
 """Variables of other tools that mean one of our keys."""
 
 _NOT_SETTINGS = re.compile(r"LYRICSYNCD_(CONFIG|SERVICE_(HOST|PORT.*)|PORT(_.*)?)")
@@ -50,9 +53,6 @@ def read(path: Path | None, environment: Mapping[str, str]) -> Config:
         config = Config.model_validate(data, context={"folder": folder})
     except ValidationError as error:
         raise _explained(error, origins, path) from None
-    where = origins.get(("identify", "acoustid_key"), "")
-    if config.identify.acoustid_secret is not None and where not in OTHER_VARIABLES:
-        log.warning("%s: identify.acoustid_key has no effect in this version", where)
     return config
 
 

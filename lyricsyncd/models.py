@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from lyricsyncd.errors import ModelError
+from lyricsyncd.hub import HUB_MODELS
 
 Report = Callable[[str, float], None]
 """Is told what is being done, in a few words, and how much of it is done, 0-1."""
@@ -96,6 +97,12 @@ def named(name: str) -> Model:
     try:
         return MODELS[name]
     except KeyError:
+        if name in HUB_MODELS:
+            raise ModelError(
+                f"the model {name!r} is not installed by hand: it is fetched when first used",
+                remedy=f"Without a network, put its files into {HUB_MODELS[name].folder_name} in "
+                "the folder that `lyricsyncd models path` prints",
+            ) from None
         raise ModelError(
             f"there is no model {name!r}", remedy=f"There are: {', '.join(MODELS)}"
         ) from None

@@ -7,7 +7,6 @@ belongs in one warm process. ``sync`` is both, for one song and one caller.
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.config import Config
-from lyricsyncd.errors import ModelError, UsageError
+from lyricsyncd.errors import LyricsNotFound, UsageError
+from lyricsyncd.lyrics import TRANSCRIPT
 from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, Word
 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment
-    from lyricsyncd.align.emissions import Ear
+    from lyricsyncd.align.linetimes import LineTimes
+    from lyricsyncd.lyrics.transcript import Heard
+    from lyricsyncd.model_set import ModelSet
     from lyricsyncd.quality import Verdict
     from lyricsyncd.separate import Stem, VocalSeparator
     from lyricsyncd.transcribe import Transcriber
@@ -44,6 +46,27 @@ class Prepared:
     language: str | None = None
     warnings: tuple[str, ...] = ()
     stages: dict[str, float] = field(default_factory=dict)
+    others: tuple[Lyrics, ...] = ()
+    """Other words that may be the song's, tried where the sound does not bear out ``lyrics``."""
+    by_ear: bool = False
+    """Whether no source has the words, and the song is to be listened to for them."""
+
+    @property
+    def needs_models(self) -> bool:
+        """Whether placing would load a model."""
+        lyrics = self.lyrics
+        if self.by_ear:
+            return True
+        return bool(lyrics.words) and not lyrics.instrumental and lyrics.timing is not Timing.WORD
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Words, where they were placed, and what is thought of it."""
+
+    lyrics: Lyrics
+    alignment: Alignment
+    verdict: Verdict
 
 
 class LyricSyncPipeline:
@@ -86,9 +109,7 @@ class LyricSyncPipeline:
         if self.profile not in ("auto", "lite", "full"):
             raise UsageError(f"'{self.profile}' is not a profile", remedy="Use auto, lite or full")
         if self.profile == "full":
-            raise ModelError(
-                "The full profile is not part of this version", remedy="Use the profile lite"
-            )
+            _ = self.models  # says so at once where the profile is not installed
 
     def sync(
         self,
@@ -136,27 +157,39 @@ class LyricSyncPipeline:
     ) -> Prepared:
         """Identify a song and find its words. Loads no model; see `sync` for the parameters."""
         from lyricsyncd import identify
-        from lyricsyncd.lyrics import find_lyrics
+        from lyricsyncd.lyrics import Found, find_lyrics
 
         stages: dict[str, float] = {}
         with _timed(stages, "identify"):
-            track = identify.read_tags(Path(path))
-            track = dataclasses.replace(
-                track,
-                artist=artist or track.artist,
-                artists=(artist,) if artist else track.artists,
-                title=title or track.title,
-                album=album or track.album,
+            # What the caller names needs no fingerprint.
+            known = artist is not None and title is not None
+            identified = identify.identify_song(
+                Path(path),
+                None if known or lyrics is not None else self.acoustid_key,
+                acoustid_url=self.config.identify.acoustid_url,
             )
+            track = dataclasses.replace(
+                identified.track,
+                artist=artist or identified.track.artist,
+                artists=(artist,) if artist else identified.track.artists,
+                title=title or identified.track.title,
+                album=album or identified.track.album,
+            )
+        by_ear = False
         with _timed(stages, "lyrics"):
             given = _given(lyrics)
-            if given is None:
-                found = find_lyrics(track, self.config)
-                given, warnings = found.lyrics, found.warnings
+            if given is not None:
+                found = Found(given, given.source, given.source_id, 1.0)
             else:
-                warnings = ()
-        language = language or _configured(self.config.language) or given.language or None
-        return Prepared(track, given, language, tuple(warnings), stages)
+                try:
+                    found = find_lyrics(track, self.config)
+                except LyricsNotFound:
+                    if not self._may_listen:
+                        raise
+                    found, by_ear = Found(Lyrics(), "", None, 0.0), True
+        language = language or _configured(self.config.language) or found.lyrics.language or None
+        warnings = (*identified.warnings, *found.warnings)
+        return Prepared(track, found.lyrics, language, warnings, stages, found.others, by_ear)
 
     def place(self, prepared: Prepared, *, progress: Progress | None = None) -> SyncResult:
         """Place words that were found. Runs the models; see `sync` for what is raised."""
@@ -171,10 +204,11 @@ class LyricSyncPipeline:
             stages=dict(prepared.stages),
             warnings=prepared.warnings,
         )
+        progress = progress or _silent
+        if prepared.by_ear:
+            return self._by_ear(result, progress)
         if lyrics.instrumental or not lyrics.words:
-            return dataclasses.replace(
-                result, quality_score=1.0, reason="The song is an instrumental: nothing to place"
-            )
+            return _instrumental(result)
         if lyrics.timing is Timing.WORD:
             return dataclasses.replace(
                 result,
@@ -183,19 +217,40 @@ class LyricSyncPipeline:
                 reason=f"The {lyrics.source or 'source'} already had a time for every word",
                 aligner="source",
             )
-        return self._listen(result, progress or _silent)
+        return self._listen(result, prepared.others, progress)
 
-    def _listen(self, result: SyncResult, progress: Progress) -> SyncResult:
-        from lyricsyncd.lyrics.language import detect
-
-        lyrics, path = result.lyrics, result.song.path
+    def _listen(
+        self, result: SyncResult, others: Sequence[Lyrics], progress: Progress
+    ) -> SyncResult:
+        path = result.song.path
         assert path is not None, "a track read from a file has a path"
         stem = self._separator.extract(path, progress=progress)
+        return self._aligned(result, stem, others, None, progress)
+
+    def _aligned(
+        self,
+        result: SyncResult,
+        stem: Stem,
+        others: Sequence[Lyrics],
+        heard: Sequence[Word] | None,
+        progress: Progress,
+    ) -> SyncResult:
+        """Place words on vocals; other words where those that were chosen do not fit."""
+        from lyricsyncd.lyrics import later
+        from lyricsyncd.lyrics.language import detect
+
         stages = {**result.stages, **stem.seconds}
-        language = result.language or detect(lyrics) or "en"
+        threshold = self.config.quality.words
+        language = result.language or detect(result.lyrics) or "en"
         progress("align", 0.0)
-        alignment, verdict = self._placed(stem, lyrics, language, None, stages)
-        if verdict.score < self.config.quality.words and self._second_ear is not None:
+        alignment, verdict = self._placed(stem, result.lyrics, language, heard, stages)
+        best = _Placed(result.lyrics, alignment, verdict)
+        best = self._better(best, others, stem, language, stages)
+        if best.verdict.score < self.config.quality.lines:
+            rest = later(result.song, self.config, result.lyrics)
+            best = self._better(best, rest, stem, language, stages)
+        lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
+        if verdict.score < threshold and heard is None and self._second_ear is not None:
             progress("transcribe", 0.0)
             with _timed(stages, "transcribe"):
                 heard = self._second_ear.transcribe(stem.vocals, language)
@@ -205,18 +260,91 @@ class LyricSyncPipeline:
                 alignment, verdict = dataclasses.replace(again, ear=ears), second
         progress("align", 1.0)
         warnings = result.warnings + ((stem.warning,) if stem.warning else ())
+        reason = verdict.reason
+        if alignment.line_times is not None:
+            lyrics = _with_line_starts(lyrics, alignment.line_times)
+            reason = ". ".join(filter(None, (reason, alignment.line_times.reason)))
         return dataclasses.replace(
             result,
             lyrics=_timed_lyrics(lyrics, alignment, verdict.confidence, verdict.decision),
             quality_score=verdict.score,
             decision=verdict.decision,
-            reason=verdict.reason,
+            reason=reason,
             language=language,
             separator=stem.separator,
             aligner=alignment.ear,
             stages=stages,
             warnings=warnings,
         )
+
+    def _better(
+        self,
+        best: _Placed,
+        others: Sequence[Lyrics],
+        stem: Stem,
+        language: str,
+        stages: dict[str, float],
+    ) -> _Placed:
+        """The best placed of several words, as far as it takes: what the sound says of those of a
+        wrong version is that they cannot be placed."""
+        for other in others:
+            if best.verdict.score >= self.config.quality.words:
+                break
+            alignment, verdict = self._placed(stem, other, language, None, stages)
+            if verdict.score > best.verdict.score:
+                best = _Placed(other, alignment, verdict)
+        return best
+
+    def _by_ear(self, result: SyncResult, progress: Progress) -> SyncResult:
+        """Listen to a song whose words nobody has: is anything sung, and what?"""
+        from lyricsyncd.http import answers
+        from lyricsyncd.lyrics import transcript
+
+        track, stages = result.song, dict(result.stages)
+        assert track.path is not None, "a track read from a file has a path"
+        memory = transcript.Memory(answers.shared())
+        ear = self._ear_at_hand or "none"
+        heard, stem = memory.get(track.path, ear), None
+        if heard is None:
+            stem = self._separator.extract(track.path, progress=progress)
+            heard = self._heard(stem, result.language, stages, progress)
+            memory.put(track.path, ear, heard)
+        if not heard.is_sung:
+            lyrics = Lyrics(instrumental=True, source="vocal activity")
+            return _instrumental(dataclasses.replace(result, lyrics=lyrics, stages=stages))
+        with _timed(stages, "lyrics"):
+            found = transcript.search(track, heard.words, self.config) if heard.words else None
+        result = dataclasses.replace(result, stages=stages)
+        if found is None and not heard.words:
+            raise LyricsNotFound(
+                f"No lyrics for {track.name}: no source has them, and nothing was understood",
+                remedy="Put them beside the song as a .txt, or correct its tags",
+            )
+        lyrics = transcript.as_lyrics(heard.words) if found is None else found.lyrics
+        if stem is None:
+            if found is None and not self.config.lyrics.transcript.write:
+                return _for_review(dataclasses.replace(result, lyrics=lyrics), heard)
+            stem = self._separator.extract(track.path, progress=progress)
+        language = result.language or lyrics.language
+        result = dataclasses.replace(result, lyrics=lyrics, language=language)
+        placed = self._aligned(result, stem, (), heard.words, progress)
+        if found is not None:
+            return placed
+        return _for_review(placed, heard, may_write=self.config.lyrics.transcript.write)
+
+    def _heard(
+        self, stem: Stem, language: str | None, stages: dict[str, float], progress: Progress
+    ) -> Heard:
+        from lyricsyncd.lyrics import transcript
+        from lyricsyncd.separate.presence import sung_share
+
+        unheard = transcript.Heard((), sung_share(stem))
+        if self._second_ear is None or not unheard.is_sung:
+            return unheard
+        progress("transcribe", 0.0)
+        with _timed(stages, "transcribe"):
+            words = self._second_ear.transcribe(stem.vocals, language)
+        return dataclasses.replace(unheard, words=transcript.credible(words))
 
     def _placed(
         self,
@@ -228,9 +356,11 @@ class LyricSyncPipeline:
     ) -> tuple[Alignment, Verdict]:
         """Align, refine and judge, with or without what a second ear heard."""
         from lyricsyncd import quality, refine
+        from lyricsyncd.align import ears
         from lyricsyncd.align.aligner import align
 
         with _timed(stages, "align"):
+            ear = self.models.ear(language)
             starts = None
             if heard is not None:
                 from lyricsyncd.align.anchors import heard_starts
@@ -240,9 +370,10 @@ class LyricSyncPipeline:
                 stem.vocals,
                 [[word.text for word in line.words] for line in lyrics],
                 language,
-                self._ear,
+                ear,
                 line_starts=_line_starts(lyrics),
                 heard_starts=starts,
+                options=ears.options_of(ear),
             )
         with _timed(stages, "refine"):
             onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
@@ -252,34 +383,59 @@ class LyricSyncPipeline:
         return alignment, verdict
 
     @cached_property
-    def _separator(self) -> VocalSeparator:
-        from lyricsyncd.separate import VocalSeparator
+    def models(self) -> ModelSet:
+        """The models, each opened when it is first needed and kept for the next song."""
+        from lyricsyncd.model_set import ModelSet
 
-        models = self.config.models
-        return VocalSeparator(models.separator, self.device, models_dir=models.dir)
+        return ModelSet(self.config, self.device, self.profile)
+
+    @cached_property
+    def _separator(self) -> VocalSeparator:
+        return self.models.separator()
 
     @cached_property
     def _second_ear(self) -> Transcriber | None:
-        """A recogniser for doubtful songs: asked for, or there with its model anyway. ``auto``
-        fetches nothing."""
+        """A recogniser for doubtful songs."""
+        return self.models.recogniser()
+
+    @property
+    def _ear_at_hand(self) -> str | None:
+        """The name of the recogniser that there is."""
+        return self.models.recogniser_name
+
+    @property
+    def _may_listen(self) -> bool:
+        """Whether a song without words is worth the work of listening: `transcript` is among the
+        sources, and there is something to hear words, or at least a voice, with."""
+        from lyricsyncd import models
         from lyricsyncd.paths import models_dir
-        from lyricsyncd.transcribe import open_transcriber
 
-        wanted, folder = self.config.models.transcriber, models_dir(self.config)
-        if wanted == "none":
-            return None
-        if wanted != "auto":
-            return open_transcriber(wanted, device=self.device, models_dir=folder)
-        installed = importlib.util.find_spec("faster_whisper") is not None
-        if installed and (folder / "faster-whisper-base").is_dir():
-            return open_transcriber("faster-whisper", device=self.device, models_dir=folder)
-        return None
+        if TRANSCRIPT not in self.config.lyrics.order:
+            return False
+        if self._ear_at_hand is not None:
+            return True
+        if self.config.models.separator not in ("auto", models.SPLEETER.name):
+            return False
+        return models.state(models.SPLEETER, models_dir(self.config)) is models.State.INSTALLED
 
-    @cached_property
-    def _ear(self) -> Ear:
-        from lyricsyncd.align.emissions.sphinx import SphinxEar
 
-        return SphinxEar.load()
+def _instrumental(result: SyncResult) -> SyncResult:
+    return dataclasses.replace(
+        result, quality_score=1.0, reason="The song is an instrumental: nothing to place"
+    )
+
+
+def _for_review(result: SyncResult, heard: Heard, *, may_write: bool = False) -> SyncResult:
+    """A transcript is as good as it was heard, and written only where somebody wants it so."""
+    from lyricsyncd.lyrics.transcript import sureness
+
+    score = min(result.quality_score or 1.0, sureness(heard.words))
+    if may_write and result.decision in (Decision.WORDS, Decision.LINES):
+        return dataclasses.replace(
+            result, quality_score=score, reason=f"Written as heard, with errors. {result.reason}"
+        )
+    reason = "No source has the words; what was heard of them is left for review"
+    return dataclasses.replace(result, quality_score=score, decision=Decision.REVIEW, reason=reason)
 
 
 def _given(lyrics: Lyrics | Path | str | None) -> Lyrics | None:
@@ -303,6 +459,18 @@ def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
     """Line times as anchors, where the source has any."""
     starts = [line.start for line in lyrics]
     return starts if any(start is not None for start in starts) else None
+
+
+def _with_line_starts(lyrics: Lyrics, times: LineTimes) -> Lyrics:
+    """The lyrics with their line times moved to this recording, or without them."""
+    if not times.belong:
+        return lyrics.without_times()
+    starts = times.corrected([line.start for line in lyrics])
+    ends = times.corrected([line.end for line in lyrics])
+    return lyrics.with_lines(
+        dataclasses.replace(line, start=start, end=end)
+        for line, start, end in zip(lyrics, starts, ends, strict=True)
+    )
 
 
 def _timed_lyrics(

@@ -174,6 +174,16 @@ class TestPlacing:
         assert not np.array_equal(adapted.model.means, ear.model.means)
         assert np.array_equal(adapted.model.variances, ear.model.variances)
 
+    def test_its_views_differ_but_in_what_they_hear(
+        self, ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]]
+    ) -> None:
+        song = ear.spell(lines, "en")
+        low, high = (view.score(view.listen(mix), song) for view in ear.views())
+        assert low.scores.shape == high.scores.shape
+        assert not np.array_equal(low.scores, high.scores)
+        expected = (low.scores.astype(np.float32) + high.scores.astype(np.float32)) / 2
+        assert low.averaged(high, 1).scores == pytest.approx(expected, abs=0.02)
+
     def test_one_pass_can_be_asked_for(
         self, ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:

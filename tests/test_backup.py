@@ -1,119 +1,114 @@
-"""Copies of the catalog, and what becomes of a broken one. Real files, broken for real."""
+"""The copy of the catalog: what a torn page costs, and what it does not."""
 
 from __future__ import annotations
 
-import os
-import time
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from lyricsyncd.daemon import backup
-from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, CatalogBroken, Fingerprint, Priority
+from lyricsyncd.daemon.catalog import Catalog, Fingerprint, Priority, Request
+from lyricsyncd.daemon.database import CatalogBroken
 
-LOOKS = Fingerprint(1, 1, 0)
+SCHEMA_0001 = Path(__file__).parent / "data" / "catalog_0001.sql"
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / FILE_NAME
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.db"
 
 
-def fill(file: Path, count: int, first: int = 0) -> None:
-    with Catalog(file) as catalog:
-        for number in range(first, first + count):
-            song = Path(f"/music/{number} {'x' * 200}.mp3")
-            catalog.enqueue(song, Priority.IMPORT, "test", fingerprint=LOOKS)
+def fill(catalog: Catalog, count: int = 500) -> None:
+    catalog.enqueue_many(
+        Request(Path(f"/music/{n}.mp3"), Priority.IMPORT, "test", Path("/music"), Fingerprint(n, 1))
+        for n in range(1, count + 1)
+    )
 
 
-def songs(file: Path) -> int:
-    with Catalog(file) as catalog:
-        return sum(catalog.counts().values())
+def tear(path: Path) -> None:
+    """Overwrite what is in the middle of the file, as a dying disk does."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.seek(4096 * 5)
+        file.write(b"\xa5" * 4096 * 20)
 
 
-def tear(file: Path, at: int = 4096, length: int = 8192) -> None:
-    """Overwrite pages, as a dying disk does."""
-    with file.open("r+b") as pages:
-        pages.seek(at)
-        pages.write(os.urandom(length))
+def test_a_sound_catalog_needs_no_mending(path: Path) -> None:
+    assert backup.mend(path) is None
+    with Catalog(path) as catalog:
+        fill(catalog)
+    assert backup.mend(path) is None
 
 
-def test_a_copy_is_taken_while_the_catalog_is_open(file: Path) -> None:
-    fill(file, 20)
-    with Catalog(file) as catalog:
-        song = Path("/music/one more.mp3")
-        catalog.enqueue(song, Priority.IMPORT, "test", fingerprint=LOOKS)
-        assert backup.back_up(file)
-    assert songs(backup.copies(file)[0]) == 21
+def test_a_broken_one_is_replaced_by_its_copy_and_kept(path: Path) -> None:
+    with Catalog(path) as catalog:
+        fill(catalog)
+        backup.back_up(catalog)
+    tear(path)
+    said = backup.mend(path)
+    assert said is not None
+    assert "its last copy takes its place" in said
+    assert path.with_name("catalog.db.broken").exists()
+    with Catalog(path) as catalog:
+        assert sum(catalog.counts().values()) == 500
+    assert backup.backup_of(path).exists()
 
 
-def test_two_copies_are_kept_and_one_is_due_once_a_day(file: Path) -> None:
-    fill(file, 1)
-    assert backup.due(file, time.time())
-    for count in (2, 3, 4):
-        fill(file, 1, first=count)
-        backup.back_up(file)
-    assert [songs(copy) for copy in backup.copies(file)] == [4, 3]
-    assert not backup.due(file, time.time())
-    assert backup.due(file, time.time() + backup.EVERY_S)
-    assert backup.due(file, time.time() - 7 * backup.EVERY_S)
+def test_without_a_copy_a_new_one_is_begun(path: Path) -> None:
+    path.write_bytes(b"this is not a database" * 100)
+    said = backup.mend(path)
+    assert said is not None
+    assert "a scan fills a new one" in said
+    with Catalog(path) as catalog:
+        assert sum(catalog.counts().values()) == 0
 
 
-@pytest.mark.parametrize("at", [0, 4096])
-def test_a_broken_catalog_goes_back_to_its_copy(file: Path, at: int) -> None:
-    fill(file, 50)
-    backup.back_up(file)
-    fill(file, 50, first=50)
-    tear(file, at)
-    assert backup.mend(file)
-    assert songs(file) == 50
-    assert list(file.parent.glob("*.broken-*"))
+def test_a_broken_copy_is_not_taken(path: Path) -> None:
+    with Catalog(path) as catalog:
+        fill(catalog)
+        backup.back_up(catalog)
+    tear(path)
+    tear(backup.backup_of(path))
+    said = backup.mend(path)
+    assert said is not None
+    assert "no copy" in said
 
 
-def test_a_broken_copy_is_passed_over(file: Path) -> None:
-    fill(file, 30)
-    backup.back_up(file)
-    fill(file, 30, first=30)
-    backup.back_up(file)
-    tear(backup.copies(file)[0])
-    tear(file)
-    assert backup.mend(file)
-    assert songs(file) == 30
+def test_a_broken_catalog_does_not_take_the_place_of_a_sound_copy(path: Path) -> None:
+    with Catalog(path) as catalog:
+        fill(catalog)
+        backup.back_up(catalog)
+    before = backup.backup_of(path).read_bytes()
+    tear(path)
+    with Catalog(path) as catalog, pytest.raises(CatalogBroken):
+        backup.back_up(catalog)
+    assert backup.backup_of(path).read_bytes() == before
+    assert {file.name for file in path.parent.iterdir()} >= {"catalog.db", "catalog.db.bak"}
+    assert not path.with_name("catalog.db.bak.new").exists()
 
 
-def test_a_broken_catalog_without_a_copy_starts_anew(file: Path) -> None:
-    fill(file, 50)
-    tear(file)
-    assert backup.mend(file)
-    assert songs(file) == 0
+def test_what_is_met_in_use_is_remembered(path: Path) -> None:
+    with Catalog(path) as catalog:
+        fill(catalog)
+    tear(path)
+    with Catalog(path) as catalog:
+        with pytest.raises(CatalogBroken, match="Start the service"):
+            catalog.entries(limit=1000)
+        assert catalog.broken is not None
 
 
-def test_a_whole_catalog_is_left_alone(file: Path) -> None:
-    fill(file, 5)
-    backup.back_up(file)
-    fill(file, 5, first=5)
-    assert not backup.mend(file)
-    assert not backup.mend(file.with_name("none.db"))
-    assert songs(file) == 10
-
-
-def test_a_broken_catalog_replaces_no_copy(file: Path) -> None:
-    fill(file, 50)
-    backup.back_up(file)
-    tear(file)
-    try:
-        kept = not backup.back_up(file)
-    except Exception:  # noqa: BLE001 - SQLite may notice on the way
-        kept = True
-    assert kept
-    assert songs(backup.copies(file)[0]) == 50
-
-
-def test_a_page_that_breaks_under_an_open_catalog_is_noted(file: Path) -> None:
-    fill(file, 500)
-    with Catalog(file) as catalog:
-        size = file.stat().st_size
-        tear(file, 4096, size - 4096)
-        with pytest.raises(CatalogBroken):
-            catalog.read(lambda db: db.execute("SELECT * FROM tracks").fetchall())
-        assert catalog.broken
+def test_a_catalog_of_the_first_version_is_opened_with_all_it_knows(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(SCHEMA_0001.read_text(encoding="utf-8"))
+    with Catalog(path) as catalog:
+        entries = {entry.path.name: entry for entry in catalog.entries()}
+        assert entries["done.mp3"].state.value == "done"
+        assert entries["done.mp3"].quality == 0.93
+        assert entries["done.mp3"].written == (Path("/music/done.lrc"),)
+        assert entries["waits.mp3"].state.value == "pending"
+        assert catalog.paused
+        claimed = catalog.read(lambda db: db.execute("SELECT COUNT(*) FROM tracks").fetchone())
+        assert tuple(claimed) == (2,)

@@ -502,6 +502,38 @@ class TestTheFile:
         assert [process.wait() for process in both] == [0, 0, 0]
 
 
+class TestAClockThatGoesBack:
+    def test_makes_nothing_wait_longer(self, catalog: Catalog, clock: Clock) -> None:
+        queue(catalog, "song")
+        entry = do(catalog, Outcome(State.PENDING, "no network", (300.0,), "Unreachable", "x"))
+        queue(catalog, "new")
+        clock.now -= 86400.0 * 365
+        assert catalog.ahead() == 86400.0 * 365
+        catalog.clock_went_back(catalog.ahead())
+        assert catalog.ahead() == 0.0
+        assert claim(catalog).path.name == "new"
+        assert catalog.claim("me", 60) is None
+        clock.now += 301.0
+        assert claim(catalog).id == entry.id
+
+    def test_leaves_the_waits_from_before_it_was_wrong(
+        self, catalog: Catalog, clock: Clock
+    ) -> None:
+        queue(catalog, "song")
+        entry = do(catalog, Outcome(State.NO_LYRICS, "nobody has them", (86400.0,)))
+        clock.now += 1.0
+        catalog.clock_went_back(86400.0 * 365)
+        after = catalog.get(entry.id)
+        assert after is not None
+        assert after.next_attempt_at == entry.next_attempt_at
+
+    def test_is_not_seen_where_there_is_none(self, catalog: Catalog, clock: Clock) -> None:
+        assert catalog.ahead() == 0.0
+        queue(catalog, "song")
+        clock.now += 5.0
+        assert catalog.ahead() == 0.0
+
+
 class TestMigrations:
     def test_run_once_each_in_order(self, tmp_path: Path) -> None:
         ran: list[str] = []

@@ -1,193 +1,299 @@
-"""A cluster for real: a scheduler, two workers of ours, songs that outlive one of them."""
+"""Songs on a cluster: a real scheduler and real workers in processes of their own, one killed."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lyricsyncd.config import Config
-from lyricsyncd.daemon.cluster import ClusterExecutor, mapped, without_secrets
-from lyricsyncd.errors import AudioError, ConfigError, ModelError, WorkerLost
+from lyricsyncd.config import Config, DaskTls
+from lyricsyncd.daemon.cluster import ClusterAway, DaskExecutor, mapped
+from lyricsyncd.daemon.worker import place
+from lyricsyncd.errors import ConfigError, LyricsyncError
+from lyricsyncd.model import Decision, Lyrics, Track
+from lyricsyncd.pipeline import Prepared
 from tests import worker_tasks as tasks
-from tests.test_daemon_service import ROOT, TEXT, Home
 
 pytest.importorskip("distributed")
 
-PATIENCE_S = 90
+ROOT = Path(__file__).parent.parent
+SONG = ROOT / "demo" / "songs" / "The_Star.mp3"
+TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
+PATIENCE_S = 60
 
 
-def test_a_path_goes_by_the_name_that_its_folder_has_there() -> None:
-    folders = {"/music": "/mnt/nas", "/music/live": "/mnt/live"}
-    assert mapped(Path("/music/a/b.mp3"), folders) == Path("/mnt/nas/a/b.mp3")
-    assert mapped(Path("/music/live/b.mp3"), folders) == Path("/mnt/live/b.mp3")
-    assert mapped(Path("/musical/b.mp3"), folders) == Path("/musical/b.mp3")
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
-def test_no_secret_travels() -> None:
-    config = Config.model_validate(
-        {"web": {"token": "open sesame"}, "identify": {"acoustid_key": "open sesame"}}
-    )
-    sent = without_secrets(config)
-    assert sent.web.token is None
-    assert sent.identify.acoustid_key is None
-
-
-def test_a_cluster_without_an_address_is_a_wrong_configuration(tmp_path: Path) -> None:
-    from lyricsyncd.config import load
-
-    file = tmp_path / "config.yaml"
-    file.write_text("daemon: {executor: dask}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="dask_address"):
-        load(file, {})
+def until(true: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, f"waited for: {what}"
+        time.sleep(0.05)
 
 
 class Cluster:
-    """A scheduler, and workers that come and go."""
+    """A scheduler and workers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scheme: str = "tcp", *options: str) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.port = free_port()
+        self.address = f"{scheme}://127.0.0.1:{self.port}"
         self.processes: list[subprocess.Popen[bytes]] = []
-        scheduler = "distributed.cli.dask_scheduler --no-dashboard --dashboard-address :0"
-        self._start([*scheduler.split(), "--host=127.0.0.1", f"--port={self.port}"])
-        self._until(self._listens)
+        self.start(
+            *("-m", "distributed.cli.dask_scheduler", "--host", f"{scheme}://127.0.0.1"),
+            *("--port", str(self.port), "--no-dashboard", *options),
+        )
+        until(self._listens, "the scheduler is up")
 
-    def worker(self, *options: str) -> subprocess.Popen[bytes]:
-        return self._start(["lyricsyncd", "worker", self.address, *options])
+    def _listens(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
 
-    def _start(self, arguments: list[str]) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         environment = {
             **os.environ,
             "HOME": str(self.folder),
-            "PYTHONPATH": str(ROOT),
-            "LYRICSYNCD_MODELS__SEPARATOR": "none",
-            "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "15s",
-            "DASK_TEMPORARY_DIRECTORY": str(self.folder),
+            "XDG_CACHE_HOME": str(self.folder),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
+            # A worker that does not answer is taken for lost soon.
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",
         }
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                env=environment,
-                cwd=self.folder,
-                stderr=log,
-                stdout=log,
-                start_new_session=True,
+                [sys.executable, *arguments], env=environment, stderr=log, stdout=log
             )
         self.processes.append(process)
         return process
 
-    def _listens(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+    def worker(self, *options: str) -> subprocess.Popen[bytes]:
+        return self.start("-m", "lyricsyncd", "worker", self.address, *options)
 
-    def _until(self, true: object) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not true():  # type: ignore[operator]
-            assert time.monotonic() < deadline, (self.folder / "log").read_text()
-            time.sleep(0.1)
-
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
-        """The computer loses its power: the process and all that it started are gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    def said(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
 
     def close(self) -> None:
         for process in self.processes:
-            self.kill(process)
+            process.kill()
+        for process in self.processes:
+            process.wait()
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    (tmp_path / "cluster").mkdir()
-    cluster = Cluster(tmp_path / "cluster")
+    cluster = Cluster(tmp_path)
     yield cluster
     cluster.close()
 
 
-@pytest.fixture
-def executor(cluster: Cluster) -> Iterator[ClusterExecutor]:
-    executor = ClusterExecutor(cluster.address)
-    yield executor
+def settings(cluster: Cluster, **more: object) -> Config:
+    return Config.model_validate(
+        {
+            "models": {"separator": "none", "transcriber": "none"},
+            "daemon": {"executor": "dask", "dask_address": cluster.address, **more},
+        }
+    )
+
+
+@pytest.mark.slow
+def test_a_song_runs_elsewhere_under_the_name_that_it_has_there(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    config_file = tmp_path / "there.yaml"
+    config_file.write_text("models: {separator: none, transcriber: none}\n", encoding="utf-8")
+    cluster.worker("--config", str(config_file), "--path-map", f"/mnt={SONG.parent}")
+    config = settings(cluster, path_map={"/volume1": "/mnt"})
+    executor = DaskExecutor(config.daemon)
+    heard: list[str] = []
+    track = Track(path=Path("/volume1") / SONG.name, title="The Star")
+    prepared = Prepared(track, Lyrics.from_text(TEXT, source="given"), "en")
+    future = executor.submit_within(
+        300, lambda stage, _share: heard.append(stage), place, config, prepared
+    )
+    result = future.result(PATIENCE_S)
+    assert result.decision is Decision.WORDS
+    assert result.song.path == Path("/volume1") / SONG.name
+    assert "align" in heard
+    lost = Prepared(Track(path=Path("/volume1/gone.mp3")), prepared.lyrics, "en")
+    with pytest.raises(LyricsyncError, match="is not there on") as caught:
+        executor.submit_within(300, None, place, config, lost).result(PATIENCE_S)
+    assert caught.value.transient
     executor.shutdown()
 
 
 @pytest.mark.slow
-class TestACluster:
-    def test_does_what_it_is_sent_and_raises_what_goes_wrong(
-        self, cluster: Cluster, executor: ClusterExecutor
-    ) -> None:
-        with pytest.raises(ModelError, match="no worker"):
-            executor.submit(tasks.double, 21).result(PATIENCE_S)
-        cluster.worker()
-        executor.wait_for_a_worker(PATIENCE_S)
-        assert executor.submit(tasks.double, 21).result(PATIENCE_S) == 42
-        with pytest.raises(AudioError, match=r"song\.mp3 cannot be listened to") as raised:
-            executor.submit(tasks.refuse, "song.mp3").result(PATIENCE_S)
-        assert raised.value.remedy == "Get another copy"
+def test_the_song_of_a_worker_that_is_killed_runs_on_another(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    workers = [cluster.worker(), cluster.worker()]
+    until(lambda: cluster.said().count("with 1 slots") == 2, "both workers are there")
+    executor = DaskExecutor(settings(cluster).daemon)
+    note = tmp_path / "runs"
+    future = executor.submit_within(
+        None, None, tasks.note_and_wait_for, str(note), str(tmp_path / "go")
+    )
+    until(lambda: note.exists() and note.read_text(encoding="ascii").strip(), "it runs")
+    (first,) = map(int, note.read_text(encoding="ascii").split())
+    (busy,) = [each for each in workers if parent_of(first) == each.pid]
+    busy.send_signal(signal.SIGKILL)
+    busy.wait()
+    (tmp_path / "go").touch()
+    second = future.result(PATIENCE_S)
+    assert second != first
+    until(lambda: not Path(f"/proc/{first}").exists(), "its process went with it")
+    executor.shutdown()
 
-    def test_does_a_lost_workers_song_elsewhere(
-        self, cluster: Cluster, executor: ClusterExecutor, tmp_path: Path
-    ) -> None:
-        first = cluster.worker("--name", "first")
-        executor.wait_for_a_worker(PATIENCE_S)
-        told = tmp_path / "told"
-        future = executor.submit(tasks.hang_once, str(told))
-        cluster._until(told.exists)
-        cluster.worker("--name", "second")
-        cluster.kill(first)
-        assert future.result(PATIENCE_S) == "done elsewhere"
 
-    def test_starts_a_worker_anew_that_hangs(
-        self, cluster: Cluster, executor: ClusterExecutor
-    ) -> None:
-        cluster.worker()
-        executor.wait_for_a_worker(PATIENCE_S)
-        assert executor.submit(tasks.double, 1).result(PATIENCE_S) == 2
-        with pytest.raises(WorkerLost, match="no result after 2 s"):
-            executor.submit_within(2.0, None, tasks.hang).result(PATIENCE_S)
-        assert executor.submit(tasks.double, 21).result(PATIENCE_S) == 42
+@pytest.mark.slow
+def test_a_model_process_that_is_killed_costs_its_song_one_try_and_no_worker(
+    cluster: Cluster,
+) -> None:
+    worker = cluster.worker()
+    executor = DaskExecutor(settings(cluster).daemon)
+    with pytest.raises(LyricsyncError, match="killed by SIGKILL"):
+        executor.submit_within(None, None, tasks.die).result(PATIENCE_S)
+    assert executor.submit_within(None, None, tasks.double, 21).result(PATIENCE_S) == 42
+    assert worker.poll() is None
+    worker.terminate()
+    assert worker.wait(20) == 0
+    executor.shutdown()
 
-    def test_that_is_not_there_is_no_songs_fault(self) -> None:
-        executor = ClusterExecutor("tcp://127.0.0.1:1")
-        with pytest.raises(ModelError, match="cannot be reached"):
-            executor.submit(tasks.double, 21).result(PATIENCE_S)
 
-    @pytest.mark.daemon
-    def test_places_the_words_of_the_service_under_other_names(
-        self, cluster: Cluster, tmp_path: Path
-    ) -> None:
-        home = Home(tmp_path / "home")
-        share = tmp_path / "share"
-        home.music.rename(share)
-        home.music.symlink_to(share)
-        cluster.worker("--path-map", f"{home.music}={share}")
-        asks = ClusterExecutor(cluster.address)
-        asks.wait_for_a_worker(PATIENCE_S)
-        asks.shutdown()
-        home.configure(daemon={"settle": 0.3, "executor": "dask", "dask_address": cluster.address})
-        home.start()
-        try:
-            song = home.drop(words=TEXT)
-            home.until_counts(done=1)
-            assert song.with_suffix(".elrc").read_text(encoding="utf-8").count("<") >= 44
-            assert home.stop() == 0
-        finally:
-            if home.process is not None:
-                home.process.kill()
-                home.process.wait()
+def test_a_cluster_that_is_not_there_is_no_fault_of_the_song(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lyricsyncd.daemon.cluster.PATIENCE_S", 1.0)
+    daemon = {"executor": "dask", "dask_address": f"tcp://127.0.0.1:{free_port()}"}
+    config = Config.model_validate({"daemon": daemon})
+    executor = DaskExecutor(config.daemon)
+    with pytest.raises(ClusterAway, match="cannot be reached") as caught:
+        executor.submit_within(None, None, tasks.double, 1).result(PATIENCE_S)
+    assert caught.value.transient
+    executor.shutdown()
+
+
+@pytest.mark.slow
+def test_with_certificates_nobody_else_gets_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca, cert, key = certificates(tmp_path)
+    cluster = Cluster(
+        *(tmp_path, "tls", "--tls-ca-file", str(ca), "--tls-cert", str(cert)),
+        *("--tls-key", str(key)),
+    )
+    try:
+        config_file = tmp_path / "there.yaml"
+        config_file.write_text(
+            f"daemon: {{dask_tls: {{ca: {ca}, cert: {cert}, key: {key}}}}}\n", encoding="utf-8"
+        )
+        cluster.worker("--config", str(config_file))
+        tls = {"ca": str(ca), "cert": str(cert), "key": str(key)}
+        executor = DaskExecutor(settings(cluster, dask_tls=tls).daemon)
+        assert executor.submit_within(None, None, tasks.double, 21).result(PATIENCE_S) == 42
+        executor.shutdown()
+        monkeypatch.setattr("lyricsyncd.daemon.cluster.PATIENCE_S", 1.0)
+        stranger = settings(cluster, dask_tls=tls).daemon.model_copy(
+            update={"dask_address": cluster.address.replace("tls", "tcp"), "dask_tls": DaskTls()}
+        )
+        with pytest.raises(ClusterAway):
+            DaskExecutor(stranger).submit_within(None, None, tasks.double, 1).result(PATIENCE_S)
+    finally:
+        cluster.close()
+
+
+def certificates(folder: Path) -> tuple[Path, Path, Path]:
+    """An authority's certificate that is its own, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    cert_file.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_file, cert_file, key_file
+
+
+def parent_of(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+        return int(fields[1])
+    return 0
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        ("path", "there"),
+        [
+            ("/music/a.mp3", "/mnt/a.mp3"),
+            ("/music/jazz/a.mp3", "/jazz/a.mp3"),
+            ("/musical/a.mp3", "/musical/a.mp3"),
+            ("/music", "/mnt"),
+            ("/else/a.mp3", "/else/a.mp3"),
+        ],
+    )
+    def test_are_told_as_they_are_there(self, path: str, there: str) -> None:
+        path_map = {"/music": "/mnt", "/music/jazz": "/jazz"}
+        assert mapped(PurePosixPath(path), path_map) == there
+
+    @given(st.lists(st.text("abc", min_size=1), min_size=1))
+    def test_there_and_back_is_the_same(self, names: list[str]) -> None:
+        path = PurePosixPath("/here", *names)
+        there = mapped(path, {"/here": "/there"})
+        assert mapped(PurePosixPath(there), {"/there": "/here"}) == str(path)
+
+
+@pytest.mark.parametrize(
+    "daemon",
+    [
+        {"executor": "dask"},
+        {"executor": "dask", "dask_address": "nas:8786"},
+        {"executor": "dask", "dask_address": "tls://nas:8786"},
+        {"dask_tls": {"ca": "/ca.pem"}},
+    ],
+)
+def test_settings_that_reach_no_cluster_are_refused(
+    daemon: dict[str, object], tmp_path: Path
+) -> None:
+    import json
+
+    from lyricsyncd.config import load
+
+    (tmp_path / "config.yaml").write_text(json.dumps({"daemon": daemon}), encoding="utf-8")
+    with pytest.raises(ConfigError):
+        load(tmp_path / "config.yaml", {})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
-import logging
 import pickle
 from pathlib import Path
 from typing import Any
@@ -251,12 +250,15 @@ def test_the_key_may_come_from_the_variable_of_other_tools(tmp_path: Path) -> No
     assert secret == Secret(file=tmp_path / "key")
 
 
-def test_a_key_without_effect_is_not_taken_in_silence(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.WARNING):
-        read(tmp_path, "\nidentify:\n  acoustid_key: hush\n")
-    assert "line 3: identify.acoustid_key has no effect" in caplog.text
+def test_the_token_of_genius_may_come_from_its_usual_variable() -> None:
+    config = load(Path("/dev/null"), {"GENIUS_TOKEN": "hush"})
+    assert config.lyrics.genius.token == "hush"
+    assert "hush" not in f"{config} {config!r} {config.model_dump()}"
+
+
+def test_paid_services_are_asked_only_when_they_are_named() -> None:
+    assert "musixmatch" not in Config().lyrics.syncedlyrics.providers
+    assert not Config().lyrics.publish
 
 
 # --- mistakes --------------------------------------------------------------------------------
@@ -300,7 +302,7 @@ def test_a_key_without_effect_is_not_taken_in_silence(
         ("libraries: /music", "line 1: libraries: expected a list, such as [a, b], not '/music'."),
         ("libraries: [/music]", "line 1: libraries[0]: expected keys with values, not '/music'."),
         ("libraries: [{path: ''}]", "line 1: libraries[0].path: expected a path, not ''."),
-        ("lyrics: {order: [lrclb]}", "lyrics.order[0]: expected 'local' or 'lrclib', not 'lrclb'."),
+        ("lyrics: {order: [lrclb]}", "lyrics.order[0]: expected one of local, lrclib, "),
         ("lyrics: {lrclib: {url: lrclib.net}}", "expected an address such as https://lrclib.net"),
         ("lyrics: {lrclib: {timeout: 0}}", "lyrics.lrclib.timeout: expected more than 0"),
         ("models: {device: gpu}", "models.device: expected auto, cpu, cuda or cuda:N, not 'gpu'."),

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.daemon.executor import WorkerExecutor
-from lyricsyncd.errors import AudioError, WorkerLost
+from lyricsyncd.daemon.executor import Manners, WorkerExecutor
+from lyricsyncd.daemon.worker import device_failed
+from lyricsyncd.errors import AudioError, ModelError, WorkerLost
 from tests import worker_tasks as tasks
 
 
@@ -146,22 +147,58 @@ def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
     wait_until_gone(int(note.read_text(encoding="ascii")))
 
 
-def test_a_function_that_takes_too_much_memory_is_ended_and_the_next_one_runs() -> None:
-    executor = WorkerExecutor(memory=200 * 1024**2)
+def test_a_process_that_takes_too_much_memory_is_ended() -> None:
+    with_limit = WorkerExecutor(manners=Manners(memory_bytes=150 * 2**20))
     try:
-        with pytest.raises(WorkerLost, match=r"it held \d+ MiB of memory"):
-            executor.submit(tasks.eat, 300).result()
-        assert executor.submit(tasks.double, 21).result() == 42
+        with pytest.raises(WorkerLost, match=r"it took 0\.\d GiB of memory"):
+            with_limit.submit(tasks.hoard, 400).result(timeout=30)
+        assert with_limit.submit(tasks.double, 4).result(timeout=30) == 8
     finally:
-        executor.shutdown(cancel_futures=True)
+        with_limit.shutdown(cancel_futures=True)
 
 
+def test_after_an_error_of_the_graphics_card_the_process_is_a_new_one(
+    executor: WorkerExecutor,
+) -> None:
+    before = executor.submit(tasks.pid).result(timeout=30)
+    with pytest.raises(WorkerLost, match="CUDA error: an illegal memory access"):
+        executor.submit(tasks.break_the_card).result(timeout=30)
+    assert executor.submit(tasks.pid).result(timeout=30) != before
+
+
+@pytest.mark.skipif(shutil.which("ionice") is None, reason="ionice tells the class")
 def test_the_process_stands_back_as_far_as_it_is_told() -> None:
-    executor = WorkerExecutor(nice=15)
+    gentle = WorkerExecutor(manners=Manners(nice=15, ionice="best-effort"))
     try:
-        assert executor.submit(tasks.niceness).result() == min(19, os.nice(0) + 15)
-        if shutil.which("ionice"):
-            told = subprocess.check_output(["ionice", "-p", str(executor.pid)], text=True)
-            assert told.strip() == "idle"
+        nice, io = gentle.submit(tasks.priority).result(timeout=30)
     finally:
-        executor.shutdown(cancel_futures=True)
+        gentle.shutdown(cancel_futures=True)
+    assert (nice, io) == (max(15, os.nice(0)), "best-effort: prio 7")
+
+
+def test_an_idle_process_can_be_ended_at_once(executor: WorkerExecutor) -> None:
+    before = executor.submit(tasks.pid).result(timeout=30)
+    executor.rest()
+    wait_until_gone(before)
+    assert executor.submit(tasks.double, 1).result(timeout=30) == 2
+
+
+def test_what_is_abandoned_ends(executor: WorkerExecutor) -> None:
+    running = executor.submit(tasks.hang)
+    waiting = executor.submit(tasks.double, 1)
+    while executor.pid is None:
+        time.sleep(0.01)
+    executor.abandon(waiting)
+    executor.abandon(running)
+    with pytest.raises(WorkerLost):
+        running.result(timeout=30)
+    assert waiting.cancelled()
+
+
+def test_errors_of_a_card_are_told_from_others() -> None:
+    assert device_failed(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+    assert not device_failed(ValueError("CUDA error"))
+    assert not device_failed(RuntimeError("no such file"))
+    wrapped = ModelError("the model failed")
+    wrapped.__cause__ = RuntimeError("cuBLAS error")
+    assert device_failed(wrapped)

@@ -14,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricsyncd.config import Config, Secret
-from lyricsyncd.daemon import gpu, notify, schedule, worker
+from lyricsyncd.daemon import notify, schedule, worker
 from lyricsyncd.daemon.catalog import RETRY_LYRICS, RETRY_SOON, State
-from lyricsyncd.daemon.easing import ceiling, eased
 from lyricsyncd.daemon.runner import LIMIT_FLOOR_S, LIMIT_UNKNOWN_S, failed, judged, limit
 from lyricsyncd.daemon.service import StateLock, running
 from lyricsyncd.errors import (
@@ -87,71 +86,6 @@ class TestQuietHours:
     )
     def test_may_go_over_midnight(self, hours: str | None, now: str, quiet: bool) -> None:
         assert schedule.quiet(hours, datetime.time.fromisoformat(now)) is quiet
-
-
-@pytest.mark.parametrize(
-    ("quiet", "active", "now", "rest"),
-    [
-        (None, None, "12:00", False),
-        (None, "01:00-06:00", "12:00", True),
-        (None, "01:00-06:00", "03:00", False),
-        ("02:00-04:00", "01:00-06:00", "03:00", True),
-        ("22:00-07:00", None, "12:00", False),
-    ],
-)
-def test_the_models_rest_in_quiet_hours_and_outside_the_active_ones(
-    quiet: str | None, active: str | None, now: str, rest: bool
-) -> None:
-    assert schedule.resting(quiet, active, datetime.time.fromisoformat(now)) is rest
-
-
-class TestTheGpu:
-    @pytest.fixture
-    def card(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """An `nvidia-smi` that tells what a file holds."""
-        told = tmp_path / "told"
-        tool = tmp_path / "nvidia-smi"
-        tool.write_text(f'#!/bin/sh\ncat "{told}"\n', encoding="utf-8")
-        tool.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-        return told
-
-    def test_is_ours_while_only_we_use_it(self, card: Path) -> None:
-        card.write_text("4711, python3\n", encoding="utf-8")
-        assert gpu.others({4711}) == []
-        assert not gpu.Politeness().taken({4711})
-
-    def test_is_given_way_to_a_game_and_taken_again(self, card: Path) -> None:
-        card.write_text("4711, python3\n815, /games/quake\n", encoding="utf-8")
-        politeness = gpu.Politeness(every_s=0)
-        assert politeness.taken({4711})
-        assert politeness.user == "/games/quake"
-        card.write_text("4711, python3\n", encoding="utf-8")
-        assert not politeness.taken({4711})
-
-    def test_is_not_asked_about_all_the_time(self, card: Path) -> None:
-        card.write_text("", encoding="utf-8")
-        politeness = gpu.Politeness(every_s=60)
-        assert not politeness.taken(())
-        card.write_text("815, /games/quake\n", encoding="utf-8")
-        assert not politeness.taken(())
-
-    def test_that_is_not_there_is_nobody_elses(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PATH", "/nowhere")
-        assert not gpu.Politeness().taken(())
-
-
-class TestALostWorker:
-    def test_makes_its_song_cheaper_and_at_last_leaves_the_gpu_out(self) -> None:
-        config = Config.model_validate({"models": {"device": "cuda", "transcriber": "auto"}})
-        assert eased(config, 0) is config
-        once, twice = eased(config, 1).models, eased(config, 2).models
-        assert (once.transcriber, once.device) == ("none", "cuda")
-        assert (twice.transcriber, twice.device, twice.separator) == ("none", "cpu", "none")
-
-    def test_may_take_what_is_set_or_a_share_of_what_there_is(self) -> None:
-        assert ceiling(Config.model_validate({"models": {"memory": "2G"}})) == 2 * 1024**3
-        assert 0 < ceiling(Config()) < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 class TestWhatAnErrorMeans:

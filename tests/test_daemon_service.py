@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 
 from lyricsyncd.daemon import backup
+from lyricsyncd.daemon.catalog import Catalog
 
 pytestmark = pytest.mark.daemon
 
@@ -312,15 +313,16 @@ def test_a_catalog_that_breaks_under_it_is_restored_and_the_work_goes_on(home: H
     home.start()
     home.until_counts(done=3)
     catalog = home.folder / "state" / "catalog.db"
-    assert backup.back_up(catalog)
     home.stop()
+    with Catalog(catalog) as sound:
+        backup.back_up(sound)
     written = {path.name: path.stat().st_mtime_ns for path in home.music.glob("*.lrc")}
     home.start()
     with catalog.open("r+b") as pages:
         pages.seek(4096)
         pages.write(os.urandom(catalog.stat().st_size - 4096))
     home.drop("new.mp3")
-    home.until(lambda: "takes over" in home.said(), "the copy takes over")
+    home.until(lambda: "its last copy takes its place" in home.said(), "the copy takes over")
     home.until_counts(done=4)
     after = {path.name: path.stat().st_mtime_ns for path in home.music.glob("*.lrc")}
     assert {name: after[name] for name in written} == written

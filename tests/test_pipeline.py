@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,21 @@ SONGS = Path(__file__).parent.parent / "demo" / "songs"
 SONG = SONGS / "The_Star.mp3"
 TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
 CONFIG = Config.model_validate({"models": {"separator": "mix"}, "lyrics": {"order": ["local"]}})
+
+
+LINE_STARTS = [
+    float(row.partition(",")[0])
+    for row in SONG.with_suffix(".lines.csv").read_text(encoding="utf-8").splitlines()[1:]
+]
+
+
+def with_line_times(moved: Callable[[float], float]) -> Lyrics:
+    """The lyrics as a source has them whose line starts are those of the song, moved."""
+    plain = Lyrics.from_text(TEXT)
+    return plain.with_lines(
+        Line(line.words, round(moved(start), 3))
+        for line, start in zip(plain, LINE_STARTS, strict=True)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -103,18 +119,30 @@ class TestLyricsThatAreKnown:
         config = CONFIG.model_copy(
             update={"quality": CONFIG.quality.model_copy(update={"words": 1.0})}
         )
-        truth = np.genfromtxt(SONG.with_suffix(".words.csv"), delimiter=",", skip_header=1)[:, 0]
-        plain, lines, at = Lyrics.from_text(TEXT), [], 0
-        for line in plain:
-            lines.append(Line(line.words, round(float(truth[at]) + 0.07, 3)))
-            at += len(line.words)
-        result = LyricSyncPipeline(config=config).sync(
-            SONG, lyrics=plain.with_lines(lines), language="en"
-        )
+        lyrics = with_line_times(lambda start: start + 0.07)
+        result = LyricSyncPipeline(config=config).sync(SONG, lyrics=lyrics, language="en")
         assert result.decision is Decision.LINES
-        assert [line.start for line in result.lyrics] == [line.start for line in lines]
+        assert [line.start for line in result.lyrics] == [line.start for line in lyrics]
         assert result.to_write is not None
         assert all(word.start is None for word in result.to_write.words)
+
+
+class TestLineTimesOfAnotherRelease:
+    def test_that_are_all_late_are_moved(self, pipeline: LyricSyncPipeline) -> None:
+        lyrics = with_line_times(lambda start: start + 2.0)
+        result = pipeline.sync(SONG, lyrics=lyrics, language="en")
+        assert "2.0 s late" in result.reason
+        starts = [line.start or 0.0 for line in result.lyrics]
+        assert starts == pytest.approx(LINE_STARTS, abs=0.2)
+
+    def test_at_another_speed_are_not_used(self, pipeline: LyricSyncPipeline) -> None:
+        lyrics = with_line_times(lambda start: start * 1.06)
+        result = pipeline.sync(SONG, lyrics=lyrics, language="en")
+        assert "another speed" in result.reason
+        plain = pipeline.sync(SONG, lyrics=TEXT, language="en")
+        assert [word.start for word in result.lyrics.words] == [
+            word.start for word in plain.lyrics.words
+        ]
 
 
 class TestWrongWords:

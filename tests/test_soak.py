@@ -1,7 +1,7 @@
-"""A service under faults, one after another: nothing is lost, and nothing is written twice.
+"""Everything that can go wrong, one after the other, to one service: no song is lost, none is
+written twice, and none of a person's files changes.
 
-The real service on real songs whose words bring their times (no model is needed); some go through
-the model worker. Disk full and unmounted are a small tmpfs, where the tests may mount one.
+A real service on real files; signals, mounts, a full disk and a torn catalog are real.
 """
 
 from __future__ import annotations
@@ -9,149 +9,249 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from watchdog.events import FileMovedEvent, FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
 
 from lyricsyncd.daemon import backup
+from lyricsyncd.daemon.catalog import Catalog
 from tests.test_daemon_service import SONG, TEXT, TIMED, Home, worker_of
 
-pytestmark = [pytest.mark.daemon, pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
-SONGS = 24
-WITH_MODELS = 2
+YEAR = 365 * 86400.0
+
+
+class Writes(FileSystemEventHandler):
+    """How often each lyrics file was put in place: a rename, as nothing is written otherwise."""
+
+    def __init__(self) -> None:
+        self.count: Counter[Path] = Counter()
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if isinstance(event, FileMovedEvent):
+            path = Path(os.fsdecode(event.dest_path))
+            if path.suffix in (".lrc", ".elrc"):
+                self.count[path] += 1
+
+
+class House(Home):
+    """A home with a second library on a disk that may be unplugged, and a third on a small one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plugged, self.disk, self.small = folder / "usb", folder / "disk", folder / "small"
+        for each in (self.plugged, self.disk, self.small):
+            each.mkdir(parents=True)
+        self.port = 0
+        self.songs: dict[Path, Path] = {}
+        super().__init__(folder)
+        self.writes = Writes()
+
+    def configure(self, **changes: object) -> None:
+        super().configure(
+            libraries=[{"path": str(path)} for path in (self.music, self.plugged, self.small)],
+            web={"listen": None},
+            **changes,
+        )
+
+    def put(self, folder: Path, name: str, words: str | None = TIMED) -> Path:
+        folder.mkdir(exist_ok=True)
+        if words is not None:
+            suffix = ".elrc" if words.startswith("[") else ".txt"
+            (folder / name).with_suffix(suffix).write_text(words, encoding="utf-8")
+        # Content of its own: no song is taken for another.
+        (folder / name).write_bytes(SONG.read_bytes() + name.encode())
+        return folder / name
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def until_done(self, number: int) -> None:
+        self.until(lambda: self.counts().get("done", 0) >= number, f"{number} songs are done")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home(tmp_path)
-    yield home
-    if home.process is not None:
-        home.process.kill()
-        home.process.wait()
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    with contextlib.ExitStack() as stack:
+        mount("-t", "tmpfs", "-o", "size=1m", "none", str(house.small))
+        stack.callback(umount, house.small)
+        mount("--bind", str(house.disk), str(house.plugged))
+        stack.callback(umount, house.plugged)
+        yield house
+        if house.process is not None:
+            house.kill()
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path, mebibytes: int) -> Iterator[None]:
-    """A file system of its own on a folder; skips the test where that may not be."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("nothing can be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def mount(*arguments: str) -> None:
+    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"file systems cannot be mounted here: {done.stderr.strip()}")
 
 
-def written(folder: Path) -> dict[str, tuple[bytes, int, int]]:
-    """What lies beside the songs: content, inode and time. A second writing changes the inode."""
-    return {
-        path.name: (path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns)
-        for path in folder.glob("*.lrc")
-    }
+def umount(folder: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(folder)], check=False, capture_output=True)
 
 
-def rows(home: Home, query: str) -> list[tuple[object, ...]]:
-    catalog = f"file:{home.folder}/state/catalog.db?mode=ro"
-    with contextlib.closing(sqlite3.connect(catalog, uri=True)) as db:
-        return db.execute(query).fetchall()
+class Nobody(BaseHTTPRequestHandler):
+    """LRCLIB for a song that it does not know."""
+
+    def do_GET(self) -> None:
+        search = self.path.startswith("/api/search")
+        body = b"[]" if search else b'{"code":404,"name":"TrackNotFound","message":"none"}'
+        self.send_response(200 if search else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
-def drop_all(home: Home, first: int = 0, count: int = SONGS) -> None:
-    for number in range(first, first + count):
-        home.drop(f"{number}.mp3", TEXT if number < WITH_MODELS else TIMED)
-
-
-def test_killed_restored_and_with_its_clock_astray_it_does_every_song_once(home: Home) -> None:
-    drop_all(home)
-    originals = SONG.read_bytes()
-    catalog = home.folder / "state" / "catalog.db"
+def test_a_year_of_trouble_in_two_minutes(house: House) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Nobody)
+    port = server.server_address[1]
+    server.server_close()
+    online = {"order": ["local", "lrclib"], "lrclib": {"url": f"http://127.0.0.1:{port}"}}
+    observer = Observer()
+    for folder in (house.music, house.disk, house.small):
+        observer.schedule(house.writes, str(folder), recursive=True)
+    observer.start()
     chance = random.Random(11)
-    first: dict[str, tuple[bytes, int, int]] = {}
+    songs: list[Path] = []
 
-    def note() -> None:
-        """Whatever was written once must stay as it is."""
-        now = written(home.music)
-        assert {name: now[name] for name in first} == first
-        first.update(now)
+    # The service is killed, again and again, while songs come.
+    house.configure(daemon={"settle": 0.2})
+    for round_ in range(4):
+        songs += [house.put(house.music / f"album {round_}", f"{n}.mp3") for n in range(4)]
+        house.start()
+        time.sleep(chance.uniform(0.0, 1.0))
+        house.kill()
+        house.log.unlink()
+    house.start()
+    house.until_done(len(songs))
 
-    for fault in ("kill", "worker", "kill", "corrupt", "clock", "kill"):
-        home.start()
-        assert home.process is not None
-        time.sleep(chance.uniform(0.5, 2.0))
-        if fault == "worker":
-            worker = worker_of(home.process.pid)
-            if worker is not None:
-                os.kill(worker, signal.SIGKILL)
-        home.process.kill()
-        home.process.wait()
-        home.log.unlink()
-        note()
-        if fault == "corrupt":
-            # What is known so far is copied, and then the disk breaks.
-            assert backup.back_up(catalog)
-            with catalog.open("r+b") as pages:
-                pages.seek(4096)
-                pages.write(os.urandom(catalog.stat().st_size - 4096))
-        elif fault == "clock":
-            # The clock was a year ahead when songs were leased and failed.
-            with contextlib.closing(sqlite3.connect(catalog)) as db:
-                db.execute("UPDATE tracks SET leased_until = leased_until + 31536000")
-                db.execute("UPDATE tracks SET started_at = started_at + 31536000")
-                db.commit()
-    home.start()
-    home.until_counts(done=SONGS)
-    note()
-    assert home.stop() == 0
-    assert len(first) == SONGS
-    assert {path.read_bytes() for path in home.music.glob("*.mp3")} == {originals}
-    assert rows(home, "SELECT COUNT(*), COUNT(DISTINCT path) FROM tracks") == [(SONGS, SONGS)]
-    suffixes = {".mp3", ".lrc", ".elrc", ".txt"}
-    assert {path.suffix for path in home.music.iterdir()} <= suffixes
+    # The models are killed in the middle of a song.
+    songs.append(house.put(house.music, "to be placed.mp3", TEXT))
+    service = house.process.pid if house.process is not None else 0
+    house.until(lambda: worker_of(service), "the models run")
+    worker = worker_of(service)
+    assert worker is not None
+    os.kill(worker, signal.SIGKILL)
+    house.until_done(len(songs))
+
+    # A disk is unplugged, and comes back.
+    songs += [house.put(house.plugged, f"usb {n}.mp3") for n in range(3)]
+    house.until_done(len(songs))
+    subprocess.run(["umount", str(house.plugged)], check=True)
+    house.call("scan")
+    assert house.counts()["done"] == len(songs)
+    mount("--bind", str(house.disk), str(house.plugged))
+    house.call("scan")
+    assert house.counts()["done"] == len(songs)
+
+    # A disk is full.
+    junk = house.small / "junk"
+    tight = house.put(house.small, "tight.mp3")
+    fill(junk)
+    house.until(lambda: state(house, tight) == "pending" and error(house, tight), "it is full")
+    assert house.asked("show", tight)["error_class"] in ("WriteError", "OSError")
+    junk.unlink()
+    house.call("retry", tight)
+    songs.append(tight)
+    house.until_done(len(songs))
+
+    # The network is away, and comes back.
+    house.configure(daemon={"settle": 0.2}, lyrics=online)
+    assert house.process is not None
+    house.process.send_signal(signal.SIGHUP)
+    house.until(lambda: "was read again" in house.said(), "the configuration is read")
+    unknown = house.put(house.music, "unknown.mp3", None)
+    house.until(lambda: error(house, unknown), "the network is missed")
+    assert (state(house, unknown), house.asked("show", unknown)["error_class"]) == (
+        *("pending",),
+        "Unreachable",
+    )
+    server = ThreadingHTTPServer(("127.0.0.1", port), Nobody)
+    Thread(target=server.serve_forever, daemon=True).start()
+    house.call("retry", unknown)
+    house.until(lambda: state(house, unknown) == "no_lyrics", "it was looked for")
+    server.shutdown()
+    server.server_close()
+
+    # The clock was a year ahead, and is set right.
+    assert house.stop() == 0
+    with Catalog(house.folder / "state" / "catalog.db") as catalog:
+        late = house.put(house.music, "late.mp3")
+        catalog.clock = lambda: time.time() + YEAR
+        catalog.enqueue(late, 10, "test", library=house.music)  # type: ignore[arg-type]
+        backup.back_up(catalog)
+    songs.append(late)
+    house.start()
+    house.until_done(len(songs))
+    assert "the clock went back" in house.said()
+
+    # The catalog is torn, in a version that is older than its songs are.
+    house.kill()
+    tear(house.folder / "state" / "catalog.db")
+    house.start()
+    house.until(lambda: "the catalog was broken" in house.said(), "the copy is taken")
+    house.until_done(len(songs))
+
+    # And nothing of all that shows.
+    assert house.stop() == 0
+    time.sleep(0.5)
+    observer.stop()
+    observer.join()
+    counts = house.counts()
+    assert counts == {"done": len(songs), "no_lyrics": 1}
+    for song in songs:
+        assert song.read_bytes() == SONG.read_bytes() + song.name.encode()
+        assert song.with_suffix(".lrc").exists()
+    twice = {path.name: count for path, count in house.writes.count.items() if count != 1}
+    assert twice == {}
+    assert len(house.writes.count) == len(songs) + 1, "one .lrc a song, and one .elrc"
+    leftovers = [path for path in house.folder.rglob(".*") if path.parent.name != "state"]
+    assert leftovers == []
 
 
-def test_a_full_disk_and_one_that_is_unmounted_cost_no_song(home: Home) -> None:
-    with small_disk(home.music, 4):
-        number = 0
-        with contextlib.suppress(OSError):
-            while True:
-                home.drop(f"{number}.mp3")
-                number += 1
-        # The last one is half a song: there was no more room, nor is there any for words.
-        (home.music / f"{number}.mp3").unlink(missing_ok=True)
-        (home.music / f"{number}.elrc").unlink(missing_ok=True)
-        fill = home.music / "fill"
-        with contextlib.suppress(OSError), fill.open("wb", buffering=0) as file:
-            while True:
-                file.write(b"\0" * 4096)
-        home.start()
-        home.until(lambda: home.said().count("no space left") >= number, "the disk is full")
-        assert not [path for path in home.music.iterdir() if path.name.startswith(".")]
-        fill.unlink()
-        for song in home.music.glob("*.mp3"):
-            home.call("retry", song)
-        home.until_counts(done=number)
-        before = written(home.music)
-        # The disk is put aside, mounted and all; what is left is the empty mount point.
-        aside = home.folder / "aside"
-        aside.mkdir()
-        subprocess.run(["mount", "--bind", str(home.music), str(aside)], check=True)
-        subprocess.run(["umount", "--lazy", str(home.music)], check=True)
-        try:
-            home.call("scan")
-            assert home.counts() == {"done": number}
-        finally:
-            subprocess.run(["mount", "--bind", str(aside), str(home.music)], check=True)
-            subprocess.run(["umount", "--lazy", str(aside)], check=True)
-        home.call("scan")
-        time.sleep(2.0)
-        assert home.counts() == {"done": number}
-        assert written(home.music) == before
-        assert home.stop() == 0
-        shutil.rmtree(home.folder / "cache", ignore_errors=True)
+def state(house: House, song: Path) -> str:
+    with contextlib.suppress(AssertionError):
+        return str(house.asked("show", song)["state"])
+    return ""
+
+
+def error(house: House, song: Path) -> str | None:
+    with contextlib.suppress(AssertionError):
+        told: str | None = house.asked("show", song)["error"]
+        return told
+    return None
+
+
+def fill(junk: Path) -> None:
+    with contextlib.suppress(OSError), junk.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"\0" * 4096)
+
+
+def tear(catalog: Path) -> None:
+    with contextlib.closing(sqlite3.connect(catalog)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = catalog.stat().st_size
+    with catalog.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))

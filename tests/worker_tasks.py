@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -48,33 +47,12 @@ def exit_quietly() -> None:
 
 def hang() -> None:
     # Deaf to everything but SIGKILL.
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(600)
-
-
-def hang_once(path: str) -> str:
-    """Hangs for the first that tries; the next one finds its mark."""
-    try:
-        Path(path).touch(exist_ok=False)
-    except FileExistsError:
-        return "done elsewhere"
-    time.sleep(600)
-    return "never"
 
 
 def out_of_memory() -> None:
     raise MemoryError
-
-
-def eat(mebibytes: int) -> None:
-    held = bytearray(mebibytes * 1024**2)
-    held[::4096] = b"x" * len(held[::4096])
-    time.sleep(600)
-
-
-def niceness() -> int:
-    return os.nice(0)
 
 
 def in_stages(progress: Callable[[str, float], None]) -> str:
@@ -87,3 +65,32 @@ def in_stages(progress: Callable[[str, float], None]) -> str:
 def write_pid_and_hang(path: str) -> None:
     Path(path).write_text(str(os.getpid()), encoding="ascii")
     time.sleep(600)
+
+
+def note_and_wait_for(note: str, go: str) -> int:
+    """Note that a run began, and wait for a file; the process that came to the end."""
+    with Path(note).open("a", encoding="ascii") as file:
+        file.write(f"{os.getpid()}\n")
+    while not Path(go).exists():
+        time.sleep(0.05)
+    return os.getpid()
+
+
+def hoard(mebibytes: int) -> int:
+    """Take memory, and use it."""
+    taken = [bytearray(b"\1" * 2**20) for _ in range(mebibytes)]
+    time.sleep(30)
+    return len(taken)
+
+
+def break_the_card() -> None:
+    raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+def priority() -> tuple[int, str]:
+    """Our niceness and our class at the disk, as ionice(1) tells it."""
+    import subprocess
+
+    asked = ["ionice", "-p", str(os.getpid())]
+    io = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    return os.nice(0), io

@@ -3,18 +3,20 @@
 The order of things for one song::
 
     spell ─┐
-           ├─► score ─► best path ─► adapt the ear ─► score ─► best path ─► posteriors
-    listen ┘                         to the singer                          (in a band)
+           ├─► score ─► best path ─► adapt the ear ─► score ─► mean ─► best path ─► posteriors
+    listen ┘                │        to the singer              ▲                   (in a band)
+                            └─► check the line times            └ of all views of the ear
 
 The two passes differ in their costs: while the ear does not know the singer, the costs that shape
 the words in detail do more harm than good. The second pass is as free as the first: it often
-mends a stretch that went wrong.
+mends a stretch that went wrong. Where a source has line times, the first search does without them
+and so can tell whether they are of this recording at all; only then is it done again with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +25,10 @@ from threadpoolctl import threadpool_limits
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, Ear, Emissions, Lines, SpelledSong
 from lyricsyncd.align.graph import Graph, build
+from lyricsyncd.align.linetimes import Fit, LineTimes, compare
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Anchors, Band, Costs, Trellis
-from lyricsyncd.align.viterbi import best_path
+from lyricsyncd.align.viterbi import Path, best_path
 
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -34,6 +37,9 @@ IntArray = npt.NDArray[np.int64]
 COVER_S = 20.0
 """Seconds either way over which the share of singing that words account for is taken: words that
 are not those of the song leave much of it unexplained."""
+
+NEAR_S = 0.3
+"""Seconds off that still count as "here" for `Alignment.near`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Options:
         default_factory=lambda: Costs(stretched_consonant=0.0, rest_inside=0.0)
     )
     costs: Costs = field(default_factory=Costs)
+    activity: bool = True
+    """Take the stem's energy for a sign of where somebody sings."""
     adapt: bool = True
     """Get used to the singer's voice and search again."""
     learn_above: float = -12.0
@@ -52,12 +60,15 @@ class Options:
     """Seconds around the best path that the posteriors look at."""
     scale: float = 0.1
     """What scores are multiplied by before they become posteriors."""
+    doubted_line: float = 110.0
+    """Nats that line times may cost a line where the first search lost too much to compare them:
+    more, and they are not of this recording."""
     heard_spread: float = 0.3
     """Seconds off what another ear heard that cost `heard_step` nats, up to `heard_most`."""
     heard_step: float = 20.0
     heard_most: float = 60.0
     expected: bool = True
-    """Report the expected onset under the posteriors, not the best path's."""
+    """Report the median onset under the posteriors, not the best path's."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,8 @@ class Alignment:
     placed : ndarray of bool, shape (N,)
         False for words that could not be pronounced and were put between their neighbours.
     ear : str
+    line_times : LineTimes or None
+        What became of the source's line times, where it had any.
     """
 
     onset: DoubleArray
@@ -92,6 +105,7 @@ class Alignment:
     covered: DoubleArray
     placed: npt.NDArray[np.bool_]
     ear: str
+    line_times: LineTimes | None = None
 
 
 def align(
@@ -114,7 +128,7 @@ def align(
     language : str or None
         ISO 639-1.
     line_starts : sequence of float, optional
-        Where lines start as far as a source knows, one a line.
+        Where lines start as far as a source knows, one a line. Checked before they are used.
     heard_starts : sequence of float, optional
         Where another ear heard words start, one a word; see `lyricsyncd.align.anchors`.
 
@@ -145,42 +159,81 @@ def _aligned(
     duration = len(audio) / SAMPLE_RATE
     if graph.n_words == 0:
         return _spread_evenly(n_words, duration, ear.name)
-    anchors = _anchors(graph, line_starts, heard_starts, options)
-    heard = ear.listen(audio)
-    emissions = ear.score(heard, song)
-    activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
-    trellis = Trellis(graph, emissions, activity, song.short, anchors, options.first_costs)
-    path = best_path(trellis)
-    if path is None:
-        return _spread_evenly(n_words, duration, ear.name)
-    if options.adapt and isinstance(ear, AdaptableEar):
-        units = _learnable(song, graph, emissions, path.states, options.learn_above)
-        emissions = ear.adapted(heard, song, units).score(heard, song)
-    trellis = Trellis(graph, emissions, activity, song.short, anchors, options.costs)
-    path = best_path(trellis) or path
-    return _alignment(n_words, trellis, path.states, ear, options)
-
-
-def _anchors(
-    graph: Graph,
-    line_starts: Sequence[float | None] | None,
-    heard: Sequence[float | None] | None,
-    options: Options,
-) -> tuple[Anchors, ...]:
-    """What is known of the words' times, on the words of the graph."""
-    anchors = []
-    if line_starts is not None and any(start is not None for start in line_starts):
-        by_line = np.array([np.nan if s is None else s for s in line_starts], np.float64)
-        start = np.where(graph.first_of_line, by_line[graph.line], np.nan)
-        anchors.append(Anchors(start))
-    if heard is not None and any(start is not None for start in heard):
-        by_word = np.array([np.nan if s is None else s for s in heard], np.float64)
-        anchors.append(
-            Anchors(
-                by_word[graph.index], options.heard_spread, options.heard_step, options.heard_most
+    anchors = _word_anchors(graph, heard_starts, options)
+    line_times: LineTimes | None = None
+    means: Emissions | None = None
+    path: Path | None = None
+    views = ear.views() if isinstance(ear, AdaptableEar) else (ear,)
+    for number, view in enumerate(views):
+        heard = view.listen(audio)
+        emissions = view.score(heard, song)
+        activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
+        if not options.activity:
+            activity = np.ones_like(activity)
+        trellis = Trellis(graph, emissions, activity, song.short, anchors, options.first_costs)
+        path = best_path(trellis)
+        if path is None:
+            return _spread_evenly(n_words, duration, ear.name)
+        if number == 0 and line_starts is not None and any(s is not None for s in line_starts):
+            line_times, path, anchors = _with_line_times(
+                trellis, path, line_starts, ear.lag, options
             )
-        )
-    return tuple(anchors)
+        if options.adapt and isinstance(view, AdaptableEar):
+            units = _learnable(song, graph, emissions, path.states, options.learn_above)
+            del trellis, emissions  # the largest things there are
+            emissions = view.adapted(heard, song, units).score(heard, song)
+        means = emissions if means is None else means.averaged(emissions, number)
+    assert means is not None, "an ear has a view"
+    assert path is not None
+    trellis = Trellis(graph, means, activity, song.short, anchors, options.costs)
+    path = best_path(trellis) or path
+    placed = _alignment(n_words, trellis, path.states, ear, options)
+    return replace(placed, line_times=line_times)
+
+
+def _with_line_times(
+    trellis: Trellis,
+    free: Path,
+    line_starts: Sequence[float | None],
+    lag: float,
+    options: Options,
+) -> tuple[LineTimes, Path, tuple[Anchors, ...]]:
+    """Check line times against a search without them; search again with what can be used."""
+    graph = trellis.graph
+    onsets, _ = _word_frames(graph, free.states)
+    found: list[float | None] = [None] * len(line_starts)
+    for word in np.flatnonzero(graph.first_of_line):
+        found[graph.line[word]] = float(onsets[word] * trellis.emissions.hop + lag)
+    times = compare(line_starts, found)
+    if not times.belong:
+        return times, free, trellis.anchors
+    anchored = replace(
+        trellis, anchors=(*trellis.anchors, _line_anchors(graph, times.corrected(line_starts)))
+    )
+    path = best_path(anchored)
+    if path is None:
+        return times, free, trellis.anchors
+    if times.fit is Fit.UNCLEAR:
+        n_known = sum(start is not None for start in line_starts)
+        if free.score - path.score > options.doubted_line * n_known:
+            return replace(times, fit=Fit.DOUBTFUL), free, trellis.anchors
+    return times, path, anchored.anchors
+
+
+def _line_anchors(graph: Graph, line_starts: Sequence[float | None]) -> Anchors:
+    """Line times, on the first word of each line that the graph has."""
+    by_line = np.array([np.nan if s is None else s for s in line_starts], np.float64)
+    return Anchors(np.where(graph.first_of_line, by_line[graph.line], np.nan))
+
+
+def _word_anchors(
+    graph: Graph, heard: Sequence[float | None] | None, options: Options
+) -> tuple[Anchors, ...]:
+    """What another ear heard, on the words of the graph."""
+    if heard is None or all(start is None for start in heard):
+        return ()
+    by_word = np.array([np.nan if s is None else s for s in heard], np.float64)[graph.index]
+    return (Anchors(by_word, options.heard_spread, options.heard_step, options.heard_most),)
 
 
 def _word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
@@ -211,11 +264,12 @@ def _alignment(
     graph, hop = trellis.graph, trellis.emissions.hop
     onsets, offsets = _word_frames(graph, states)
     band = Band.around(graph, onsets, offsets, trellis.n_frames, round(options.band / hop))
-    sure = posterior(trellis, band, onsets, offsets, scale=options.scale)
+    near = round(NEAR_S / hop)
+    sure = posterior(trellis, band, onsets, offsets, scale=options.scale, near=near)
     onset, offset = onsets.astype(np.float64), offsets.astype(np.float64)
     if options.expected:
-        onset = np.where(np.isfinite(sure.onset.mean), sure.onset.mean, onset)
-        offset = np.where(np.isfinite(sure.offset.mean), sure.offset.mean, offset)
+        onset = np.where(np.isfinite(sure.onset.median), sure.onset.median, onset)
+        offset = np.where(np.isfinite(sure.offset.median), sure.offset.median, offset)
     onset = np.maximum.accumulate(onset)
     offset = np.maximum(offset, onset + 1.0)
     offset[:-1] = np.minimum(offset[:-1], np.maximum(onset[1:], onset[:-1] + 1.0))

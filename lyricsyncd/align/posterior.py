@@ -1,8 +1,9 @@
 """How sure the search is: forward-backward over the trellis.
 
-The best walk says where every word lies; the posteriors say where else it might. The expected
+The best walk says where every word lies; the posteriors say where else it might. The median
 onset under them is a better estimate than the best walk's (the walk snaps to single frames and
-loses ties), and their spread is the base of a word's confidence.
+loses ties) and than the mean, which a far and unlikely place drags along; their spread is the base
+of a word's confidence.
 
 Acoustic scores of neighbouring frames are far from independent, so a full-scale posterior is much
 too sure of itself: all scores are multiplied by a scale below 1 first (as in lattice rescoring,
@@ -34,13 +35,14 @@ class Moments:
 
     Attributes
     ----------
-    mean, spread : ndarray of float64, shape (W,)
-        Frames: expectation and standard deviation. NaN where the posterior vanished.
+    median, spread : ndarray of float64, shape (W,)
+        Frames: the moment before and after which the event is equally likely, and the standard
+        deviation. NaN where the posterior vanished.
     near : ndarray of float64, shape (W,)
         Probability that the event lies within some frames of where a first pass found it.
     """
 
-    mean: DoubleArray
+    median: DoubleArray
     spread: DoubleArray
     near: DoubleArray
 
@@ -269,7 +271,7 @@ class _Histogram:
             self._logs[at] = np.log(own + _TINY) + level
 
     def moments(self, found: IntArray, near: int) -> Moments:
-        """Expectations relative to where a first pass found the event."""
+        """Moments relative to where a first pass found the event."""
         word = np.repeat(np.arange(self._n_words), np.diff(self._base))
         frame = np.arange(len(word)) - self._base[word] + self._first[word]
         most = np.maximum.reduceat(self._logs, self._base[:-1])
@@ -284,4 +286,14 @@ class _Histogram:
         mean = total(weights * off) / mass
         variance = total(weights * (off - mean[word]) ** 2) / mass
         close = total(weights * (np.abs(off) <= near)) / mass
-        return Moments(mean + found, np.sqrt(np.maximum(variance, 0.0)), close)
+        spread = np.sqrt(np.maximum(variance, 0.0))
+        return Moments(self._median(weights, mass), spread, close)
+
+    def _median(self, weights: DoubleArray, mass: DoubleArray) -> DoubleArray:
+        """The frame, with its fraction, at which half of each word's mass has passed."""
+        passed = np.append(0.0, np.cumsum(weights))
+        half = passed[self._base[:-1]] + 0.5 * mass
+        at = np.clip(np.searchsorted(passed, half) - 1, self._base[:-1], self._base[1:] - 1)
+        fraction = (half - passed[at]) / np.maximum(weights[at], _TINY)
+        frame = at - self._base[:-1] + self._first
+        return np.asarray(frame + np.clip(fraction, 0.0, 1.0) - 0.5, np.float64)

@@ -41,8 +41,9 @@ _COMMANDS = {
     "apply": ("files:apply", "Write lyrics that are there already; no model runs."),
     "convert": ("files:convert", "Convert lyrics from one format into another."),
     "undo": ("files:undo", "Give back what was there before."),
+    "publish": ("lyrics:publish", "Give reviewed word times to LRCLIB."),
+    "worker": ("worker:worker", "Place words for a service on another computer."),
     "models": ("models:models", "Install, list and remove the large models."),
-    "worker": ("worker:worker", "Lend this computer's models to a service elsewhere."),
     "doctor": ("doctor:doctor", "Look whether all that is needed is here."),
 }
 """Command → (module:function within this package, short help)."""

@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lyricsyncd.hub import HubModel
     from lyricsyncd.models import Model, Report
 
 _config = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
@@ -31,10 +32,12 @@ def models() -> None:
 @_json
 def list_models(config: Path | None, as_json: bool) -> None:
     """Show the models, where they come from and whether they are here."""
+    from lyricsyncd.hub import HUB_MODELS
     from lyricsyncd.models import MODELS
 
     folder = _folder(config)
     found = [_described(model, folder) for model in MODELS.values()]
+    found += [_described_hub(model, folder) for model in HUB_MODELS.values()]
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -128,6 +131,18 @@ def _described(model: Model, folder: Path) -> dict[str, Any]:
         "licence": model.licence,
         "source": model.source,
         "path": str(path_of(model, folder)),
+    }
+
+
+def _described_hub(model: HubModel, folder: Path) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "state": "installed" if (folder / model.folder_name).is_dir() else "missing",
+        "purpose": model.purpose,
+        "size": model.size,
+        "licence": model.licence,
+        "source": f"the hub, when it is first used (extra {model.extra}), or put there by hand",
+        "path": str(folder / model.folder_name),
     }
 
 

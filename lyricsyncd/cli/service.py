@@ -293,25 +293,12 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
 
 
 def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
-    from lyricsyncd.daemon.catalog import State
-    from lyricsyncd.daemon.scan import Rules, offline
+    from lyricsyncd.daemon import status
+    from lyricsyncd.daemon.scan import Rules
     from lyricsyncd.daemon.service import running
 
-    return {
-        "running": running(catalog.path.parent),
-        "paused": catalog.paused,
-        "songs": {state.value: count for state, count in catalog.counts().items()},
-        "working": [entry.as_dict() for entry in catalog.entries(states=[State.WORKING])],
-        "libraries": [
-            {
-                "path": str(rules.root),
-                "online": not offline(rules.root),
-                "scanned_at": catalog.scanned_at(rules.root),
-            }
-            for rules in map(Rules.of, settings.libraries)
-        ],
-        "state": str(catalog.path.parent),
-    }
+    libraries = map(Rules.of, settings.libraries)
+    return status.status(catalog, libraries, running=running(catalog.path.parent))
 
 
 def _status_table(told: dict[str, Any]) -> Table:

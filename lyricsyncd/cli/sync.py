@@ -102,7 +102,7 @@ class Outcome:
 )
 @click.option("--profile", metavar="auto|lite|full", help="How large the models may be.")
 @click.option("--device", metavar="auto|cpu|cuda[:N]", help="What the models run on.")
-@click.option("--acoustid-key", metavar="K", help="Has no effect in this version.")
+@click.option("--acoustid-key", metavar="K", help="To tell a song by its sound.")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.option("--force", is_flag=True, help="Replace lyrics beside the song that are not ours.")
@@ -139,8 +139,6 @@ def sync(
     to_stdout = out == Path("-")
     if to_stdout and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
-    if acoustid_key:
-        note("Note: songs are not identified by their sound in this version: the key has no use.")
     settings = _settings(config)
     asked = Asked(
         artist=artist,

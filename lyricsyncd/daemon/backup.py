@@ -1,7 +1,9 @@
-"""Copies of the catalog, and going back to one when a page of it is broken.
+"""A copy of the catalog, and the way back from it.
 
-A copy is taken with SQLite's own backup while the service works on, is checked, and then takes its
-name whole. What happened after it is found again by the first scan.
+A page of the file may rot, or be torn by a dying disk. The service copies its catalog now and
+then, and a copy only takes the place of the one before if it is sound. When the service starts on
+a catalog that is not, the copy becomes the catalog; the broken one is kept beside it. What was done
+since the copy is found by a scan, and the lyrics that lie beside the songs are taken as they are.
 """
 
 from __future__ import annotations
@@ -10,104 +12,118 @@ import contextlib
 import logging
 import os
 import sqlite3
-import time
 from pathlib import Path
+
+from lyricsyncd.daemon.database import CatalogBroken, Database
+from lyricsyncd.errors import WriteError
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 86400.0
-"""How old the newest copy may become."""
-KEPT = 2
-"""Copies: the newest may have been taken when something had gone wrong that no check sees."""
-_PAGES = 500
-"""Pages copied at a time; between them, others get at the catalog."""
-_PAUSE_S = 0.02
+BACKUP_SUFFIX = ".bak"
+BROKEN_SUFFIX = ".broken"
+_COMPANIONS = ("", "-wal", "-shm")
+"""SQLite's files of one database."""
 
 
-def copies(catalog: Path) -> list[Path]:
-    """Where copies of a catalog lie, the newest first; they need not be there."""
-    return [catalog.with_name(f"{catalog.stem}.backup-{n}.db") for n in range(1, KEPT + 1)]
+def backup_of(catalog: Path) -> Path:
+    """Where the copy of a catalog lies."""
+    return catalog.with_name(catalog.name + BACKUP_SUFFIX)
 
 
-def due(catalog: Path, now: float) -> bool:
-    """Whether it is time for a copy. One from the future counts for nothing: the clock went."""
-    try:
-        age = now - copies(catalog)[0].stat().st_mtime
-    except OSError:
-        return True
-    return not 0 <= age < EVERY_S
-
-
-def back_up(catalog: Path) -> bool:
-    """Take a copy; whether it is whole and kept. A broken catalog replaces no copy.
+def back_up(catalog: Database) -> None:
+    """Copy a catalog, while it is in use. The copy before it is only replaced by a sound one.
 
     Raises
     ------
-    OSError, sqlite3.Error
-        The disk is full, say. What copies there are stay as they were.
+    CatalogBroken
+        The catalog is damaged: its copy is not sound.
+    WriteError
+        The copy cannot be written.
     """
-    fresh = catalog.with_name(f"{catalog.stem}.backup-new.db")
-    fresh.unlink(missing_ok=True)
+    target = backup_of(catalog.path)
+    fresh = target.with_name(target.name + ".new")
     try:
-        with (
-            contextlib.closing(sqlite3.connect(catalog, timeout=30.0)) as source,
-            contextlib.closing(sqlite3.connect(fresh)) as target,
-        ):
-            source.backup(target, pages=_PAGES, sleep=_PAUSE_S)
-            # One file, that can be copied by hand as well.
-            target.execute("PRAGMA journal_mode = DELETE")
-        if trouble(fresh):
-            return False
+        fresh.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as copy:
+            # In one step: the reader's lock is held, and writes go on beside it.
+            catalog.read(lambda db: db.backup(copy))
+            copy.execute("PRAGMA journal_mode = DELETE")
+            trouble = _trouble(copy)
+        if trouble:
+            raise CatalogBroken(
+                f"The catalog {catalog.path} is broken: {trouble}",
+                remedy="Start the service anew: it takes its last sound copy",
+            )
         with fresh.open("rb") as file:
             os.fsync(file.fileno())
-        newest, *older = copies(catalog)
-        for to, of in zip(reversed(older), reversed([newest, *older][:-1]), strict=True):
-            if of.exists():
-                of.replace(to)
-        fresh.replace(newest)
+        fresh.replace(target)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise WriteError(
+            f"The catalog cannot be copied to {target}: {error}",
+            remedy="Check the disk's free space",
+            transient=True,
+        ) from error
     finally:
-        fresh.unlink(missing_ok=True)
-    return True
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
-def trouble(file: Path) -> str:
-    """What SQLite finds wrong with a catalog; empty where nothing is, or it cannot be asked now."""
-    try:
-        with contextlib.closing(sqlite3.connect(file, timeout=30.0)) as db:
-            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.OperationalError as error:
-        # Locked, or no room: no word on what is in it. A hole in the file tells otherwise.
-        return str(error) if "malformed" in str(error) else ""
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return "" if verdict == "ok" else str(verdict)
+def mend(catalog: Path, met: str = "") -> str | None:
+    """Make a sound catalog of a broken one, and say how; ``None`` where nothing was amiss.
 
-
-def mend(catalog: Path, met: str = "") -> bool:
-    """Put the newest whole copy in place of a broken catalog, or none; whether it was broken.
-
-    The broken one is kept beside it. Only for who knows that nobody is at work on it.
+    Only for who knows that nobody else has it open (the service holds a lock on the state).
 
     Parameters
     ----------
-    met : str
-        The trouble that was met in work, if it was: then no check is needed.
+    met : str, optional
+        What was met with in use, if that is known: there is no need to look, then.
+
+    Raises
+    ------
+    WriteError
+        The files cannot be moved.
     """
-    if not catalog.exists() or not (what := met or trouble(catalog)):
-        return False
-    aside = catalog.with_name(f"{catalog.stem}.broken-{time.time():.0f}.db")
-    catalog.replace(aside)
-    for suffix in ("-wal", "-shm"):
-        # Never to be taken for the log of the copy.
-        with contextlib.suppress(FileNotFoundError):
-            catalog.with_name(catalog.name + suffix).replace(aside.with_name(aside.name + suffix))
-    for copy in copies(catalog):
-        if copy.exists() and not trouble(copy):
-            fresh = catalog.with_name(f"{catalog.stem}.restored.db")
-            fresh.write_bytes(copy.read_bytes())
+    trouble = met or _broken(catalog)
+    if trouble is None:
+        return None
+    backup = backup_of(catalog)
+    sound = backup.exists() and _broken(backup) is None
+    try:
+        for companion in _COMPANIONS:
+            with contextlib.suppress(FileNotFoundError):
+                part = catalog.with_name(catalog.name + companion)
+                part.replace(catalog.with_name(catalog.name + BROKEN_SUFFIX + companion))
+        if sound:
+            # A copy of the copy: it may be needed again.
+            fresh = catalog.with_name(catalog.name + ".new")
+            fresh.write_bytes(backup.read_bytes())
             fresh.replace(catalog)
-            age = (time.time() - copy.stat().st_mtime) / 3600
-            log.error("the catalog was broken (%s): its copy of %.1f h ago takes over", what, age)
-            return True
-    log.error("the catalog was broken (%s), and has no copy: a scan makes a new one", what)
-    return True
+    except OSError as error:
+        raise WriteError(
+            f"The catalog {catalog} is broken ({trouble}) and cannot be replaced: {error}",
+            remedy="Check the disk's free space and the folder's permissions",
+        ) from error
+    kept = catalog.with_name(catalog.name + BROKEN_SUFFIX)
+    instead = (
+        "its last copy takes its place" if sound else "there is no copy: a scan fills a new one"
+    )
+    return f"the catalog was broken ({trouble}): {instead}; it is kept as {kept}"
+
+
+def _broken(path: Path) -> str | None:
+    """What is wrong with a file as a database; ``None`` if it is sound or not there."""
+    if not path.exists():
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=30.0, isolation_level=None)) as db:
+            return _trouble(db)
+    except sqlite3.OperationalError:
+        # Locked, or not to be opened: not broken. Who opens it tells.
+        return None
+    except sqlite3.DatabaseError as error:
+        return str(error)
+
+
+def _trouble(db: sqlite3.Connection) -> str | None:
+    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    return None if found == "ok" else " ".join(str(found).split())

@@ -1,250 +1,246 @@
-"""Sends songs to a `distributed` cluster: the music in one computer, the GPU in another.
+"""Sends songs to a cluster of `dask.distributed`: the music is here, the models are elsewhere.
 
-The scheduler is `dask scheduler`; each computer with a GPU runs ``lyricsyncd worker ADDRESS``. Only
-words, settings and results travel. The worker reads the audio from the share itself, under the name
-that it has there; what is written, the service writes.
+The same call that the local executor hands to its process goes to a worker that ``lyricsyncd
+worker`` started (`cluster_worker`). If a worker is lost midway, the scheduler gives its song to
+another one; a song that takes several down comes back as `WorkerLost`, as from the local executor.
 
-If a worker is lost, the scheduler gives its song to another one. A song that took several down with
-it fails with `WorkerLost`, as with a process of our own.
+`distributed` is imported when it is first used: without ``executor: dask`` it costs nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import json
 import logging
-import os
 import threading
+import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
-from pathlib import Path
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lyricsyncd.errors import LyricsyncError, ModelError, WorkerLost
+from lyricsyncd.errors import LyricsyncError, UsageError, WorkerLost
 
 if TYPE_CHECKING:
     from distributed import Client, Security
 
-    from lyricsyncd.config import Config, DaskTls
-    from lyricsyncd.model import SyncResult
-    from lyricsyncd.pipeline import Prepared
+    from lyricsyncd.config import Daemon, DaskTls
+    from lyricsyncd.daemon.executor import Progress
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-SLOT = "lyricsyncd"
-"""The resource of which a worker has one for each song that it can do at a time."""
-SETTINGS_VARIABLE = "LYRICSYNCD_WORKER_SETTINGS"
-"""How a worker's own settings reach its process: JSON of ``path_map`` and ``models``."""
-CONNECT_S = 10.0
+SLOTS = 8
+"""Songs that are handed to the cluster at once; it keeps those that it has no worker for."""
+TOPIC = "lyricsyncd-progress"
+PATIENCE_S = 10.0
+"""How long to wait for the scheduler."""
 
 
-# In the cluster's workers
+class ClusterAway(LyricsyncError):
+    """The cluster cannot be reached, or has let go of a song: none of the song's fault."""
+
+    transient = True
 
 
-def place(config: Config, prepared: Prepared) -> SyncResult:
-    """Place words on the audio as this computer sees it, with its own models."""
-    from lyricsyncd.config import Models
-    from lyricsyncd.daemon import worker
-
-    settings = json.loads(os.environ.get(SETTINGS_VARIABLE, "{}"))
-    models = Models.model_validate(settings.get("models", {}))
-    track = prepared.track
-    assert track.path is not None, "a track read from a file has a path"
-    here = dataclasses.replace(track, path=mapped(track.path, settings.get("path_map", {})))
-    result = worker.place(
-        config.model_copy(update={"models": models}), dataclasses.replace(prepared, track=here)
-    )
-    return dataclasses.replace(result, song=track)
-
-
-def mapped(path: Path, folders: Mapping[str, str]) -> Path:
-    """A path under the name that its folder has here; the longest match counts."""
-    for theirs in sorted(folders, key=len, reverse=True):
-        if Path(theirs) in (path, *path.parents):
-            return Path(folders[theirs]) / path.relative_to(theirs)
-    return path
-
-
-# In the service
-
-
-class ClusterExecutor(Executor):
-    """A cluster behind the interface of `lyricsyncd.daemon.executor.WorkerExecutor`.
+class DaskExecutor:
+    """A cluster behind the interface of `executor.SongExecutor`.
 
     Parameters
     ----------
-    address : str
-        Of the scheduler: ``tcp://…`` or ``tls://…``.
-    tls : DaskTls, optional
-        Keys, where the cluster wants them.
+    settings : Daemon
+        ``dask_address``, ``dask_tls`` and ``path_map`` are used.
+
+    Raises
+    ------
+    UsageError
+        ``distributed`` is not installed.
     """
 
-    pid = None
+    slots = SLOTS
 
-    def __init__(self, address: str, tls: DaskTls | None = None) -> None:
-        self.address = address
-        self._tls = tls
+    def __init__(self, settings: Daemon) -> None:
+        check_installed()
+        self._address = settings.dask_address or ""
+        self._tls = settings.dask_tls
+        self._path_map = settings.path_map
         self._lock = threading.Lock()
         self._client: Client | None = None
-        self._remote: dict[Future[Any], Any] = {}
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Run a function of a module in a worker."""
-        return self.submit_within(None, None, fn, *args, **kwargs)
+        self._running: dict[Future[Any], Any] = {}
+        self._progress: dict[str, Progress] = {}
 
     def submit_within(
         self,
         limit_s: float | None,
-        progress: Callable[[str, float], None] | None,
+        progress: Progress | None,
         fn: Callable[..., T],
         /,
         *args: Any,
         **kwargs: Any,
     ) -> Future[T]:
-        """The same with a limit of time, after which the worker is started anew.
+        """Run a function of a module on some worker; see `executor.WorkerExecutor`.
 
-        Of the progress, only the beginning is told: ``fn`` is not given ``progress``.
+        The limit counts from when a worker begins. Paths of songs are told as the workers know
+        them.
         """
-        if progress is not None:
-            progress("place", 0.0)
-        future: Future[T] = Future()
-        future.set_running_or_notify_cancel()
-        thread = threading.Thread(
-            target=self._run, args=(future, limit_s, fn, args, kwargs), name="cluster", daemon=True
-        )
-        thread.start()
-        return future
+        from lyricsyncd.daemon import cluster_worker
 
-    def wait_for_a_worker(self, patience_s: float) -> None:
-        """Wait until somebody is there to do the work. Raises `TimeoutError`."""
-        self._connected().wait_for_workers(1, timeout=patience_s)
+        outer: Future[T] = Future()
+        outer.set_running_or_notify_cancel()
+        name = f"song-{uuid.uuid4().hex}"
+        there = tuple(self._there(argument) for argument in args)
+        try:
+            client = self._connected()
+            if progress is not None:
+                self._progress[name] = progress
+            inner = client.submit(
+                cluster_worker.run,
+                *(name, limit_s, progress is not None, fn, there, kwargs),
+                key=name,
+                pure=False,
+            )
+        except (OSError, TimeoutError, RuntimeError) as error:
+            self._progress.pop(name, None)
+            outer.set_exception(self._away(error))
+            return outer
+        self._running[outer] = inner
+        songs = tuple(argument for argument in args if _is_prepared(argument))
+
+        def done(finished: Any) -> None:
+            self._running.pop(outer, None)
+            self._progress.pop(name, None)
+            if outer.done():
+                return
+            try:
+                outer.set_result(_here(finished.result(), songs))
+            except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
+                outer.set_exception(self._translated(error))
+
+        inner.add_done_callback(done)
+        return outer
 
     def abandon(self, future: Future[Any]) -> None:
-        """Give up what is wanted no more."""
-        remote = self._remote.get(future)
-        if remote is not None:
-            with contextlib.suppress(Exception):
-                remote.cancel(force=True)
+        """Want a result no more. A worker that is at it already brings it to an end."""
+        inner = self._running.pop(future, None)
+        if inner is not None and not future.done():
+            future.set_exception(WorkerLost("The song was given up"))
+            inner.cancel()
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        """Leave the cluster; it goes on for others."""
-        for future in list(self._remote):
-            self.abandon(future)
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster, which goes on without us."""
+        if cancel_futures:
+            for future in list(self._running):
+                self.abandon(future)
+        elif wait:
+            for future in list(self._running):
+                future.exception()
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
-            with contextlib.suppress(Exception):
-                client.close(timeout=1)
-
-    # In a thread for each song: they only wait
-
-    def _run(
-        self,
-        future: Future[Any],
-        limit_s: float | None,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> None:
-        try:
-            future.set_result(self._result(future, limit_s, fn, args, kwargs))
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is wanted
-            future.set_exception(error)
-
-    def _result(
-        self,
-        future: Future[Any],
-        limit_s: float | None,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        from distributed import KilledWorker
-
-        client = self._connected()
-        if not client.nthreads():
-            # Nobody's fault, least of all the song's.
-            raise ModelError(
-                f"The cluster at {self.address} has no worker",
-                remedy=f"Run `lyricsyncd worker {self.address}` where the GPU is",
-                transient=True,
-            )
-        try:
-            remote = client.submit(fn, *args, pure=False, resources={SLOT: 1}, **kwargs)
-            self._remote[future] = remote
-            return remote.result(timeout=limit_s)
-        except LyricsyncError:
-            # The function's own.
-            raise
-        except KilledWorker as error:
-            raise WorkerLost("Several workers of the cluster were lost on this song") from error
-        except TimeoutError as error:
-            self._start_anew(client, remote)
-            raise WorkerLost(f"The cluster gave no result after {limit_s:.0f} s") from error
-        except Exception as error:
-            if client.status == "running":
-                raise WorkerLost(f"The cluster could not do it: {error!r}") from error
-            raise self._away(error) from error
-        finally:
-            self._remote.pop(future, None)
-
-    def _start_anew(self, client: Client, remote: Any) -> None:
-        """End what hangs: a thread of a worker cannot be ended alone."""
-        with contextlib.suppress(Exception):
-            at_it = [name for name, keys in client.processing().items() if remote.key in keys]
-            remote.cancel(force=True)
-            if at_it:
-                client.restart_workers(at_it, timeout=10, raise_for_error=False)
+            client.close(timeout=2)
 
     def _connected(self) -> Client:
-        from distributed import Client
-
         with self._lock:
-            if self._client is not None and self._client.status in ("running", "connecting"):
+            if self._client is not None and self._client.status == "running":
                 return self._client
-            try:
-                self._client = Client(
-                    self.address,
-                    security=security(self._tls),
-                    timeout=CONNECT_S,
-                    set_as_default=False,
-                    name="lyricsyncd",
-                )
-            except (OSError, ValueError) as error:
-                raise self._away(error) from error
+            from distributed import Client
+
+            self._client = Client(
+                self._address,
+                timeout=PATIENCE_S,
+                security=security(self._tls),
+                set_as_default=False,
+                name="lyricsyncd",
+            )
+            self._client.subscribe_topic(TOPIC, self._heard)
+            log.info("the models run on the cluster at %s", self._address)
             return self._client
 
-    def _away(self, error: BaseException) -> ModelError:
-        return ModelError(
-            f"The cluster at {self.address} cannot be reached: {error}",
-            remedy="Is `dask scheduler` running there?",
-            transient=True,
+    def _heard(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, told = event
+        progress = self._progress.get(told["song"])
+        if progress is not None:
+            progress(told["stage"], told["share"])
+
+    def _there(self, argument: Any) -> Any:
+        if not _is_prepared(argument) or argument.track.path is None:
+            return _without_secrets(argument)
+        path = Path(mapped(argument.track.path, self._path_map))
+        return replace(argument, track=replace(argument.track, path=path))
+
+    def _translated(self, error: BaseException) -> BaseException:
+        from concurrent.futures import CancelledError
+
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+
+        if isinstance(error, KilledWorker):
+            return WorkerLost("The model workers of the cluster were lost on this song")
+        if isinstance(error, (FutureCancelledError, CancelledError, OSError, TimeoutError)):
+            return self._away(error)
+        return error
+
+    def _away(self, error: BaseException) -> ClusterAway:
+        why = " ".join(str(error).split()) or type(error).__name__
+        return ClusterAway(
+            f"The cluster at {self._address} cannot be reached: {why}",
+            remedy="Start `dask scheduler` there and `lyricsyncd worker` where the models are",
         )
 
 
-def security(tls: DaskTls | None) -> Security | None:
-    """The keys as distributed has them."""
-    if tls is None:
+def mapped(path: PurePath, path_map: Mapping[str, str]) -> str:
+    """A path as somebody else calls it: the longest folder of the map that it is in is replaced."""
+    for here, there in sorted(path_map.items(), key=lambda pair: -len(pair[0])):
+        if PurePath(here) == path or PurePath(here) in path.parents:
+            return str(PurePath(there) / path.relative_to(here))
+    return str(path)
+
+
+def security(tls: DaskTls) -> Security | None:
+    """What `distributed` wants for TLS; ``None`` without certificates."""
+    if tls.ca is None:
         return None
     from distributed import Security
 
-    return Security(
-        tls_ca_file=str(tls.ca),
-        tls_client_cert=str(tls.cert),
-        tls_client_key=str(tls.key),
-        tls_worker_cert=str(tls.cert),
-        tls_worker_key=str(tls.key),
-        require_encryption=True,
-    )
+    paths = {"tls_ca_file": tls.ca, "tls_client_cert": tls.cert, "tls_client_key": tls.key}
+    paths |= {"tls_worker_cert": tls.cert, "tls_worker_key": tls.key}
+    return Security(require_encryption=True, **{name: str(path) for name, path in paths.items()})
 
 
-def without_secrets(config: Config) -> Config:
-    """What of the settings travels: all but keys and tokens."""
-    from lyricsyncd.config import Identify, LyricsSources, Web
+def check_installed() -> None:
+    """Raises UsageError where ``distributed`` is not installed."""
+    import importlib.util
 
-    return config.model_copy(
-        update={"web": Web(), "identify": Identify(), "lyrics": LyricsSources(), "libraries": ()}
-    )
+    if importlib.util.find_spec("distributed") is None:
+        raise UsageError(
+            "The executor dask needs the package distributed",
+            remedy="Install it with `pip install 'lyricsyncd[dask]'`",
+        )
+
+
+def _is_prepared(argument: Any) -> bool:
+    from lyricsyncd.pipeline import Prepared
+
+    return isinstance(argument, Prepared)
+
+
+def _without_secrets(argument: Any) -> Any:
+    """Settings without what only this computer needs: keys and tokens stay here."""
+    from lyricsyncd.config import Config
+
+    if not isinstance(argument, Config):
+        return argument
+    kept = {name: getattr(argument, name) for name in _NEEDED_THERE}
+    return Config.model_construct(**kept)
+
+
+_NEEDED_THERE = ("profile", "language", "quality", "models")
+
+
+def _here(result: Any, songs: tuple[Any, ...]) -> Any:
+    """A result with the song under the name that it has here."""
+    from lyricsyncd.model import SyncResult
+
+    if isinstance(result, SyncResult) and songs:
+        return replace(result, song=songs[0].track)
+    return result

@@ -11,6 +11,7 @@ one death, cannot end a hanging function, and keeps a second process for its loc
 from __future__ import annotations
 
 import logging
+import math
 import os
 import pickle
 import queue
@@ -20,13 +21,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from lyricsyncd.daemon import memory
 from lyricsyncd.errors import WorkerLost
 
 log = logging.getLogger(__name__)
@@ -35,10 +36,41 @@ T = TypeVar("T")
 Progress = Callable[[str, float], None]
 
 _MODULE = "lyricsyncd.daemon.worker"
-_LOOK_S = 0.5
-"""How often a process at work is looked at for its memory."""
 _GRACE_S = 2.0
 """How long an idle process may take to end by itself."""
+_MEMORY_LOOK_S = 1.0
+
+
+class SongExecutor(Protocol):
+    """Where the models run: in a process of this computer, or on others."""
+
+    slots: int
+    """How many songs it can have at once."""
+
+    def submit_within(
+        self,
+        limit_s: float | None,
+        progress: Progress | None,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Future[T]: ...
+
+    def abandon(self, future: Future[Any]) -> None:
+        """Give up what was submitted, even if it runs."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How much of the computer the process may take."""
+
+    memory_bytes: int | None = None
+    """Above this it is ended; ``None``: there is no limit."""
+    nice: int = 10
+    ionice: str = "idle"
 
 
 @dataclass(slots=True)
@@ -49,6 +81,10 @@ class _Task:
     progress: Progress | None
 
 
+_REST = _Task(Future(), b"", None, None)
+"""No task: the process is to end if it is idle."""
+
+
 class WorkerExecutor(Executor):
     """One worker process behind the interface of `concurrent.futures`.
 
@@ -56,19 +92,23 @@ class WorkerExecutor(Executor):
     ----------
     keep_alive_s : float
         How long an idle process stays; 0 ends it after each function.
-    memory : int, optional
-        Bytes that the process may hold; beyond them it is killed, and its future fails with
-        `WorkerLost`.
-    nice : int
-        How far it stands back for other programs, 0 to 19.
+    manners : Manners, optional
+        What it may take of the computer; changes hold from the next process on.
+    environment : mapping, optional
+        Variables that the process has besides ours.
     """
 
+    slots = 1
+
     def __init__(
-        self, keep_alive_s: float = 600.0, *, memory: int | None = None, nice: int = 10
+        self,
+        keep_alive_s: float = 600.0,
+        manners: Manners | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.keep_alive_s = keep_alive_s
-        self.memory = memory
-        self.nice = nice
+        self.manners = manners or Manners()
+        self._environment = dict(environment or {})
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -125,9 +165,14 @@ class WorkerExecutor(Executor):
             if self._process is not None:
                 self._process.kill()
 
-    def abandon(self, future: Future[Any]) -> None:  # noqa: ARG002 - there is but one at a time
-        """Give up what runs: the process is killed."""
-        self.kill()
+    def abandon(self, future: Future[Any]) -> None:
+        """Give up what was submitted; if it runs, its process is killed."""
+        if not future.cancel() and not future.done():
+            self.kill()
+
+    def rest(self) -> None:
+        """End the process if it is idle, now and not after ``keep_alive_s``."""
+        self._tasks.put(_REST)
 
     @property
     def pid(self) -> int | None:
@@ -141,7 +186,7 @@ class WorkerExecutor(Executor):
                 task = self._tasks.get_nowait()
             except queue.Empty:
                 return
-            if task is not None:
+            if task is not None and task is not _REST:
                 task.future.cancel()
 
     # In the executor's thread
@@ -156,6 +201,9 @@ class WorkerExecutor(Executor):
                 continue
             if task is None:
                 break
+            if task is _REST:
+                self._end()
+                continue
             if task.future.set_running_or_notify_cancel():
                 self._run(task)
                 if self.keep_alive_s <= 0:
@@ -184,17 +232,20 @@ class WorkerExecutor(Executor):
             task.future.set_exception(error)
 
     def _answer(self, pipe: Connection, task: _Task) -> Any:
-        deadline = None if task.limit_s is None else time.monotonic() + task.limit_s
+        look_at = time.monotonic() + _MEMORY_LOOK_S
+        deadline = math.inf if task.limit_s is None else time.monotonic() + task.limit_s
         while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            while not pipe.poll(_LOOK_S if left is None else min(_LOOK_S, left)):
-                self._stay_below_ceiling()
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
+            answered = pipe.poll(max(0.0, min(look_at, deadline) - time.monotonic()))
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + _MEMORY_LOOK_S
+                self._check_memory()
+            if not answered:
+                if time.monotonic() >= deadline:
                     self.kill()
                     raise WorkerLost(
                         f"The model worker was ended: no result after {task.limit_s:.0f} s"
                     )
+                continue
             kind, *values = pickle.loads(pipe.recv_bytes())
             if kind == "progress" and task.progress is not None:
                 task.progress(*values)
@@ -202,15 +253,19 @@ class WorkerExecutor(Executor):
                 return values[0]
             elif kind == "error":
                 raise _RaisedThereError(values[0])
+            elif kind == "lost":
+                raise WorkerLost(f"The model worker was ended: {values[0]}")
 
-    def _stay_below_ceiling(self) -> None:
-        """End the process before the computer starts to swap for it."""
-        held, allowed = _resident(self.pid), self.memory
-        if allowed is not None and held > allowed:
+    def _check_memory(self) -> None:
+        allowed, pid = self.manners.memory_bytes, self.pid
+        if allowed is None or pid is None:
+            return
+        taken = memory.resident(pid)
+        if taken > allowed:
             self.kill()
             raise WorkerLost(
-                f"The model worker was ended: it held {held / 1024**2:.0f} MiB of memory",
-                remedy="Allow it more with `models: {memory: …}`, or none of the larger models",
+                f"The model worker was ended: it took {taken / 2**30:.1f} GiB of memory, and"
+                f" {allowed / 2**30:.1f} GiB are allowed"
             )
 
     def _start(self) -> None:
@@ -218,10 +273,10 @@ class WorkerExecutor(Executor):
         with ours, theirs:
             # It must find what we find, as with multiprocessing's spawn.
             path = os.pathsep.join(folder or os.curdir for folder in sys.path)
-            settings = (theirs.fileno(), os.getpid(), self.nice)
-            environment = {**os.environ, "PYTHONPATH": path}
+            environment = {**os.environ, "PYTHONPATH": path, **self._environment}
+            manners = (str(self.manners.nice), self.manners.ionice)
             process = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, *map(str, settings)],
+                [sys.executable, "-m", _MODULE, str(theirs.fileno()), str(os.getpid()), *manners],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=environment,
@@ -270,12 +325,3 @@ class _RaisedThereError(Exception):
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
-
-
-def _resident(pid: int | None) -> int:
-    """Bytes of memory that a process holds; 0 where it is gone."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,72 +1,88 @@
-"""What NVIDIA's own tool tells of the graphics cards: which there are, and who else uses them."""
+"""What ``nvidia-smi`` tells of the graphics cards: which there are, and who else is at them."""
 
 from __future__ import annotations
 
+import logging
+import os
 import subprocess
-import threading
 import time
 from collections.abc import Collection
+from pathlib import Path
 
-from lyricsyncd.errors import LyricsyncError
+log = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 15.0
 _PATIENCE_S = 10.0
+_DRAWS = 10
+"""From this share of the card's time (%) on, who draws counts: a game does, a desktop does not."""
 
 
-class NoAnswerError(LyricsyncError):
+class Neighbours:
+    """Other programs on the graphics card, looked for not more often than is sensible."""
+
+    def __init__(self, look_every_s: float = LOOK_EVERY_S) -> None:
+        self._look_every_s = look_every_s
+        self._looked_at = float("-inf")
+        self._busy = False
+
+    def busy(self, own: Collection[int] = ()) -> bool:
+        """Whether a process other than our own uses the card."""
+        now = time.monotonic()
+        if now - self._looked_at >= self._look_every_s:
+            self._looked_at = now
+            before, self._busy = self._busy, bool(strangers(own))
+            if self._busy and not before:
+                log.info("another program uses the graphics card: the models wait")
+            elif before and not self._busy:
+                log.info("the graphics card is free again")
+        return self._busy
+
+
+class NoAnswerError(Exception):
     """`nvidia-smi` is not there, or fails."""
 
 
 def cards() -> list[str]:
     """The names of the cards. Raises `NoAnswerError`."""
-    return _asked("--query-gpu=name", "--format=csv,noheader")
+    return _told("--query-gpu=name", "--format=csv,noheader")
 
 
-def others(ours: Collection[int]) -> list[str]:
-    """The names of other programs that compute on a card: games, other models.
+def strangers(own: Collection[int] = (), proc: Path = Path("/proc")) -> set[int]:
+    """The process ids of other programs that use a card; none where there is no ``nvidia-smi``."""
+    using = _computing() | _drawing()
+    known = {pid for pid in using if (proc / str(pid)).exists()}
+    unknown = sorted(using - known)
+    # In a container the card's processes bear the numbers of the host: one of them may be ours.
+    if own and unknown and not known & set(own):
+        unknown = unknown[1:]
+    return (known - set(own) - {os.getpid()}) | set(unknown)
 
-    Parameters
-    ----------
-    ours : collection of int
-        Process ids that do not count.
 
-    Raises
-    ------
-    NoAnswerError
-        There is no answer; nothing is known then.
-    """
-    found = []
-    for line in _asked("--query-compute-apps=pid,process_name", "--format=csv,noheader"):
-        pid, _, name = line.partition(",")
-        # In a container the numbers may be another's, and are not told: [N/A].
-        if not pid.strip().isdigit() or int(pid) not in ours:
-            found.append(name.strip() or f"process {pid.strip()}")
+def _computing() -> set[int]:
+    lines = _asked("--query-compute-apps=pid", "--format=csv,noheader")
+    return {int(line) for line in map(str.strip, lines) if line.isdigit()}
+
+
+def _drawing() -> set[int]:
+    """Columns of ``pmon``: gpu, pid, type (C, G), sm %, …; a dash where there is nothing."""
+    found = set()
+    for line in _asked("pmon", "-c", "1", "-s", "u"):
+        fields = line.split()
+        if len(fields) >= 4 and fields[1].isdigit() and "G" in fields[2] and fields[3].isdigit():
+            found |= {int(fields[1])} if int(fields[3]) >= _DRAWS else set()
     return found
 
 
-class Politeness:
-    """Whether another program computes on a card; asked now and then only."""
-
-    def __init__(self, every_s: float = 15.0) -> None:
-        self._every_s = every_s
-        self._lock = threading.Lock()
-        self._asked_at = -every_s
-        self.user: str = ""
-        """Who does; empty for nobody, or where it cannot be known."""
-
-    def taken(self, ours: Collection[int]) -> bool:
-        """Whether somebody else is at it, as of a moment ago."""
-        with self._lock:
-            now = time.monotonic()
-            if now - self._asked_at >= self._every_s:
-                self._asked_at = now
-                try:
-                    self.user = next(iter(others(ours)), "")
-                except NoAnswerError:
-                    self.user = ""
-            return bool(self.user)
-
-
 def _asked(*arguments: str) -> list[str]:
+    """What is told, and nothing where there is no answer."""
+    try:
+        return _told(*arguments)
+    except NoAnswerError as error:
+        log.debug("%s", error)
+        return []
+
+
+def _told(*arguments: str) -> list[str]:
     try:
         done = subprocess.run(
             ["nvidia-smi", *arguments],

@@ -103,36 +103,41 @@ class Intake:
                 outcome = Taken(Result.NOT_FOUND, outcome.path)
             taken.append(outcome)
         queued = self._catalog.enqueue_many(requests.values()) if requests else []
+        ids = self._catalog.ids([request.path for request in requests.values()])
         for (at, request), result in zip(requests.items(), queued, strict=True):
-            entry = self._catalog.by_path(request.path)
-            taken[at] = Taken(
-                Result(result.value), request.path, None if entry is None else entry.id
-            )
+            taken[at] = Taken(Result(result.value), request.path, ids.get(request.path))
         for event in events:
             if event.kind is Kind.MOVED and event.moved_from is not None:
                 self._left(event.moved_from)
         return taken
 
     def _one(self, event: Event) -> Request | Taken:
-        try:
-            if event.path is not None:
-                place = self._lookup.place(event.path)
-                return self._at(event, place)
-        except NotInLibrary:
-            if event.track is None:
-                return Taken(Result.OUTSIDE)
+        outcome: Request | Taken = Taken(Result.NOT_FOUND)
+        if event.path is not None:
+            try:
+                outcome = self._at(event, self._lookup.place(event.path))
+            except NotInLibrary:
+                outcome = Taken(Result.OUTSIDE)
+        strange = isinstance(outcome, Taken) and outcome.result in (
+            Result.OUTSIDE,
+            Result.NOT_FOUND,
+        )
+        if event.track is None or not strange:
+            return outcome
         # Others may call the file by a name that is not its own: then its tags must do.
-        entry = self._lookup.by_tags(event.track) if event.track is not None else None
-        if entry is None or entry.library is None:
+        entry = self._lookup.by_tags(event.track)
+        if entry is None:
             return Taken(Result.NOT_FOUND)
-        return self._at(event, self._lookup.place(str(entry.path)))
+        try:
+            return self._at(event, self._lookup.place(str(entry.path)))
+        except NotInLibrary:
+            # Its library is no longer among those of the configuration.
+            return Taken(Result.OUTSIDE)
 
     def _at(self, event: Event, place: Place) -> Request | Taken:
         path = place.path
-        entry = self._catalog.by_path(path)
-        id = None if entry is None else entry.id
         if event.kind is Kind.REMOVED:
-            return self._removed(place, entry)
+            return self._removed(place, self._catalog.by_path(path))
         try:
             if path.is_dir():
                 if event.kind is Kind.PLAYING or path == place.rules.root:
@@ -142,14 +147,17 @@ class Intake:
             looks = Fingerprint.of(path)
             wanted = scan.is_song(path) and looks.size and place.rules.admits(path)
         except OSError:
-            return Taken(Result.NOT_FOUND, path, id)
+            return Taken(Result.NOT_FOUND, path, self._id(path))
         if not wanted:
-            return Taken(Result.EXCLUDED, path, id)
+            return Taken(Result.EXCLUDED, path, self._id(path))
         priority = event.priority
         if priority is None:
             priority = Priority.PLAYING if event.kind is Kind.PLAYING else Priority.IMPORT
         why = "it plays" if event.kind is Kind.PLAYING else f"told that it was {event.kind.value}"
         return Request(path, priority, why, place.rules.root, looks, event.force)
+
+    def _id(self, path: Path) -> int | None:
+        return self._catalog.ids([path]).get(path)
 
     def _removed(self, place: Place, entry: Entry | None) -> Taken:
         if os.path.lexists(place.path):

@@ -22,6 +22,8 @@ from lyricsyncd.model import Track
 
 _PAGE = 2000
 """Rows read at a time: nobody else waits long for the catalog."""
+_WORDS = 6
+"""Words of a title that are looked for, at most."""
 _TAGS_READ = 20
 """Files that are opened, at most, to tell which one is meant."""
 
@@ -39,7 +41,7 @@ class Place:
 
 
 class Lookup:
-    """Finds songs in libraries by what others say of them.
+    """Finds songs in libraries by what others say of them. Made anew for each request.
 
     Parameters
     ----------
@@ -53,6 +55,7 @@ class Lookup:
         self._catalog = catalog
         self._rules = tuple(rules)
         self._path_map = dict(path_map or {})
+        self._real_folders: dict[Path, Path] = {}
 
     def place(self, text: str) -> Place:
         """Where a path is in the libraries. A relative one starts from a library's folder.
@@ -92,11 +95,21 @@ class Lookup:
         inside = [rules for rules in self._rules if rules.root in (path, *path.parents)]
         if not inside:
             return None
-        real = _resolved(path)
-        stays = any(_resolved(rules.root) in (real, *real.parents) for rules in self._rules)
+        real = self._real(path)
+        above = {real, *real.parents}
+        stays = any(self._real_folder(rules.root) in above for rules in self._rules)
         if not stays and self._catalog.by_path(path) is None:
             raise NotInLibrary(f"{str(path)!r} leads out of the library")
         return Place(path, max(inside, key=lambda rules: len(rules.root.parts)))
+
+    def _real(self, path: Path) -> Path:
+        """Where links lead; an import tells of many songs in few folders."""
+        return _resolved(path) if path.is_symlink() else self._real_folder(path.parent) / path.name
+
+    def _real_folder(self, folder: Path) -> Path:
+        if folder not in self._real_folders:
+            self._real_folders[folder] = _resolved(folder)
+        return self._real_folders[folder]
 
     def _by_real_path(self, text: str) -> Place:
         """A library that is a link may be called by what it leads to."""
@@ -119,6 +132,8 @@ class Lookup:
         for at, track in enumerate(wanted):
             if track.title:
                 keys.setdefault(match.take_apart(track.title).core, []).append(at)
+        if not keys:
+            return [None] * len(wanted)
         found: dict[int, list[_Row]] = {at: [] for at in range(len(wanted))}
         for row in self._rows(wanted[0].title if len(wanted) == 1 else None):
             for at in keys.get(row.key, ()):
@@ -127,11 +142,9 @@ class Lookup:
 
     def _rows(self, title: str | None) -> Iterator[_Row]:
         """All songs that are there; those alone that a title may be of, where one is given."""
-        # What SQLite compares without regard to case, and no file name leaves out.
-        runs = re.findall(r"[A-Za-z0-9]+", title or "")
-        pattern = f"%{max(runs, key=len)}%" if runs else "%"
+        words = () if title is None else _plain_words(title)
         after = 0
-        while rows := self._catalog.read(lambda db: _page(db, pattern, after)):  # noqa: B023
+        while rows := self._catalog.read(lambda db: _page(db, words, after)):  # noqa: B023
             yield from map(_row, rows)
             after = rows[-1]["id"]
 
@@ -155,13 +168,30 @@ class _Row:
     key: str
 
 
-def _page(db: sqlite3.Connection, pattern: str, after: int) -> list[sqlite3.Row]:
+def _plain_words(title: str) -> Sequence[str]:
+    """Words of a title that are in every way of writing it, and in its file's name, too.
+
+    Those of ASCII letters: SQLite compares them without regard to case.
+    """
+    core = set(match.take_apart(title).core.split())
+    found = [word for word in re.findall(r"[^\W_]+", title) if word.isascii()]
+    return [word for word in found if word.lower() in core][:_WORDS]
+
+
+def _page(db: sqlite3.Connection, words: Sequence[str], after: int) -> list[sqlite3.Row]:
+    has = "(title LIKE ? OR (title IS NULL AND CAST(path AS TEXT) LIKE ?))"
+    patterns = [f"%{word}%" for word in words for _ in range(2)]
     return db.execute(
         "SELECT id, path, artist, title, duration FROM tracks WHERE id > ?"
-        " AND missing_since IS NULL AND (? = '%' OR title LIKE ? OR"
-        " (title IS NULL AND CAST(path AS TEXT) LIKE ?)) ORDER BY id LIMIT ?",
-        (after, pattern, pattern, pattern, _PAGE),
+        f" AND missing_since IS NULL {f'AND {has} ' * len(words)} ORDER BY id LIMIT ?",
+        (after, *patterns, _PAGE),
     ).fetchall()
+
+
+def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:
+    query = "SELECT id FROM tracks WHERE path = ?"
+    rows = {path: db.execute(query, (os.fsencode(path),)).fetchone() for path in paths}
+    return {path: row["id"] for path, row in rows.items() if row is not None}
 
 
 def _row(row: sqlite3.Row) -> _Row:

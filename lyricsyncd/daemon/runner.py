@@ -1,12 +1,14 @@
 """Takes songs from the catalog through find, place and write.
 
-One thread finds the words of the next song (tags and look-ups) while another waits for the model
-worker to place those of this one; for a cluster, several wait. One song more is leased than can be
-placed at a time.
+One thread finds the words of the next song (tags and look-ups, and its file is read ahead) while
+others, one for each song that the executor can have at once, wait for the models to place those of
+theirs. One song more than that is leased at a time.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime
 import logging
 import os
@@ -21,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import cluster, gpu, schedule, worker
+from lyricsyncd.daemon import memory, schedule, worker
 from lyricsyncd.daemon.catalog import (
     RETRY_LYRICS,
     RETRY_SOON,
@@ -32,8 +34,8 @@ from lyricsyncd.daemon.catalog import (
     Priority,
     State,
 )
-from lyricsyncd.daemon.easing import ceiling, eased
-from lyricsyncd.daemon.executor import WorkerExecutor
+from lyricsyncd.daemon.executor import Manners, SongExecutor, WorkerExecutor
+from lyricsyncd.daemon.gpu import Neighbours
 from lyricsyncd.errors import (
     LyricsNotFound,
     LyricsyncError,
@@ -43,7 +45,8 @@ from lyricsyncd.errors import (
     WorkerLost,
     WriteError,
 )
-from lyricsyncd.model import Decision, SyncResult, Timing
+from lyricsyncd.http.answers import asking_anew
+from lyricsyncd.model import Decision, SyncResult
 
 if TYPE_CHECKING:
     from lyricsyncd.config import Config
@@ -88,27 +91,24 @@ class Runner:
     ) -> None:
         self.catalog = catalog
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.time():.0f}"
-        self.executor = _executor(config)
-        placers = config.daemon.dask_songs if config.daemon.executor == "dask" else 1
+        self.executor = opened(config)
         self._config = config
         self._only = only
         self._finished = finished
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        # While songs are placed, the words of one more are looked for.
-        self._slots = threading.Semaphore(placers + 1)
+        self._slots = threading.Semaphore(self.executor.slots + 1)
         self._found: queue.SimpleQueue[_Found | None] = queue.SimpleQueue()
         self._held: dict[int, Entry] = {}
         self._placing: dict[int, Future[SyncResult]] = {}
+        self._neighbours = Neighbours()
         self._unreachable = 0
         self._cool_until = 0.0
-        self._polite = gpu.Politeness()
-        self._gave_way = False
         self._threads = [
             threading.Thread(target=self._feed, name="find", daemon=True),
             *(
-                threading.Thread(target=self._place_all, name="place", daemon=True)
-                for _ in range(placers)
+                threading.Thread(target=self._place_all, name=f"place {number}", daemon=True)
+                for number in range(self.executor.slots)
             ),
         ]
 
@@ -123,11 +123,12 @@ class Runner:
 
     def configure(self, config: Config) -> None:
         """Go on with other settings, from the next song on."""
+        if where(config) != where(self._config):
+            log.warning("where the models run changes when the service is started anew")
         self._config = config
         if isinstance(self.executor, WorkerExecutor):
             self.executor.keep_alive_s = config.models.keep_alive
-            self.executor.memory = ceiling(config)
-            self.executor.nice = config.daemon.nice
+            self.executor.manners = manners(config)
         self.wake()
 
     @property
@@ -188,17 +189,17 @@ class Runner:
             if found is None:
                 self._let_go(entry)
             else:
+                read_ahead(entry.path)
                 self._found.put(found)
-        for _placer in self._threads[1:]:
+        for _ in range(self.executor.slots):
             self._found.put(None)
 
     def _next(self) -> Entry | None:
         """The next song, waited for a while."""
         self._wake.clear()
         try:
-            hushed = self._resting()
             cooling = time.monotonic() < self._cool_until
-            at_least = Priority.PERSON if hushed or cooling else Priority.BACKFILL
+            at_least = Priority.PERSON if self._hushed() or cooling else Priority.BACKFILL
             asked_at = self.catalog.clock()
             entry = self.catalog.claim(
                 self.owner, LEASE_S, at_least=at_least, only=self._only, holding=list(self._held)
@@ -215,25 +216,25 @@ class Runner:
         self._wake.wait(min(_AGAIN_S, max(0.05, wait)))
         return None
 
-    def _resting(self) -> bool:
-        """Whether only songs that somebody waits for are taken now."""
-        daemon, now = self._config.daemon, datetime.datetime.now().time()
-        if schedule.resting(daemon.quiet_hours, daemon.active_hours, now):
+    def _hushed(self) -> bool:
+        """Whether only what a person waits for is to be done now."""
+        daemon = self._config.daemon
+        if schedule.resting(
+            daemon.quiet_hours, daemon.active_hours, datetime.datetime.now().time()
+        ):
             return True
-        if daemon.gpu.share != "polite" or self._config.models.device == "cpu":
+        if daemon.gpu.share == "always" or self._config.models.device == "cpu":
             return False
-        if daemon.executor != "process":
+        if not isinstance(self.executor, WorkerExecutor):
+            # The card is another computer's.
             return False
-        worker_pid = self.executor.pid
-        ours = {os.getpid()} | ({worker_pid} if worker_pid is not None else set())
-        taken = self._polite.taken(ours)
-        if taken != self._gave_way:
-            self._gave_way = taken
-            if taken:
-                log.info("%s uses the GPU: the models rest", self._polite.user)
-            else:
-                log.info("the GPU is free: the models go on")
-        return taken
+        pid = self.executor.pid
+        if not self._neighbours.busy(() if pid is None else (pid,)):
+            return False
+        if pid is not None and not self._placing:
+            # The other program wants the card's memory, too.
+            self.executor.rest()
+        return True
 
     def _find(self, entry: Entry) -> _Found | None:
         """Find a song's words; ``None`` if it needs no placing or has to wait."""
@@ -258,11 +259,14 @@ class Runner:
         from lyricsyncd.pipeline import LyricSyncPipeline
 
         pipeline = LyricSyncPipeline(config=config)
-        prepared = pipeline.find(entry.path)
+        # Whoever asks for one song by hand wants to know how things are now.
+        by_hand = entry.priority >= Priority.PERSON
+        with asking_anew() if by_hand else contextlib.nullcontext():
+            prepared = pipeline.find(entry.path)
         self._unreachable = 0
         track = prepared.track
         self.catalog.found(entry.id, self.owner, track.artist, track.title, track.duration)
-        if not _needs_models(prepared):
+        if not prepared.needs_models:
             self._write(entry, pipeline.place(prepared), config, began)
             return None
         return _Found(entry, prepared, config, began)
@@ -294,23 +298,14 @@ class Runner:
             except LyricsyncError as error:
                 log.debug("%s", error)
 
-        config = eased(found.config, entry.crashes)
-        place: Callable[..., SyncResult] = worker.place
-        travels = config
-        if not isinstance(self.executor, WorkerExecutor):
-            place, travels = cluster.place, cluster.without_secrets(config)
+        config, note = eased(found.config, entry.crashes)
         future = self.executor.submit_within(
-            limit(found.prepared.track.duration), progress, place, travels, found.prepared
+            limit(found.prepared.track.duration), progress, worker.place, config, found.prepared
         )
         self._placing[entry.id] = future
-        try:
-            result = future.result()
-        except ModelError as error:
-            if "cuda" not in f"{error} {error.__cause__}".lower() or config.models.device == "cpu":
-                raise
-            # A card that failed once fails on: a new process, with less.
-            self.executor.abandon(future)
-            raise WorkerLost(f"The GPU failed: {error.message}") from error
+        result = future.result()
+        if note:
+            result = dataclasses.replace(result, warnings=(*result.warnings, note))
         self._write(entry, result, found.config, found.began)
 
     # Both
@@ -405,14 +400,6 @@ class Runner:
         self._slots.release()
 
 
-def _executor(config: Config) -> WorkerExecutor | cluster.ClusterExecutor:
-    daemon = config.daemon
-    if daemon.executor == "dask":
-        assert daemon.dask_address is not None, "the configuration was checked"
-        return cluster.ClusterExecutor(daemon.dask_address, daemon.dask_tls)
-    return WorkerExecutor(config.models.keep_alive, memory=ceiling(config), nice=daemon.nice)
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A song whose words are waiting to be placed."""
@@ -421,6 +408,51 @@ class _Found:
     prepared: Prepared
     config: Config
     began: float
+
+
+def opened(config: Config) -> SongExecutor:
+    """Where the models run, as the configuration says."""
+    if config.daemon.executor == "dask":
+        from lyricsyncd.daemon.cluster import DaskExecutor
+
+        return DaskExecutor(config.daemon)
+    return WorkerExecutor(config.models.keep_alive, manners(config))
+
+
+def where(config: Config) -> tuple[object, ...]:
+    """What decides where the models run."""
+    daemon = config.daemon
+    return daemon.executor, daemon.dask_address, daemon.dask_tls, daemon.path_map
+
+
+def manners(config: Config) -> Manners:
+    """How much of the computer the model worker may take."""
+    daemon = config.daemon
+    return Manners(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
+
+
+def eased(config: Config, crashes: int) -> tuple[Config, str]:
+    """Settings for a song that took the model worker down before, and a note of the difference.
+
+    First smaller models and no second ear; then the processor instead of the graphics card as well.
+    """
+    if crashes == 0:
+        return config, ""
+    models, note = {"transcriber": "none"}, "smaller models were used: the larger ones were lost"
+    if crashes > 1:
+        models["device"] = "cpu"
+        note = "smaller models were used, on the processor: the larger ones were lost"
+    smaller = config.models.model_copy(update=models)
+    return config.model_copy(update={"profile": "lite", "models": smaller}), note
+
+
+def read_ahead(song: Path) -> None:
+    """Let the system read a file that a process will soon decode: a slow disk is not waited for."""
+    try:
+        with song.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+    except OSError as error:
+        log.debug("%s", error)
 
 
 def limit(duration: float | None) -> float:
@@ -491,12 +523,6 @@ def _check_writable(song: Path, config: Config) -> None:
             f"The folder {song.parent} cannot be written to",
             remedy="Give the service's user the right to, or choose the output preset embed",
         )
-
-
-def _needs_models(prepared: Prepared) -> bool:
-    """Whether placing would load a model; the rest is done here, without waking the worker."""
-    lyrics = prepared.lyrics
-    return bool(lyrics.words) and not lyrics.instrumental and lyrics.timing is not Timing.WORD
 
 
 def _told(entry: Entry, outcome: Outcome, seconds: float) -> str:

@@ -63,14 +63,14 @@ def _day(number: int) -> str:
     return _DAYS[number] if number < len(_DAYS) else str(number)
 
 
-def resting(quiet_hours: str | None, active_hours: str | None, now: datetime.time) -> bool:
-    """Whether the models rest: it is a quiet hour, or none of the active ones."""
-    return quiet(quiet_hours, now) or (active_hours is not None and not quiet(active_hours, now))
-
-
 def quiet(quiet_hours: str | None, now: datetime.time) -> bool:
     """Whether a time of the day is within ``22:00-07:00``, say; the end is not."""
     if quiet_hours is None:
         return False
     begin, end = hours(quiet_hours)
     return begin <= now < end if begin < end else now >= begin or now < end
+
+
+def resting(quiet_hours: str | None, active_hours: str | None, now: datetime.time) -> bool:
+    """Whether the models rest at a time of the day: in the quiet hours, and outside the active."""
+    return quiet(quiet_hours, now) or (active_hours is not None and not quiet(active_hours, now))

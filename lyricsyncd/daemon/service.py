@@ -14,7 +14,6 @@ import os
 import queue
 import select
 import signal
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,17 +25,19 @@ from lyricsyncd.daemon import backup, scan, schedule
 from lyricsyncd.daemon.catalog import (
     FILE_NAME,
     Catalog,
-    CatalogBroken,
     Fingerprint,
     Priority,
     State,
 )
+from lyricsyncd.daemon.database import CatalogBroken
 from lyricsyncd.daemon.notify import notify, reloading, watchdog_interval
 from lyricsyncd.daemon.runner import Runner
 from lyricsyncd.daemon.scan import Rules
 from lyricsyncd.daemon.settle import Settled, Settling
 from lyricsyncd.daemon.watcher import Hint, Watcher, poll_interval
 from lyricsyncd.errors import LyricsyncError, UsageError
+from lyricsyncd.messages import MessageThread, start_messages
+from lyricsyncd.opensubsonic.poller import PollerThread, start_polling
 from lyricsyncd.web.operations import House
 from lyricsyncd.web.server import WebServer
 
@@ -55,6 +56,10 @@ _TICK_S = 2.0
 _CHECK_S = 30.0
 """How often libraries are looked at for having come or gone."""
 _BEAT_S = 20.0
+_CLOCK_SLACK_S = 60.0
+"""By less than this the clock is corrected, which matters to nobody."""
+_COPY_S = 3600.0
+"""How often the catalog is copied, if anything changed."""
 
 
 class StateLock:
@@ -138,6 +143,11 @@ class _Scan:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A copy of the catalog is wanted."""
+
+
 class Service:
     """The service on one state folder.
 
@@ -156,11 +166,12 @@ class Service:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._asked: set[int] = set()
         self._hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
-        self._scans: queue.SimpleQueue[_Scan | None] = queue.SimpleQueue()
+        self._scans: queue.SimpleQueue[_Scan | _Copy | None] = queue.SimpleQueue()
         self._queued_scans: set[tuple[Path, Path | None]] = set()
         self._settling = Settling(self._config.daemon.settle)
         self._stopping = False
-        self._copying = threading.Thread()
+        self._poller: PollerThread | None = None
+        self._messages: MessageThread | None = None
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -173,21 +184,22 @@ class Service:
         with StateLock(self._state):
             met = ""
             while True:
-                backup.mend(self._state / FILE_NAME, met)
+                if mended := backup.mend(self._state / FILE_NAME, met):
+                    log.critical("%s", mended)
                 try:
-                    self._run()
+                    self._serve_catalog()
                 except CatalogBroken as error:
                     met = error.message
                     continue
                 return
 
-    def _run(self) -> None:
-        """Serve until asked to end, or a broken page is met."""
+    def _serve_catalog(self) -> None:
+        """Serve until asked to end, or until the catalog is found to be damaged."""
         self._stopping = False
-        self._queued_scans.clear()
+        self._scans, self._queued_scans = queue.SimpleQueue(), set()
         with Catalog(self._state / FILE_NAME) as catalog:
             self._catalog = catalog
-            self._scans = queue.SimpleQueue()
+            self._set_right(catalog.ahead())
             again = catalog.take_up()
             if again:
                 log.info("taking up %d songs that were in work", again)
@@ -208,6 +220,8 @@ class Service:
                 scanner.start()
                 self._runner.start()
                 self._check_libraries()
+                self._ask_server()
+                self._send_messages()
                 log.info("watching %s", ", ".join(str(r.root) for r in self._rules()) or "nothing")
                 notify("READY=1", "STATUS=Watching")
                 try:
@@ -215,12 +229,20 @@ class Service:
                 finally:
                     self._stop(scanner)
 
+    def _set_right(self, seconds: float) -> None:
+        """The clock was ahead by so much before: nothing waits for that."""
+        if seconds > _CLOCK_SLACK_S:
+            log.warning("the clock went back by %.0f s", seconds)
+            self._catalog.clock_went_back(seconds)
+
     # The loop
 
     def _serve(self) -> None:
         now = time.monotonic()
+        clock = time.time() - now
         check_at, beat_at, version = now + _CHECK_S, now, -1
         beat_every = min(_BEAT_S, (watchdog_interval() or 3 * _BEAT_S) / 3)
+        copy_at, copied = now + _CHECK_S, -1
         rescan_at = self._next_rescan()
         while True:
             if self._asked & {signal.SIGTERM, signal.SIGINT}:
@@ -231,19 +253,25 @@ class Service:
                 rescan_at = self._next_rescan()
             now = time.monotonic()
             try:
+                if abs(jump := clock - (time.time() - now)) > _CLOCK_SLACK_S:
+                    clock -= jump
+                    self._set_right(jump)
+                    rescan_at = self._next_rescan()
                 self._drain_hints(now)
                 self._queue_settled(now)
-                if self._catalog.broken:
-                    raise CatalogBroken(f"The catalog {self._catalog.path} is broken")
                 seen = self._catalog.version()
                 if seen != version:
                     version = seen
                     self._runner.wake()
+                if now >= copy_at:
+                    copy_at = now + _COPY_S
+                    if version != copied:
+                        copied = version
+                        self._scans.put(_Copy())
                 if now >= check_at:
                     check_at = now + _CHECK_S
                     self._check_libraries()
                     self._web.check()
-                    self._back_up()
                 self._poll(now)
                 if rescan_at is not None and time.time() >= rescan_at:
                     rescan_at = self._next_rescan()
@@ -252,11 +280,11 @@ class Service:
                 if now >= beat_at:
                     beat_at = now + beat_every
                     self._beat()
-            except CatalogBroken:
-                raise
             except (LyricsyncError, OSError) as error:
                 # The disk is full, say: without a sign of life systemd will start us anew.
                 log.error("%s", error)
+            if self._catalog.broken is not None:
+                raise self._catalog.broken
             self._sleep(now)
 
     def _sleep(self, now: float) -> None:
@@ -287,21 +315,6 @@ class Service:
     def _next_rescan(self) -> float | None:
         crontab = self._config.daemon.rescan
         return None if crontab is None else schedule.next_scan(crontab, time.time())
-
-    def _back_up(self) -> None:
-        """Take a copy of the catalog once a day, in a thread of its own: it may be large."""
-        path = self._catalog.path
-        if self._copying.is_alive() or not backup.due(path, time.time()):
-            return
-
-        def copy() -> None:
-            try:
-                backup.back_up(path)
-            except (OSError, sqlite3.Error) as error:
-                log.warning("no copy of the catalog could be taken: %s", error)
-
-        self._copying = threading.Thread(target=copy, name="backup", daemon=True)
-        self._copying.start()
 
     # Signals
 
@@ -342,6 +355,8 @@ class Service:
                 self._watcher.stop()
                 self._watcher = Watcher(self._rules(), self._heard)
                 self._check_libraries()
+            self._ask_server()
+            self._send_messages()
             log.info("the configuration was read again")
         notify("READY=1")
 
@@ -350,10 +365,33 @@ class Service:
         log.info("stopping")
         notify("STOPPING=1", "STATUS=Finishing the song in work")
         self._scans.put(None)
+        for thread in (self._poller, self._messages):
+            if thread is not None:
+                thread.stop()
         self._web.stop()
         self._runner.stop(GRACE_S)
         self._watcher.stop()
         scanner.join(1.0)
+
+    # What others know
+
+    def _ask_server(self) -> None:
+        """Ask the music server of the configuration from now on, in place of another."""
+        if self._poller is not None:
+            self._poller.stop()
+        self._poller = start_polling(
+            self._config, self._catalog, self._heard, self._scan_everything, self._runner.wake
+        )
+
+    def _send_messages(self) -> None:
+        """Tell people from now on as the configuration says."""
+        if self._messages is not None:
+            self._messages.stop()
+        self._messages = start_messages(self._config.notify, self._catalog)
+
+    def _scan_everything(self) -> None:
+        for rules in self._rules():
+            self._want_scan(_Scan(rules, None, Priority.IMPORT, "told by the music server"))
 
     # Songs that come and go
 
@@ -417,7 +455,7 @@ class Service:
         inside = [rules for rules in self._rules() if rules.root in (path, *path.parents)]
         return max(inside, key=lambda rules: len(rules.root.parts), default=None)
 
-    # Scans, in a thread of their own
+    # Scans and copies, in a thread of their own
 
     def _check_libraries(self) -> None:
         for library in self._watcher.check():
@@ -438,6 +476,9 @@ class Service:
 
     def _scan_all(self) -> None:
         while (wanted := self._scans.get()) is not None:
+            if isinstance(wanted, _Copy):
+                self._copy()
+                continue
             self._queued_scans.discard((wanted.rules.root, wanted.start))
             began = time.monotonic()
             try:
@@ -448,6 +489,12 @@ class Service:
             for library in self._watcher.libraries:
                 if library.rules.root == wanted.rules.root and wanted.start is None:
                     library.poll_at = time.monotonic() + poll_interval(took)
+
+    def _copy(self) -> None:
+        try:
+            backup.back_up(self._catalog)
+        except LyricsyncError as error:
+            log.error("%s", error)
 
     def _scan(self, wanted: _Scan) -> None:
         began = time.monotonic()

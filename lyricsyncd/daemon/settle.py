@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lyricsyncd.daemon.catalog import Fingerprint
+from lyricsyncd.daemon.entry import Fingerprint
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What runs in the model worker's process: functions handed over a socket, the pipeline kept warm.
 
-Started as ``python -m lyricsyncd.daemon.worker SOCKET PARENT NICE``. It ends when the socket
+Started as ``python -m lyricsyncd.daemon.worker SOCKET PARENT NICE IONICE``. It ends when the socket
 closes: with the service, however that ends.
 """
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30, "armv7l": 314, "i686": 289}
-"""The system call's number, for which the C library has no function."""
-_IOPRIO_WHO_PROCESS, _IOPRIO_CLASS_IDLE = 1, 3
+_IO_CLASSES = {"best-effort": (2 << 13) | 7, "idle": 3 << 13}
+"""Class and level as ioprio_set(2) wants them."""
 _PROGRESS_S = 0.5
 """Least seconds between words of the progress within a stage."""
 
@@ -67,20 +67,44 @@ def serve(pipe: Connection) -> None:
 
     threading.Thread(target=receive, daemon=True).start()
     while True:
-        pipe.send_bytes(_done(tasks.get(), pipe))
+        answer, fit = _done(tasks.get(), pipe)
+        pipe.send_bytes(answer)
+        if not fit:
+            os._exit(0)
 
 
-def _done(payload: bytes, pipe: Connection) -> bytes:
+def _done(payload: bytes, pipe: Connection) -> tuple[bytes, bool]:
+    """The answer to a task, and whether this process is fit for another one."""
     try:
         function, args, kwargs, wants_progress = pickle.loads(payload)
         if wants_progress:
             kwargs["progress"] = _Throttled(pipe)
-        return pickle.dumps(("result", function(*args, **kwargs)))
+        return pickle.dumps(("result", function(*args, **kwargs))), True
     except MemoryError:
         # What is left of this process is not worth keeping.
         os.abort()
     except Exception as error:  # noqa: BLE001 - it is raised again in the service
-        return _pickled(error)
+        if device_failed(error):
+            return pickle.dumps(("lost", _in_words(error))), False
+        return _pickled(error), True
+
+
+def device_failed(error: BaseException | None) -> bool:
+    """Whether an error is a graphics card's: after one, nothing works any more in its process."""
+    while error is not None:
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        if kinds & {"OutOfMemoryError", "AcceleratorError"}:
+            return True
+        if isinstance(error, RuntimeError) and any(
+            name in str(error) for name in ("CUDA error", "CUDA out of memory", "CUDNN", "cuBLAS")
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _in_words(error: BaseException) -> str:
+    return " ".join("".join(traceback.format_exception_only(type(error), error)).split())
 
 
 def _pickled(error: Exception) -> bytes:
@@ -89,8 +113,7 @@ def _pickled(error: Exception) -> bytes:
         data = pickle.dumps(("error", error))
         pickle.loads(data)
     except Exception:  # noqa: BLE001 - any error can fail to pickle, in any way
-        told = "".join(traceback.format_exception_only(type(error), error)).strip()
-        data = pickle.dumps(("error", RuntimeError(told)))
+        data = pickle.dumps(("error", RuntimeError(_in_words(error))))
     return data
 
 
@@ -108,7 +131,7 @@ class _Throttled:
             self._pipe.send_bytes(pickle.dumps(("progress", stage, float(share))))
 
 
-def _be_a_good_child(parent: int, nice: int) -> None:
+def _be_a_good_child(parent: int, nice: int, ionice: str) -> None:
     """Die with the service, leave its signals to it, and let everybody else go first."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -118,27 +141,21 @@ def _be_a_good_child(parent: int, nice: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with contextlib.suppress(OSError):
-        os.nice(nice)
-    if nice:
-        _stand_back_at_the_disk()
+        os.nice(nice - os.nice(0))
+    if ionice in _IO_CLASSES and platform.machine() in _IOPRIO_SET:
+        with contextlib.suppress(OSError, AttributeError):
+            call = ctypes.CDLL(None).syscall
+            call(_IOPRIO_SET[platform.machine()], 1, 0, _IO_CLASSES[ionice])
     with contextlib.suppress(OSError):
         # If memory runs out, it is us, and not the service or the music player.
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 
 
-def _stand_back_at_the_disk() -> None:
-    """Read and write when nobody else does (ioprio_set(2): the idle class, for this process)."""
-    number = _IOPRIO_SET.get(platform.machine())
-    if number is not None:
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).syscall(number, _IOPRIO_WHO_PROCESS, 0, _IOPRIO_CLASS_IDLE << 13)
-
-
 def main() -> None:
     """Serve the socket whose number is the first argument."""
-    descriptor, parent, nice = map(int, sys.argv[1:4])
+    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(descriptor, False)
-    _be_a_good_child(parent, nice)
+    _be_a_good_child(parent, int(sys.argv[3]), sys.argv[4])
     # Functions are pickled by the name of this module, not as __main__: one warm pipeline.
     from lyricsyncd.daemon import worker
 

@@ -161,7 +161,7 @@ def _loader() -> Any:
     base = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     loader: Any = type("LyricsfileLoader", (base,), {})
     loader.add_implicit_resolver(
-        "tag:yaml.org,2002:null", re.compile(r"~|null|Null|NULL|"), ["~", "n", "N", ""]
+        "tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL)?$"), ["~", "n", "N", ""]
     )
     loader.add_constructor("tag:yaml.org,2002:null", lambda *_: None)
     return loader

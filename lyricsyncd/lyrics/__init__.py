@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +22,23 @@ if TYPE_CHECKING:
     from lyricsyncd.config import Config, LyricsSources
     from lyricsyncd.lyrics.base import Candidate, Source
 
-__all__ = ["Found", "fetch_lyrics", "find_lyrics", "load_lyrics_file"]
+__all__ = ["Found", "fetch_lyrics", "find_lyrics", "load_lyrics_file", "names"]
+
+ENTRY_POINTS = "lyricsyncd.sources"
+_OPENERS = {
+    "local": "lyricsyncd.lyrics.local:open_source",
+    "lrclib": "lyricsyncd.lyrics.lrclib:open_source",
+    "syncedlyrics": "lyricsyncd.lyrics.synced:open_source",
+    "genius": "lyricsyncd.lyrics.genius:open_source",
+}
+TRANSCRIPT = "transcript"
+"""The source that needs the sound, and so is asked by the pipeline (`lyrics.transcript`)."""
 
 _log = logging.getLogger(__name__)
 _FINENESS = {Timing.NONE: 0, Timing.LINE: 1, Timing.WORD: 2}
 _MOST_REASONS = 5
 """Refused candidates of one source that are told of."""
+_MOST_OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,9 @@ class Found:
     """One line for each source that could not be asked."""
     ours: bool = False
     """Whether they are from a file of our own: nobody else had any."""
+    others: tuple[Lyrics, ...] = ()
+    """Other words that may be the song's, the likeliest first: to be tried where the sound does
+    not bear out the chosen ones."""
 
 
 def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = None) -> Found:
@@ -68,7 +84,22 @@ def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = N
         lyrics = given if isinstance(given, Lyrics) else load_lyrics_file(given)
         name = lyrics.source_id or "as text"
         return Found(lyrics, lyrics.source or "given", lyrics.source_id, 1.0, (f"given: {name}",))
-    return _choose(track, _sources(config.lyrics))
+    return choose(track, sources(config.lyrics))
+
+
+def later(track: Track, config: Config, lyrics: Lyrics) -> tuple[Lyrics, ...]:
+    """Other words for a song, from the sources after the one that brought these: for a song whose
+    sound does not bear them out. A person's own words are not doubted so."""
+    found = sources(config.lyrics)
+    after = [source.name for source in found]
+    if lyrics.source not in after:
+        return ()
+    try:
+        chosen = choose(track, found[after.index(lyrics.source) + 1 :])
+    except (LyricsNotFound, SourceError):
+        return ()
+    plain = _plain(lyrics)
+    return tuple(other for other in (chosen.lyrics, *chosen.others) if _plain(other) != plain)
 
 
 def fetch_lyrics(
@@ -120,23 +151,44 @@ def load_lyrics_file(path: str | Path) -> Lyrics:
 
 
 @functools.lru_cache(maxsize=4)
-def _sources(settings: LyricsSources) -> tuple[Source, ...]:
+def sources(settings: LyricsSources) -> tuple[Source, ...]:
     """The sources of a configuration, made once: they keep connections and a pace."""
-    return tuple(_source(name, settings) for name in dict.fromkeys(settings.order))
+    found: list[Source] = []
+    for name in dict.fromkeys(settings.order):
+        try:
+            if name != TRANSCRIPT:
+                found.append(_source(name, settings))
+        except SourceError as error:
+            _log.warning("%s", error)
+    return tuple(found)
+
+
+def names() -> tuple[str, ...]:
+    """Sources that can be asked for."""
+    return (*_OPENERS, TRANSCRIPT, *sorted(entry_points(group=ENTRY_POINTS).names))
 
 
 def _source(name: str, settings: LyricsSources) -> Source:
-    if name == "local":
-        from lyricsyncd.lyrics.local import LocalSource
+    """The named source; one of somebody else's is a function from settings to a `Source`."""
+    opener: Callable[[LyricsSources], Source]
+    if name in _OPENERS:
+        module, function = _OPENERS[name].split(":")
+        opener = getattr(importlib.import_module(module), function)
+        return opener(settings)
+    for entry in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            opener = entry.load()
+            return opener(settings)
+        except Exception as error:
+            raise SourceError(
+                f"the source {name} ({entry.value}) cannot be loaded: {error}",
+                remedy="Update or remove the package it comes from",
+            ) from error
+    raise SourceError(f"there is no source {name}")
 
-        return LocalSource()
-    from lyricsyncd.http import Web
-    from lyricsyncd.lyrics.lrclib import LrclibSource
 
-    return LrclibSource(settings.lrclib.url.rstrip("/"), Web(timeout=settings.lrclib.timeout))
-
-
-def _choose(track: Track, sources: Sequence[Source]) -> Found:
+def choose(track: Track, sources: Sequence[Source]) -> Found:
+    """The words of a song from these sources, asked in their order; raises as `find_lyrics`."""
     why: list[str] = []
     failures: list[SourceError] = []
     last_resort: Candidate | None = None
@@ -144,20 +196,22 @@ def _choose(track: Track, sources: Sequence[Source]) -> Found:
         try:
             candidates = source.find(track)
         except SourceError as error:
-            _log.warning("%s: %s", source.name, error.message)
+            _warn_once(source.name, error)
             failures.append(error)
             why.append(f"{source.name}: {error.message}")
             continue
-        best = _best([candidate for candidate in candidates if not candidate.ours])
-        if best is not None:
+        _failing.discard(source.name)
+        ranked = _ranked([candidate for candidate in candidates if not candidate.ours])
+        if ranked:
+            best = ranked[0]
             told = [f"chosen: {best}", *why, *_told(source, candidates, best)]
-            return _found(best, told, failures)
+            return _found(best, told, failures, _others(ranked))
         why += _told(source, candidates, None)
-        last_resort = last_resort or _best(candidates)
+        last_resort = last_resort or next(iter(_ranked(candidates)), None)
     if last_resort is not None:
         return _found(last_resort, [f"chosen, for want of others: {last_resort}", *why], failures)
     if failures:
-        raise failures[0]
+        raise _gravest(failures)
     detail = "; ".join(why) or "no source is configured"
     raise LyricsNotFound(
         f"No lyrics for {track.name} ({detail})",
@@ -165,15 +219,43 @@ def _choose(track: Track, sources: Sequence[Source]) -> Found:
     )
 
 
-def _found(chosen: Candidate, why: Sequence[str], failures: Sequence[SourceError]) -> Found:
-    warnings = tuple(error.message for error in failures)
+_failing: set[str] = set()
+"""Sources whose failing has been logged, until they answer again."""
+
+
+def _warn_once(name: str, error: SourceError) -> None:
+    """A line in the log for a source that begins to fail, and not one for each song."""
+    level = logging.DEBUG if name in _failing else logging.WARNING
+    _failing.add(name)
+    _log.log(level, "%s: %s", name, error.message)
+
+
+def _gravest(failures: Sequence[SourceError]) -> SourceError:
+    """The failure to tell: one that time mends, if there is one."""
+    return next((error for error in failures if error.transient), failures[0])
+
+
+def _found(
+    chosen: Candidate,
+    why: Sequence[str],
+    failures: Sequence[SourceError],
+    others: Sequence[Lyrics] = (),
+) -> Found:
     return Found(
-        chosen.lyrics, chosen.source, chosen.id, chosen.score, tuple(why), warnings, chosen.ours
+        chosen.lyrics,
+        chosen.source,
+        chosen.id,
+        chosen.score,
+        tuple(why),
+        tuple(error.message for error in failures),
+        chosen.ours,
+        tuple(others),
     )
 
 
-def _best(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The surest match; among sure ones the finest timing, then the source's own order."""
+def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those that are believed to be the song's: the surest match first; among sure ones the finest
+    timing, then the source's own order."""
     from lyricsyncd.lyrics.match import ACCEPTED, SURE
 
     def rank(candidate: Candidate) -> tuple[float, int, float]:
@@ -188,14 +270,33 @@ def _best(candidates: Sequence[Candidate]) -> Candidate | None:
     ]
     # Words beat a claim that there are none: somebody heard them.
     sung = [candidate for candidate in usable if candidate.lyrics.words]
-    return max(sung or usable, key=rank, default=None)
+    return sorted(sung or usable, key=rank, reverse=True)
+
+
+def _others(ranked: Sequence[Candidate]) -> list[Lyrics]:
+    """The runners-up with other words than those before them. A person's own words have none."""
+    if ranked[0].source in ("sidecar", "tag"):
+        return []
+    seen = {_plain(ranked[0].lyrics)}
+    others: list[Lyrics] = []
+    for candidate in ranked[1:]:
+        plain = _plain(candidate.lyrics)
+        if plain and plain not in seen and len(others) < _MOST_OTHERS:
+            seen.add(plain)
+            others.append(candidate.lyrics)
+    return others
+
+
+def _plain(lyrics: Lyrics) -> str:
+    """The words alone: spelling and line breaks make no other version."""
+    return "".join(character for character in lyrics.text.casefold() if character.isalnum())
 
 
 def _told(source: Source, candidates: Sequence[Candidate], chosen: Candidate | None) -> list[str]:
     """One line for each candidate that was not taken, or one that there were none."""
     others = [candidate for candidate in candidates if candidate is not chosen]
     if not candidates:
-        return [f"{source.name}: nothing"]
+        return [f"{source.name}: {source.idle or 'nothing'}"]
     told = [
         f"{'ours' if candidate.ours else 'not taken'}: {candidate}"
         for candidate in sorted(others, key=lambda candidate: -candidate.score)[:_MOST_REASONS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from lyricsyncd.model import Lyrics, Track
+from lyricsyncd.model import Lyrics, Timing, Track
 
 PROVENANCE = "lyricsyncd"
 """How files that we wrote name their maker, in ``Lyrics.metadata`` under ``tool`` or ``re``."""
@@ -39,6 +39,10 @@ class Source(Protocol):
     def name(self) -> str:
         """As the configuration names it."""
 
+    @property
+    def idle(self) -> str | None:
+        """Why the source is not asked at all, for a person: it lacks a token, say."""
+
     def find(self, track: Track) -> list[Candidate]:
         """What the source has for a song; nothing is an empty list.
 
@@ -53,3 +57,12 @@ def is_ours(lyrics: Lyrics) -> bool:
     """Whether the header of lyrics says that lyricsyncd wrote them."""
     marks = (lyrics.metadata.get(key, "") for key in ("re", "tool"))
     return any(mark.strip().lower().startswith(PROVENANCE) for mark in marks)
+
+
+def described(lyrics: Lyrics) -> str:
+    """How finely lyrics are timed, for a person."""
+    if lyrics.instrumental and not lyrics.words:
+        return "instrumental"
+    return {Timing.WORD: "word-timed", Timing.LINE: "line-timed", Timing.NONE: "plain"}[
+        lyrics.timing
+    ]

@@ -340,7 +340,7 @@ def _written_out(rows: Sequence[_Row]) -> list[str]:
 def _with_text(line: Line, text: str, times: int) -> Line:
     if times == 1 and text == " ".join(line.text.split()):
         return line
-    if times == 1 and line.timed_words:
+    if times == 1 and any(word.start is not None for word in line.words):
         kept = _kept(line.words, text)
         if kept is not None:
             return dataclasses.replace(line, words=kept)

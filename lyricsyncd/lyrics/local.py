@@ -10,14 +10,17 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.errors import FormatError, LyricsyncError
 from lyricsyncd.lyrics import charset, files
-from lyricsyncd.lyrics.base import Candidate, is_ours
+from lyricsyncd.lyrics.base import Candidate, described, is_ours
 from lyricsyncd.lyrics.language import code as language_code
 from lyricsyncd.lyrics.words import has_cjk, split_line
-from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
+from lyricsyncd.model import Line, Lyrics, Track, Word
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import LyricsSources
 
 SUFFIXES = (".elrc", ".lrc", ".ttml", ".yaml", ".yml", ".srt", ".vtt", ".txt")
 """Of files beside a song, in the order in which they are believed at equal timing."""
@@ -29,12 +32,18 @@ class LocalSource:
     """Sidecars and tags."""
 
     name: str = "local"
+    idle: str | None = None
 
     def find(self, track: Track) -> list[Candidate]:
         """Every sidecar and tag with words in it, a broken one told and passed over."""
         if track.path is None:
             return []
         return [*_sidecars(track.path), *_embedded(track.path)]
+
+
+def open_source(_settings: LyricsSources) -> LocalSource:
+    """The source as configured."""
+    return LocalSource()
 
 
 def _sidecars(song: Path) -> Iterator[Candidate]:
@@ -104,18 +113,21 @@ def _tags(song: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]:
-    """The lyrics in a tag, and the text they were read from as UTF-8."""
+    """The lyrics in a tag, and what they were read from, as the mark in it was sealed."""
+    from lyricsyncd.tags.container import encoded
+    from lyricsyncd.tags.id3 import frame_values
+
     if tag == "SYLT":
         lyrics = _from_sylt(value)
         if lyrics is not None:
-            yield lyrics, b""
+            yield lyrics, encoded(frame_values([value])) or b""
         return
     for text in _texts(value, name):
         # A byte order mark, and the zeros that close or part strings in ID3.
         text = text.strip("\ufeff\0").replace("\0", "\n")
         if len(text) > files.MAX_BYTES:
             raise FormatError(f"{name} is too large for lyrics")
-        lyrics = files.parse(charset.repair(text), name)
+        lyrics = files.parse(_repaired(text, value), name)
         if lyrics.words or lyrics.instrumental:
             yield lyrics, text.encode("utf-8", "replace")
 
@@ -153,6 +165,12 @@ def _texts(value: Any, name: str) -> Iterator[str]:
         yield from _texts(value.value, name)
 
 
+def _repaired(text: str, frame: Any) -> str:
+    """Text in another encoding than its label says: only Latin-1 is ever put on wrongly."""
+    latin_1 = 0
+    return charset.repair(text) if getattr(frame, "encoding", None) == latin_1 else text
+
+
 def _from_sylt(frame: Any) -> Lyrics | None:
     """Synchronised lyrics of ID3v2 (frames 4.9): pieces of text, each with a time.
 
@@ -162,7 +180,7 @@ def _from_sylt(frame: Any) -> Lyrics | None:
     milliseconds, lyrics_kind = 2, (0, 1, 2)
     if frame.format != milliseconds or frame.type not in lyrics_kind:
         return None
-    pieces = [(charset.repair(text).replace("\r", ""), time / 1000) for text, time in frame.text]
+    pieces = [(_repaired(text, frame).replace("\r", ""), time / 1000) for text, time in frame.text]
     if not any("\n" in text for text, _ in pieces):
         lines = [Line.from_text(text, start) for text, start in pieces]
     else:
@@ -216,8 +234,4 @@ def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
 def _described(lyrics: Lyrics) -> str:
     if lyrics.instrumental and not lyrics.words:
         return "a note that it is instrumental"
-    return {
-        Timing.WORD: "word-timed lyrics",
-        Timing.LINE: "line-timed lyrics",
-        Timing.NONE: "plain lyrics",
-    }[lyrics.timing]
+    return f"{described(lyrics)} lyrics"

@@ -10,21 +10,22 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
 from lyricsyncd.http import Web
-from lyricsyncd.lyrics import match, words
-from lyricsyncd.lyrics.base import Candidate
-from lyricsyncd.lyrics.clean import clean, clean_text
+from lyricsyncd.lyrics import external, match
+from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.lyrics.language import code as language_code
-from lyricsyncd.model import Line, Lyrics, Timing, Track
+from lyricsyncd.model import Lyrics, Timing, Track
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import LyricsSources
 
 _log = logging.getLogger(__name__)
 _MOST_RESULTS = 50
-_BEYOND_END = 5.0
-"""Seconds that the last line may begin after the song's end before its times are disbelieved."""
+_MOST_SEARCHES = 6
+"""Questions for one song that the server does not know by its exact names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class LrclibSource:
     url: str = "https://lrclib.net"
     web: Web = field(default_factory=Web)
     name: str = "lrclib"
+    idle: str | None = None
 
     def find(self, track: Track) -> list[Candidate]:
         """The entry with exactly these names; where it is missing or lacks times, what a search
@@ -53,6 +55,23 @@ class LrclibSource:
         if any(_is_final(candidate) for candidate in exact):
             return exact
         return [*exact, *self._searched(track, artist, known={c.id for c in exact})]
+
+    def with_words(self, track: Track, words: str) -> list[Candidate]:
+        """Entries whose names contain these words (a refrain often holds the title), whatever they
+        are called: as sure as their length. The words that were heard must decide."""
+        answer = self.web.get_json(f"{self.url}/api/search", {"q": words})
+        records = answer[:_MOST_RESULTS] if isinstance(answer, list) else []
+        found: list[Candidate] = []
+        for record in records:
+            if not isinstance(record, dict):
+                continue
+            title, artist = _text(record, "trackName"), _text(record, "artistName")
+            if title and artist:
+                named = dataclasses.replace(
+                    track, title=title, artist=artist, artists=(artist,), album_artist=None
+                )
+                found += _candidates([record], named)
+        return found
 
     def _exact(self, track: Track) -> list[Candidate]:
         parameters = {"artist_name": track.artist or "", "track_name": track.title or ""}
@@ -67,7 +86,7 @@ class LrclibSource:
     def _searched(self, track: Track, artist: str, known: set[str | None]) -> list[Candidate]:
         title = match.search_title(track.title or "")
         found: list[Candidate] = []
-        for parameters in _searches(artist, title, swap=track.from_file_name):
+        for parameters in _searches(track, artist, title):
             answer = self.web.get_json(f"{self.url}/api/search", parameters)
             if isinstance(answer, list):
                 named = _swapped(track) if parameters.get("artist_name") == title else track
@@ -79,12 +98,36 @@ class LrclibSource:
         return found
 
 
-def _searches(artist: str, title: str, *, swap: bool) -> Iterator[Mapping[str, str]]:
-    yield {"artist_name": artist, "track_name": title}
-    yield {"q": f"{artist} {title}"}
-    if swap:
+def open_source(settings: LyricsSources) -> LrclibSource:
+    """The source as configured."""
+    from lyricsyncd.http import answers
+
+    web = Web(timeout=settings.lrclib.timeout, cache=answers.shared())
+    return LrclibSource(settings.lrclib.url.rstrip("/"), web)
+
+
+def _searches(track: Track, artist: str, title: str) -> list[dict[str, str]]:
+    """What to search for, the likeliest to hit first, at most `_MOST_SEARCHES`.
+
+    The server wants the title as a phrase and every word of the artist, so that one "the" or "and"
+    too many finds nothing: the later ones ask for less.
+    """
+    short = match.short_title(track.title or title)
+    artists = match.search_artists(track)
+    album = match.search_title(track.album) if track.album else ""
+    wanted: list[dict[str, str]] = [{"artist_name": artist, "track_name": title}]
+    if track.from_file_name:
         # "Title - Artist" is how some name their files.
-        yield {"artist_name": title, "track_name": artist}
+        wanted.append({"artist_name": title, "track_name": artist})
+    wanted += [{"artist_name": name, "track_name": short} for name in artists[:3]]
+    if album:
+        wanted.append({"track_name": short, "album_name": album})
+    wanted += [{"track_name": title}, {"q": f"{artist} {title}"}]
+    different = {
+        tuple((key, match.normalise(text)) for key, text in sorted(one.items())): one
+        for one in wanted[::-1]
+    }
+    return list(different.values())[::-1][:_MOST_SEARCHES]
 
 
 def _swapped(track: Track) -> Track:
@@ -122,13 +165,9 @@ def _candidates(records: Iterable[Any], track: Track) -> Iterator[Candidate]:
         if lyrics is None:
             yield Candidate(Lyrics(), "lrclib", identity, 0.0, "an entry without words")
             continue
-        lyrics = dataclasses.replace(
-            lyrics,
-            source="lrclib",
-            source_id=identity,
-            metadata=_metadata(title, artist, _text(record, "albumName")),
-        )
-        why = f"{agreed.why}; {_described(lyrics)}"
+        album = _text(record, "albumName")
+        lyrics = external.named(lyrics, "lrclib", identity, title=title, artist=artist, album=album)
+        why = f"{agreed.why}; {described(lyrics)}"
         yield Candidate(lyrics, "lrclib", identity, agreed.score, why)
 
 
@@ -136,32 +175,19 @@ def _lyrics(record: Mapping[str, Any], track: Track, agreed: match.Match) -> Lyr
     """The finest usable words of an entry; ``None`` where there are none."""
     if record.get("instrumental") is True:
         return Lyrics(instrumental=True)
-    names = {"title": track.title, "artist": track.artist}
-    for key, format_name in (("lyricsfile", "lyricsfile"), ("syncedLyrics", "lrc")):
+    for key, form in (("lyricsfile", "lyricsfile"), ("syncedLyrics", "lrc")):
         text = _text(record, key)
         if not text:
             continue
         try:
-            timed = formats.read(text.encode("utf-8", "replace"), format_name)
+            timed = external.from_timed(text, track, form=form, same_times=agreed.same_times)
         except FormatError as error:
             _log.info("lrclib entry %s: %s is broken: %s", record.get("id"), key, error.message)
             continue
-        timed = words.split_lyrics(clean(words.without_blanks(timed), **names))
-        if not timed.words and not timed.instrumental:
-            continue
-        if agreed.same_times and _within(timed, track.duration):
+        if timed.words or timed.instrumental:
             return dataclasses.replace(timed, language=language_code(timed.language or ""))
-        return timed.without_times()
-    plain, instrumental = clean_text(_text(record, "plainLyrics"), **names)
-    if not plain and not instrumental:
-        return None
-    return Lyrics(tuple(Line(words.split(line)) for line in plain), instrumental=instrumental)
-
-
-def _within(lyrics: Lyrics, duration: float | None) -> bool:
-    """Whether the times can belong to a song of this length."""
-    starts = [line.start for line in lyrics if line.start is not None]
-    return duration is None or not starts or max(starts) <= duration + _BEYOND_END
+    plain = external.from_plain(_text(record, "plainLyrics"), track)
+    return plain if plain.words or plain.instrumental else None
 
 
 def _text(record: Mapping[str, Any], key: str) -> str:
@@ -173,16 +199,3 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     return None
-
-
-def _metadata(title: str, artist: str, album: str) -> dict[str, str]:
-    named = {"title": title, "artist": artist, "album": album}
-    return {key: value for key, value in named.items() if value}
-
-
-def _described(lyrics: Lyrics) -> str:
-    if lyrics.instrumental:
-        return "instrumental"
-    return {Timing.WORD: "word-timed", Timing.LINE: "line-timed", Timing.NONE: "plain"}[
-        lyrics.timing
-    ]

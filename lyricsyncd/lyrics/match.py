@@ -46,9 +46,10 @@ _IGNORED = re.compile(
     r"""(?: \d{4}\s+)? (?:digital(?:ly)?\s+)? re-?master(?:ed|izado|is[ée])? .* | \d{4} | explicit
       | clean | bonus(?:\s+track)? | deluxe .* | album\s+(?:version|mix) | single(?:\s+version)?
       | original(?:\s+(?:mix|version|recording))? | (?:radio\s+)?(?:edit|mix|version)
-      | (?:\d{4}\s+)?(?:mono|stereo|mix|version)
+      | (?:\d{4}\s+)?(?:mono|stereo|mix|version)(?:\s+(?:mix|version))?
       | hd | hq | official .* | lyrics? | audio | video
-      | from\s+.* | ost | soundtrack .* | anniversary .* | (?:the\s+)?\d+(?:st|nd|rd|th)\s+.*""",
+      | version\s+revisited | from\s+.* | ost | soundtrack .* | anniversary .*
+      | (?:the\s+)?\d+(?:st|nd|rd|th)\s+.*""",
     re.IGNORECASE | re.VERBOSE,
 )
 """What titles add that says nothing of the words."""
@@ -65,6 +66,20 @@ _ARTIST_JOINTS = re.compile(
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i"}
 )
+
+
+_SIGNS = {"!": "i", "$": "s"}
+_SPELT = re.compile(r"(?<=[^\W\d_])[!$](?=[^\W\d_])|(?<!\S)\$(?=[^\W\d_])")
+"""Signs that stand for letters: P!nk, Ke$ha."""
+_SAME = {"pt": "part", "pts": "part", "parts": "part", "vol": "volume", "nr": "no"}
+_COUNTED = frozenset({"part", "act", "volume", "no", "chapter", "akt", "acte", "atto"})
+_ROMAN = dict(zip("i ii iii iv v vi vii viii ix x".split(), map(str, range(1, 11)), strict=True))
+_LONG_TITLE = 5
+"""Words."""
+_NO_ARTISTS = frozenset(
+    "tribute karaoke cover covers band orchestra players stars sing piano lullaby".split()
+)
+"""Words in the names of those who play what others sang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +116,19 @@ def normalise(text: str) -> str:
     >>> normalise("The Beyoncé & JAY‐Z Show!")
     'beyonce and jay z show'
     """
-    text = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
+    text = _SPELT.sub(lambda found: _SIGNS[found.group()], text.casefold())
+    text = unicodedata.normalize("NFKD", text).translate(_LETTERS)
     # Accents of Latin, Greek and Cyrillic; the voicing marks of kana are other letters.
     text = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", text))
     text = re.sub(r"['’‘ʼ`´]", "", text.replace("&", " and ").replace("+", " and "))
     words = re.findall(r"[^\W_]+", text)
-    if len(words) > 1 and words[0] == "the":
-        words = words[1:]
+    if len(words) > 1 and "the" in (words[0], words[-1]):
+        # "The Beatles", "Beatles, The"
+        words = words[1:] if words[0] == "the" else words[:-1]
+    words = [_SAME.get(word, word) for word in words]
+    for at in range(1, len(words)):
+        if words[at - 1] in _COUNTED:
+            words[at] = _ROMAN.get(words[at], words[at])
     # A name of signs alone ("!!!", "÷") is compared as it stands.
     return " ".join(words) or " ".join(text.split())
 
@@ -125,17 +146,22 @@ def take_apart(title: str) -> Title:
 
     def bracket(match: re.Match[str]) -> str:
         inner = next(group for group in match.groups() if group is not None)
-        if judge(inner):
-            kept.append(inner)
-        return " "
+        if not judge(inner):
+            return " "
+        kept.append(match.group())
+        return match.group()
 
-    core = _BRACKETS.sub(bracket, title)
-    while match := _DASHED.search(core):
+    whole = _BRACKETS.sub(bracket, title)
+    while match := _DASHED.search(whole):
         if judge(match.group("tail")):
             break
-        core = core[: match.start()]
-    core = _FEATURING_ARTIST.sub("", core)
-    whole = " ".join([core, *kept]) if core.strip() else title
+        whole = whole[: match.start()]
+    whole = _FEATURING_ARTIST.sub("", whole)
+    core = whole
+    for part in kept:
+        core = core.replace(part, " ")
+    if not whole.strip():
+        whole = title
     return Title(normalise(core) or normalise(title), normalise(whole), frozenset(versions))
 
 
@@ -145,8 +171,36 @@ def _kinds(part: str) -> set[str]:
 
 def search_title(title: str) -> str:
     """A title as one would search for it: without versions, guests and remarks."""
-    plain = _FEATURING_ARTIST.sub("", _BRACKETS.sub(" ", title))
+    plain = _BRACKETS.sub(" ", title)
+    while match := _DASHED.search(plain):
+        tail = match.group("tail").strip()
+        if not (_kinds(tail) or _IGNORED.fullmatch(tail) or _FEATURING.fullmatch(" " + tail)):
+            break
+        plain = plain[: match.start()]
+    plain = _FEATURING_ARTIST.sub("", plain)
     return " ".join(plain.split()) or title
+
+
+def short_title(title: str) -> str:
+    """The longest piece of a title between colons, commas and the like: what others are likely to
+    have word for word."""
+    plain = _FEATURING_ARTIST.sub("", title)
+    pieces = re.split(r"\s*[:;,()\[\]\"“”/・]\s*|\s+[-–—]\s+", plain)
+    named = [p for p in pieces if p and not re.fullmatch(r"(?i)(?:act|part|pt|no)\b.*", p)]
+    return max(named, key=len, default=search_title(title))
+
+
+def search_artists(track: Track) -> list[str]:
+    """Those who may be named as the artist, one by one, the likeliest first."""
+    names = [*track.artists, track.artist or "", track.album_artist or ""]
+    found: dict[str, str] = {}
+    for name in names:
+        plain = _BRACKETS.sub(" ", _FEATURING_ARTIST.sub("", name))
+        for part in (plain, *_ARTIST_JOINTS.split(plain)):
+            bare = re.sub(r"^the\s+|,\s*the$", "", part.strip(), flags=re.IGNORECASE).strip()
+            if len(bare) > 1 and normalise(bare) not in _NOBODY:
+                found.setdefault(normalise(bare), bare)
+    return list(found.values())
 
 
 def artists_of(track: Track) -> frozenset[str]:
@@ -155,14 +209,20 @@ def artists_of(track: Track) -> frozenset[str]:
     return _artists(name for name in names if name)
 
 
+_NOBODY = frozenset({"", "various artists", "unknown artist", "unknown", "various"})
+
+
 def _artists(names: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for name in names:
         guests = [match.group("guests") for match in _FEATURING_ARTIST.finditer(name)]
-        for part in (_FEATURING_ARTIST.sub("", name), *guests):
+        plain = _FEATURING_ARTIST.sub("", name)
+        # "BTS (방탄소년단)" has two names.
+        also = [group for found in _BRACKETS.findall(plain) for group in found if group]
+        for part in (plain, _BRACKETS.sub(" ", plain), *also, *guests):
             found.add(normalise(part))
             found.update(normalise(piece) for piece in _ARTIST_JOINTS.split(part))
-    return frozenset(found - {"", "various artists", "unknown artist", "unknown"})
+    return frozenset(found - _NOBODY)
 
 
 def main_artist(track: Track) -> str | None:
@@ -186,8 +246,10 @@ def match(
     other = _versions(theirs, album) ^ _versions(ours, track.album)
     if other & (ours.versions | theirs.versions):
         return Match(0.0, f"another version ({', '.join(sorted(other))})", difference)
-    same_album = _likeness(_album(track.album), _album(album))
+    same_album = likeness(_album(track.album), _album(album))
     same_artist = _artist_likeness(track, artist)
+    if same_artist < 0.8 and same_title == 1.0 and _is_same_length(difference):
+        same_artist = max(same_artist, _shortened(track, artist))
     if same_artist < 0.8 and not (
         _other_script(track.artist, artist) and same_album == 1.0 and _is_same_length(difference)
     ):
@@ -215,25 +277,45 @@ def _title_likeness(ours: Title, theirs: Title) -> float:
     # One names what stands in brackets, the other does not.
     if ours.core == theirs.core and ours.core in (ours.full, theirs.full):
         return 0.97
-    return _likeness(ours.full, theirs.full)
+    return likeness(ours.full, theirs.full)
 
 
-def _likeness(one: str, other: str) -> float:
+def likeness(one: str, other: str) -> float:
     """0-1. Numbers must agree: "Part 1" is not "Part 2"."""
     if not one or not other:
         return 0.0
     if one == other or one.replace(" ", "") == other.replace(" ", ""):
         return 1.0
-    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
+    if sorted(re.findall(r"\d+", one)) != sorted(re.findall(r"\d+", other)):
         return 0.0
-    return min(0.97, difflib.SequenceMatcher(None, one, other, autojunk=False).ratio())
+    ratio = difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
+    few, many = set(one.split()), set(other.split())
+    if min(len(few), len(many)) >= _LONG_TITLE:
+        # Long names are told in any order: "Carmen, Act 1: L'amour … (Habanera)".
+        ratio = max(ratio, len(few & many) / len(few | many))
+    return min(0.97, ratio)
 
 
 def _artist_likeness(track: Track, artist: str) -> float:
     ours, theirs = artists_of(track), _artists([artist])
     if ours & theirs:
         return 1.0
-    return max((_likeness(one, other) for one in ours for other in theirs), default=0.0)
+    return max((likeness(one, other) for one in ours for other in theirs), default=0.0)
+
+
+def _shortened(track: Track, artist: str) -> float:
+    """0.85 where one naming has only parts of the other's names: "Hall & Oates", "Dvořák"."""
+    ours, theirs = artists_of(track), _artists([artist])
+    whole = {normalise(artist)}
+    for one in ours:
+        for other in theirs:
+            few, many = sorted((set(one.split()), set(other.split())), key=len)
+            if few < many and len(" ".join(few)) >= 4 and not many & _NO_ARTISTS:
+                alone = {one, other} & whole and len(ours) == 1
+                # "Queen" is not "Queen Latifah": it takes a family name, or two that fit.
+                if not alone or one.split()[-1] == other.split()[-1]:
+                    return 0.85
+    return 0.0
 
 
 def _album(name: str | None) -> str:

@@ -7,6 +7,7 @@ under the entry point group ``lyricsyncd.separators``.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -32,6 +33,9 @@ _OPENERS = {
     "spleeter": "lyricsyncd.separate.spleeter:open_spleeter",
     "mix": "lyricsyncd.separate.mix:open_mix",
     "none": "lyricsyncd.separate.mix:open_mix",
+    "htdemucs_ft": "lyricsyncd.separate.demucs:open_demucs",
+    "demucs": "lyricsyncd.separate.demucs:open_demucs",
+    "htdemucs": "lyricsyncd.separate.demucs:open_htdemucs",
 }
 
 Progress = Callable[[str, float], None]
@@ -49,8 +53,9 @@ class VocalSeparator:
     Parameters
     ----------
     model : str
-        A name of `names`, or ``auto``: Spleeter where it is installed, else the mix with a
-        warning. The model is opened with the first song.
+        A name of `names`, or ``auto``: Demucs where it is installed and there is a card for it,
+        else Spleeter where that is installed, else the mix with a warning. The model is opened
+        with the first song.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     models_dir : Path, optional
@@ -142,6 +147,11 @@ class VocalSeparator:
         setting = Setting(self._models_folder(), self._device, self._threads)
         if self._model != "auto":
             return _opener(self._model)(setting)
+        if _has_card_for_demucs(self._device):
+            try:
+                return _opener("htdemucs_ft")(setting)
+            except ModelError as error:
+                self.warning = str(error)
         found = models.state(models.SPLEETER, setting.models_dir)
         if found is models.State.INSTALLED:
             return _opener("spleeter")(setting)
@@ -158,6 +168,15 @@ class VocalSeparator:
         from lyricsyncd.paths import models_dir
 
         return models_dir(Config())
+
+
+def _has_card_for_demucs(device: str) -> bool:
+    """Whether Demucs is installed and would run on a card: on a CPU it is slower than the song."""
+    if device == "cpu" or importlib.util.find_spec("demucs") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
 
 
 def _opener(name: str) -> Opener:

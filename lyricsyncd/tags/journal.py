@@ -16,7 +16,7 @@ import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.errors import WriteError
 from lyricsyncd.paths import state_dir
@@ -24,7 +24,9 @@ from lyricsyncd.paths import state_dir
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Kind = Literal["sidecar", "tag"]
+Kind = str
+"""``sidecar``, or ``tag:`` and the slot of a song's tags that holds lyrics."""
+SIDECAR = "sidecar"
 
 NAME = "journal.db"
 _PATIENCE_S = 30.0
@@ -33,7 +35,7 @@ _SCHEMA = (
     """CREATE TABLE entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,             -- seconds since 1970
-    kind TEXT NOT NULL,           -- sidecar or tag
+    kind TEXT NOT NULL,           -- sidecar, or tag:SLOT
     song BLOB NOT NULL,           -- paths are bytes, for names that are not UTF-8
     path BLOB NOT NULL,
     before BLOB,                  -- what was there, deflated; NULL: nothing

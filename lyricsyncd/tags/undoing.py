@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lyricsyncd.tags import atomic
-from lyricsyncd.tags.journal import digest
+from lyricsyncd.tags import atomic, songfile
+from lyricsyncd.tags.container import decoded, encoded, opened
+from lyricsyncd.tags.embedding import write_slots
+from lyricsyncd.tags.journal import SIDECAR, digest
 from lyricsyncd.tags.report import Note, UndoReport
+from lyricsyncd.tags.sidecar import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +46,10 @@ def undo(
     removed: list[Path] = []
     restored: list[Path] = []
     kept: list[Note] = []
-    for path, entries in _by_path(journal.entries(songs, since)).items():
+    for (path, kind), entries in _by_place(journal.entries(songs, since)).items():
+        if kind != SIDECAR:
+            _undo_tag(kind.removeprefix("tag:"), entries, journal, dry_run, removed, restored, kept)
+            continue
         step = _step(path, entries)
         if isinstance(step, Note):
             kept.append(step)
@@ -56,14 +62,59 @@ def undo(
             (removed if first.before is None else restored).append(path)
         if not dry_run:
             journal.close_entries(entries)
-    return UndoReport(tuple(removed), tuple(restored), tuple(kept))
+    return UndoReport(_once(removed), _once(restored), tuple(kept))
 
 
-def _by_path(entries: Iterable[Entry]) -> dict[Path, list[Entry]]:
-    groups: dict[Path, list[Entry]] = {}
+def _once(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Each path once: a song has several tags that hold lyrics."""
+    return tuple(dict.fromkeys(paths))
+
+
+def _by_place(entries: Iterable[Entry]) -> dict[tuple[Path, str], list[Entry]]:
+    groups: dict[tuple[Path, str], list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(entry.path, []).append(entry)
+        groups.setdefault((entry.path, entry.kind), []).append(entry)
     return groups
+
+
+def _undo_tag(
+    slot: str,
+    entries: Sequence[Entry],
+    journal: Journal,
+    dry_run: bool,
+    removed: list[Path],
+    restored: list[Path],
+    kept: list[Note],
+) -> None:
+    """Give one tag of a song back; what became of it goes into one of the lists."""
+    song = entries[0].path
+    if not song.exists():
+        kept.append(Note(song, "the song is not there any more"))
+        return
+    why = songfile.why_locked(song)
+    state = song.lstat()
+    found = opened(song)
+    now = None if found is None else digest(encoded(found.read().get(slot)))
+    first = first_of_chain(entries, now)
+    if first is None:
+        if now != entries[0].before_hash and now is not None:
+            kept.append(Note(song, f"somebody has changed the tag {slot} since"))
+            return
+    elif first.before_hash != now:
+        if why or found is None:
+            kept.append(Note(song, why or "its tags cannot be read any more"))
+            return
+        if not dry_run:
+            request = Request(song, journal)
+            changes = {slot: decoded(first.before)}
+            try:
+                write_slots(found, changes, state, request, journalled=False)
+            except atomic.Changed:
+                kept.append(Note(song, "another program is changing it"))
+                return
+        (removed if first.before is None else restored).append(song)
+    if not dry_run:
+        journal.close_entries(entries)
 
 
 def _step(path: Path, entries: Sequence[Entry]) -> Note | tuple[atomic.Found | None, Entry | None]:

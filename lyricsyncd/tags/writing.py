@@ -6,8 +6,10 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lyricsyncd.config import Output
 from lyricsyncd.errors import FormatError, WriteError
 from lyricsyncd.tags import mark
+from lyricsyncd.tags.embedding import embed
 from lyricsyncd.tags.report import Note, WriteReport
 from lyricsyncd.tags.sidecar import Outcome, Request, remove_sidecar, write_sidecar
 from lyricsyncd.tags.targets import hiders, plan
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from lyricsyncd.config import Output, OutputFile
+    from lyricsyncd.config import OutputFile
     from lyricsyncd.model import Lyrics
     from lyricsyncd.tags.journal import Journal
-    from lyricsyncd.tags.targets import Sidecar
+    from lyricsyncd.tags.targets import Sidecar, Tag
 
 
 def write_lyrics(
@@ -66,7 +68,11 @@ def write_lyrics(
         raise WriteError(f"{song} is not there", remedy="Scan the library again")
     planned = plan(song, lyrics, output)
     tally = Tally()
-    _write_sidecars(planned.sidecars, lyrics, request, tally)
+    sidecars = planned.sidecars
+    if planned.tag is not None and not _write_tags(lyrics, planned.tag, request, tally):
+        # The lyrics need another place: beside the song.
+        sidecars = sidecars or plan(song, lyrics, Output()).sidecars
+    _write_sidecars(sidecars, lyrics, request, tally)
     for path in planned.obsolete:
         if not _name_is_too_long(path) and remove_sidecar(path, request) is Outcome.REMOVED:
             tally.removed.append(path)
@@ -88,6 +94,17 @@ class Tally:
     kept: list[Note] = field(default_factory=list)
     unchanged: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
+
+
+def _write_tags(lyrics: Lyrics, tag: Tag, request: Request, tally: Tally) -> bool:
+    """Write the tags; false where this song's are not to be written by us at all."""
+    embedded = embed(lyrics, tag, request)
+    if embedded.outcome is Outcome.WRITTEN:
+        tally.written.append(request.song)
+    elif embedded.outcome is Outcome.UNCHANGED:
+        tally.unchanged.append(request.song)
+    tally.kept += [Note(request.song, why) for why in embedded.notes]
+    return not embedded.locked
 
 
 def _write_sidecars(

@@ -6,6 +6,7 @@ The words of a song are nearly always known; transcription is a second opinion o
 from __future__ import annotations
 
 import importlib
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,7 +21,16 @@ __all__ = ["Transcriber", "names", "open_transcriber", "transcribe_vocals"]
 
 SAMPLE_RATE = 16_000
 
-_OPENERS = {"faster-whisper": "lyricsyncd.transcribe.faster_whisper:FasterWhisper"}
+ENTRY_POINTS = "lyricsyncd.transcribers"
+
+_OPENERS = {
+    "faster-whisper": "lyricsyncd.transcribe.faster_whisper:FasterWhisper",
+    "whisperx": "lyricsyncd.transcribe.whisperx:WhisperX",
+    "whisper": "lyricsyncd.transcribe.whisper:Whisper",
+    "granite": "lyricsyncd.transcribe.granite:Granite",
+}
+_EXTRAS = {"faster-whisper": "whisper", "whisper": "models"}
+"""The extra a back-end comes with, where that is not called as it is."""
 
 
 class Transcriber(Protocol):
@@ -37,8 +47,9 @@ class Transcriber(Protocol):
 
 
 def names() -> tuple[str, ...]:
-    """Recognisers that can be asked for."""
-    return tuple(_OPENERS)
+    """Recognisers that can be asked for; those of other packages come from the entry point group
+    ``lyricsyncd.transcribers``, each a callable ``(model, device, models_dir) -> Transcriber``."""
+    return (*_OPENERS, *sorted(entry_points(group=ENTRY_POINTS).names))
 
 
 def open_transcriber(
@@ -60,19 +71,28 @@ def open_transcriber(
     ModelError
         The backend is not installed, or its model is not there.
     """
+    for entry in entry_points(group=ENTRY_POINTS, name=backend):
+        try:
+            plugin: Transcriber = entry.load()(model, device, models_dir)
+        except ImportError as error:
+            raise ModelError(
+                f"The transcriber {backend} ({entry.value}) cannot be loaded: {error}",
+                remedy="Update or remove the package it comes from",
+            ) from error
+        return plugin
     if backend not in _OPENERS:
         raise UsageError(
-            f"There is no transcriber '{backend}'", remedy=f"There are: {', '.join(_OPENERS)}"
+            f"There is no transcriber '{backend}'", remedy=f"There are: {', '.join(names())}"
         )
     module, opener = _OPENERS[backend].split(":")
     try:
         found = importlib.import_module(module)
+        transcriber: Transcriber = getattr(found, opener)(model, device, models_dir)
     except ImportError as error:
         raise ModelError(
             f"The transcriber {backend} is not installed: {error}",
-            remedy='Install it with: pip install "lyricsyncd[whisper]"',
+            remedy=f'Install it with: pip install "lyricsyncd[{_EXTRAS.get(backend, backend)}]"',
         ) from error
-    transcriber: Transcriber = getattr(found, opener)(model, device, models_dir)
     return transcriber
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from lyricsyncd import __version__, formats
-from lyricsyncd.daemon.catalog import Catalog, Entry, State
+from lyricsyncd.daemon.catalog import Catalog, Entry
 from lyricsyncd.daemon.intake import Intake, Kind, Result, Taken
 from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
-from lyricsyncd.daemon.scan import Rules, offline
+from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.daemon.status import status
 from lyricsyncd.errors import FormatError
 from lyricsyncd.web import metrics, shapes, words
 from lyricsyncd.web.reply import Problem
@@ -145,24 +146,9 @@ def resume(call: Call) -> dict[str, Any]:
 # What is asked
 
 
-def status(call: Call) -> dict[str, Any]:
-    catalog = call.house.catalog
-    return {
-        "version": __version__,
-        "running": True,
-        "paused": catalog.paused,
-        "songs": {state.value: count for state, count in catalog.counts().items()},
-        "working": [entry.as_dict() for entry in catalog.entries(states=[State.WORKING])],
-        "libraries": [
-            {
-                "path": str(rules.root),
-                "online": not offline(rules.root),
-                "scanned_at": catalog.scanned_at(rules.root),
-            }
-            for rules in call.house.rules()
-        ],
-        "state": str(catalog.path.parent),
-    }
+def service_status(call: Call) -> dict[str, Any]:
+    told = status(call.house.catalog, call.house.rules(), running=True)
+    return {"version": __version__, **told}
 
 
 def tracks(call: Call) -> dict[str, Any]:
@@ -277,7 +263,9 @@ OPERATIONS: Sequence[Operation] = (
         takes_events=True,
         errors=(400, 403, 404, 413, 415),
     ),
-    Operation("GET", f"{PREFIX}/status", "How far the service is", status, shapes.StatusAnswer),
+    Operation(
+        "GET", f"{PREFIX}/status", "How far the service is", service_status, shapes.StatusAnswer
+    ),
     Operation(
         "GET",
         f"{PREFIX}/tracks",

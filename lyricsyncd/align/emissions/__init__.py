@@ -83,6 +83,17 @@ class Emissions:
         """Number of frames, T."""
         return len(self.rest)
 
+    def averaged(self, other: Emissions, weight: int) -> Emissions:
+        """The mean of these scores, ``weight`` times, and another view's of the same units.
+
+        Done in place: the scores of a long song are the largest thing there is.
+        """
+        for mine, its in ((self.scores, other.scores), (self.rest, other.rest)):
+            mine *= weight / (weight + 1)
+            its *= 1 / (weight + 1)
+            mine += its
+        return self
+
 
 class Ear(Protocol):
     """An acoustic model behind the search."""
@@ -119,6 +130,14 @@ class Ear(Protocol):
 @runtime_checkable
 class AdaptableEar(Ear, Protocol):
     """An ear that can get used to a voice."""
+
+    def views(self) -> tuple[AdaptableEar, ...]:
+        """This ear in several ways that mishear differently (itself alone, where it has but one).
+
+        All have the same units and frames. Each makes its own first pass and gets used to the
+        singer by itself, so that no mistake of one is learnt by all; then they are averaged.
+        """
+        ...
 
     def adapted(self, heard: Any, song: SpelledSong, units: npt.NDArray[np.int64]) -> AdaptableEar:
         """This ear, its model moved towards the singer.

@@ -2,6 +2,10 @@
 
 Thirty megabytes that ship inside a wheel, made for English dictation; with pronunciations from
 espeak-ng mapped onto its phones it hears other languages well enough to place known words.
+
+It listens through two front ends, warped as for a longer and a shorter vocal tract than those of
+the speakers it was made from (Lee & Rose 1996). Neither is better than the other or than none, but
+they mishear different words: the mean of what both say is right more often than any one.
 """
 
 from __future__ import annotations
@@ -42,6 +46,8 @@ one bad stream from deciding a frame."""
 _SCORE_FLOOR = -25.0
 _SUNG_DB = 30.0
 """Frames within this of the 95th percentile of energy count as sung for the cepstral mean."""
+WARPS = (0.9, 1.1)
+"""Vocal tracts to listen for: what the frequencies of the filters are multiplied by."""
 _FRAMES_AT_ONCE = 1024
 _FRAMES_IN_CACHE = 64
 
@@ -51,6 +57,7 @@ class SphinxEar:
     """Triphone states of the en-us model as sound units; a unit may be several alternatives."""
 
     model: AcousticModel
+    warp: float = 1.0
     name: str = "sphinx"
     hop: float = cepstra.HOP / SAMPLE_RATE
     lag: float = 0.05
@@ -72,7 +79,11 @@ class SphinxEar:
 
     def listen(self, audio: npt.NDArray[np.float32]) -> FloatArray:
         """Cepstral features, shape (T, 39)."""
-        return cepstra.features(audio, _sung(audio))
+        return cepstra.features(audio, _sung(audio), self.warp)
+
+    def views(self) -> tuple[SphinxEar, ...]:
+        """One ear a vocal tract."""
+        return tuple(replace(self, warp=warp) for warp in WARPS)
 
     def score(self, heard: FloatArray, song: SpelledSong) -> Emissions:
         """Senone scores relative to the frame's best phone state, alternatives scored as their

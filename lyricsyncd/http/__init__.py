@@ -1,4 +1,4 @@
-"""Asking web services, politely: one connection pool, a pace for each host, few retries.
+"""Asking web services, politely: one connection pool, a pace for each host, few retries, a memory.
 
 What can come of a question: an answer, *not found* (`None`), `Unreachable` (later it may work) or
 `Refused` (the host said no). The HTTP library is loaded on the first question.
@@ -14,12 +14,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from lyricsyncd import __version__
 from lyricsyncd.errors import ConfigError, Refused, SourceError, Unreachable
+from lyricsyncd.http import answers, pace
 
 if TYPE_CHECKING:
     import httpx2
@@ -28,21 +29,7 @@ USER_AGENT = f"lyricsyncd/{__version__} (+https://github.com/lyricsyncd/lyricsyn
 MAX_BYTES = 8 * 1024 * 1024
 """Largest answer taken."""
 _REDIRECTS = 3
-_HOLD_MAX = 3600.0
-"""A host that asks for longer than this is asked again after it, all the same."""
-
-
-@dataclass
-class _Host:
-    """When a host may be asked next; monotonic seconds."""
-
-    next: float = 0.0
-    held_until: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-_hosts: dict[str, _Host] = {}
-_hosts_lock = threading.Lock()
+_SECRETS = ("authorization", "x-publish-token", "cookie")
 
 
 @dataclass(frozen=True)
@@ -61,6 +48,10 @@ class Web:
         Seconds before the second attempt; doubled for each further one, with jitter.
     patience
         Longest ``Retry-After``, in seconds, that is waited for rather than reported.
+    cache
+        Where answers are kept; nowhere by default.
+    user_agent
+        What we call ourselves.
     """
 
     timeout: float = 10.0
@@ -68,8 +59,12 @@ class Web:
     interval: float = 0.2
     backoff: float = 0.5
     patience: float = 5.0
+    cache: answers.Answers | None = None
+    user_agent: str = USER_AGENT
 
-    def get_json(self, url: str, parameters: Mapping[str, str]) -> Any:
+    def get_json(
+        self, url: str, parameters: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> Any:
         """What ``url`` answers, parsed; ``None`` where there is no such thing (404).
 
         Raises
@@ -83,7 +78,74 @@ class Web:
         ConfigError
             ``url`` is not an address.
         """
-        host = urlsplit(url).hostname or url
+        body = self.ask("GET", url, parameters=parameters, headers=headers, json_only=True)
+        return json.loads(body) if body else None
+
+    def post_json(
+        self,
+        url: str,
+        content: Any = None,
+        *,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """What ``url`` answers to a form or to JSON; `None` for 404 and for an empty answer.
+        Raises as `get_json`."""
+        body: bytes | None = None
+        headers = dict(headers or {})
+        if form is not None:
+            body = urlencode(form).encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        elif content is not None:
+            body = json.dumps(content).encode()
+            headers["Content-Type"] = "application/json"
+        answer = self.ask("POST", url, headers=headers, body=body, json_only=True)
+        return json.loads(answer) if answer else None
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        json_only: bool = False,
+    ) -> bytes | None:
+        """What ``url`` answers, from the cache where it is kept there; ``None`` for 404.
+
+        Parameters
+        ----------
+        json_only
+            Take nothing else for an answer: a login page of the network is none.
+
+        Raises
+        ------
+        Unreachable, Refused, SourceError, ConfigError
+            As `get_json`.
+        """
+        question = _Question(
+            method, url, dict(parameters or {}), dict(headers or {}), body, json_only
+        )
+        if self.cache is None:
+            return self._asked_often(question)
+        key = question.key()
+        kept = self.cache.get(key)
+        if kept is not None:
+            return kept.body
+        try:
+            answer = self._asked_often(question)
+        except Refused as error:
+            # "Not now" says nothing about the question.
+            if not error.transient:
+                self.cache.put_refused(key, error)
+            raise
+        self.cache.put(key, answer)
+        return answer
+
+    def _asked_often(self, question: _Question) -> bytes | None:
+        """The answer, after as many attempts as it takes and are allowed."""
+        host = question.host
         failure: SourceError = Unreachable(f"{host} was not asked")
         for attempt in range(self.attempts):
             if attempt:
@@ -92,27 +154,36 @@ class Web:
                     wait = max(wait, failure.retry_after)
                 time.sleep(wait)
             try:
-                body = self._get(url, parameters)
+                answer = self._get(question)
+            except pace.Held as held:
+                raise held.error from None
             except SourceError as error:
                 failure = error
                 if not error.transient or (error.retry_after or 0.0) > self.patience:
-                    raise
+                    break
                 continue
-            return None if body is None else _parsed(body, host)
+            pace.answered(host)
+            return answer
+        pace.failed(host, failure)
         raise failure
 
-    def _get(self, url: str, parameters: Mapping[str, str]) -> bytes | None:
+    def _get(self, question: _Question) -> bytes | None:
         import httpx2
 
-        host = urlsplit(url).hostname or url
+        host, url = question.host, question.url
         try:
             request = _client().build_request(
-                "GET", url, params=dict(parameters), timeout=self.timeout
+                question.method,
+                url,
+                params=question.parameters or None,
+                headers={"User-Agent": self.user_agent, **question.headers},
+                content=question.body,
+                timeout=self.timeout,
             )
             for _ in range(_REDIRECTS + 1):
-                with self._asked(request, host) as response:
+                with self._asked(request) as response:
                     if response.next_request is None:
-                        return self._body(response, host)
+                        return self._body(response, host, json_only=question.json_only)
                     if (request.url.scheme, response.next_request.url.scheme) == ("https", "http"):
                         raise Refused(f"{host} sends us on to an address without encryption")
                     request = response.next_request
@@ -127,27 +198,15 @@ class Web:
             raise Unreachable(f"{host} cannot be reached ({_brief(error)})") from None
 
     @contextmanager
-    def _asked(self, request: httpx2.Request, host: str) -> Iterator[httpx2.Response]:
-        self._take_turn(host)
-        response = _client().send(request, stream=True, follow_redirects=False)
-        try:
-            yield response
-        finally:
-            response.close()
+    def _asked(self, request: httpx2.Request) -> Iterator[httpx2.Response]:
+        with pace.turn(request.url.host, interval=self.interval, patience=self.patience):
+            response = _client().send(request, stream=True, follow_redirects=False)
+            try:
+                yield response
+            finally:
+                response.close()
 
-    def _take_turn(self, host: str) -> None:
-        """Wait until the host may be asked; it is another's turn after that."""
-        with _hosts_lock:
-            pace = _hosts.setdefault(host, _Host())
-        with pace.lock:
-            now = time.monotonic()
-            if pace.held_until - now > self.patience:
-                raise _too_many(host, pace.held_until - now)
-            turn = max(now, pace.next, pace.held_until)
-            pace.next = turn + self.interval
-        time.sleep(turn - now)
-
-    def _body(self, response: httpx2.Response, host: str) -> bytes | None:
+    def _body(self, response: httpx2.Response, host: str, *, json_only: bool) -> bytes | None:
         """The body of a good answer, ``None`` for "not found", else the error it stands for."""
         status = response.status_code
         if status == 404:
@@ -155,13 +214,13 @@ class Web:
         if status == 429 or (status == 503 and "retry-after" in response.headers):
             wait = _retry_after(response.headers.get("retry-after", ""))
             if wait is not None:
-                _hold(host, wait)
+                pace.hold(host, wait)
             if status == 429:
-                raise _too_many(host, wait)
+                raise pace.too_many(host, wait)
             raise Unreachable(f"{host} is out of service for now", retry_after=wait)
         if status >= 500 or status == 408:
             raise Unreachable(f"{host} has trouble of its own (HTTP {status})")
-        if status != 200:
+        if not 200 <= status < 300:
             raise Refused(f"{host} refused the question (HTTP {status})")
         # The time-out of the library starts anew with every byte: a trickle would never end.
         deadline = time.monotonic() + 3 * self.timeout
@@ -172,35 +231,47 @@ class Web:
                 raise SourceError(f"{host} answered with more than {MAX_BYTES >> 20} MiB")
             if time.monotonic() > deadline:
                 raise Unreachable(f"{host} answers too slowly")
+        if json_only and body:
+            _check_json(bytes(body), host)
         return bytes(body)
 
 
-def _hold(host: str, seconds: float) -> None:
-    with _hosts_lock:
-        pace = _hosts.setdefault(host, _Host())
-    with pace.lock:
-        pace.held_until = max(pace.held_until, time.monotonic() + seconds)
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked."""
 
+    method: str
+    url: str
+    parameters: dict[str, str]
+    headers: dict[str, str]
+    body: bytes | None
+    json_only: bool
 
-def _too_many(host: str, wait: float | None) -> Refused:
-    when = f" for {wait:.0f} seconds" if wait else ""
-    return Refused(f"{host} wants no more questions{when}", transient=True, retry_after=wait)
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or self.url
+
+    def key(self) -> bytes:
+        """What it is filed under in the cache."""
+        secret = [value for name, value in self.headers.items() if name.lower() in _SECRETS]
+        url = f"{self.url}?{urlencode(sorted(self.parameters.items()))}"
+        return answers.key(self.method, url, "\0".join(secret), self.body or b"")
 
 
 def _retry_after(value: str) -> float | None:
     """Seconds that a ``Retry-After`` header asks for: a number, or a date (RFC 9110, 10.2.3)."""
     if re.fullmatch(r"\s*\d{1,9}\s*", value):
-        return min(float(value), _HOLD_MAX)
+        return min(float(value), pace.HOLD_MAX_S)
     try:
         moment = email.utils.parsedate_to_datetime(value).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
-    return min(max(0.0, moment - time.time()), _HOLD_MAX)
+    return min(max(0.0, moment - time.time()), pace.HOLD_MAX_S)
 
 
-def _parsed(body: bytes, host: str) -> Any:
+def _check_json(body: bytes, host: str) -> None:
     try:
-        return json.loads(body)
+        json.loads(body)
     except (ValueError, RecursionError):
         raise Unreachable(
             f"{host} answered with something that is not JSON",
@@ -225,7 +296,7 @@ def _client() -> httpx2.Client:
             # Uncompressed: the size cap then holds for what is read, too.
             headers = {
                 "User-Agent": USER_AGENT,
-                "Accept": "application/json",
+                "Accept": "application/json, */*;q=0.5",
                 "Accept-Encoding": "identity",
             }
             limits = httpx2.Limits(max_connections=8, max_keepalive_connections=4)

@@ -1,4 +1,4 @@
-"""What a recording is: its names from the tags, or failing those from the file's name.
+"""A recording's names from its tags, or failing those from the file's name.
 
 Reads only; what a file lacks is ``None``, never a guess that looks like knowledge
 (`Track.from_file_name` marks the one guess that is made).
@@ -10,12 +10,12 @@ import dataclasses
 import math
 import re
 import stat
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lyricsyncd.errors import AudioError
+from lyricsyncd.identify.file_name import parse_file_name
 from lyricsyncd.lyrics.language import code as language_code
 from lyricsyncd.model import Track
 
@@ -151,15 +151,6 @@ def _matching(pattern: re.Pattern[str], text: str) -> str | None:
     return text if pattern.fullmatch(text) else None
 
 
-@dataclass(frozen=True, slots=True)
-class FileName:
-    """What a file's name says."""
-
-    title: str
-    artist: str | None = None
-    album: str | None = None
-
-
 def _with_file_name(track: Track, path: Path) -> Track:
     """The track with what the tags lack taken from the file's name."""
     name = parse_file_name(path.stem)
@@ -172,56 +163,3 @@ def _with_file_name(track: Track, path: Path) -> Track:
         album=track.album or name.album,
         from_file_name=True,
     )
-
-
-_NUMBER = re.compile(r"(?:(?:cd|disc)?\s*\d{1,2}[-.])?\d{1,3}", re.IGNORECASE)
-_NUMBERED = re.compile(
-    r"""(?:\d{1,2}-)? \d{1,3} (?:[.)]\s* | \s*-\s+) (?=\S)
-      | (?:\d{1,2}-\d{2} | 0\d | [12]\d) \s+ (?=\S)
-      | \d{2} - (?=[^\W\d])""",
-    re.VERBOSE,
-)
-"""A track number before a name. Before a mere space only one that few titles begin with."""
-_NOISE = re.compile(
-    r"""\s*[\[(] [^\])]* \b(?:official|video|audio|visuali[sz]er|lyrics?|hd|hq|4k|mv|kbps)\b
-        [^\])]* [\])]
-      | \s*[\[(] \d{2,4}\s*k (?:bps)? [\])]
-      | \s*\[[A-Za-z0-9_-]{11}\]$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""What downloaders append: "(Official Video)", "[320kbps]", a video's id."""
-
-
-def parse_file_name(stem: str) -> FileName:
-    """Names out of "Artist - Title" and its kin: a track number before or within, an album.
-
-    >>> parse_file_name("Artist - Album - 01 - Title")
-    FileName(title='Title', artist='Artist', album='Album')
-    >>> parse_file_name("01. Title")
-    FileName(title='Title', artist=None, album=None)
-    """
-    # Names without spaces have them as underscores.
-    text = stem if " " in stem else stem.replace("_", " ")
-    text = _clean(_NOISE.sub("", text)) or _clean(stem) or ""
-    parts = [part for part in re.split(r"\s+[-–—]+\s+", text) if part]
-    numbered = [at for at, part in enumerate(parts[:-1]) if _NUMBER.fullmatch(part)]
-    if numbered:
-        at = numbered[-1]
-        before, after = parts[:at], parts[at + 1 :]
-    else:
-        before, after = [], parts
-        if after and (match := _NUMBERED.match(after[0])):
-            after = [after[0][match.end() :], *after[1:]]
-    return _named(before, after)
-
-
-def _named(before: Sequence[str], after: Sequence[str]) -> FileName:
-    """Names from the parts before and after a track number."""
-    if not after:
-        return FileName("")
-    if before:
-        album = before[1] if len(before) > 1 else None
-        return FileName(" - ".join(after), before[0], album)
-    if len(after) == 1:
-        return FileName(after[0])
-    return FileName(" - ".join(after[1:]), after[0])

@@ -1,0 +1,138 @@
+"""What each idea is worth: songs placed with one of them switched off at a time.
+
+    python -m benchmarks.ablations DIR [--stems CACHE] [--markdown]
+
+A row an idea; the measures are those of `benchmarks.accuracy`, means over songs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from benchmarks.accuracy import Scores
+from benchmarks.recordings import Recording, read_all
+from lyricsyncd import refine
+from lyricsyncd.align.aligner import Options, align
+from lyricsyncd.align.emissions import SAMPLE_RATE, Lines, SpelledSong
+from lyricsyncd.align.emissions.sphinx import SphinxEar
+from lyricsyncd.align.trellis import Costs
+
+
+class OneSoundEar(SphinxEar):
+    """The lite ear with one way to say a word: no other pronunciations, no other phones."""
+
+    def spell(self, lines: Lines, language: str | None) -> SpelledSong:
+        """The likeliest pronunciation of each word, each sound its likeliest phone."""
+        song = super().spell(lines, language)
+        likeliest = tuple(tuple(ways[:1] for ways in line) for line in song.lines)
+        return replace(song, lines=likeliest, units=tuple(unit[:1] for unit in song.units))
+
+
+@dataclass(frozen=True)
+class Way:
+    """How to place a song: the defaults with something changed."""
+
+    name: str
+    options: Options = field(default_factory=Options)
+    audio: str = "vocals"
+    line_times: bool = False
+    refined: bool = True
+    ear: Callable[[], SphinxEar] = SphinxEar.load
+
+    def place(self, song: Recording) -> Scores:
+        """Errors of one song placed this way."""
+        audio = song.mix if self.audio == "mix" else song.vocals
+        placed = align(
+            audio,
+            song.lines,
+            song.language,
+            self.ear(),
+            line_starts=song.starts if self.line_times else None,
+            options=self.options,
+        )
+        onset, offset = placed.onset, placed.offset
+        if self.refined:
+            onset, offset = refine.refine(onset, offset, audio, SAMPLE_RATE)
+        truth = list(zip(song.onsets.tolist(), song.ends.tolist(), strict=True))
+        return Scores.of(onset.tolist(), offset.tolist(), truth)
+
+
+def _without(**costs: float) -> Options:
+    """The options with some costs of both passes set."""
+    options = Options()
+    return replace(
+        options,
+        first_costs=replace(options.first_costs, **costs),
+        costs=replace(options.costs, **costs),
+    )
+
+
+def ways() -> tuple[Way, ...]:
+    """The full chain, each idea switched off, and what else songs can be placed with."""
+    return (
+        Way("everything"),
+        Way("no filler between lines", _without(floor_between=Costs().floor_inside)),
+        Way("no vocal activity", replace(_without(silent_word=0.0), activity=False)),
+        Way("no cost for rests inside lines", _without(enter_rest_inside=0.0, rest_inside=0.0)),
+        Way("no cost for long consonants", _without(stretched_consonant=0.0)),
+        Way("one sound a word", ear=OneSoundEar.load),
+        Way("no adaptation to the singer", replace(Options(), adapt=False)),
+        Way("best path, not the median onset", replace(Options(), expected=False)),
+        Way("no refinement", refined=False),
+        Way("with line times", line_times=True),
+        Way("the mix, not the vocals", audio="mix"),
+        Way("the mix, with line times", audio="mix", line_times=True),
+    )
+
+
+def table(rows: list[tuple[str, Scores]], *, markdown: bool = False) -> str:
+    """What a person reads."""
+    if markdown:
+        lines = ["| | mean error | median | within 0.3 s | within 0.1 s |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {name} | {s.aae:.2f} s | {s.median:.3f} s | {s.within_300ms:.1f} % |"
+            f" {s.within_100ms:.1f} % |"
+            for name, s in rows
+        ]
+        return "\n".join(lines)
+    lines = [f"{'':36s} {'AAE':>7s} {'median':>7s} {'≤.3':>6s} {'≤.1':>6s} {'≤.05':>6s}"]
+    lines += [
+        f"{name:36s} {s.aae:7.3f} {s.median:7.3f} {s.within_300ms:6.1f} {s.within_100ms:6.1f}"
+        f" {s.within_50ms:6.1f}"
+        for name, s in rows
+    ]
+    return "\n".join(lines)
+
+
+def _place(way: str, song: Recording) -> Scores:
+    """By name: a way holds what does not travel between processes."""
+    return next(w for w in ways() if w.name == way).place(song)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--stems", type=Path, help="keep stems here between runs")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--markdown", action="store_true", help="a table for the documentation")
+    options = parser.parse_args()
+    songs = read_all(options.folder, options.stems)
+    rows = []
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        for way in ways():
+            scores = list(pool.map(partial(_place, way.name), songs))
+            rows.append((way.name, Scores.mean(scores)))
+            if not options.markdown:
+                print(table(rows[-1:]).splitlines()[1], flush=True)
+    if options.markdown:
+        print(table(rows, markdown=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What the plugin adds to `beet import`.
+
+::
+
+    python -m benchmarks.beets [--songs 500] [--rounds 5]
+
+Imports the same songs into fresh libraries: without the plugin, with the service up, with nobody
+at its address, and with an address where nobody even refuses. The ways take turns, and each figure
+is the ratio within its round. The processor's time is that of `beet` alone, and steadier than the
+clock's where others use the machine. Needs what `make test-plugins` installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import resource
+import shutil
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.plugins.beets_library import Beets, make_song
+from tests.plugins.conftest import OpenHome
+
+ALBUM = 10
+WAYS = ("without", "up", "down", "silent")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What the plugin adds to `beet import`.")
+    parser.add_argument("--songs", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="beets-") as name:
+        folder = Path(name)
+        incoming = folder / "incoming"
+        make_songs(incoming, options.songs)
+        seconds: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+        for at in range(options.rounds):
+            turn = at % len(WAYS)
+            for way in WAYS[turn:] + WAYS[:turn]:
+                seconds[way].append(imported(folder / f"{at}-{way}", incoming, way, options.songs))
+        report(seconds, options.songs)
+
+
+def make_songs(folder: Path, count: int) -> None:
+    """Albums of real files."""
+    from mediafile import MediaFile
+
+    first = make_song(folder / "first.mp3")
+    for number in range(count):
+        path = folder / f"album {number // ALBUM}" / f"{number}.mp3"
+        path.parent.mkdir(exist_ok=True)
+        shutil.copyfile(first, path)
+        file = MediaFile(path)
+        file.title, file.album = f"Song {number}", f"Album {number // ALBUM}"
+        file.save()
+    first.unlink()
+
+
+def imported(folder: Path, incoming: Path, way: str, songs: int) -> tuple[float, float]:
+    """Seconds that an import takes by the clock, and of the processor."""
+    home = OpenHome(folder)
+    # Nothing is to be worked on meanwhile: the plugin is measured, not the service.
+    home.configure(daemon={"settle": 3600, "rescan": None})
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(silent()) if way == "silent" else home.url
+        plugins = "" if way == "without" else "lyricsync"
+        beets = Beets(folder / "beets", home.music, plugins=plugins, lyricsync={"url": url})
+        beets("ls")
+        # The service watches in every other way, too, so that the machine has the same to do.
+        if way != "down":
+            home.start()
+            stack.callback(home.stop)
+        began, used = time.perf_counter(), _children()
+        said = beets.take_in(incoming).stderr
+        seconds = time.perf_counter() - began, _children() - used
+        assert ("are not told of" in said) is (way in ("down", "silent")), said
+        if way == "up":
+            assert len(beets.shown("$title", "lyricsync_state:pending")) == songs
+    shutil.rmtree(folder)
+    return seconds
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[str]:
+    """An address that takes no connection and does not refuse one either: its queue is full."""
+    with socket.socket() as server, contextlib.ExitStack() as stack:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(server.getsockname())
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def _children() -> float:
+    """Processor time of the processes that have ended; the service is still running."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def report(seconds: dict[str, list[tuple[float, float]]], songs: int) -> None:
+    base = seconds["without"]
+    plain = min(clock for clock, _ in base)
+    print(f"{songs} songs, {len(base)} rounds; without the plugin {plain:.2f} s at best")
+    for way in WAYS[1:]:
+        for at, what in enumerate(("clock", "processor")):
+            shares = [
+                mine[at] / theirs[at] for mine, theirs in zip(seconds[way], base, strict=True)
+            ]
+            best = min(each[at] for each in seconds[way]) / min(each[at] for each in base)
+            print(
+                f"{way:8} {what:9} x{best:.3f} (best to best), x{statistics.median(shares):.3f}"
+                f" (median of rounds, {min(shares):.3f}-{max(shares):.3f})"
+            )
+        added = statistics.median(
+            mine[0] - theirs[0] for mine, theirs in zip(seconds[way], base, strict=True)
+        )
+        print(f"{way:8} adds {added:+.2f} s (median)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What the search costs on the emissions of a CTC model: seconds of one core.
+
+    python -m benchmarks.ctc_search [--minutes 5] [--words 600]
+
+The scores are noise, which costs the search exactly what music does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from lyricsyncd.align.activity import vocal_activity
+from lyricsyncd.align.emissions.ctc import Alphabet, CtcEar
+from lyricsyncd.align.graph import build
+from lyricsyncd.align.trellis import Trellis
+from lyricsyncd.align.viterbi import best_path
+
+LETTERS_A_WORD, WORDS_A_LINE = 4, 7
+VOCABULARY = {"<pad>": 0, "|": 1, **{c: 2 + i for i, c in enumerate("abcdefghijklmnopqrstuvwxyz")}}
+
+
+class Noise:
+    """A network that writes at random."""
+
+    def __call__(self, windows: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> np.ndarray[
+        tuple[int, ...], np.dtype[np.float32]
+    ]:  # fmt: skip
+        rng = np.random.default_rng(0)
+        n = (windows.shape[1] - 400) // 320 + 1
+        shape = (len(windows), n, len(VOCABULARY))
+        return -rng.exponential(8.0, shape).astype(np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--words", type=int, default=600)
+    given = parser.parse_args()
+    rng = np.random.default_rng(0)
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    words = ["".join(rng.choice(letters, LETTERS_A_WORD)) for _ in range(given.words)]
+    lines = [words[i : i + WORDS_A_LINE] for i in range(0, len(words), WORDS_A_LINE)]
+    audio = rng.normal(0.0, 0.1, round(given.minutes * 60 * 16_000)).astype(np.float32)
+    ear = CtcEar(Noise(), Alphabet.of(VOCABULARY, "<pad>", "|"))
+    with threadpool_limits(1):
+        song = ear.spell(lines, "en")
+        emissions = ear.score(ear.listen(audio), song)
+        activity = vocal_activity(audio, emissions.n_frames, 320)
+        trellis = Trellis(build(song), emissions, activity, song.short)
+        began = time.process_time()
+        path = best_path(trellis)
+        took = time.process_time() - began
+    assert path is not None
+    print(f"{given.minutes:g} min, {given.words} words, {trellis.graph.n_states} states")
+    print(f"best path: {took:.2f} s of one core")
+
+
+if __name__ == "__main__":
+    main()

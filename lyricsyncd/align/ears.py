@@ -1,0 +1,192 @@
+"""Ears by name: which there are, opening one, and how the search is best set for it.
+
+An ear of one's own is a function ``(device, models_dir, language) -> Ear`` under the entry point
+group ``lyricsyncd.aligners``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from lyricsyncd.align.aligner import Options
+    from lyricsyncd.align.emissions import Ear
+
+log = logging.getLogger(__name__)
+
+ENTRY_POINTS = "lyricsyncd.aligners"
+Opener = Callable[[str, "Path | None", "str | None"], "Ear"]
+
+ONNX_FOLDER = "ctc"
+"""Within the folder of models: exported ears, ``LANGUAGE.onnx`` or ``any.onnx``."""
+
+MMS = "MahmoudAshraf/mms-300m-1130-forced-aligner"
+_XLSR = "jonatasgrosman/wav2vec2-large-xlsr-53-{}"
+WAV2VEC2 = {
+    "en": "facebook/wav2vec2-base-960h",
+    **{
+        code: _XLSR.format(name)
+        for code, name in (
+            ("ar", "arabic"),
+            ("de", "german"),
+            ("el", "greek"),
+            ("es", "spanish"),
+            ("fa", "persian"),
+            ("fi", "finnish"),
+            ("fr", "french"),
+            ("hu", "hungarian"),
+            ("it", "italian"),
+            ("ja", "japanese"),
+            ("nl", "dutch"),
+            ("pl", "polish"),
+            ("pt", "portuguese"),
+            ("ru", "russian"),
+            ("zh", "chinese-zh-cn"),
+        )
+    },
+}
+"""A wav2vec2 model that writes a language, by its ISO 639-1 code; Apache-2.0 all of them."""
+
+
+def names() -> tuple[str, ...]:
+    """Ears that can be asked for, ``auto`` aside."""
+    return ("sphinx", "ctc", "mms", *sorted(entry_points(group=ENTRY_POINTS).names))
+
+
+def open_ear(
+    name: str = "auto",
+    device: str = "auto",
+    models_dir: Path | None = None,
+    language: str | None = None,
+) -> Ear:
+    """An ear, its model loaded.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`, a folder with a CTC model, an exported ``.onnx`` file, or ``auto``: an
+        exported model for the language if there is one; where torch and a card are there, the CTC
+        model of the language if it is on the disk; else ``sphinx``. ``auto`` fetches nothing.
+    language : str, optional
+        ISO 639-1 of the song: some models write one language only.
+
+    Raises
+    ------
+    UsageError
+        There is no such ear.
+    ModelError
+        Its model is not to be had, or its device is not there.
+    """
+    return _opener(_chosen(name, device, models_dir, language))(device, models_dir, language)
+
+
+def key(name: str, device: str, models_dir: Path | None, language: str | None) -> str:
+    """What tells two ears apart: songs with the same key share one loaded model."""
+    chosen = _chosen(name, device, models_dir, language)
+    return f"{chosen}:{_model_of(language)}" if chosen == "ctc" else chosen
+
+
+def options_of(ear: Ear) -> Options:
+    """How the search is set for an ear.
+
+    The scores of a CTC network are sure of every frame, and their frames are twice as long: they
+    are scaled less than those of phone states before they become posteriors.
+    """
+    from lyricsyncd.align.aligner import Options
+    from lyricsyncd.align.emissions.ctc import CtcEar
+    from lyricsyncd.align.trellis import Costs
+
+    if not isinstance(ear, CtcEar):
+        return Options()
+    costs = Costs(enter_rest_inside=1.0, rest_inside=0.1, stretched_consonant=0.0)
+    return Options(first_costs=costs, costs=costs, adapt=False, scale=0.5)
+
+
+def _chosen(name: str, device: str, models_dir: Path | None, language: str | None) -> str:
+    if name != "auto":
+        return name
+    if (exported := _exported(models_dir, language)) is not None:
+        return str(exported)
+    if device != "cpu" and importlib.util.find_spec("transformers") and _has_card():
+        from lyricsyncd.hub import is_here
+
+        if language in WAV2VEC2 and is_here(WAV2VEC2[language], models_dir):
+            return "ctc"
+        if is_here(MMS, models_dir):
+            return "mms"
+    return "sphinx"
+
+
+def _exported(models_dir: Path | None, language: str | None) -> Path | None:
+    folder = (models_dir or Path("nowhere")) / ONNX_FOLDER
+    for stem in (language, "any"):
+        if stem and stem.isalpha() and (folder / f"{stem}.onnx").is_file():
+            return folder / f"{stem}.onnx"
+    return None
+
+
+def _has_card() -> bool:
+    if importlib.util.find_spec("torch") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _opener(name: str) -> Opener:
+    if name == "sphinx":
+        return _sphinx
+    if name == "ctc":
+        return lambda device, folder, language: _ctc(_model_of(language), device, folder)
+    if name == "mms":
+        return lambda device, folder, _: _ctc(MMS, device, folder)
+    if name.endswith(".onnx"):
+        return lambda device, _folder, _language: _onnx(Path(name), device)
+    if Path(name).is_dir():
+        return lambda device, folder, _: _ctc(name, device, folder)
+    for entry in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            plugin: Opener = entry.load()
+        except Exception as error:
+            raise ModelError(
+                f"the aligner {name!r} ({entry.value}) cannot be loaded: {error}",
+                remedy="Update or remove the package it comes from",
+            ) from error
+        return plugin
+    raise UsageError(
+        f"There is no aligner '{name}'", remedy=f"There are: auto, {', '.join(names())}"
+    )
+
+
+def _model_of(language: str | None) -> str:
+    """The model that writes a language; MMS for those that have none of their own."""
+    return WAV2VEC2.get(language or "en", MMS)
+
+
+def _sphinx(_device: str, _folder: Path | None, _language: str | None) -> Ear:
+    from lyricsyncd.align.emissions.sphinx import SphinxEar
+
+    return SphinxEar.load()
+
+
+def _ctc(model: str, device: str, folder: Path | None) -> Ear:
+    from lyricsyncd import hub
+    from lyricsyncd.align.emissions.ctc import open_ctc
+
+    known = hub.HUB_MODELS.get(model)
+    if known is not None and known.caution and not hub.is_here(model, folder):
+        log.warning("%s is fetched from the hub: %s", model, known.caution)
+    return open_ctc(model, device, folder)
+
+
+def _onnx(path: Path, device: str) -> Ear:
+    from lyricsyncd.align.emissions.ctc import open_onnx
+
+    return open_onnx(path, device)

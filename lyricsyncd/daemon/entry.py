@@ -1,0 +1,170 @@
+"""A song as the catalog knows it: plain data, without any database."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+class State(str, enum.Enum):
+    """Where a song stands."""
+
+    PENDING = "pending"
+    WORKING = "working"
+    DONE = "done"
+    LINES = "lines"
+    REVIEW = "review"
+    NO_LYRICS = "no_lyrics"
+    INSTRUMENTAL = "instrumental"
+    FAILED = "failed"
+    IGNORED = "ignored"
+
+
+class Priority(enum.IntEnum):
+    """Who waits for a song; the higher goes first."""
+
+    BACKFILL = 0
+    IMPORT = 10
+    PERSON = 20
+    PLAYING = 30
+
+
+class Queued(str, enum.Enum):
+    """What `Catalog.enqueue` did."""
+
+    NEW = "new"
+    AGAIN = "again"
+    WAITING = "waiting"
+    WORKING = "working"
+    UNCHANGED = "unchanged"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Tells whether a file changed, without reading it. The inode only tells moved files."""
+
+    size: int
+    mtime_ns: int
+    inode: int = field(default=0, compare=False)
+
+    @classmethod
+    def of(cls, path: Path) -> Fingerprint:
+        """Of the file that a path leads to. Raises OSError."""
+        return cls.from_stat(path.stat())
+
+    @classmethod
+    def from_stat(cls, stat: os.stat_result) -> Fingerprint:
+        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A song to queue. Without a fingerprint the file is looked at."""
+
+    path: Path
+    priority: Priority
+    reason: str
+    library: Path | None = None
+    fingerprint: Fingerprint | None = None
+    force: bool = False
+    """Queue it even though nothing changed since it was done, or a person said to ignore it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A song as the catalog knows it. Times are seconds since the epoch."""
+
+    id: int
+    path: Path
+    library: Path | None
+    fingerprint: Fingerprint
+    state: State
+    priority: int
+    why: str
+    """Why it was queued."""
+    enqueued_at: float
+    next_attempt_at: float | None = None
+    missing_since: float | None = None
+    artist: str | None = None
+    title: str | None = None
+    duration: float | None = None
+    attempts: int = 0
+    crashes: int = 0
+    retries: int = 0
+    lease_owner: str | None = None
+    leased_until: float | None = None
+    started_at: float | None = None
+    stage: str | None = None
+    progress: float | None = None
+    finished_at: float | None = None
+    quality: float | None = None
+    decision: str | None = None
+    reason: str | None = None
+    source: str | None = None
+    language: str | None = None
+    separator: str | None = None
+    aligner: str | None = None
+    lines: int | None = None
+    words: int | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
+    written: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    error_class: str | None = None
+    error: str | None = None
+
+    @property
+    def name(self) -> str:
+        """A short human name."""
+        if self.artist and self.title:
+            return f"{self.artist} - {self.title}"
+        return self.title or self.path.stem
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        plain: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        del plain["fingerprint"]
+        plain["path"] = str(self.path)
+        plain["library"] = None if self.library is None else str(self.library)
+        plain["state"] = self.state.value
+        plain["stages"] = dict(self.stages)
+        plain["written"] = [str(path) for path in self.written]
+        plain["notes"] = list(self.notes)
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The little of an `Entry` that a scan compares with what it sees."""
+
+    id: int
+    fingerprint: Fingerprint
+    state: State
+    missing_since: float | None
+    finished_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a song. ``retry`` gives the waits after which it is tried again, if it is."""
+
+    state: State
+    reason: str
+    retry: tuple[float, ...] | None = None
+    error_class: str | None = None
+    error: str | None = None
+    quality: float | None = None
+    decision: str | None = None
+    source: str | None = None
+    language: str | None = None
+    separator: str | None = None
+    aligner: str | None = None
+    lines: int | None = None
+    words: int | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
+    written: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,261 @@
+"""What becomes of a song, as functions that run inside a transaction of the catalog."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lyricsyncd.daemon.entry import Entry, Fingerprint, Outcome, Priority, Queued, Request, State
+from lyricsyncd.daemon.queries import as_entry, entry_at, get_entry
+
+MAX_CRASHES = 3
+"""A song on which the model worker died this often in a row is set aside."""
+MAX_ATTEMPTS = 10
+"""Leases in a row without any outcome (the whole service died) before a song is set aside. Kill
+the service as you like: only a song that always brings it down comes this far."""
+
+
+def enqueue(db: sqlite3.Connection, request: Request, seen: Fingerprint, now: float) -> Queued:
+    # Not resolve(): a link in the library is a song of its own place.
+    path = Path(os.path.abspath(request.path))  # noqa: PTH100
+    entry = entry_at(db, path) or _moved(db, path, seen)
+    if entry is None:
+        library = request.library if request.library is not None else path.parent
+        db.execute(
+            "INSERT INTO tracks (path, folder, library, size, mtime_ns, inode, priority, why,"
+            " enqueued_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                os.fsencode(path),
+                os.fsencode(path.parent),
+                os.fsencode(library),
+                seen.size,
+                seen.mtime_ns,
+                seen.inode,
+                int(request.priority),
+                request.reason,
+                now,
+                now,
+            ),
+        )
+        return Queued.NEW
+    changed = seen != entry.fingerprint
+    if request.library is not None and entry.library != request.library:
+        db.execute(
+            "UPDATE tracks SET library = ? WHERE id = ?",
+            (os.fsencode(request.library), entry.id),
+        )
+    if entry.missing_since is not None:
+        db.execute("UPDATE tracks SET missing_since = NULL WHERE id = ?", (entry.id,))
+    if entry.state is State.WORKING:
+        if changed:
+            db.execute(
+                "UPDATE tracks SET seen_size = ?, seen_mtime_ns = ? WHERE id = ?",
+                (seen.size, seen.mtime_ns, entry.id),
+            )
+        return Queued.WORKING
+    if entry.state is State.IGNORED and not request.force:
+        return Queued.IGNORED
+    if entry.state is State.PENDING:
+        # A person, or a player, does not wait for a backoff to end.
+        hurry = changed or request.force or request.priority >= Priority.PERSON
+        db.execute(
+            "UPDATE tracks SET priority = MAX(priority, ?), size = ?, mtime_ns = ?, inode = ?,"
+            " next_attempt_at = MIN(next_attempt_at, ?), error = CASE WHEN ? THEN NULL ELSE error"
+            " END WHERE id = ?",
+            (
+                int(request.priority),
+                seen.size,
+                seen.mtime_ns,
+                seen.inode,
+                now if hurry else entry.next_attempt_at,
+                hurry,
+                entry.id,
+            ),
+        )
+        return Queued.WAITING
+    if not changed and not request.force:
+        return Queued.UNCHANGED
+    db.execute(
+        "UPDATE tracks SET state = 'pending', priority = ?, why = ?, enqueued_at = ?,"
+        " next_attempt_at = ?, attempts = 0, crashes = 0, retries = 0, size = ?, mtime_ns = ?,"
+        " inode = ? WHERE id = ?",
+        (
+            int(request.priority),
+            request.reason,
+            now,
+            now,
+            seen.size,
+            seen.mtime_ns,
+            seen.inode,
+            entry.id,
+        ),
+    )
+    return Queued.AGAIN
+
+
+def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> Entry | None:
+    """The song that was moved to ``path``: same inode, same looks, and no file where it was.
+
+    It keeps what is known of it, unless its sidecars stayed behind: then it is made anew.
+    """
+    rows = db.execute(
+        "SELECT * FROM tracks WHERE inode = ? AND size = ? AND mtime_ns = ? AND state != 'working'"
+        " LIMIT 8",  # hard links may be many
+        (seen.inode, seen.size, seen.mtime_ns),
+    ).fetchall()
+    for entry in map(as_entry, rows):
+        if seen.inode and not os.path.lexists(entry.path):
+            written = [_beside(side, entry.path, path) for side in entry.written]
+            left_behind = any(not side.exists() for side in written)
+            db.execute(
+                "UPDATE tracks SET path = ?, folder = ?, missing_since = NULL, written = ?,"
+                " size = CASE WHEN ? THEN -1 ELSE size END WHERE id = ?",
+                (
+                    os.fsencode(path),
+                    os.fsencode(path.parent),
+                    json.dumps([str(side) for side in written]),
+                    left_behind,
+                    entry.id,
+                ),
+            )
+            return get_entry(db, entry.id)
+    return None
+
+
+def _beside(sidecar: Path, old: Path, new: Path) -> Path:
+    """Where a sidecar is if it moved with its song."""
+    if sidecar == old:
+        return new
+    name = sidecar.name
+    if name.startswith(old.stem):
+        name = new.stem + name[len(old.stem) :]
+    return new.parent / name
+
+
+def expire(db: sqlite3.Connection, now: float, holding: Sequence[int]) -> None:
+    """Take back leases whose owner has stopped beating."""
+    kept = ",".join(str(int(id)) for id in holding)
+    expired = db.execute(
+        "UPDATE tracks SET state = 'pending', lease_owner = NULL, leased_until = NULL,"
+        " stage = NULL, progress = NULL, next_attempt_at = ?"
+        f" WHERE state = 'working' AND leased_until < ? AND id NOT IN ({kept})",
+        (now, now),
+    )
+    if expired.rowcount:
+        set_aside(db, now)
+
+
+def set_aside(db: sqlite3.Connection, now: float) -> None:
+    """Fail the songs that brought us down too often."""
+    db.execute(
+        """
+        UPDATE tracks SET state = 'failed', finished_at = ?, next_attempt_at = NULL,
+            reason = CASE WHEN crashes >= ?
+                THEN 'the model worker was lost on this song ' || crashes || ' times'
+                ELSE 'the service ended during this song ' || attempts || ' times' END
+        WHERE state = 'pending' AND (crashes >= ? OR attempts >= ?)
+        """,
+        (now, MAX_CRASHES, MAX_CRASHES, MAX_ATTEMPTS),
+    )
+
+
+def release(
+    db: sqlite3.Connection,
+    id: int,
+    owner: str,
+    when: str,
+    until: float | None,
+    seen: Fingerprint | None,
+) -> bool:
+    changes = (
+        "state = 'pending', attempts = attempts - 1, lease_owner = NULL, leased_until = NULL,"
+        f" stage = NULL, progress = NULL, next_attempt_at = {when}"
+    )
+    arguments: tuple[Any, ...] = () if until is None else (until,)
+    if seen is not None:
+        changes += ", size = ?, mtime_ns = ?, inode = ?"
+        arguments += (seen.size, seen.mtime_ns, seen.inode)
+    return update_held(db, id, owner, changes, arguments)
+
+
+def update_held(
+    db: sqlite3.Connection, id: int, owner: str, changes: str, arguments: tuple[Any, ...]
+) -> bool:
+    """Change a song if its lease still holds."""
+    changed = db.execute(
+        f"UPDATE tracks SET {changes} WHERE id = ? AND lease_owner = ? AND state = 'working'",
+        (*arguments, id, owner),
+    )
+    return changed.rowcount == 1
+
+
+def finish(
+    db: sqlite3.Connection,
+    id: int,
+    owner: str,
+    outcome: Outcome,
+    now_is: Fingerprint | None,
+    now: float,
+) -> bool:
+    entry = get_entry(db, id)
+    if entry is None or entry.state is not State.WORKING or entry.lease_owner != owner:
+        return False
+    looks = now_is or entry.fingerprint
+    seen = db.execute("SELECT seen_size, seen_mtime_ns FROM tracks WHERE id = ?", (id,)).fetchone()
+    changed = seen[0] is not None and Fingerprint(seen[0], seen[1]) != looks
+    retries = entry.retries if entry.error_class == outcome.error_class else 0
+    wait = None
+    if outcome.retry:
+        wait = outcome.retry[min(retries, len(outcome.retry) - 1)]
+        retries += 1
+    else:
+        retries = 0
+    state, due = outcome.state, None if wait is None else now + wait
+    if changed:
+        # Something else wrote the file meanwhile: what we found may be of the old one.
+        state, due, looks = (
+            State.PENDING,
+            now,
+            Fingerprint(seen[0], seen[1], entry.fingerprint.inode),
+        )
+    db.execute(
+        """
+        UPDATE tracks SET state = ?, next_attempt_at = ?, retries = ?, attempts = 0, crashes = 0,
+            priority = CASE WHEN ? = 'pending' THEN priority ELSE 0 END,
+            size = ?, mtime_ns = ?, inode = ?, lease_owner = NULL, leased_until = NULL,
+            stage = NULL, progress = NULL, finished_at = ?, quality = ?, decision = ?, reason = ?,
+            source = ?, language = ?, separator = ?, aligner = ?, lines = ?, words = ?,
+            stages = ?, written = ?, notes = ?, error_class = ?, error = ?
+        WHERE id = ?
+        """,
+        (
+            state.value,
+            due,
+            retries,
+            state.value,
+            looks.size,
+            looks.mtime_ns,
+            looks.inode,
+            now,
+            outcome.quality,
+            outcome.decision,
+            outcome.reason,
+            outcome.source,
+            outcome.language,
+            outcome.separator,
+            outcome.aligner,
+            outcome.lines,
+            outcome.words,
+            json.dumps(dict(outcome.stages)),
+            json.dumps([str(path) for path in outcome.written]),
+            json.dumps(list(outcome.notes)),
+            outcome.error_class,
+            outcome.error,
+            id,
+        ),
+    )
+    return True

@@ -1,0 +1,146 @@
+"""Models of the hub: which we use, under which licence, and where they lie for a house without one.
+
+A folder of `models.dir` goes over the hub: ``facebook/wav2vec2-base-960h`` is looked for as the
+folder ``facebook--wav2vec2-base-960h`` there first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lyricsyncd.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A model that a back-end can use.
+
+    Attributes
+    ----------
+    name : str
+        As on the hub.
+    size : int
+        Bytes to fetch, about.
+    caution : str
+        What must be said before it is fetched; empty where there is nothing.
+    """
+
+    name: str
+    purpose: str
+    size: int
+    licence: str
+    extra: str
+    caution: str = ""
+
+    @property
+    def folder_name(self) -> str:
+        """Its folder within the folder of models; Demucs' networks lie in one repository."""
+        return "demucs" if "HTDemucs" in self.name else folder_name(self.name)
+
+
+_NO_BUSINESS = "its weights may not be used commercially (CC-BY-NC 4.0)"
+
+HUB_MODELS = {
+    model.name: model
+    for model in (
+        HubModel(
+            "adefossez/HTDemucs-ft",
+            "separates the vocals from the music (only the vocals' network is fetched)",
+            84_000_000,
+            "MIT as tagged on the hub; the authors have also called the weights research only",
+            "models",
+        ),
+        HubModel(
+            "facebook/wav2vec2-base-960h",
+            "hears the words (English)",
+            378_000_000,
+            "Apache-2.0",
+            "models",
+        ),
+        HubModel(
+            "MahmoudAshraf/mms-300m-1130-forced-aligner",
+            "hears the words (over 1,000 languages)",
+            1_260_000_000,
+            "CC-BY-NC 4.0",
+            "models",
+            _NO_BUSINESS,
+        ),
+        HubModel(
+            "openai/whisper-large-v3-turbo",
+            "hears words without being told",
+            1_620_000_000,
+            "MIT",
+            "models",
+        ),
+        HubModel(
+            "ibm-granite/granite-speech-4.1-2b-plus",
+            "hears words without being told (English, French, German, Spanish, Portuguese)",
+            4_600_000_000,
+            "Apache-2.0",
+            "granite",
+        ),
+        HubModel(
+            "Qwen/Qwen3-ForcedAligner-0.6B",
+            "hears the words (11 languages)",
+            1_800_000_000,
+            "Apache-2.0",
+            "models",
+        ),
+    )
+}
+
+
+def folder_name(name: str) -> str:
+    """The folder of a hub model within the folder of models."""
+    return name.replace("/", "--")
+
+
+def found(name: str, models_dir: Path | None) -> str:
+    """Where a model is to be loaded from: its folder where it has one, else its name on the hub."""
+    if Path(name).is_dir():
+        return name
+    if models_dir is not None and (models_dir / folder_name(name)).is_dir():
+        return str(models_dir / folder_name(name))
+    return name
+
+
+def is_here(name: str, models_dir: Path | None) -> bool:
+    """Whether a model can be loaded without the network: from a folder, or the hub's cache."""
+    where = found(name, models_dir)
+    if where != name or Path(name).is_dir():
+        return True
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:
+        return False
+    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+
+
+@contextlib.contextmanager
+def loaded(name: str, models_dir: Path | None, *, extra: str) -> Iterator[None]:
+    """Turn what loading a model can raise into one line that says what to put where.
+
+    Raises
+    ------
+    ModelError
+        The extra is not installed; the model is not there and cannot be fetched, or is damaged.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ModelError(
+            f"the model {name!r} needs what is not installed: {str(error).splitlines()[0]}",
+            remedy=f'Install it with: pip install "lyricsyncd[{extra}]"',
+        ) from error
+    except (OSError, ValueError, RuntimeError, KeyError, EOFError) as error:
+        lines = str(error).strip().splitlines()
+        reason = lines[0][:160] if lines else type(error).__name__
+        own = models_dir / folder_name(name) if models_dir is not None else None
+        where = Path(name) if Path(name).is_dir() else own
+        raise ModelError(
+            f"the model {name!r} cannot be loaded: {reason}",
+            remedy=f"Put its files from the hub into {where or 'a folder, and name that'}",
+        ) from error

@@ -1,0 +1,151 @@
+"""What a recording is: its names from the tags; where those are missing or doubted, by its sound.
+
+>>> from lyricsyncd.identify import identify_song
+>>> identify_song("song.mp3").track.name  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.errors import AudioError, ModelError, SourceError
+from lyricsyncd.identify import doubts
+from lyricsyncd.identify.file_name import FileName, parse_file_name
+from lyricsyncd.identify.tags import read_tags
+from lyricsyncd.model import Track
+
+if TYPE_CHECKING:
+    from lyricsyncd.identify.acoustid import Acoustid, Recording
+
+__all__ = ["FileName", "SongIdentification", "identify_song", "parse_file_name", "read_tags"]
+
+_log = logging.getLogger(__name__)
+
+SURE = 0.8
+"""Score of a fingerprint from which it is believed."""
+_SAME_LENGTH_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SongIdentification:
+    """What a song is held to be, and why."""
+
+    track: Track
+    source: str
+    """``tags``, ``file name`` or ``acoustid``."""
+    score: float
+    """0-1: how sure it is."""
+    why: str
+    """One line for a person."""
+    warnings: tuple[str, ...] = ()
+    """Why its sound was not asked about, though its names are doubted."""
+
+    @property
+    def artist(self) -> str | None:
+        """The artist as displayed."""
+        return self.track.artist
+
+    @property
+    def title(self) -> str | None:
+        """The title."""
+        return self.track.title
+
+
+def identify_song(
+    path: str | Path,
+    acoustid_key: str | None = None,
+    *,
+    acoustid_url: str | None = None,
+) -> SongIdentification:
+    """What a song is.
+
+    Parameters
+    ----------
+    acoustid_key
+        A key of AcoustID; without one only tags and the file's name are looked at.
+    acoustid_url
+        Another address of AcoustID's web service.
+
+    Raises
+    ------
+    AudioError
+        There is no such file, or it is not one that can be listened to.
+
+    Notes
+    -----
+    That the network or the tools for it are missing is a warning of the result, not an error: names
+    that are doubted are better than none.
+    """
+    track = read_tags(Path(path))
+    doubt = doubts.about(track)
+    if doubt is None:
+        return SongIdentification(track, "tags", 1.0, "the tags name it")
+    guessed = SongIdentification(
+        track, "file name" if track.from_file_name else "tags", 0.5 if track.title else 0.0, doubt
+    )
+    if not acoustid_key:
+        return guessed
+    try:
+        heard = _heard(track, _service(acoustid_key, acoustid_url))
+    except (SourceError, ModelError, AudioError) as error:
+        _log.warning("%s: %s", path, error)
+        return dataclasses.replace(guessed, warnings=(str(error),))
+    if heard is None:
+        return dataclasses.replace(guessed, why=f"{doubt}; AcoustID does not know its sound")
+    return SongIdentification(
+        dataclasses.replace(
+            track,
+            artist=heard.artist,
+            artists=heard.artists,
+            title=heard.title,
+            album=heard.album or (None if track.from_file_name else track.album),
+            album_artist=None,
+            recording_id=heard.id,
+            from_file_name=False,
+        ),
+        "acoustid",
+        heard.score,
+        f"{doubt}; AcoustID knows its sound ({heard.score:.0%})",
+    )
+
+
+def _service(key: str, url: str | None) -> Acoustid:
+    from lyricsyncd.http import Web, answers
+    from lyricsyncd.identify import acoustid
+
+    web = Web(interval=acoustid.INTERVAL_S, cache=answers.shared())
+    return acoustid.Acoustid(key, (url or acoustid.URL).rstrip("/"), web)
+
+
+def _heard(track: Track, service: Acoustid) -> Recording | None:
+    from lyricsyncd.identify import acoustid
+
+    assert track.path is not None, "a track read from a file has a path"
+    found = service.recordings(acoustid.fingerprint_apart(track.path))
+    return _most_likely(track, found)
+
+
+def _most_likely(track: Track, found: Sequence[Recording]) -> Recording | None:
+    """Of recordings with about the same fingerprint, the one that the file's own names, where they
+    say anything, and its length speak for."""
+    from lyricsyncd.lyrics.match import artists_of, normalise, take_apart
+
+    title, artists = take_apart(track.title or "").core, artists_of(track)
+
+    def rank(recording: Recording) -> tuple[float, bool, bool, bool, float]:
+        apart = abs((recording.duration or 0.0) - (track.duration or 0.0))
+        return (
+            round(recording.score, 1),
+            recording.duration is None or apart <= _SAME_LENGTH_S,
+            take_apart(recording.title).core == title,
+            normalise(recording.artist) in artists,
+            recording.score,
+        )
+
+    sure = [recording for recording in found if recording.score >= SURE]
+    return max(sure, key=rank, default=None)

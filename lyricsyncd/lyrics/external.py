@@ -1,0 +1,61 @@
+"""What outside text becomes: LRC, or plain lines, cleaned, with times only where they can hold."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from lyricsyncd import formats
+from lyricsyncd.errors import FormatError
+from lyricsyncd.lyrics import times, words
+from lyricsyncd.lyrics.clean import clean, clean_text
+from lyricsyncd.lyrics.translations import without_translations
+from lyricsyncd.lyrics.voices import with_voices
+from lyricsyncd.model import Line, Lyrics, Track
+
+
+def from_timed(text: str, track: Track, *, form: str = "lrc", same_times: bool) -> Lyrics:
+    """Lyrics out of a timed format.
+
+    Parameters
+    ----------
+    form
+        The format's name: ``lrc``, ``lyricsfile``.
+    same_times
+        Whether times of this recording are known to hold for the song.
+
+    Raises
+    ------
+    FormatError
+        The text is not of that format.
+    """
+    read = formats.read(text.encode("utf-8", "replace"), form)
+    read = without_translations(words.without_blanks(read))
+    cleaned = with_voices(clean(read, title=track.title, artist=track.artist), track)
+    lyrics = words.split_lyrics(cleaned)
+    if same_times and times.believable(lyrics, track.duration):
+        return lyrics
+    return lyrics.without_times()
+
+
+def from_plain(text: str, track: Track) -> Lyrics:
+    """Lyrics out of what a website shows."""
+    sung, instrumental = clean_text(text, title=track.title, artist=track.artist)
+    lines = tuple(Line(words.split(line)) for line in sung)
+    lyrics = without_translations(Lyrics(lines, instrumental=instrumental))
+    return with_voices(lyrics, track)
+
+
+def from_text(text: str, track: Track, *, same_times: bool) -> Lyrics:
+    """Lyrics out of text that may be LRC or plain."""
+    if formats.guess(text.encode("utf-8", "replace")) in ("lrc", "lrc_standard"):
+        try:
+            return from_timed(text, track, same_times=same_times)
+        except FormatError:
+            pass
+    return from_plain(text, track)
+
+
+def named(lyrics: Lyrics, source: str, identity: str | None, **names: str | None) -> Lyrics:
+    """The lyrics, with where they are from."""
+    metadata = {key: value for key, value in names.items() if value}
+    return dataclasses.replace(lyrics, source=source, source_id=identity, metadata=metadata)

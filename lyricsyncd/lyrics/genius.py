@@ -1,0 +1,158 @@
+"""Genius (https://docs.genius.com), through the library lyricsgenius and our own manners.
+
+Words without times, of nearly every song. Asked only with a token of one's own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lyricsyncd.errors import ConfigError, LyricsyncError, Unreachable
+from lyricsyncd.http import Web
+from lyricsyncd.lyrics import external, match
+from lyricsyncd.lyrics.base import Candidate
+from lyricsyncd.model import Lyrics, Track
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import LyricsSources
+
+_log = logging.getLogger(__name__)
+_MOST_PAGES = 2
+"""Pages that are fetched for one song: each is some hundred kilobytes."""
+_MOST_HITS = 5
+
+
+@dataclass(frozen=True)
+class GeniusSource:
+    """Genius.
+
+    Parameters
+    ----------
+    token
+        A client access token; without one nothing is asked.
+    web
+        How it is asked.
+    api, site
+        Addresses of its API and of its pages.
+    """
+
+    token: str | None = None
+    web: Web = field(default_factory=Web)
+    api: str = "https://api.genius.com/"
+    site: str = "https://genius.com/"
+    name: str = "genius"
+
+    @property
+    def idle(self) -> str | None:
+        """Why it is not asked."""
+        return None if self.token else "not asked: it needs a token (GENIUS_TOKEN)"
+
+    def find(self, track: Track) -> list[Candidate]:
+        """The songs that its search knows under these names; the words of those that match."""
+        artist = match.main_artist(track)
+        if not self.token or not track.title or not artist:
+            return []
+        return list(self._candidates(track, f"{artist} {match.search_title(track.title)}"))
+
+    def named_by(self, words: str) -> list[tuple[str, str]]:
+        """Artist and title of songs that have these words in their lyrics.
+
+        Raises
+        ------
+        Unreachable, Refused, SourceError
+            As `find`.
+        """
+        if not self.token:
+            return []
+        answer = self._asked(lambda: self._library.search_lyrics(words, per_page=_MOST_HITS))
+        sections = _field(answer, "sections")
+        hits = _field(sections[0], "hits") if isinstance(sections, list) and sections else None
+        return [(hit["artist"], hit["title"]) for hit in _hits(hits)]
+
+    def _candidates(self, track: Track, term: str) -> Iterator[Candidate]:
+        answer = self._asked(lambda: self._library.search_songs(term, per_page=_MOST_HITS))
+        pages = 0
+        for hit in _hits(_field(answer, "hits")):
+            agreed = match.match(
+                track, title=hit["title"], artist=hit["artist"], album=None, duration=None
+            )
+            if agreed.score < match.ACCEPTED or pages == _MOST_PAGES:
+                score = min(agreed.score, match.ACCEPTED - 0.01)
+                yield Candidate(Lyrics(), "genius", hit["id"], score, agreed.why)
+                continue
+            pages += 1
+            text = self._asked(
+                lambda url=hit["url"]: self._library.lyrics(song_url=self._page(url))
+            )
+            lyrics = external.from_plain(text or "", track)
+            if not lyrics.words and not lyrics.instrumental:
+                yield Candidate(Lyrics(), "genius", hit["id"], 0.0, "a page without words")
+                continue
+            lyrics = external.named(
+                lyrics, "genius", hit["id"], title=hit["title"], artist=hit["artist"]
+            )
+            yield Candidate(lyrics, "genius", hit["id"], agreed.score, f"{agreed.why}; plain")
+
+    def _asked(self, question: Any) -> Any:
+        """What the library answers; what it makes of a bad answer becomes one of our errors."""
+        try:
+            return question()
+        except LyricsyncError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a website that changed breaks it in any way
+            _log.info("genius: %r", error)
+            if isinstance(error, AssertionError) and " 404" in str(error):
+                return {}
+            raise Unreachable("lyricsgenius cannot read what Genius answers") from None
+
+    def _page(self, url: str) -> str:
+        """The way to a page within the site: the library takes that only."""
+        return url.removeprefix(self.site).removeprefix("https://genius.com/").lstrip("/")
+
+    @cached_property
+    def _library(self) -> Any:
+        import lyricsgenius
+
+        from lyricsyncd.http.transport import adopt
+
+        genius = lyricsgenius.Genius(self.token, sleep_time=0, timeout=60)
+        genius.API_ROOT, genius.WEB_ROOT = self.api, self.site
+        genius.PUBLIC_API_ROOT = f"{self.site}api/"
+        adopt(genius._session, self.web)
+        return genius
+
+
+def open_source(settings: LyricsSources) -> GeniusSource:
+    """The source as configured."""
+    from lyricsyncd.http import answers
+
+    web = Web(timeout=settings.genius.timeout, attempts=2, interval=1.0, cache=answers.shared())
+    try:
+        return GeniusSource(settings.genius.token, web)
+    except ConfigError as error:
+        # A secret that is not there costs this source, and no song.
+        _log.warning("Genius is not asked: %s", error)
+        return GeniusSource(None, web)
+
+
+def _field(answer: Any, name: str) -> Any:
+    return answer.get(name) if isinstance(answer, Mapping) else None
+
+
+def _hits(found: Any) -> list[dict[str, str]]:
+    """Songs of a search, those with all that is needed."""
+    songs = []
+    for hit in found if isinstance(found, list) else []:
+        song = hit.get("result") if isinstance(hit, Mapping) else None
+        if not isinstance(song, Mapping) or hit.get("type") not in ("song", "lyric", None):
+            continue
+        artist = song.get("primary_artist")
+        name = artist.get("name") if isinstance(artist, Mapping) else None
+        title, url = song.get("title"), song.get("url")
+        if isinstance(title, str) and isinstance(name, str) and isinstance(url, str):
+            songs.append({"id": str(song.get("id")), "title": title, "artist": name, "url": url})
+    return songs

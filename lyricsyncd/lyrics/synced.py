@@ -1,0 +1,245 @@
+"""The websites that the library syncedlyrics knows, asked through our own manners.
+
+The library would take the first hit of any provider; here a hit counts only where it names the
+song itself, and so can be compared.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lyricsyncd.errors import LyricsyncError, SourceError, Unreachable
+from lyricsyncd.http import Web
+from lyricsyncd.lyrics import external, match
+from lyricsyncd.lyrics.base import Candidate, described
+from lyricsyncd.model import Lyrics, Track
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import LyricsSources
+
+_log = logging.getLogger(__name__)
+_MOST_HITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedlyricsSource:
+    """Providers of syncedlyrics, one after the other until one has the words.
+
+    Parameters
+    ----------
+    providers
+        Of ``netease``, ``megalobiz`` and ``musixmatch``.
+    web
+        How they are asked.
+    roots
+        Other addresses in place of the providers' own, by how those begin.
+    """
+
+    providers: tuple[str, ...] = ("netease", "megalobiz")
+    web: Web = field(default_factory=Web)
+    roots: Mapping[str, str] = field(default_factory=dict)
+    name: str = "syncedlyrics"
+    idle: str | None = None
+
+    def find(self, track: Track) -> list[Candidate]:
+        """What the first provider that has the words has. One that breaks is passed over; where
+        all of them did, that is raised."""
+        artist = match.main_artist(track)
+        if not track.title or not artist:
+            return []
+        term = f"{match.search_title(track.title)} {artist}"
+        found: list[Candidate] = []
+        failures: list[SourceError] = []
+        for name in self.providers:
+            try:
+                found += _HITS[name](self, track, term)
+            except SourceError as error:
+                _log.info("syncedlyrics, %s: %s", name, error.message)
+                failures.append(error)
+            except LyricsyncError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a website that changed breaks the library in any way
+                _log.info("syncedlyrics, %s: %r", name, error)
+                failures.append(Unreachable(f"syncedlyrics cannot read what {name} answers"))
+            if any(candidate.score >= match.ACCEPTED for candidate in found):
+                break
+        if failures and len(failures) == len(self.providers):
+            raise failures[0]
+        return found
+
+    def _netease(self, track: Track, term: str) -> Iterator[Candidate]:
+        from syncedlyrics.providers import NetEase
+
+        provider = self._adopted(NetEase())
+        parameters = {"limit": _MOST_HITS, "type": 1, "offset": 0, "s": term}
+        answer = provider.session.get(provider.API_ENDPOINT_METADATA, params=parameters)
+        hits = _listed(_mapped(_parsed(answer), "result"), "songs")
+        yield from self._fetched(track, "netease", map(_netease_hit, hits), provider)
+
+    def _musixmatch(self, track: Track, term: str) -> Iterator[Candidate]:
+        from syncedlyrics.providers import Musixmatch
+
+        provider = self._adopted(Musixmatch(enhanced=True))
+        query = [("q", term), ("page_size", str(_MOST_HITS)), ("page", "1")]
+        body = _mapped(_parsed(provider._get("track.search", query)), "message", "body")
+        hits = (_mapped(item, "track") for item in _listed(body, "track_list"))
+        yield from self._fetched(track, "musixmatch", map(_musixmatch_hit, hits), provider)
+
+    def _megalobiz(self, track: Track, term: str) -> Iterator[Candidate]:
+        from syncedlyrics.providers import Megalobiz
+
+        provider = self._adopted(Megalobiz())
+        lrc = provider.get_lrc(term)
+        text = _text_of(lrc)
+        if not text:
+            return
+        # The page is chosen by the library; only the file's own header says what it is of.
+        header = dict(re.findall(r"^\s*\[(ti|ar|al|length):\s*([^\]\n]*)\]", text, re.M | re.I))
+        names = {key.lower(): value.strip() for key, value in header.items()}
+        hit = _Hit(None, names.get("ti", ""), names.get("ar", ""), names.get("al"), _clock(names))
+        yield _candidate(track, "megalobiz", hit, lambda: text)
+
+    def _fetched(
+        self, track: Track, name: str, hits: Iterable[_Hit], provider: Any
+    ) -> Iterator[Candidate]:
+        """The best of the hits with its words, the others with the reason against them."""
+        judged = [(_matched(track, hit), hit) for hit in hits if hit.title and hit.artist]
+        judged.sort(key=lambda pair: -pair[0].score)
+        for at, (agreed, hit) in enumerate(judged[:_MOST_HITS]):
+            wanted = at < 2 and agreed.score >= match.ACCEPTED
+            yield _candidate(track, name, hit, lambda hit=hit: _words(provider, hit.id), wanted)  # type: ignore[misc]
+
+    def _adopted(self, provider: Any) -> Any:
+        """The library's provider, asking as we do and never for what it would store by itself."""
+        from lyricsyncd.http.transport import adopt
+
+        adopt(provider.session, self.web)
+        provider.logger.handlers.clear()
+        for name in ("API_ENDPOINT_METADATA", "API_ENDPOINT_LYRICS", "ROOT_URL", "SEARCH_ENDPOINT"):
+            address = getattr(provider, name, None)
+            for begin, other in self.roots.items():
+                if isinstance(address, str) and address.startswith(begin):
+                    setattr(provider, name, other + address.removeprefix(begin))
+        return provider
+
+
+_HITS: dict[str, Callable[[SyncedlyricsSource, Track, str], Iterator[Candidate]]] = {
+    "netease": SyncedlyricsSource._netease,
+    "megalobiz": SyncedlyricsSource._megalobiz,
+    "musixmatch": SyncedlyricsSource._musixmatch,
+}
+
+
+def open_source(settings: LyricsSources) -> SyncedlyricsSource:
+    """The source as configured."""
+    from lyricsyncd.http import answers
+
+    wanted = settings.syncedlyrics
+    web = Web(timeout=wanted.timeout, attempts=2, interval=1.0, cache=answers.shared())
+    idle = None if wanted.providers else "no provider is named"
+    return SyncedlyricsSource(wanted.providers, web, idle=idle)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """How a provider names what it has."""
+
+    id: str | None
+    title: str
+    artist: str
+    album: str | None = None
+    duration: float | None = None
+
+
+def _netease_hit(song: Mapping[str, Any]) -> _Hit:
+    artists = [str(item.get("name") or "") for item in _listed(song, "artists")]
+    length = song.get("duration")
+    return _Hit(
+        str(song.get("id")),
+        str(song.get("name") or ""),
+        ", ".join(filter(None, artists)),
+        str(_mapped(song, "album").get("name") or "") or None,
+        length / 1000 if isinstance(length, (int, float)) and length > 0 else None,
+    )
+
+
+def _musixmatch_hit(song: Mapping[str, Any]) -> _Hit:
+    length = song.get("track_length")
+    return _Hit(
+        str(song.get("track_id")),
+        str(song.get("track_name") or ""),
+        str(song.get("artist_name") or ""),
+        str(song.get("album_name") or "") or None,
+        float(length) if isinstance(length, (int, float)) and length > 0 else None,
+    )
+
+
+def _clock(names: Mapping[str, str]) -> float | None:
+    found = re.fullmatch(r"(\d{1,3}):(\d{1,2}(?:\.\d+)?)", names.get("length", ""))
+    return None if found is None else 60 * int(found.group(1)) + float(found.group(2))
+
+
+def _matched(track: Track, hit: _Hit) -> match.Match:
+    return match.match(
+        track, title=hit.title, artist=hit.artist, album=hit.album, duration=hit.duration
+    )
+
+
+def _candidate(
+    track: Track, provider: str, hit: _Hit, words: Callable[[], str], wanted: bool = True
+) -> Candidate:
+    identity = f"{provider} {hit.id}" if hit.id else provider
+    if not hit.title or not hit.artist:
+        return Candidate(Lyrics(), "syncedlyrics", identity, 0.0, "it does not say whose words")
+    agreed = _matched(track, hit)
+    if not wanted or agreed.score < match.ACCEPTED:
+        score = min(agreed.score, match.ACCEPTED - 0.01)
+        return Candidate(Lyrics(), "syncedlyrics", identity, score, agreed.why)
+    lyrics = external.from_text(words(), track, same_times=agreed.same_times)
+    if not lyrics.words and not lyrics.instrumental:
+        return Candidate(Lyrics(), "syncedlyrics", identity, 0.0, "an entry without words")
+    lyrics = external.named(
+        dataclasses.replace(lyrics, language=None),
+        "syncedlyrics",
+        identity,
+        title=hit.title,
+        artist=hit.artist,
+        album=hit.album,
+    )
+    why = f"{agreed.why}; {described(lyrics)}"
+    return Candidate(lyrics, "syncedlyrics", identity, agreed.score, why)
+
+
+def _words(provider: Any, identity: str | None) -> str:
+    """LRC of an entry, with word times where the provider has them."""
+    for method in ("get_lrc_word_by_word", "get_lrc_by_id"):
+        if hasattr(provider, method):
+            text = _text_of(getattr(provider, method)(identity))
+            if text:
+                return text
+    return ""
+
+
+def _text_of(lrc: Any) -> str:
+    return str(getattr(lrc, "synced", None) or getattr(lrc, "unsynced", None) or "")
+
+
+def _parsed(response: Any) -> Mapping[str, Any]:
+    found = response.json()
+    return found if isinstance(found, dict) else {}
+
+
+def _mapped(data: Any, *way: str) -> Mapping[str, Any]:
+    for name in way:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data if isinstance(data, Mapping) else {}
+
+
+def _listed(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = data.get(name)
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []

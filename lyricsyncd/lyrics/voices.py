@@ -1,0 +1,63 @@
+"""Who sings a line: "Him: …", "[Dolly] …", "(Both) …" before its words are no words of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from lyricsyncd.lyrics.match import artists_of, normalise
+from lyricsyncd.model import Line, Lyrics, Track, Word
+
+_ROLES = frozenset(
+    """
+    male female man woman men women boy girl boys girls him her he she both all together duet
+    choir lead group everyone m f d man1 woman1 homme femme hombre mujer mann frau tous todos alle
+    """.split()
+)
+_FEWEST = 2
+"""Marked lines before "Name:" is taken for a mark: one alone may be sung."""
+_MARK = re.compile(
+    r"""^(?: [\[(（] (?P<bracketed>[^\[\]()（）:：]{1,40}) [:：]? [\])）] [:：]?
+      | (?P<plain>[^\W\d][\w\ .'&-]{0,30}) [:：] )\s*""",
+    re.VERBOSE,
+)
+
+
+def with_voices(lyrics: Lyrics, track: Track) -> Lyrics:
+    """The lyrics with such marks taken out of the words and told as the lines' ``voice``."""
+    known = artists_of(track)
+    marks = [_mark(line, known) for line in lyrics]
+    if sum(mark is not None for mark in marks) < _FEWEST:
+        return lyrics
+    return lyrics.with_lines(
+        line if mark is None else _marked(line, *mark)
+        for line, mark in zip(lyrics.lines, marks, strict=True)
+    )
+
+
+def _mark(line: Line, known: frozenset[str]) -> tuple[str, int] | None:
+    """The singer that a line names, and how many characters of it do."""
+    if line.voice is not None:
+        return None
+    found = _MARK.match(line.text)
+    if found is None or found.end() >= len(line.text):
+        return None
+    name = (found.group("bracketed") or found.group("plain")).strip()
+    parts = {normalise(part) for part in re.split(r"\s*(?:&|,|/|\band\b)\s*", name)}
+    if not parts <= _ROLES and not parts <= known and normalise(name) not in known:
+        return None
+    return name, found.end()
+
+
+def _marked(line: Line, voice: str, length: int) -> Line:
+    """The line without its first ``length`` characters, which are whole words of it."""
+    kept: list[Word] = []
+    at = 0
+    for word in line.words:
+        end = at + len(word.text)
+        if at >= length:
+            kept.append(word)
+        elif end > length:
+            kept.append(dataclasses.replace(word, text=word.text[length - at :]))
+        at = end + (1 if word.space else 0)
+    return dataclasses.replace(line, words=tuple(kept), voice=voice) if kept else line

@@ -1,0 +1,324 @@
+"""Asks a music server now and then what is new and what plays.
+
+With nothing new that takes three requests, whatever the size of the library: whether there was a
+scan, what is newest if so, and what plays. Songs whose tags alone changed do not show up as newest:
+for them, and at the first time, all songs are gone through, once a day.
+
+A path of the server is believed where a file lies there; else the song is found by its names and
+length. Songs that are found neither way have come to the library unseen: it is scanned.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lyricsyncd.daemon.catalog import Catalog, Priority
+from lyricsyncd.daemon.intake import Event, Intake, Kind, Result
+from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
+from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.opensubsonic.client import PAGE, Album, Client, NotAllowed, Song
+
+if TYPE_CHECKING:
+    from lyricsyncd.config import Config, OpenSubsonic
+    from lyricsyncd.daemon.watcher import Hint
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 24 * 3600.0
+"""How often all songs are gone through."""
+RESCAN_S = 600.0
+"""The server is asked to look anew no more often than this."""
+BACKOFF_S = (60.0, 300.0, 900.0)
+"""Waits while the server cannot be asked; the last one repeats."""
+_NEWEST = 100
+"""Albums that are asked for first …"""
+_ALBUMS_MOST = 500
+"""… and at most: if more are new, all songs are gone through instead."""
+_BATCH = 5000
+"""Songs that are looked up together: each time the whole catalog is walked through."""
+_SETTING = "opensubsonic"
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered of a server, also over a restart."""
+
+    url: str = ""
+    last_scan: str | None = None
+    albums: list[tuple[str, str, int]] = field(default_factory=list)
+    """The newest albums, as they were."""
+    swept_at: float = 0.0
+    rescanned_at: float = 0.0
+    """Until when songs that we wrote into are known to the server."""
+
+    @classmethod
+    def read(cls, catalog: Catalog, url: str) -> Memory:
+        """What is remembered of the server at an address; nothing, if it was another."""
+        row = catalog.read(
+            lambda db: db.execute(
+                "SELECT value FROM settings WHERE name = ?", (_SETTING,)
+            ).fetchone()
+        )
+        try:
+            known: dict[str, Any] = json.loads(row[0]) if row is not None else {}
+            known["albums"] = [(str(id), str(at), int(n)) for id, at, n in known.get("albums", ())]
+            memory = cls(**known)
+        except (ValueError, TypeError):
+            memory = cls()
+        now = catalog.clock()
+        return memory if memory.url == url else cls(url, rescanned_at=now)
+
+    def write(self, catalog: Catalog) -> None:
+        text = json.dumps({name: getattr(self, name) for name in self.__slots__})
+        catalog.write(
+            lambda db: db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_SETTING, text))
+        )
+
+
+class Poller:
+    """One server, asked.
+
+    Parameters
+    ----------
+    rules : sequence of Rules
+        The libraries.
+    heard : callable
+        Takes the hint that a folder has come.
+    scan : callable
+        Has the libraries scanned.
+    """
+
+    def __init__(
+        self,
+        settings: OpenSubsonic,
+        catalog: Catalog,
+        rules: Sequence[Rules],
+        heard: Callable[[Hint], None],
+        scan: Callable[[], None],
+    ) -> None:
+        self.client = Client(settings)
+        self._settings = settings
+        self._catalog, self._rules, self._heard, self._scan = catalog, rules, heard, scan
+        self._begin()
+        self._memory = Memory.read(catalog, settings.url or "")
+        self._playing: frozenset[str] = frozenset()
+        self._may_look = True
+        self._may_rescan = settings.rescan
+
+    def _begin(self) -> None:
+        # Anew for each poll: it remembers where links lead.
+        self._lookup = Lookup(self._catalog, self._rules, self._settings.path_map)
+        self._intake = Intake(self._catalog, self._lookup, self._heard)
+
+    def poll(self) -> None:
+        """Ask once.
+
+        Raises
+        ------
+        SourceError
+            The server cannot be asked; nothing is forgotten.
+        WriteError
+            The catalog cannot be written.
+        """
+        self._begin()
+        self._hear_what_plays()
+        before = json.dumps([getattr(self._memory, name) for name in Memory.__slots__])
+        last_scan, scanning = self._scan_status()
+        if not scanning:
+            self._look_for_new(last_scan)
+            self._announce_tags()
+        if json.dumps([getattr(self._memory, name) for name in Memory.__slots__]) != before:
+            self._memory.write(self._catalog)
+
+    def _scan_status(self) -> tuple[str | None, bool]:
+        if not self._may_look:
+            return None, False
+        try:
+            status = self.client.scan_status()
+        except NotAllowed as error:
+            log.info("%s: its newest albums are looked at each time", error.message)
+            self._may_look = False
+            return None, False
+        return status.last_scan, status.scanning
+
+    # What plays
+
+    def _hear_what_plays(self) -> None:
+        songs = self.client.now_playing()
+        new = [song for song in songs if song.id not in self._playing]
+        self._playing = frozenset(song.id for song in songs)
+        if new:
+            self._intake.take([_event(Kind.PLAYING, song, Priority.PLAYING) for song in new])
+
+    # What is new
+
+    def _look_for_new(self, last_scan: str | None) -> None:
+        memory, now = self._memory, self._catalog.clock()
+        if not 0 <= now - memory.swept_at < SWEEP_S:
+            # First, so that what comes while we look is told again rather than missed.
+            newest = self.client.newest(_NEWEST)
+            self._sweep()
+            memory.swept_at = now
+            memory.albums, memory.last_scan = _marks(newest), last_scan
+            return
+        if last_scan is not None and last_scan == memory.last_scan:
+            return
+        newest, fresh = self._fresh_albums()
+        if len(fresh) > _ALBUMS_MOST:
+            self._sweep()
+        else:
+            songs = [song for album in fresh for song in self.client.album(album.id)]
+            self._take(songs, Priority.IMPORT)
+        memory.albums, memory.last_scan = _marks(newest), last_scan
+
+    def _fresh_albums(self) -> tuple[list[Album], list[Album]]:
+        """The newest albums, and those of them that are new or have grown."""
+        known = set(self._memory.albums)
+        newest = page = self.client.newest(_NEWEST)
+        fresh = [album for album in page if _mark(album) not in known]
+        while page and len(fresh) == len(newest) <= _ALBUMS_MOST:
+            page = self.client.newest(_NEWEST, len(newest))
+            newest = newest + page
+            fresh += [album for album in page if _mark(album) not in known]
+        return newest, fresh
+
+    def _sweep(self) -> None:
+        offset, unknown = 0, 0
+        batch: list[Song] = []
+        while songs := self.client.songs(offset):
+            offset += len(songs)
+            batch += songs
+            if len(batch) >= _BATCH:
+                unknown += self._known(batch, Priority.BACKFILL)
+                batch = []
+            if len(songs) < PAGE:
+                break
+        unknown += self._known(batch, Priority.BACKFILL)
+        log.info("the music server has %d songs, %d of them not known here", offset, unknown)
+        if unknown:
+            self._scan()
+
+    def _take(self, songs: Sequence[Song], priority: Priority) -> None:
+        if songs and self._known(songs, priority):
+            self._scan()
+
+    def _known(self, songs: Sequence[Song], priority: Priority) -> int:
+        """Queue the songs whose files can be told; how many cannot."""
+        here: list[Song] = []
+        elsewhere: list[Song] = []
+        for song in songs:
+            (here if self._is_real(song.path) else elsewhere).append(song)
+        taken = self._intake.take([_event(Kind.IMPORTED, song, priority) for song in here])
+        entries = self._lookup.by_tags_many([song.track for song in elsewhere])
+        found = [
+            Event(Kind.IMPORTED, str(entry.path), priority=priority)
+            for entry in entries
+            if entry is not None
+        ]
+        self._intake.take(found)
+        lost = sum(1 for each in taken if each.result in (Result.NOT_FOUND, Result.OUTSIDE))
+        return lost + len(elsewhere) - len(found)
+
+    def _is_real(self, path: str | None) -> bool:
+        if path is None:
+            return False
+        try:
+            return self._lookup.place(path).path.is_file()
+        except (NotInLibrary, OSError):
+            return False
+
+    # What we wrote
+
+    def _announce_tags(self) -> None:
+        """Have the server read the tags that lyrics were written into."""
+        memory, now = self._memory, self._catalog.clock()
+        if not self._may_rescan or 0 <= now - memory.rescanned_at < RESCAN_S:
+            return
+        since = memory.rescanned_at
+        rows = self._catalog.read(
+            lambda db: db.execute(
+                "SELECT id FROM tracks WHERE finished_at > ? AND finished_at <= ?", (since, now)
+            ).fetchall()
+        )
+        entries = (self._catalog.get(id) for (id,) in rows)
+        if any(entry is not None and entry.path in entry.written for entry in entries):
+            try:
+                self.client.start_scan()
+            except NotAllowed as error:
+                log.warning("lyrics in tags show up after the server's next scan: %s", error)
+                self._may_rescan = False
+                return
+        memory.rescanned_at = now
+
+
+def _event(kind: Kind, song: Song, priority: Priority) -> Event:
+    return Event(kind, song.path, song.track if song.track.title else None, priority=priority)
+
+
+def _mark(album: Album) -> tuple[str, str, int]:
+    return album.id, album.created, album.songs
+
+
+def _marks(albums: Sequence[Album]) -> list[tuple[str, str, int]]:
+    return [_mark(album) for album in albums[:_ALBUMS_MOST]]
+
+
+def start_polling(
+    config: Config,
+    catalog: Catalog,
+    heard: Callable[[Hint], None],
+    scan: Callable[[], None],
+    wake: Callable[[], None],
+) -> PollerThread | None:
+    """A thread that polls the server of the configuration; ``None`` where there is none."""
+    settings = config.opensubsonic
+    if settings.url is None:
+        return None
+    rules = [Rules.of(each) for each in config.libraries]
+    poller = Poller(settings, catalog, rules, heard, scan)
+    return PollerThread(poller, settings.poll, wake)
+
+
+class PollerThread:
+    """Polls in a thread of its own, until stopped."""
+
+    def __init__(self, poller: Poller, every_s: float, wake: Callable[[], None]) -> None:
+        self._poller, self._every_s, self._wake = poller, every_s, wake
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="opensubsonic", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask no more; a question that is under way is not waited for."""
+        self._stopping.set()
+        self._thread.join(0.5)
+
+    def _run(self) -> None:
+        failures = 0
+        told = ""
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._poller.poll()
+                if failures:
+                    log.info("the music server answers again")
+                failures, told = 0, ""
+                wait = self._every_s
+                self._wake()
+            except LyricsyncError as error:
+                wait = max(self._every_s, BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+                failures += 1
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("the music server: %s", error)
+            except Exception:
+                log.exception("the music server: a bug")
+                wait = BACKOFF_S[-1]
+            self._stopping.wait(max(1.0, wait - (time.monotonic() - began)))

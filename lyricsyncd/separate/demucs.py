@@ -1,0 +1,333 @@
+"""Demucs (extra ``models``): the vocals of a bag of models, at the price of those that make them.
+
+A bag weighs the outputs of several networks, source by source. In ``htdemucs_ft`` each network
+makes one source and the others' weights for it are zero: loading and running the one for the vocals
+gives what the whole bag gives, for a quarter of the work. Which networks count is read from the
+bag's own weights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lyricsyncd.errors import ModelError
+from lyricsyncd.separate.base import Separator, Setting
+
+if TYPE_CHECKING:
+    from lyricsyncd.separate.base import Samples
+
+log = logging.getLogger(__name__)
+
+VOCALS = "vocals"
+FOLDER = "demucs"
+"""Within the folder of models: a local repository as Demucs itself reads it."""
+OVERLAP = 0.25
+_BYTES_A_SEGMENT = 800_000_000
+"""What one segment of eight seconds takes on a card while it runs."""
+_CPU_BATCH = 1
+"""On a CPU one segment already keeps all cores busy."""
+_MOST_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Member:
+    """A network of a bag that has a part in the vocals.
+
+    Attributes
+    ----------
+    network
+        A Demucs model, in evaluation mode.
+    weight : float
+        Its share of the vocals; the shares of all members add up to 1.
+    """
+
+    network: Any
+    weight: float
+
+
+class Demucs:
+    """Vocals of stereo mixes. The networks stay loaded: keep the object for the next song.
+
+    Deterministic: no random shifts. The whole song is held in memory, about 80 MB in four minutes.
+
+    Parameters
+    ----------
+    members
+        What `load` gives.
+    name : str
+        As in reports.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    batch : int, optional
+        Segments at once; by default what fits into the card's free memory.
+
+    Raises
+    ------
+    ModelError
+        The device is not there.
+    """
+
+    def __init__(
+        self, members: list[Member], name: str, device: str = "auto", batch: int | None = None
+    ) -> None:
+        from lyricsyncd import torch_device
+
+        self.name = name
+        self._members = members
+        self._device = torch_device.resolve(device)
+        self._batch = batch
+        first = members[0].network
+        self.sample_rates: tuple[int, ...] = (int(first.samplerate),)
+        self._vocals = list(first.sources).index(VOCALS)
+        self._place()
+
+    def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
+        """The vocals of a song: shape (n, 2), float32, in one block; see `Separator.separate`.
+
+        Raises
+        ------
+        ModelError
+            One segment does not fit into memory, on the card or off it.
+        """
+        if sample_rate not in self.sample_rates:
+            raise ValueError(f"{self.name} works at {self.sample_rates} Hz, not at {sample_rate}")
+        held = list(blocks)
+        if not held:
+            return
+        mix = np.concatenate(held)
+        del held
+        if len(mix):
+            yield self.vocals(mix)
+
+    def vocals(self, mix: Samples) -> Samples:
+        """The vocals of a whole song; both of shape (n, 2), float32, at the model's rate."""
+        import torch
+
+        wave = torch.from_numpy(np.ascontiguousarray(mix.T, dtype=np.float32))
+        # As upstream: a song is brought to one loudness first, and back afterwards.
+        mono = wave.mean(0)
+        mean, deviation = mono.mean(), mono.std(correction=0) + 1e-8
+        wave = (wave - mean) / deviation
+        vocals = sum(member.weight * self._run(member.network, wave) for member in self._members)
+        result: Samples = np.ascontiguousarray((vocals * deviation + mean).numpy().T)
+        return result
+
+    def _run(self, network: Any, wave: Any) -> Any:
+        """One network over a song in overlapping segments, faded into each other."""
+        import torch
+
+        from lyricsyncd.torch_device import in_batches
+
+        length = wave.shape[-1]
+        segment = int(network.samplerate * network.segment)
+        stride = int((1 - OVERLAP) * segment)
+        offsets = range(0, length, stride)
+        up = torch.arange(1, segment // 2 + 1)
+        down = torch.arange(segment - segment // 2, 0, -1)
+        weight = torch.cat([up, down]) / max(up[-1], down[0])
+        total, weights = torch.zeros_like(wave), torch.zeros(length)
+        whole = [offset for offset in offsets if offset + segment <= length]
+        short = [offset for offset in offsets if offset + segment > length]
+
+        def run(batch: Any) -> list[Any]:
+            chunks = torch.stack([_padded(network, wave, o, segment)[0] for o in batch])
+            with torch.inference_mode():
+                return list(network(chunks.to(self._device))[:, self._vocals].float().cpu())
+
+        # Networks that fit their input to its length see the last segments one by one.
+        for group, size in ((whole, self._size()), (short, 1)):
+            for start in range(0, len(group), 2 * _MOST_AT_ONCE):
+                some = group[start : start + 2 * _MOST_AT_ONCE]
+                for offset, out in zip(some, in_batches(some, size, run, self._leave), strict=True):
+                    n = min(segment, length - offset)
+                    trim = (out.shape[-1] - n) // 2
+                    total[:, offset : offset + n] += weight[:n] * out[:, trim : trim + n]
+                    weights[offset : offset + n] += weight[:n]
+        return total / weights
+
+    def _size(self) -> int:
+        from lyricsyncd.torch_device import free_bytes
+
+        if self._batch is not None:
+            return self._batch
+        free = free_bytes(self._device)
+        if free is None:
+            return _CPU_BATCH
+        return max(1, min(_MOST_AT_ONCE, int(0.8 * free) // _BYTES_A_SEGMENT))
+
+    def _place(self) -> None:
+        for member in self._members:
+            member.network.to(self._device)
+            member.network.eval()
+
+    def _leave(self) -> bool:
+        """Go on on the CPU; false where that is where we are."""
+        import torch
+
+        if self._device.type == "cpu":
+            return False
+        log.warning("%s does not fit on %s: it goes on on the CPU", self.name, self._device)
+        self._device = torch.device("cpu")
+        self._place()
+        return True
+
+
+def _padded(network: Any, wave: Any, offset: int, segment: int) -> tuple[Any, int]:
+    """A segment as long as the network wants it, with what really lies on both sides."""
+    from torch.nn import functional
+
+    length = wave.shape[-1]
+    known = min(segment, length - offset)
+    wanted = network.valid_length(known) if hasattr(network, "valid_length") else known
+    start = offset - (wanted - known) // 2
+    end = start + wanted
+    chunk = wave[:, max(0, start) : min(length, end)]
+    return functional.pad(chunk, (max(0, -start), max(0, end - length))), known
+
+
+# -------------------------------------------------------------------------------------- loading
+
+
+def load(name: str, models_dir: Path) -> list[Member]:
+    """The networks of a bag that make its vocals, and no others.
+
+    Looked for in ``models_dir/demucs`` (``SIGNATURE-CHECKSUM.th`` or ``SIGNATURE.safetensors``,
+    with ``NAME.yaml`` for bags that Demucs does not know), else fetched as Demucs fetches them.
+
+    Raises
+    ------
+    ModelError
+        There is no such bag, or a network is neither in the folder nor to be had.
+    """
+    folder = models_dir / FOLDER
+    bag = _bag(name, folder)
+    signatures: list[str] = bag["models"]
+    weights: list[list[float]] = bag.get("weights") or []
+    if not weights:
+        shares = [1.0 / len(signatures)] * len(signatures)
+    else:
+        # The vocals come last among Demucs' four sources; the networks say so once loaded.
+        at = _vocals_at(bag, weights)
+        total = sum(row[at] for row in weights)
+        shares = [row[at] / total for row in weights]
+    members = [
+        Member(_network(name, signature, folder), share)
+        for signature, share in zip(signatures, shares, strict=True)
+        if share > 0.0
+    ]
+    segment = bag.get("segment")
+    for member in members:
+        if VOCALS not in member.network.sources:
+            raise ModelError(f"the model {name!r} makes no vocals")
+        if segment is not None:
+            member.network.segment = min(segment, member.network.segment)
+    return members
+
+
+def _vocals_at(bag: dict[str, Any], weights: list[list[float]]) -> int:
+    sources = bag.get("sources") or ["drums", "bass", "other", VOCALS]
+    if len(sources) < len(weights[0]):
+        sources = [*sources, *["?"] * (len(weights[0]) - len(sources))]
+    return int(sources.index(VOCALS))
+
+
+def _bag(name: str, folder: Path) -> dict[str, Any]:
+    """The description of a bag, from the folder or from Demucs' own; a lone network is a bag of
+    one."""
+    import yaml
+    from demucs.pretrained import REMOTE_ROOT
+
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise ModelError(f"{name!r} is not the name of a Demucs model")
+    for path in (folder / f"{name}.yaml", Path(REMOTE_ROOT) / f"{name}.yaml"):
+        try:
+            bag = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, yaml.YAMLError) as error:
+            raise ModelError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        if not isinstance(bag, dict) or not isinstance(bag.get("models"), list):
+            raise ModelError(f"{path} does not describe a bag of models")
+        return bag
+    return {"models": [name]}
+
+
+def _network(name: str, signature: str, folder: Path) -> Any:
+    """One network: from the folder, else from where Demucs keeps its own."""
+    from demucs.hf import load_safetensors_model
+    from demucs.repo import LocalRepo, ModelLoadingError
+
+    try:
+        safe = folder / f"{signature}.safetensors"
+        if safe.is_file():
+            return load_safetensors_model(safe)
+        if folder.is_dir():
+            local = LocalRepo(folder)
+            if local.has_model(signature):
+                return local.get_model(signature)
+    except (ModelLoadingError, OSError, RuntimeError, ValueError, EOFError) as error:
+        raise ModelError(
+            f"the network {signature} of {name!r} in {folder} is damaged: "
+            f"{str(error).splitlines()[0][:160]}",
+            remedy="Fetch it again",
+        ) from error
+    return _fetched(name, signature, folder)
+
+
+def _fetched(name: str, signature: str, folder: Path) -> Any:
+    from demucs.hf import DEFAULT_NAMESPACE, hf_repo_name, load_safetensors_model
+    from demucs.pretrained import REMOTE_ROOT, _parse_remote_files
+    from demucs.repo import RemoteRepo
+    from huggingface_hub import hf_hub_download
+
+    files = _parse_remote_files(Path(REMOTE_ROOT) / "files.txt")
+    if signature not in files:
+        raise ModelError(
+            f"there is no Demucs model {name!r} in {folder}, and Demucs knows none",
+            remedy="Use htdemucs_ft or htdemucs, or put the model there",
+        )
+    try:
+        with contextlib.suppress(Exception):
+            repo = f"{DEFAULT_NAMESPACE}/{hf_repo_name(name)}"
+            return load_safetensors_model(hf_hub_download(repo, f"{signature}.safetensors"))
+        return RemoteRepo(files).get_model(signature)
+    except Exception as error:
+        file_name = files[signature].rsplit("/", 1)[-1]
+        raise ModelError(
+            f"the model {name!r} is not here and cannot be fetched",
+            remedy=f"Put {file_name} (or {signature}.safetensors) into {folder}",
+            transient=True,
+        ) from error
+
+
+def open_demucs(setting: Setting, name: str = "htdemucs_ft") -> Separator:
+    """Demucs by the name of its bag.
+
+    Raises
+    ------
+    ModelError
+        Demucs is not installed, its networks are not to be had, or the device is not there.
+    """
+    try:
+        import demucs  # noqa: F401
+        import torch
+    except ImportError as error:
+        raise ModelError(
+            f"the separator {name!r} is not installed: {error}",
+            remedy='Install it with: pip install "lyricsyncd[models]"',
+        ) from error
+    if setting.threads:
+        torch.set_num_threads(setting.threads)
+    return Demucs(load(name, setting.models_dir), name, setting.device)
+
+
+def open_htdemucs(setting: Setting) -> Separator:
+    """The lighter ``htdemucs``, one network for all sources."""
+    return open_demucs(setting, "htdemucs")

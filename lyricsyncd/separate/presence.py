@@ -1,0 +1,63 @@
+"""Does anybody sing at all? Told from what a separator leaves of the voice.
+
+Separators leave a ghost of the band in the vocals of an instrumental: it is far weaker than the
+band, and has no stretches of its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lyricsyncd.separate.base import Stem
+
+FRAME_S = 0.1
+VOICED_DB = -14.0
+"""Level of the vocals relative to the mix, in the same frame, from which it is a voice."""
+LOUD_DB = -30.0
+"""Level relative to the mix's loud frames below which a frame is not counted: fades, silence."""
+SILENCE_DB = -80.0
+"""Level below which there is no sound at all."""
+STRETCH_S = 0.6
+"""Shorter stretches of voice are a snare or a squeak."""
+
+
+def sung_share(stem: Stem) -> float | None:
+    """0-1: of the moments of a song that are not silent, those with a voice.
+
+    ``None`` where the vocals were not separated, and nothing can be told.
+    """
+    if stem.vocals is stem.mix or stem.separator in ("none", "mix"):
+        return None
+    size = round(FRAME_S * stem.sr)
+    count = len(stem.mix) // size
+    if count == 0:
+        return 0.0
+    mix, voice = (_levels(signal, size, count) for signal in (stem.mix, stem.vocals))
+    loud = mix >= max(float(np.percentile(mix, 95)) + LOUD_DB, SILENCE_DB)
+    if not loud.any():
+        return 0.0
+    voiced = loud & (voice - mix >= VOICED_DB)
+    return float(_stretches(voiced, round(STRETCH_S / FRAME_S)).sum() / loud.sum())
+
+
+def _levels(
+    signal: np.ndarray[tuple[int], np.dtype[np.float32]], size: int, count: int
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Decibels of each frame, shape (count,)."""
+    frames = signal[: size * count].reshape(count, size).astype(np.float64)
+    levels: np.ndarray[tuple[int], np.dtype[np.float64]] = 10.0 * np.log10(
+        (frames**2).mean(axis=1) + 1e-12
+    )
+    return levels
+
+
+def _stretches(
+    flags: np.ndarray[tuple[int], np.dtype[np.bool_]], shortest: int
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """The flags without runs shorter than ``shortest`` frames."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    kept = np.zeros_like(flags)
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        if last - first >= shortest:
+            kept[first:last] = True
+    return kept

@@ -1,0 +1,136 @@
+"""What the kinds of song files have for lyrics, under one roof.
+
+A kind of tags has *slots*: the places that hold lyrics, such as ID3's ``USLT`` and ``SYLT``. What a
+slot holds is read as plain values (lists, text, numbers), so that it can be compared, journalled as
+JSON and put back as it was.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lyricsyncd.errors import WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lyricsyncd.model import Lyrics
+    from lyricsyncd.tags.targets import Tag
+
+Value = Any
+"""What a slot holds: JSON's values only. ``None``: nothing."""
+
+
+class Container(Protocol):
+    """One kind of tags."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of its places for lyrics."""
+
+    def read(self, file: Any, slot: str) -> Value:
+        """What a slot of an open file holds."""
+
+    def put(self, file: Any, slot: str, value: Value) -> None:
+        """Have a slot hold this, or nothing (``None``)."""
+
+    def content(self, lyrics: Lyrics, tag: Tag, *, by_hand: bool) -> Mapping[str, Value]:
+        """What the slots are to hold of these lyrics; raises FormatError where they cannot."""
+
+    def save(self, file: Any, path: Path) -> None:
+        """Write the tags of an open file to a copy of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file with its tags in memory."""
+
+    file: Any
+    container: Container
+
+    def read(self) -> dict[str, Value]:
+        """The slots that hold something."""
+        found = {slot: self.container.read(self.file, slot) for slot in self.container.slots}
+        return {slot: value for slot, value in found.items() if value is not None}
+
+
+def encoded(value: Value) -> bytes | None:
+    """A slot's value as the journal keeps it; equal values are equal bytes."""
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decoded(data: bytes | None) -> Value:
+    """The value again."""
+    return None if data is None else json.loads(data)
+
+
+def opened(path: Path) -> Opened | None:
+    """The tags of a song; ``None`` for a kind that we put no lyrics into.
+
+    Raises
+    ------
+    WriteError
+        They cannot be read.
+    """
+    import mutagen
+
+    try:
+        kind = mutagen.File(path)
+    except Exception as error:  # noqa: BLE001 - hostile tags break mutagen in many ways
+        raise WriteError(
+            f"the tags of {path} cannot be read ({type(error).__name__})",
+            remedy="Mend them with a tagger, or choose a preset that writes files beside the song",
+        ) from None
+    if kind is None:
+        return None
+    # A kind that inherits from another (OggFLAC, say) is found by its own name first.
+    for parent in type(kind).__mro__:
+        container = _KINDS.get(parent.__name__)
+        if container is not None:
+            return container()(kind)
+    return None
+
+
+def _id3(file: Any) -> Opened:
+    from lyricsyncd.tags import id3
+
+    return Opened(id3.reopened(file), id3.Id3())
+
+
+def _vorbis(file: Any) -> Opened:
+    from lyricsyncd.tags.textfield import VORBIS
+
+    return Opened(file, VORBIS)
+
+
+def _ape(file: Any) -> Opened:
+    from lyricsyncd.tags.textfield import APE
+
+    return Opened(file, APE)
+
+
+def _mp4(file: Any) -> Opened:
+    from lyricsyncd.tags.textfield import MP4
+
+    return Opened(file, MP4)
+
+
+def _asf(file: Any) -> Opened:
+    from lyricsyncd.tags.textfield import ASF
+
+    return Opened(file, ASF)
+
+
+_KINDS: dict[str, Callable[[], Callable[[Any], Opened]]] = {
+    **dict.fromkeys(("MP3", "WAVE", "AIFF", "DSF", "TrueAudio"), lambda: _id3),
+    **dict.fromkeys(("FLAC", "OggFileType"), lambda: _vorbis),
+    **dict.fromkeys(("MonkeysAudio", "Musepack", "WavPack", "OptimFROG", "TAK"), lambda: _ape),
+    "MP4": lambda: _mp4,
+    "ASF": lambda: _asf,
+}
+"""mutagen's class of a file → what reads its lyrics."""

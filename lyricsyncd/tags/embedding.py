@@ -1,0 +1,164 @@
+"""Lyrics into a song's tags: is each slot ours to change, and if so, change it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lyricsyncd.errors import FormatError, WriteError
+from lyricsyncd.tags import atomic, mark, songfile
+from lyricsyncd.tags.container import encoded, opened
+from lyricsyncd.tags.journal import digest
+from lyricsyncd.tags.sidecar import Outcome
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lyricsyncd.model import Lyrics
+    from lyricsyncd.tags.container import Opened, Value
+    from lyricsyncd.tags.sidecar import Request
+    from lyricsyncd.tags.targets import Tag
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What became of the tags."""
+
+    outcome: Outcome
+    notes: tuple[str, ...] = ()
+    """What a person should know: slots that were kept, or why nothing could be written."""
+    locked: bool = False
+    """The file must not be replaced at all: the lyrics need another place."""
+
+
+def embed(lyrics: Lyrics, tag: Tag, request: Request) -> Embedded:
+    """Write lyrics into the tags of the request's song, as far as they are ours to write.
+
+    Raises
+    ------
+    WriteError
+        The song could not be written; it is as it was.
+    """
+    song = request.song
+    why = songfile.why_locked(song)
+    if why:
+        return Embedded(Outcome.KEPT, (f"{why}, so its tags are left alone",), locked=True)
+    for _ in range(_ATTEMPTS):
+        state = song.lstat()
+        found = opened(song)
+        if found is None:
+            why = "we put no lyrics into the tags of this kind of file"
+            return Embedded(Outcome.KEPT, (why,), locked=True)
+        try:
+            content = found.container.content(lyrics, tag, by_hand=request.by_hand)
+        except FormatError as error:
+            return Embedded(Outcome.KEPT, (f"not written into the tags, {error}",))
+        changes, notes = _changes(found, content, request)
+        if not changes:
+            return Embedded(Outcome.KEPT if notes else Outcome.UNCHANGED, notes)
+        if request.dry_run:
+            return Embedded(Outcome.WRITTEN, notes)
+        try:
+            write_slots(found, changes, state, request)
+        except atomic.Changed:
+            continue
+        return Embedded(Outcome.WRITTEN, notes)
+    raise WriteError(
+        f"{song} keeps being changed by another program",
+        remedy="Close it there and try again",
+        transient=True,
+    )
+
+
+def is_ours(slot_value: Value) -> bool:
+    """Whether what a slot holds bears our mark, unbroken."""
+    if isinstance(slot_value, list) and len(slot_value) == 1:
+        only = slot_value[0]
+        text = only if isinstance(only, str) else only.get("text")
+        if isinstance(text, str):
+            return mark.intact(text.encode("utf-8", "replace"))
+    data = encoded(slot_value)
+    return data is not None and mark.intact(data)
+
+
+def write_slots(
+    found: Opened,
+    changes: Mapping[str, Value],
+    state: os.stat_result,
+    request: Request,
+    *,
+    journalled: bool = True,
+) -> None:
+    """Write slots of an open song, journalling each; see `songfile.rewrite` for what is raised."""
+    song = request.song
+    before = {slot: found.container.read(found.file, slot) for slot in changes}
+    with ExitStack() as stack:
+        for slot, value in changes.items() if journalled else ():
+            recording = request.journal.recording(
+                f"tag:{slot}",
+                song=song,
+                path=song,
+                before=encoded(before[slot]),
+                after_hash=digest(encoded(value)),
+                by_hand=request.by_hand,
+            )
+            stack.enter_context(recording)
+
+        def edit(copy: Path) -> None:
+            for slot, value in changes.items():
+                found.container.put(found.file, slot, value)
+            found.container.save(found.file, copy)
+            _check(copy, changes)
+
+        songfile.rewrite(song, edit, state=state)
+
+
+def _check(copy: Path, wanted: Mapping[str, Value]) -> None:
+    """Read it back: what a kind of tags cannot hold must not be journalled as if it did."""
+    again = opened(copy)
+    held = {} if again is None else again.read()
+    for slot, value in wanted.items():
+        if held.get(slot) != value:
+            raise WriteError(
+                f"the tag {slot} does not hold what was written into it",
+                remedy="Choose a preset that writes files beside the song",
+            )
+
+
+def _changes(
+    found: Opened, content: Mapping[str, Value], request: Request
+) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """What to put into which slots, and what is kept. Slots of ours that no longer apply go."""
+    held = found.read()
+    changes: dict[str, Value] = {}
+    notes: list[str] = []
+    for slot in found.container.slots:
+        value, now = content.get(slot), held.get(slot)
+        if _bare(value) == _bare(now):
+            continue
+        why = "" if now is None else _why_kept(slot, now, request)
+        if why and (value is None or not request.force):
+            if value is not None:
+                notes.append(f"the tag {slot} is left as it is: {why}")
+            continue
+        changes[slot] = value
+    return changes, tuple(notes)
+
+
+def _bare(value: Value) -> bytes | None:
+    data = encoded(value)
+    return None if data is None else mark.bare(data)
+
+
+def _why_kept(slot: str, value: Value, request: Request) -> str:
+    author = request.journal.author(request.song, f"tag:{slot}", digest(encoded(value)))
+    if author is None:
+        return "" if is_ours(value) else "it is not ours, or somebody has edited it since"
+    if author.by_hand and not request.by_hand:
+        return "a person chose these lyrics"
+    return ""

@@ -1,0 +1,160 @@
+"""Hands what beets imports to lyricsyncd, and keeps what lyricsyncd writes.
+
+::
+
+    plugins: lyricsync
+    lyricsync:
+        url: http://127.0.0.1:8786
+        token: ''          # where the service asks for one
+        auto: yes          # tell of every import
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from beets import ui
+from beets.dbcore import types
+from beets.plugins import BeetsPlugin
+from mediafile import UnreadableFileError
+
+from beetsplug.lyricsync import guard, songs
+from beetsplug.lyricsync.command import command
+from beetsplug.lyricsync.outbox import Outbox
+from beetsplug.lyricsync.service import Service, Trouble, Unreachable
+
+if TYPE_CHECKING:
+    from beets.importer import ImportTask
+    from beets.library import Item
+
+__all__ = ["LyricsyncPlugin"]
+
+
+class LyricsyncPlugin(BeetsPlugin):
+    """The plugin, as beets loads it."""
+
+    item_types: ClassVar[dict[str, types.Type]] = {
+        songs.STATE: types.STRING,
+        songs.QUALITY: types.Float(2),
+        songs.SEEN: types.STRING,
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config.add({"url": "http://127.0.0.1:8786", "token": "", "auto": True, "timeout": 1.5})
+        self.config["token"].redact = True
+        self._outbox = Outbox()
+        self._imported: dict[str, Item] = {}
+        self._gave_up = False
+        self.register_listener("write", self.before_write)
+        self.register_listener("after_write", self.after_write)
+        if self.config["auto"].get(bool):
+            self.register_listener("import_task_created", self.task_created)
+            self.register_listener("import_task_files", self.task_imported)
+            self.register_listener("import", self.import_ended)
+            self.register_listener("item_moved", self.item_moved)
+            self.register_listener("item_removed", self.item_removed)
+            self.register_listener("cli_exit", self.cli_exit)
+
+    def commands(self) -> list[ui.Subcommand]:
+        """`beet lyricsync`."""
+        return [command(self.service, self._log)]
+
+    def service(self) -> Service:
+        """The service, as configured.
+
+        Raises
+        ------
+        Trouble
+            The configured address is none.
+        """
+        return Service(
+            self.config["url"].as_str(),
+            self.config["token"].as_str(),
+            self.config["timeout"].as_number(),
+        )
+
+    # What happens in the library
+
+    def task_created(self, task: ImportTask, **_: object) -> None:
+        """An album or a song is to be imported. What is noted now beets stores with the rest; by
+        itself it would take as long as a part of the import."""
+        for item in task.items or ():
+            songs.queue(item)
+
+    def task_imported(self, task: ImportTask, **_: object) -> None:
+        """An album or a song has its final place."""
+        for item in task.imported_items():
+            # What was noted when the task began: other plugins may have found words since.
+            news = songs.queue(item)
+            if ui.should_write():
+                try:
+                    news |= songs.fill_in(item)
+                except (OSError, UnreadableFileError) as error:
+                    self._log.warning("the lyrics stay out of the file: {}", error)
+            if news:
+                item.store()
+            path = songs.path_of(item)
+            self._outbox.imported(path)
+            self._imported[path] = item
+
+    def import_ended(self, **_: object) -> None:
+        """A whole import is through: one message for all of it."""
+        self._send()
+
+    def item_moved(self, source: bytes, destination: bytes, **_: object) -> None:
+        """A song has another name now."""
+        self._outbox.moved(os.fsdecode(source), os.fsdecode(destination))
+
+    def item_removed(self, item: Item) -> None:
+        """A song has left the library; with `-d` its file goes right after this."""
+        self._outbox.removed(songs.path_of(item))
+
+    def cli_exit(self, **_: object) -> None:
+        """The last chance to tell of things."""
+        self._send()
+
+    def _send(self) -> None:
+        events = self._outbox.take()
+        imported, self._imported = self._imported, {}
+        if not events or self._gave_up:
+            return
+        try:
+            results = self.service().tell(events)
+        except Trouble as trouble:
+            self._gave_up = isinstance(trouble, Unreachable)
+            later = "; its next scan finds them" if self._gave_up else ""
+            self._log.warning("{} songs are not told of: {}{}", len(events), trouble, later)
+            return
+        outside = 0
+        for event, result in zip(events, results, strict=False):
+            if event["event"] == "removed" or result["result"] not in ("outside", "not_found"):
+                continue
+            outside += 1
+            if (item := imported.get(event["path"])) is not None:
+                del item[songs.STATE]
+                item.store()
+        if outside:
+            self._log.warning(
+                "{} songs are in none of the service's libraries: look at its `libraries`, and at "
+                "`web.path_map` where it sees them under other names",
+                outside,
+            )
+
+    # What goes into files
+
+    def before_write(self, item: Item, path: bytes, tags: dict[str, Any]) -> None:
+        """beets is about to write a file: what the service wrote there stays."""
+        if songs.protect(item, path, tags) is guard.Keep.BESIDE:
+            self._log.warning(
+                "{}: the synced lyrics in the file stay, and beets has others. `beet lyricsync "
+                "--pull` takes over those of the file",
+                item,
+            )
+
+    def after_write(self, item: Item, **_: object) -> None:
+        """Some commands write a file and store nothing after it."""
+        ours = {songs.SEEN, "lyrics", "mtime"}
+        if songs.SEEN in item._dirty and item._dirty <= ours:
+            item.store()

@@ -1,0 +1,238 @@
+"""``beet lyricsync``: tell the service of songs, wait for them, learn what became of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from beets import ui
+
+from beetsplug.lyricsync import here, songs
+from beetsplug.lyricsync.service import Service, Trouble, Unreachable
+
+if TYPE_CHECKING:
+    import logging
+
+    from beets.library import Item, Library
+
+_FIRST_LOOK_S, _LOOK_S = 0.3, 2.0
+_LONGEST_PART = 200
+_WAITING = frozenset({"pending", "working"})
+_FLAGS = (
+    ("-f", "--force", "also songs that are done already"),
+    ("-p", "--pretend", "only tell what would be done"),
+    ("-q", "--quiet", "say nothing of each song"),
+    ("-w", "--wait", "wait until the songs are done"),
+    ("--status", "only tell how far the service is with the songs"),
+    ("--pull", "only take over what the service found, into beets"),
+)
+_SAID = {
+    "new": "queued",
+    "again": "queued",
+    "waiting": "waits already",
+    "working": "in work",
+    "unchanged": "nothing to do",
+    "ignored": "skipped: `lyricsyncd retry` takes it up again",
+    "excluded": "left out by the service's rules",
+    "not_found": "not found by the service",
+    "outside": "in none of the service's libraries",
+}
+
+
+def command(service: Callable[[], Service], log: logging.Logger) -> ui.Subcommand:
+    """The command.
+
+    Parameters
+    ----------
+    service
+        Gives the service, as configured.
+    log
+        Where warnings go.
+    """
+    command = ui.Subcommand("lyricsync", help="find lyrics and time every word")
+    for *flags, told in _FLAGS:
+        command.parser.add_option(*flags, action="store_true", default=False, help=told)
+    command.parser.add_album_option()
+
+    def run(lib: Library, options: Any, arguments: list[str]) -> None:
+        items = _items(lib, arguments, albums=options.album)
+        say: Callable[[str], None] = (lambda _text: None) if options.quiet else ui.print_
+        try:
+            asked = service()
+            if options.status or options.pull:
+                _look(asked, lib, items, say, pull=options.pull and not options.pretend)
+            elif options.pretend:
+                _pretend(asked, lib, items, say, force=options.force)
+            else:
+                _queue(asked, lib, items, say, log, force=options.force, wait=options.wait)
+        except Unreachable as trouble:
+            if options.status or options.pull or not here.possible():
+                raise _error(trouble) from trouble
+            log.warning("{}; the words are placed right here", trouble)
+            here.sync(items, say, log, force=options.force, pretend=options.pretend)
+        except Trouble as trouble:
+            raise _error(trouble) from trouble
+
+    command.func = run
+    return command
+
+
+def _error(trouble: Trouble) -> Exception:
+    return ui.UserError(str(trouble))  # type: ignore[attr-defined]  # there, but not re-exported
+
+
+def _items(lib: Library, query: Sequence[str], *, albums: bool) -> list[Item]:
+    if albums:
+        return [item for album in lib.albums(list(query)) for item in album.items()]
+    return list(lib.items(list(query)))
+
+
+def _queue(
+    service: Service,
+    lib: Library,
+    items: Sequence[Item],
+    say: Callable[[str], None],
+    log: logging.Logger,
+    *,
+    force: bool,
+    wait: bool,
+) -> None:
+    if not items:
+        return
+    events = [
+        {"event": "changed", "path": songs.path_of(item), "priority": "person", "force": force}
+        for item in items
+    ]
+    results = service.tell(events)
+    queued: list[Item] = []
+    with lib.transaction():
+        for item, result in zip(items, results, strict=False):
+            say(f"{_SAID.get(result['result'], result['result'])}: {item}")
+            if result["id"] is not None and _SAID.get(result["result"]) != _SAID["ignored"]:
+                queued.append(item)
+                if result["result"] != "unchanged" and songs.learn(item, "pending"):
+                    item.store()
+    if wait and queued:
+        _wait(service, lib, queued, log)
+        _look(service, lib, queued, say, pull=True)
+
+
+def _pretend(
+    service: Service,
+    lib: Library,
+    items: Sequence[Item],
+    say: Callable[[str], None],
+    *,
+    force: bool,
+) -> None:
+    known = _known(service, lib, items)
+    for item in items:
+        entry = known.get(songs.path_of(item))
+        state = None if entry is None else entry["state"]
+        if force or state not in songs.FINISHED:
+            say(f"would be queued: {item}")
+
+
+def _look(
+    service: Service,
+    lib: Library,
+    items: Sequence[Item],
+    say: Callable[[str], None],
+    *,
+    pull: bool,
+) -> None:
+    known = _known(service, lib, items)
+    with lib.transaction():
+        for item in items:
+            entry = known.get(songs.path_of(item))
+            say(f"{_told(entry)}: {item}")
+            if pull and entry is not None and songs.learn(item, entry["state"], entry["quality"]):
+                item.store()
+
+
+def _told(entry: dict[str, Any] | None) -> str:
+    if entry is None:
+        return "unknown to the service"
+    state = str(entry["state"]).replace("_", " ")
+    if entry["quality"] is not None:
+        return f"{state} ({entry['quality']:.2f})"
+    if entry["state"] in ("failed", "pending") and entry["error"]:
+        return f"{state} ({entry['error']})"
+    return state
+
+
+def _wait(service: Service, lib: Library, items: Sequence[Item], log: logging.Logger) -> None:
+    """Wait until each song has come to an end, or to a failure that only time may mend."""
+    shown = sys.stderr.isatty()
+    pause = _FIRST_LOOK_S
+    while True:
+        began = time.monotonic()
+        known = _known(service, lib, items).values()
+        left = [each for each in known if each["state"] in _WAITING and not _put_off(each)]
+        if shown:
+            told = f"{len(items) - len(left)} of {len(items)}"
+            sys.stderr.write(f"\r{told}" + ("" if left else "\n"))
+            sys.stderr.flush()
+        if not left:
+            return
+        if service.paused():
+            log.warning("the service is paused: `lyricsyncd resume` lets it go on")
+            return
+        # A large library takes long to tell of: most of the time must go into its songs.
+        time.sleep(max(pause, 5 * (time.monotonic() - began)))
+        pause = min(_LOOK_S, 1.5 * pause)
+
+
+def _put_off(entry: dict[str, Any]) -> bool:
+    return entry["state"] == "pending" and bool(entry["error"])
+
+
+def _known(service: Service, lib: Library, items: Sequence[Item]) -> dict[str, dict[str, Any]]:
+    """Path as beets has it → the song as the service has it.
+
+    The service may see the library at another place (in a container): then the way from the top of
+    the library must do.
+    """
+    if not items:
+        return {}
+    root = os.fsdecode(lib.directory)
+    paths = [songs.path_of(item) for item in items]
+    exact, below = _found(service.songs(_common([_below(root, path) for path in paths])))
+    known = {}
+    for path in paths:
+        entry = exact.get(path) or below.get(_below(root, path))
+        if entry is not None:
+            known[path] = entry
+    return known
+
+
+def _found(
+    entries: Iterable[dict[str, Any]],
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    exact, below = {}, {}
+    for entry in entries:
+        exact[entry["path"]] = entry
+        below[_below(entry["library"] or "", entry["path"])] = entry
+    return exact, below
+
+
+def _below(root: str, path: str) -> str:
+    """The way to a path from the top of its library; the path itself where it is elsewhere."""
+    top = root.rstrip("/") + "/"
+    return path[len(top) :] if path.startswith(top) else path
+
+
+def _common(paths: Sequence[str]) -> str:
+    """A name that all the paths have in them: of their folder, or of the one song there is."""
+    try:
+        name = Path(os.path.commonpath(paths)).name
+    except ValueError:
+        # Some lie in the library, some elsewhere.
+        return ""
+    # Names need not be valid text; what stands between such bytes will do.
+    return max(re.split("[\ud800-\udfff]", name), key=len)[:_LONGEST_PART]

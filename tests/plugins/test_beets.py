@@ -1,0 +1,352 @@
+"""The plugin for beets in the real beets, with real files, against the real service."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import mutagen
+import pytest
+from mutagen.id3 import SYLT, USLT
+
+from tests.plugins.conftest import OpenHome
+from tests.test_daemon_service import SONG
+
+pytest.importorskip("beetsplug.lyricsync", reason="beets is not installed: make test-plugins")
+
+from tests.plugins.beets_library import CODECS, Beets, lyrics_tag, made, make_song
+
+pytestmark = pytest.mark.plugins
+TIMED = "[00:00.50]<00:00.50>Twinkle, <00:00.90>twinkle <00:01.40>\n"
+OURS = "[re:lyricsyncd 0.1.0 sha=0123456789abcdef]\n[00:00.50]Twinkle, twinkle\n"
+
+
+@pytest.fixture
+def deaf(home: OpenHome) -> OpenHome:
+    """A service that hears of songs only by what it is told: its watcher waits for ages until they
+    settle, and their folder is no new one, which would be gone through at once."""
+    (home.music / "Ann").mkdir()
+    home.configure(daemon={"settle": 3600, "rescan": None})
+    return home
+
+
+@pytest.fixture
+def beets(home: OpenHome, tmp_path: Path) -> Beets:
+    return Beets(tmp_path / "beets", home.music, lyricsync={"url": home.url})
+
+
+@pytest.fixture
+def incoming(tmp_path: Path) -> Path:
+    return tmp_path / "incoming"
+
+
+def tracks(home: OpenHome) -> dict[str, dict[str, Any]]:
+    """Path below the library → what the catalog has of it."""
+    with home_request(home, "/api/v1/tracks") as answer:
+        found = json.load(answer)["tracks"]
+    there = [each for each in found if each["missing_since"] is None]
+    return {str(Path(each["path"]).relative_to(home.music)): each for each in there}
+
+
+def home_request(home: OpenHome, path: str) -> Any:
+    import urllib.request
+
+    return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(home.url + path)
+
+
+# Imports
+
+
+def test_an_import_is_told_of_by_its_final_paths(
+    deaf: OpenHome, beets: Beets, incoming: Path
+) -> None:
+    deaf.start()
+    list(made(incoming, 3, TIMED))
+    assert "lyricsync" not in beets.take_in(incoming).stderr
+    found = tracks(deaf)
+    assert found.keys() == {f"Ann/Song {number}.mp3" for number in range(3)}
+    assert {each["why"] for each in found.values()} == {"told that it was imported"}
+    assert beets.shown("$lyricsync_state") == ["pending"] * 3
+
+
+def test_imports_that_move_and_names_that_are_no_text(
+    deaf: OpenHome, beets: Beets, incoming: Path
+) -> None:
+    deaf.start()
+    paths = {"default": "Ann/$title"}
+    beets.configure(lyricsync={"url": deaf.url}, paths=paths, **{"import": {"move": True}})
+    song = make_song(incoming / "a.mp3", title="Bjørn & Ågot")
+    # As old file systems have left them behind.
+    odd = deaf.music / "Ann" / os.fsdecode(b"M\xfcller.mp3")
+    shutil.copyfile(song, odd)
+    beets.take_in(incoming)
+    assert not song.exists()
+    beets.configure(lyricsync={"url": deaf.url}, **{"import": {"copy": False}})
+    beets.run("import", "-A", "-q", "-s", odd)
+    found = tracks(deaf)
+    assert found.keys() == {"Ann/Bjørn & Ågot.mp3", str(odd.relative_to(deaf.music))}
+    assert {each["why"] for each in found.values()} == {"told that it was imported"}
+    assert beets("lyricsync", "--status").count("pending") == 2
+    assert beets("lyricsync", "--status", f"path:{odd}").startswith("pending")
+
+
+def test_without_a_service_an_import_goes_on_with_a_warning(beets: Beets, incoming: Path) -> None:
+    list(made(incoming, 2))
+    done = beets.take_in(incoming)
+    assert done.stderr.count("2 songs are not told of") == 1
+    assert len(beets.shown("$title")) == 2
+
+
+def test_a_wrong_token_is_told(deaf: OpenHome, beets: Beets, incoming: Path) -> None:
+    deaf.token = "gehéim"
+    deaf.configure(daemon={"settle": 3600, "rescan": None})
+    deaf.start()
+    list(made(incoming, 1, TIMED))
+    assert "wants a token" in beets.take_in(incoming).stderr
+    assert "wants a token" in beets.run("lyricsync", status=1).stderr
+    beets.configure(lyricsync={"url": deaf.url, "token": deaf.token})
+    assert beets("lyricsync").endswith(": Ann - Album - Song 0\n")
+
+
+def test_a_library_that_the_service_does_not_know_is_told(
+    home: OpenHome, tmp_path: Path, incoming: Path
+) -> None:
+    home.start()
+    beets = Beets(tmp_path / "beets", tmp_path / "elsewhere", lyricsync={"url": home.url})
+    list(made(incoming, 1))
+    assert "1 songs are in none of the service's libraries" in beets.take_in(incoming).stderr
+
+
+def test_auto_can_be_switched_off(deaf: OpenHome, beets: Beets, incoming: Path) -> None:
+    deaf.start()
+    beets.configure(lyricsync={"url": deaf.url, "auto": False})
+    list(made(incoming, 1))
+    beets.take_in(incoming)
+    assert tracks(deaf) == {}
+
+
+# The command
+
+
+def test_the_command_queues_waits_and_learns(home: OpenHome, beets: Beets, incoming: Path) -> None:
+    list(made(incoming, 3, TIMED))
+    beets.take_in(incoming)
+    home.call("pause")
+    home.start()
+    assert beets("lyricsync", "-p", "title:Song 1") == "would be queued: Ann - Album - Song 1\n"
+    home.call("resume")
+    said = beets("lyricsync", "--wait", "title:Song 1").splitlines()
+    assert said[-1] == "done (0.90): Ann - Album - Song 1"
+    home.until_counts(done=3)
+    assert beets("lyricsync", "-q", "--pull") == ""
+    assert beets.shown("$title $lyricsync_quality", "lyricsync_state:done") == [
+        f"Song {number} 0.90" for number in range(3)
+    ]
+    assert len(beets.shown("$title", "lyricsync_quality:0.85..")) == 3
+    assert beets.shown("$title", "lyricsync_quality:0.95..") == []
+    assert beets("lyricsync", "-p") == ""
+    assert beets("lyricsync", "-p", "-f").count("would be queued") == 3
+    assert beets("lyricsync").count("nothing to do") == 3
+    assert beets("lyricsync", "-a", "-f", "album:Album").count("queued") == 3
+
+
+def test_a_service_that_sees_the_library_elsewhere_is_understood(
+    home: OpenHome, incoming: Path, tmp_path: Path
+) -> None:
+    mounted = tmp_path / "data" / "music"
+    mounted.parent.mkdir()
+    mounted.symlink_to(home.music)
+    home.configure(
+        web={"listen": f"127.0.0.1:{home.port}", "path_map": {str(mounted): str(home.music)}}
+    )
+    home.start()
+    beets = Beets(tmp_path / "beets", mounted, lyricsync={"url": home.url})
+    list(made(incoming, 2, TIMED))
+    beets.take_in(incoming)
+    home.until_counts(done=2)
+    beets("lyricsync", "--pull")
+    assert beets.shown("$lyricsync_state") == ["done", "done"]
+
+
+def test_without_a_service_the_words_are_placed_here(
+    home: OpenHome, beets: Beets, incoming: Path
+) -> None:
+    incoming.mkdir()
+    shutil.copyfile(SONG, incoming / "star.mp3")
+    make_song(incoming / "silent.mp3", title="Nothing")
+    beets.take_in(incoming)
+    beets.environment = home.environment
+    beets("modify", "-y", "-W", "title:Star", f"lyrics={SONG.with_suffix('.txt').read_text()}")
+    assert "would be done" in beets("lyricsync", "-p")
+    done = beets.run("lyricsync")
+    assert "the words are placed right here" in done.stderr
+    (sidecar,) = home.music.rglob("*.elrc")
+    assert sidecar.read_text(encoding="utf-8").count("<") >= 44
+    assert dict(line.split(": ") for line in beets.shown("$title: $lyricsync_state")) == {
+        "The Star": "done",
+        "Nothing": "no_lyrics",
+    }
+    assert beets.shown("$title", "lyricsync_quality:0.7..") == ["The Star"]
+    assert "Star" not in beets("lyricsync")
+
+
+# Songs that move and go
+
+
+def test_songs_that_move_and_go_are_told_of(home: OpenHome, beets: Beets, incoming: Path) -> None:
+    home.start()
+    list(made(incoming, 3, TIMED))
+    beets.take_in(incoming)
+    home.until_counts(done=3)
+    before = {name: each["id"] for name, each in tracks(home).items()}
+    beets("modify", "-y", "title:Song 0", "title=Another")
+    home.until(lambda: "Ann/Another.mp3" in tracks(home), "the song has moved")
+    beets("remove", "-f", "-d", "title:Song 1")
+    beets("remove", "-f", "title:Song 2")
+    home.until(lambda: tracks(home).get("Ann/Song 1.mp3") is None, "the song is gone")
+    after = {name: each["id"] for name, each in tracks(home).items()}
+    assert after.keys() == {"Ann/Another.mp3", "Ann/Song 2.mp3"}
+    assert after["Ann/Song 2.mp3"] == before["Ann/Song 2.mp3"]
+
+
+# What goes into files
+
+
+def embed(path: Path, words: str) -> None:
+    """Words with our mark where each format has lyrics, by mutagen, as the service writes them."""
+    file = mutagen.File(path)
+    if path.suffix == ".mp3":
+        file.tags.delall("USLT")
+        file.tags.add(USLT(encoding=3, lang="eng", desc="", text=words))
+        file.tags.add(
+            SYLT(encoding=3, lang="eng", format=2, type=1, desc="", text=[("Twinkle", 500)])
+        )
+    else:
+        file["\xa9lyr" if path.suffix == ".m4a" else "lyrics"] = [words]
+    file.save()
+
+
+@pytest.mark.parametrize("before", ["", "Old words\nof somebody\n"])
+@pytest.mark.parametrize("format", CODECS)
+def test_our_words_survive_everything_that_beets_writes(
+    home: OpenHome, beets: Beets, incoming: Path, format: str, before: str
+) -> None:
+    home.start()
+    make_song(incoming / f"a.{format}", words=before)
+    beets.take_in(incoming)
+    (song,) = home.music.rglob(f"*.{format}")
+    embed(song, OURS)
+    for command in (
+        ["modify", "-y", "-M", "genre=Folk"],
+        ["write"],
+        ["write", "-f"],
+        ["modify", "-y", "title=Another"],
+        ["modify", "-y", "-W", "artist=Bob"],
+        ["move"],
+        ["write"],
+        ["update"],
+        ["write"],
+    ):
+        beets(*command)
+        (song,) = home.music.rglob(f"*.{format}")
+        assert lyrics_tag(song) == OURS, command
+    assert song == home.music / "Bob" / f"Another.{format}"
+    assert "Twinkle" in beets.shown("$lyrics")[1]
+    if format == "mp3":
+        assert mutagen.File(song).tags.getall("SYLT")[0].text == [("Twinkle", 500)]
+        tags = mutagen.File(song).tags
+        assert (str(tags["TIT2"]), str(tags["TPE1"])) == ("Another", "Bob")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_person_changes_in_beets_goes_in(
+    home: OpenHome, beets: Beets, incoming: Path, known: bool
+) -> None:
+    # A song that came into the library before the plugin did is not known to it.
+    beets.configure(lyricsync={"url": home.url, "auto": known})
+    make_song(incoming / "a.mp3", words="Old words\n")
+    beets.take_in(incoming)
+    (song,) = home.music.rglob("*.mp3")
+    embed(song, OURS)
+    beets("modify", "-y", "lyrics=My own words")
+    assert lyrics_tag(song) == "My own words"
+    beets("write", "-f")
+    assert lyrics_tag(song) == "My own words"
+    # And what the service makes of them stays in turn.
+    embed(song, OURS)
+    done = beets.run("write", "-f")
+    assert lyrics_tag(song) == OURS
+    assert ("beets has others" in done.stderr) is not known
+    if known:
+        beets("modify", "-y", "-W", "lyrics=Others")
+        beets("write")
+        assert lyrics_tag(song) == "Others"
+
+
+def test_old_words_are_lost_without_the_plugin(beets: Beets, incoming: Path) -> None:
+    """If this fails, beets has mended it, and the plugin need not guard the words any more."""
+    beets.configure(plugins="")
+    make_song(incoming / "a.mp3")
+    beets.take_in(incoming)
+    (song,) = beets.music.rglob("*.mp3")
+    embed(song, OURS)
+    beets("write")
+    assert lyrics_tag(song) == ""
+
+
+@pytest.fixture
+def lyrics_server() -> Iterator[Callable[[str], str]]:
+    """A server of lyrics as the stock plugin asks them, at an address of ours."""
+    words = ["[00:00.50]Twinkle, twinkle\n[00:01.20]little star\n"]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = parse_qs(urlsplit(self.path).query)
+            found = query["title"] == ["Song"]
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(words[0].encode() if found else b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield lambda path: f"http://127.0.0.1:{server.server_port}{path}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_what_the_lyrics_plugin_finds_is_used(
+    home: OpenHome,
+    beets: Beets,
+    incoming: Path,
+    lyrics_server: Callable[[str], str],
+    write: bool,
+) -> None:
+    home.start()
+    home.call("pause")
+    beets.configure(
+        plugins="lyrics lyricsync",
+        lyrics={"sources": ["lrcmux"], "synced": True, "lrcmux": {"url": lyrics_server("")}},
+        lyricsync={"url": home.url},
+        **{"import": {"copy": True, "write": write}},
+    )
+    make_song(incoming / "a.mp3")
+    make_song(incoming / "b.mp3", title="Unknown")
+    beets.take_in(incoming)
+    song = home.music / "Ann" / "Song.mp3"
+    assert ("little star" in lyrics_tag(song)) is write
+    assert lyrics_tag(home.music / "Ann" / "Unknown.mp3") == ""
+    if write:
+        with home_request(home, f"/api/v1/lyrics?path={quote(str(song))}") as answer:
+            told = json.load(answer)
+        assert (told["source"], told["timing"]) == ("tag", "line")

@@ -1,0 +1,192 @@
+"""How the models stand back: from other programs on the card, from memory, from times of the day,
+and from a song that was too much for them."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lyricsyncd.config import Config, size
+from lyricsyncd.daemon import gpu, memory, schedule
+from lyricsyncd.daemon.catalog import Catalog, Priority, State
+from lyricsyncd.daemon.runner import Runner, eased, manners
+
+TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
+SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
+
+
+class Card:
+    """A graphics card, as a program in the place of ``nvidia-smi`` tells of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.computing, self.drawing = folder / "computing", folder / "drawing"
+        program = folder / "nvidia-smi"
+        program.write_text(
+            "#!/bin/sh\n"
+            f'case "$1" in --query-compute-apps=pid) cat {self.computing};;\n'
+            f"pmon) cat {self.drawing};; *) exit 9;; esac\n",
+            encoding="utf-8",
+        )
+        program.chmod(0o755)
+        self.computes()
+        self.draws()
+
+    def computes(self, *pids: int) -> None:
+        self.computing.write_text("".join(f"{pid}\n" for pid in pids), encoding="ascii")
+
+    def draws(self, *uses: tuple[int, str]) -> None:
+        head = "# gpu         pid   type     sm    mem    enc    dec    jpg    ofa    command\n"
+        rows = "".join(
+            f"    0    {pid:8}     G     {sm:>2}      1      -      -      -      -    some\n"
+            for pid, sm in uses
+        )
+        self.drawing.write_text(head + rows, encoding="ascii")
+
+
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Card:
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return Card(tmp_path)
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    process = subprocess.Popen(["sleep", "60"])
+    yield process.pid
+    process.kill()
+    process.wait()
+
+
+class TestTheCard:
+    def test_is_free_where_nobody_is(self, card: Card) -> None:  # noqa: ARG002
+        assert gpu.strangers() == set()
+
+    def test_is_free_without_its_program(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", "/nowhere")
+        assert gpu.strangers() == set()
+
+    def test_is_taken_by_who_computes_but_not_by_ourselves(self, card: Card, stranger: int) -> None:
+        card.computes(stranger)
+        assert gpu.strangers() == {stranger}
+        assert gpu.strangers([stranger]) == set()
+
+    def test_is_taken_by_a_game_but_not_by_a_desktop(self, card: Card, stranger: int) -> None:
+        card.draws((stranger, "3"))
+        assert gpu.strangers() == set()
+        card.draws((stranger, "-"))
+        assert gpu.strangers() == set()
+        card.draws((stranger, "87"))
+        assert gpu.strangers() == {stranger}
+
+    def test_in_a_container_one_unknown_number_may_be_our_own(self, card: Card) -> None:
+        card.computes(2**30, 2**30 + 1)
+        assert len(gpu.strangers([os.getpid()])) == 1
+        card.computes(2**30)
+        assert gpu.strangers([os.getpid()]) == set()
+        assert gpu.strangers() == {2**30}
+
+    def test_is_not_asked_about_all_the_time(self, card: Card, stranger: int) -> None:
+        neighbours = gpu.Neighbours(look_every_s=3600)
+        assert not neighbours.busy()
+        card.computes(stranger)
+        assert not neighbours.busy()
+
+
+def test_while_another_program_uses_the_card_only_a_person_is_served(
+    card: Card, stranger: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setattr("lyricsyncd.daemon.runner._AGAIN_S", 0.1)
+    music = tmp_path / "music"
+    music.mkdir()
+    for name in ("backfill", "asked"):
+        (music / f"{name}.mp3").write_bytes(SONG.read_bytes())
+        (music / f"{name}.elrc").write_text(TIMED, encoding="utf-8")
+    config = Config.model_validate(
+        {"daemon": {"gpu": {"share": "polite"}, "settle": 0}, "lyrics": {"order": ["local"]}}
+    )
+    card.computes(stranger)
+    with Catalog(tmp_path / "state" / "catalog.db") as catalog:
+        catalog.enqueue(music / "backfill.mp3", Priority.BACKFILL, "test")
+        catalog.enqueue(music / "asked.mp3", Priority.PERSON, "test")
+        runner = Runner(catalog, config)
+        runner._neighbours = gpu.Neighbours(look_every_s=0.1)
+        runner.start()
+        try:
+            until(lambda: catalog.counts()[State.DONE] == 1)
+            (done,) = catalog.entries(states=[State.DONE])
+            assert done.path.name == "asked.mp3"
+            card.computes()
+            until(lambda: catalog.counts()[State.DONE] == 2)
+        finally:
+            runner.stop(5)
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+class TestASongThatWasTooMuch:
+    def test_is_tried_again_with_smaller_models_and_then_on_the_processor(self) -> None:
+        config = Config.model_validate({"models": {"device": "cuda:0"}, "profile": "auto"})
+        assert eased(config, 0) == (config, "")
+        once, note = eased(config, 1)
+        assert (once.profile, once.models.device, once.models.transcriber) == (
+            *("lite", "cuda:0"),
+            "none",
+        )
+        assert "smaller" in note
+        twice, note = eased(config, 2)
+        assert (twice.profile, twice.models.device) == ("lite", "cpu")
+        assert "processor" in note
+
+
+class TestMemory:
+    @pytest.mark.parametrize(
+        ("text", "bytes_"),
+        [("4G", 4 * 2**30), ("800M", 800 * 2**20), ("1.5 GiB", 3 * 2**29), ("auto", None)],
+    )
+    def test_is_written_as_people_do(self, text: str, bytes_: int | None) -> None:
+        assert size(text) == bytes_
+
+    @pytest.mark.parametrize("text", ["", "4", "0G", "much", "-1G", "4X"])
+    def test_nothing_else_is_taken_for_it(self, text: str) -> None:
+        with pytest.raises(ValueError, match="expected auto"):
+            size(text)
+
+    def test_of_a_process_is_what_it_has_in_use(self) -> None:
+        assert 2**20 < memory.resident(os.getpid()) < 2**40
+        assert memory.resident(2**30) == 0
+
+    def test_auto_leaves_some_to_others(self) -> None:
+        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        allowed = memory.ceiling("auto")
+        assert allowed is not None
+        assert 0 < allowed < total
+        assert manners(Config()).memory_bytes == allowed
+
+
+@pytest.mark.parametrize(
+    ("quiet", "active", "now", "resting"),
+    [
+        (None, None, "12:00", False),
+        (None, "01:00-06:00", "12:00", True),
+        (None, "01:00-06:00", "01:00", False),
+        (None, "22:00-06:00", "23:30", False),
+        ("02:00-03:00", "01:00-06:00", "02:30", True),
+        ("02:00-03:00", "01:00-06:00", "03:00", False),
+    ],
+)
+def test_the_models_work_in_their_hours(
+    quiet: str | None, active: str | None, now: str, resting: bool
+) -> None:
+    assert schedule.resting(quiet, active, datetime.time.fromisoformat(now)) is resting

@@ -1,0 +1,225 @@
+"""From what websites hold to what is sung."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lyricsyncd.lyrics import external, times, words
+from lyricsyncd.lyrics.clean import clean, clean_text
+from lyricsyncd.lyrics.translations import without_translations
+from lyricsyncd.lyrics.voices import with_voices
+from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
+
+TRACK = Track(artist="Kenny & Dolly", artists=("Kenny Rogers", "Dolly Parton"), title="Islands")
+
+
+def sung(text: str, title: str | None = None, artist: str | None = None) -> list[str]:
+    return list(clean_text(text, title=title, artist=artist)[0])
+
+
+class TestPlainText:
+    @pytest.mark.parametrize(
+        "extra",
+        [
+            "[Verse 1]",
+            "[Chorus: Beyoncé & JAY-Z]",
+            "[Pre-Chorus]",
+            "Verse 2:",
+            "(Chorus)",
+            "[Refrain]",
+            "[Estribillo]",
+            "[Guitar Solo]",
+            "[Couplet 1 : Stromae]",
+            "【副歌】",
+            "♪",
+            "You might also like",
+            "See Radiohead Live",
+            "Submit Corrections",
+            "https://example.com/lyrics",
+            "******* This Lyrics is NOT for Commercial use *******",
+            "\u200b",
+        ],
+    )
+    def test_what_is_no_line_is_dropped(self, extra: str) -> None:
+        assert sung(f"First line\n{extra}\nSecond line") == ["First line", "Second line"]
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "(Ooh, baby)",
+            "Break on through to the other side",
+            "Bridge over troubled water",
+            "I said (hey!) what's going on",
+            "1, 2, 3, 4",
+            "Hook, line and sinker",
+            "Chorus girls are dancing",
+            "Don't stop, won't stop",
+            "Übers Meer, fort von hier…",
+        ],
+    )
+    def test_what_is_sung_stays_as_it_is(self, line: str) -> None:
+        assert sung(f"First line\n{line}\nLast line") == ["First line", line, "Last line"]
+
+    @pytest.mark.parametrize("mark", ["(x2)", "x2", "[x2]", "(2x)", "(bis)"])
+    def test_repeats_are_written_out(self, mark: str) -> None:
+        assert sung(f"Again {mark}\nEnd") == ["Again", "Again", "End"]
+
+    def test_an_empty_chorus_is_the_one_before(self) -> None:
+        text = "[Chorus]\nLa la\nLo lo\n\n[Verse]\nOne\n\n[Chorus]"
+        assert sung(text) == ["La la", "Lo lo", "One", "La la", "Lo lo"]
+
+    def test_a_joke_of_a_count_is_none(self) -> None:
+        assert sung("Again (x99)") == ["Again"]
+
+    def test_credits_go_only_from_the_edges(self) -> None:
+        text = (
+            "作词 : 某人\nWritten by: Someone\nOh no\nMusic: the food of love\nYeah\n© 2020 Label"
+        )
+        assert sung(text) == ["Oh no", "Music: the food of love", "Yeah"]
+
+    def test_a_heading_goes(self) -> None:
+        assert sung("Creep Lyrics\nWhen you were", "Creep", "Radiohead") == ["When you were"]
+        assert sung("Creep\nWhen you were", "Creep", "Radiohead") == ["Creep", "When you were"]
+
+    def test_the_page_goes(self) -> None:
+        text = (
+            "25 ContributorsTranslationsCreep LyricsWhen you &amp; I<br>were here<br/>now123Embed"
+        )
+        assert sung(text) == ["When you & I", "were here", "now"]
+
+    def test_markup_and_direction_marks_go(self) -> None:
+        assert sung("<i>Hello</i> \u202dworld\u202c") == ["Hello world"]
+
+    @pytest.mark.parametrize("text", ["[Instrumental]", "♪♪♪", "This song is an instrumental"])
+    def test_an_instrumental_says_so(self, text: str) -> None:
+        assert clean_text(text) == ((), True)
+
+    @given(st.text(max_size=300))
+    def test_any_text_at_all(self, text: str) -> None:
+        lines, instrumental = clean_text(text)
+        assert all(line.strip() for line in lines)
+        assert not (lines and instrumental)
+
+
+class TestTimedText:
+    def test_times_stay_where_they_are(self) -> None:
+        lyrics = Lyrics(
+            (Line.from_text("[Verse]", 1.0), Line.from_text("Oh &amp; ah", 2.0)), source="lrclib"
+        )
+        (line,) = clean(lyrics)
+        assert (line.start, line.text) == (2.0, "Oh & ah")
+
+    def test_word_times_survive(self) -> None:
+        line = Line((Word("♪"), Word("Oh", 1.0, 1.5), Word("ah", 1.5, 2.0)), 1.0)
+        assert [word.start for word in clean(Lyrics((line,))).words] == [1.0, 1.5]
+
+
+class TestTranslations:
+    def test_the_second_line_at_a_time_goes(self) -> None:
+        pairs = [("Bonjour", "Hello"), ("Le monde", "The world"), ("Adieu", "Goodbye")]
+        lines = [Line.from_text(text, float(at)) for at, pair in enumerate(pairs) for text in pair]
+        kept = without_translations(Lyrics(tuple(lines)))
+        assert kept.text == "Bonjour\nLe monde\nAdieu"
+
+    def test_second_voices_at_a_time_stay(self) -> None:
+        lines = [Line.from_text(f"line {at}", float(at)) for at in range(10)]
+        lines.insert(5, Line.from_text("echo", 4.0))
+        assert without_translations(Lyrics(tuple(lines))).lines == tuple(lines)
+
+    def test_lines_of_another_script_between_go(self) -> None:
+        text = (
+            "夜空に光る星\nStars in the night sky\n君と見ていた\nI watched with you\n"
+            "いつかまた\nSome day again\n会えるように\nThat we may meet\n"
+        )
+        kept = external.from_plain(text, TRACK)
+        assert kept.text == "夜空に光る星\n君と見ていた\nいつかまた\n会えるように"
+
+    def test_a_song_in_two_languages_stays(self) -> None:
+        text = "가자\n우리 같이\nBaby come on\nLet's go\n사랑해\nForever\n함께\n"
+        assert external.from_plain(text, TRACK).text == text.strip()
+
+    def test_russian_over_english(self) -> None:
+        rows = [("Любовь", "Love"), ("Мир", "Peace"), ("Дом", "Home"), ("Свет", "Light")]
+        text = "\n".join(f"{a} {a}\n({b} {b})" for a, b in rows)
+        assert external.from_plain(text, TRACK).text == "\n".join(f"{a} {a}" for a, _ in rows)
+
+    @given(st.lists(st.text(max_size=20), max_size=12))
+    def test_never_more_than_half_is_taken(self, rows: list[str]) -> None:
+        lyrics = words.from_text("\n".join(rows))
+        kept = without_translations(lyrics)
+        assert 2 * len(kept.lines) >= len(lyrics.lines)
+
+
+class TestVoices:
+    def test_singers_before_lines_are_told_and_not_sung(self) -> None:
+        text = "Kenny: Islands in the stream\nDolly Parton: That is what we are\n(Both) No one in"
+        lyrics = with_voices(words.from_text(text), Track(artists=("Kenny", "Dolly Parton")))
+        assert [(line.voice, line.text) for line in lyrics] == [
+            ("Kenny", "Islands in the stream"),
+            ("Dolly Parton", "That is what we are"),
+            ("Both", "No one in"),
+        ]
+
+    def test_a_word_with_a_colon_is_sung(self) -> None:
+        text = "Remember: it is true\nListen: they call\nHim: nobody else"
+        assert with_voices(words.from_text(text), TRACK).text == text
+
+    def test_background_lines_of_enhanced_lrc_are_a_voice(self) -> None:
+        text = "[00:01.00]<00:01.00>Lead <00:01.50>line\n[bg:<00:02.00>ooh <00:02.50>ooh]\n"
+        lyrics = external.from_timed(text, TRACK, same_times=True)
+        assert [line.voice for line in lyrics] == [None, "bg"]
+        assert [word.text for word in lyrics.words] == ["Lead", "line", "ooh", "ooh"]
+
+
+class TestScripts:
+    def test_characters_are_words_in_chinese_and_japanese(self) -> None:
+        assert [w.text for w in words.split("月亮，代表 my 心")] == [
+            "月",
+            "亮，",
+            "代",
+            "表",
+            "my",
+            "心",
+        ]
+        assert [w.text for w in words.split("きゃりー")] == ["きゃ", "りー"]
+
+    def test_hangul_arabic_and_hebrew_have_spaces(self) -> None:
+        for text in ("사랑해 널 이 느낌", "نسم علينا الهوا", "ממעמקים קראתי אלייך"):
+            assert " ".join(w.text for w in words.split(text)) == text
+
+    def test_the_line_can_be_shown_as_it_was(self) -> None:
+        for text in ("我 love你", "「夜に」駆ける", "Ça ira — peut-être"):
+            assert Line(words.split(text)).text == text
+
+
+def timed(*starts: float, text: str = "some words here") -> Lyrics:
+    return Lyrics(tuple(Line.from_text(text, start) for start in starts))
+
+
+class TestTimesOfAnotherVersion:
+    def test_good_ones_are_believed(self) -> None:
+        assert times.believable(timed(*range(10, 190, 6)), 200.0)
+        assert times.believable(timed(1.0, 5.0), None)
+        assert times.believable(Lyrics(), 10.0)
+
+    @pytest.mark.parametrize(
+        "lyrics",
+        [
+            timed(*range(10, 260, 6)),
+            timed(*[0.0] * 20),
+            timed(*(at * 0.1 for at in range(20)), text="far too many words for a tenth of it"),
+            timed(*range(0, 30, 2)),
+            timed(*reversed(range(10, 190, 6))),
+        ],
+        ids=["beyond the end", "all at once", "too fast", "over after a moment", "backwards"],
+    )
+    def test_others_are_not(self, lyrics: Lyrics) -> None:
+        assert not times.believable(lyrics, 200.0)
+
+    def test_then_the_words_are_kept_without_them(self) -> None:
+        text = "".join(f"[0{at // 60}:{at % 60:02}.00] line {at}\n" for at in range(10, 260, 6))
+        lyrics = external.from_timed(text, Track(title="T", duration=200.0), same_times=True)
+        assert lyrics.timing is Timing.NONE
+        assert len(lyrics.lines) == 42
