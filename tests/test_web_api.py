@@ -222,6 +222,11 @@ class TestPaths:
         house.song("Artist/Album/a.mp3")
         assert house.tell({"event": "playing", "path": "Artist/Album/a.mp3"})[0]["result"] == "new"
 
+    @pytest.mark.parametrize("kind", ["imported", "removed", "playing"])
+    def test_a_name_too_long_for_a_file_is_not_found(self, house: Home, kind: str) -> None:
+        answer = house.post("/api/v1/events", {"events": [{"event": kind, "path": "0" * 4000}]})
+        assert answer.json()["results"][0]["result"] == "not_found"
+
     def test_a_library_may_be_called_by_what_it_links_to(self, tmp_path: Path) -> None:
         real = tmp_path / "disk"
         with home(tmp_path) as house:

@@ -77,7 +77,7 @@ class Database:
         self._closed = False
 
     def _prepare(self) -> None:
-        (mode,) = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()
+        mode = _write_ahead(self._writer)
         if mode != "wal":
             raise LyricsyncError(
                 f"The file system of {self.path} cannot hold the catalog (no shared memory)",
@@ -149,6 +149,20 @@ class _Job:
     def __init__(self, function: Callable[[sqlite3.Connection], Any]) -> None:
         self.function = function
         self.future: Future[Any] = Future()
+
+
+def _write_ahead(db: sqlite3.Connection) -> str:
+    """Turn on WAL; the mode that it is in then."""
+    # Two that make the same file at once: for this one switch SQLite does not wait by itself.
+    for patience in (True,) * 50 + (False,):
+        try:
+            (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+            return str(mode)
+        except sqlite3.OperationalError as error:
+            if not patience or "locked" not in str(error):
+                raise
+            time.sleep(0.1)
+    raise AssertionError("the last one raises")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

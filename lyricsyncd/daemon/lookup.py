@@ -104,7 +104,12 @@ class Lookup:
 
     def _real(self, path: Path) -> Path:
         """Where links lead; an import tells of many songs in few folders."""
-        return _resolved(path) if path.is_symlink() else self._real_folder(path.parent) / path.name
+        try:
+            linked = path.is_symlink()
+        except OSError:
+            # No file has so long a name.
+            linked = False
+        return _resolved(path) if linked else self._real_folder(path.parent) / path.name
 
     def _real_folder(self, folder: Path) -> Path:
         if folder not in self._real_folders:

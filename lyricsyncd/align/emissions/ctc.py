@@ -408,7 +408,7 @@ class OnnxNetwork:
         except (KeyError, ValueError) as error:
             raise ModelError(
                 "the ONNX file is not one that lyricsyncd exported",
-                remedy="Export it with: lyricsyncd models export",
+                remedy="Export it with lyricsyncd.align.emissions.ctc.export",
             ) from error
         return told
 
