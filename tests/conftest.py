@@ -1,9 +1,15 @@
-"""How hard hypothesis looks: ``--hypothesis-profile=thorough`` for a long, patient search."""
+"""How hard hypothesis looks: ``LYRICSYNCD_TEST_EXAMPLES=10000`` for a long, patient search."""
 
 from __future__ import annotations
 
-from hypothesis import settings
+import os
 
-settings.register_profile("default", max_examples=100, deadline=None)
-settings.register_profile("thorough", max_examples=10_000, deadline=None)
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "default",
+    max_examples=int(os.environ.get("LYRICSYNCD_TEST_EXAMPLES", "30")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 settings.load_profile("default")

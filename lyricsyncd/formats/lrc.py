@@ -85,7 +85,7 @@ def _unguard(text: str) -> str:
 
 
 def _unguard_line(text: str) -> str:
-    return _unguard(_GUARDED_START.sub("", text, count=1) if text.startswith(GUARD) else text)
+    return _unguard(text.removeprefix(GUARD) if _GUARDED_START.match(text) else text)
 
 
 @dataclass(frozen=True)
@@ -179,6 +179,9 @@ def _in_order(groups: Sequence[Sequence[Line]]) -> list[Line]:
         end = line.words[-1].end if line.words else None
         if end is None and line.words and not following.words:
             end = following.start
+        if end is not None and line.start is not None and end < line.start:
+            # Backing vocals may begin after the line that follows them in the text.
+            end = None
         closed.append(replace(line, end=end))
     return closed
 
