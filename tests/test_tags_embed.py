@@ -18,7 +18,15 @@ from lyricsyncd.config import Output, OutputFile
 from lyricsyncd.errors import WriteError
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Line, Lyrics, Timing, Track
-from lyricsyncd.tags import Journal, atomic, songfile, undo, write_lyrics
+from lyricsyncd.tags import (
+    Journal,
+    atomic,
+    carry_sidecars,
+    clean_sidecars,
+    songfile,
+    undo,
+    write_lyrics,
+)
 
 WORDS = formats.read(
     "[00:01.00]<00:01.00>Row, <00:02.00>röw<00:03.00>\n[00:04.00]<00:04.00>Böat<00:05.00>\n"
@@ -327,3 +335,30 @@ class TestSafety:
         assert not left.exists()
         atomic.clear_abandoned(song.parent)
         assert list(song.parent.iterdir()) == [song]
+
+
+class TestMoving:
+    def test_our_sidecars_follow_a_song_and_a_persons_stay(
+        self, song_of: Callable[[str], Path], journal: Journal
+    ) -> None:
+        song = song_of("flac")
+        write_lyrics(song, WORDS, Output(preset="generic"), journal=journal)
+        song.with_suffix(".lrc").write_text("edited", encoding="utf-8")
+        new = song.parent / "elsewhere" / "new name.flac"
+        new.parent.mkdir()
+        song.rename(new)
+        report = carry_sidecars(song, new, journal)
+        assert report.written == (new.with_suffix(".elrc"),)
+        assert song.with_suffix(".lrc").exists()
+        assert undo(journal, [new]).removed == (new.with_suffix(".elrc"),)
+
+    def test_a_deleted_song_leaves_only_what_is_not_ours(
+        self, song_of: Callable[[str], Path], journal: Journal
+    ) -> None:
+        song = song_of("flac")
+        write_lyrics(song, WORDS, Output(preset="generic"), journal=journal)
+        song.with_suffix(".elrc").write_text("edited", encoding="utf-8")
+        assert clean_sidecars(song, journal).removed == ()
+        song.unlink()
+        assert clean_sidecars(song, journal).removed == (song.with_suffix(".lrc"),)
+        assert song.with_suffix(".elrc").exists()

@@ -7,6 +7,7 @@ believed.
 from __future__ import annotations
 
 import enum
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ from lyricsyncd.daemon import scan
 from lyricsyncd.daemon.catalog import Catalog, Entry, Fingerprint, Priority, Request
 from lyricsyncd.daemon.lookup import Lookup, NotInLibrary, Place
 from lyricsyncd.daemon.watcher import Hint
+from lyricsyncd.errors import WriteError
 from lyricsyncd.model import Track
+
+log = logging.getLogger(__name__)
 
 
 class Kind(str, enum.Enum):
@@ -106,9 +110,9 @@ class Intake:
         ids = self._catalog.ids([request.path for request in requests.values()])
         for (at, request), result in zip(requests.items(), queued, strict=True):
             taken[at] = Taken(Result(result.value), request.path, ids.get(request.path))
-        for event in events:
+        for event, outcome in zip(events, taken, strict=True):
             if event.kind is Kind.MOVED and event.moved_from is not None:
-                self._left(event.moved_from)
+                self._left(event.moved_from, outcome.path)
         return taken
 
     def _one(self, event: Event) -> Request | Taken:
@@ -168,14 +172,41 @@ class Intake:
         if not gone:
             return Taken(Result.NOT_FOUND, place.path)
         self._catalog.missing([each.id for each in gone])
+        for each in gone:
+            _clean(each.path)
         return Taken(Result.REMOVED, place.path, None if entry is None else entry.id)
 
-    def _left(self, text: str) -> None:
+    def _left(self, text: str, new: Path | None) -> None:
         """A song has moved away: across disks the catalog cannot tell by the inode."""
         try:
             place = self._lookup.place(text)
         except NotInLibrary:
             return
+        if new is not None:
+            _carry(place.path, new)
         entry = self._catalog.by_path(place.path)
         if entry is not None:
             self._removed(place, entry)
+
+
+def _carry(old: Path, new: Path) -> None:
+    """Have our sidecars follow a song; one that cannot costs a line in the log."""
+    from lyricsyncd.tags import Journal, carry_sidecars
+
+    try:
+        report = carry_sidecars(old, new, Journal())
+    except WriteError as error:
+        log.warning("%s", error)
+        return
+    for one in report.notes:
+        log.info("%s", one)
+
+
+def _clean(song: Path) -> None:
+    """Delete our sidecars of a song that was deleted."""
+    from lyricsyncd.tags import Journal, clean_sidecars
+
+    try:
+        clean_sidecars(song, Journal())
+    except WriteError as error:
+        log.warning("%s", error)

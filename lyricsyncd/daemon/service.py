@@ -474,7 +474,16 @@ class Service:
             self._queued_scans.add(key)
             self._scans.put(wanted)
 
+    def _clear_after_crash(self) -> None:
+        from lyricsyncd.tags import Journal, clear_after_crash
+
+        try:
+            clear_after_crash(Journal())
+        except LyricsyncError as error:
+            log.warning("%s", error)
+
     def _scan_all(self) -> None:
+        self._clear_after_crash()
         while (wanted := self._scans.get()) is not None:
             if isinstance(wanted, _Copy):
                 self._copy()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from lyricsyncd.tags.journal import Journal
 from lyricsyncd.tags.mark import intact as made_by_us
+from lyricsyncd.tags.moving import carry_sidecars, clean_sidecars, clear_after_crash
 from lyricsyncd.tags.report import Note, UndoReport, WriteReport
 from lyricsyncd.tags.undoing import undo
 from lyricsyncd.tags.writing import write_lyrics
@@ -22,6 +23,9 @@ __all__ = [
     "Note",
     "UndoReport",
     "WriteReport",
+    "carry_sidecars",
+    "clean_sidecars",
+    "clear_after_crash",
     "made_by_us",
     "undo",
     "write_lyrics",

@@ -164,6 +164,20 @@ class Journal:
             ).fetchone()
         return bool(row and row[0])
 
+    def moved(self, song: Path, new_song: Path, paths: Iterable[tuple[Path, Path]]) -> None:
+        """Have the entries of a song, and of its files (old, new), speak of where they are now."""
+        with self._connection() as connection:
+            for old, new in paths:
+                connection.execute(
+                    "UPDATE entries SET path = ?, song = ? WHERE path = ? AND song = ?",
+                    tuple(os.fsencode(located(path)) for path in (new, new_song, old, song)),
+                )
+
+    def folders(self, count: int) -> tuple[Path, ...]:
+        """The folders of the last writes, at most ``count`` writes back."""
+        found = self._entries("id > (SELECT MAX(id) FROM entries) - ?", (count,))
+        return tuple(dict.fromkeys(entry.path.parent for entry in found))
+
     def close_entries(self, entries: Iterable[Entry]) -> None:
         """Mark entries as taken back."""
         with self._connection() as connection:
