@@ -27,7 +27,7 @@ import pytest
 from lyricsyncd.daemon import backup
 from lyricsyncd.daemon.catalog import Catalog
 
-pytestmark = pytest.mark.daemon
+pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
 ROOT = Path(__file__).parent.parent
 SONG = ROOT / "demo" / "songs" / "The_Star.mp3"
