@@ -12,6 +12,8 @@ against the truth.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,21 +46,34 @@ class Case:
     weight: float
 
 
-def cases(all_songs: list[Recording], ear: SphinxEar) -> list[Case]:
-    """Every song in every way."""
-    found = []
-    for i, song in enumerate(all_songs):
-        found.append(_case(song, "words", song.vocals, song, ear))
-        found.append(_case(song, "lines", song.vocals, song, ear, song.starts))
-        found.append(_case(song, "mix", song.mix, song, ear))
-        for step in (1, 5):
-            other = all_songs[(i + step) % len(all_songs)]
-            found.append(_case(song, "wrong", song.vocals, other, ear))
-        few = replace(other, lines=other.lines[: len(other.lines) // 4 + 1])
-        found.append(_case(song, "few wrong", song.vocals, few, ear))
-        print(".", end="", flush=True)
+def cases(all_songs: list[Recording], jobs: int) -> list[Case]:
+    """Every song in every way, song by song in as many processes."""
+    found: list[Case] = []
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        for each in pool.map(_cases, [_circled(all_songs, i) for i in range(len(all_songs))]):
+            found += each
+            print(".", end="", flush=True)
     print()
     return found
+
+
+def _circled(all_songs: list[Recording], i: int) -> tuple[Recording, Recording, Recording]:
+    """A song and two others, whose words it does not have."""
+    count = len(all_songs)
+    return all_songs[i], all_songs[(i + 1) % count], all_songs[(i + 5) % count]
+
+
+def _cases(songs: tuple[Recording, Recording, Recording]) -> list[Case]:
+    song, *others = songs
+    ear = SphinxEar.load()
+    few = replace(others[-1], lines=others[-1].lines[: len(others[-1].lines) // 4 + 1])
+    return [
+        _case(song, "words", song.vocals, song, ear),
+        _case(song, "lines", song.vocals, song, ear, song.starts),
+        _case(song, "mix", song.mix, song, ear),
+        *(_case(song, "wrong", song.vocals, other, ear) for other in others),
+        _case(song, "few wrong", song.vocals, few, ear),
+    ]
 
 
 def _case(
@@ -214,9 +229,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--stems", type=Path, help="keep stems here between runs")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the calibration curve")
     options = parser.parse_args()
-    everything = cases(read_all(options.folder, options.stems), SphinxEar.load())
+    everything = cases(read_all(options.folder, options.stems), options.jobs)
     rows = judged(everything)
     print(report(rows))
     if options.plot:
