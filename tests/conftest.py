@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "default",
-    max_examples=int(os.environ.get("LYRICSYNCD_TEST_EXAMPLES", "30")),
+    max_examples=int(os.environ.get("LYRICSYNCD_TEST_EXAMPLES", "100")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
