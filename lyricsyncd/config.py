@@ -763,7 +763,10 @@ class Config(Section):
     )
     profile: Literal["auto", "lite", "full"] = Field(
         default="auto",
-        description="auto or lite: runs anywhere. full: with large models (not in this version).",
+        description=(
+            "lite: runs anywhere. full: with large models (needs the extra models). auto: what is "
+            "installed and suits the device."
+        ),
     )
     language: Annotated[str, AfterValidator(language_code)] = Field(
         default="auto",
