@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -177,6 +178,12 @@ class Trellis:
             (anchored,) = np.nonzero(~np.isnan(anchors.start[words]))
             total[:, anchored] += anchors.cost(words[anchored], times)
         return total
+
+    @cached_property
+    def anchored(self) -> IntArray:
+        """Entries whose word an anchor knows about: only they have entry costs."""
+        known = [~np.isnan(anchors.start[self.graph.entered_from]) for anchors in self.anchors]
+        return np.flatnonzero(np.any(known, axis=0)) if known else np.empty(0, np.int64)
 
     @property
     def rest_entry(self) -> FloatArray:
