@@ -383,7 +383,8 @@ class LyricSyncPipeline:
             onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
             alignment = dataclasses.replace(alignment, onset=onset, offset=offset)
         with _timed(stages, "judge"):
-            verdict = quality.judge(alignment, self.config.quality)
+            calibration = ears.calibration_of(ear)
+            verdict = quality.judge(alignment, self.config.quality, calibration)
         return alignment, verdict
 
     @cached_property
