@@ -1,12 +1,16 @@
 """Fit the weights that turn what the search knows into confidences (`lyricsyncd.quality`).
 
     python -m benchmarks.calibrate DIR [--stems CACHE] [--plot FILE.svg]
+    python -m benchmarks.calibrate DIR --ear MODEL [--write]
 
 Over a folder laid out as `benchmarks.songs` says, each song is placed on its vocals from plain
 words, from line times and from words that lack a verse, on a part of its vocals and on the
 unseparated mix; and on its vocals with the words of two other songs, with a quarter of one and with
 two lines of one, none of which count as in place. The weights printed are fitted on all songs; the
 table shows, for each song, scores predicted from all *other* songs against the truth.
+
+The weights of a CTC model (its folder, or an exported ``.onnx``) are for that model alone: with
+``--write`` they are kept beside it, where the service finds them.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import argparse
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +27,10 @@ import numpy.typing as npt
 
 from benchmarks import plot
 from benchmarks.recordings import Recording, read_all
-from lyricsyncd import quality, refine
+from lyricsyncd import calibration, quality, refine
+from lyricsyncd.align import ears
 from lyricsyncd.align.aligner import align
-from lyricsyncd.align.emissions import SAMPLE_RATE
-from lyricsyncd.align.emissions.sphinx import SphinxEar
+from lyricsyncd.align.emissions import SAMPLE_RATE, Ear
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -47,11 +52,12 @@ class Case:
     weight: float
 
 
-def cases(all_songs: list[Recording], jobs: int) -> list[Case]:
+def cases(all_songs: list[Recording], jobs: int, ear: str = "sphinx") -> list[Case]:
     """Every song in every way, song by song in as many processes."""
     found: list[Case] = []
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        for each in pool.map(_cases, [_circled(all_songs, i) for i in range(len(all_songs))]):
+        circled = [_circled(all_songs, i) for i in range(len(all_songs))]
+        for each in pool.map(partial(_cases, ear), circled):
             found += each
             print(".", end="", flush=True)
     print()
@@ -64,9 +70,9 @@ def _circled(all_songs: list[Recording], i: int) -> tuple[Recording, Recording, 
     return all_songs[i], all_songs[(i + 1) % count], all_songs[(i + 5) % count]
 
 
-def _cases(songs: tuple[Recording, Recording, Recording]) -> list[Case]:
+def _cases(ear_name: str, songs: tuple[Recording, Recording, Recording]) -> list[Case]:
     song, *others = songs
-    ear = SphinxEar.load()
+    ear = ears.open_ear(ear_name, language=song.language)
     n_lines = len(song.lines)
     middle = set(range(n_lines // 3, n_lines // 2))
     missing = song.with_lines([i for i in range(n_lines) if i not in middle])
@@ -91,10 +97,11 @@ def _case(
     song: Recording,
     audio: npt.NDArray[np.float32],
     text: Recording,
-    ear: SphinxEar,
+    ear: Ear,
     starts: list[float] | None = None,
 ) -> Case:
-    placed = align(audio, text.lines, text.language, ear, line_starts=starts)
+    options = ears.options_of(ear)
+    placed = align(audio, text.lines, text.language, ear, line_starts=starts, options=options)
     onset, offset = refine.refine(placed.onset, placed.offset, audio, SAMPLE_RATE)
     placed = replace(placed, onset=onset, offset=offset)
     if text.name == song.name:
@@ -241,8 +248,12 @@ def main() -> None:
     parser.add_argument("--stems", type=Path, help="keep stems here between runs")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the calibration curve")
+    parser.add_argument("--ear", default="sphinx", help="sphinx, a folder or an .onnx file")
+    parser.add_argument("--write", action="store_true", help="keep the weights beside the model")
     options = parser.parse_args()
-    everything = cases(read_all(options.folder, options.stems), options.jobs)
+    if options.write and not Path(options.ear).exists():
+        parser.error("--write needs --ear with the folder or file of a model")
+    everything = cases(read_all(options.folder, options.stems), options.jobs, options.ear)
     rows = judged(everything)
     print(report(rows))
     if options.plot:
@@ -256,6 +267,9 @@ def main() -> None:
     print(f"SONG = ({offset:.3f}, {slope:.3f})")
     weights = fitted(everything)
     print("WEIGHTS = (" + ", ".join(f"{weight:.3f}" for weight in weights) + ")")
+    if options.write:
+        found = calibration.Calibration(tuple(weights.tolist()), (offset, slope))
+        found.write(calibration.path_for(options.ear), quality.FEATURES)
     for name, weight in zip(quality.FEATURES, weights, strict=True):
         print(f"  {name:16s} {weight:8.3f}")
 

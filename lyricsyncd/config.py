@@ -575,6 +575,13 @@ class Daemon(Section):
             "or of what systemd or a container grants."
         ),
     )
+    decode_ahead: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description=(
+            "Decode the next song while the models are at work on this one: always, never or auto "
+            "(where the models may take 2 GiB of memory or more)."
+        ),
+    )
     gpu: Gpu = Field(default=Gpu(), description="The graphics card.")
     executor: Literal["process", "dask"] = Field(
         default="process",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lyricsyncd.lyrics.transcript import Heard
     from lyricsyncd.model_set import ModelSet
     from lyricsyncd.quality import Verdict
-    from lyricsyncd.separate import Stem, VocalSeparator
+    from lyricsyncd.separate import Reader, Stem, VocalSeparator
     from lyricsyncd.transcribe import Transcriber
 
 Progress = Callable[[str, float], None]
@@ -82,6 +82,8 @@ class LyricSyncPipeline:
         Settings; the defaults where omitted.
     profile : str, optional
         ``auto``, ``lite`` or ``full``, over the config's.
+    read : callable, optional
+        Reads songs in place of `lyricsyncd.audio.blocks`: from a store, or decoded ahead.
 
     Raises
     ------
@@ -97,11 +99,13 @@ class LyricSyncPipeline:
         device: str = "auto",
         config: Config | None = None,
         profile: str | None = None,
+        read: Reader | None = None,
     ) -> None:
         self.config = config or Config()
         self.acoustid_key = acoustid_key or self.config.identify.acoustid_key
         self.device = device if device != "auto" else self.config.models.device
         self.profile = profile or self.config.profile
+        self._read = read
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
             raise UsageError(
                 f"'{self.device}' is not a device", remedy="Use auto, cpu, cuda or cuda:N"
@@ -224,7 +228,7 @@ class LyricSyncPipeline:
     ) -> SyncResult:
         path = result.song.path
         assert path is not None, "a track read from a file has a path"
-        stem = self._separator.extract(path, progress=progress)
+        stem = self._separator.extract(path, progress=progress, read=self._read)
         return self._aligned(result, stem, others, None, progress)
 
     def _aligned(
@@ -306,7 +310,7 @@ class LyricSyncPipeline:
         ear = self._ear_at_hand or "none"
         heard, stem = memory.get(track.path, ear), None
         if heard is None:
-            stem = self._separator.extract(track.path, progress=progress)
+            stem = self._separator.extract(track.path, progress=progress, read=self._read)
             heard = self._heard(stem, result.language, stages, progress)
             memory.put(track.path, ear, heard)
         if not heard.is_sung:
@@ -324,7 +328,7 @@ class LyricSyncPipeline:
         if stem is None:
             if found is None and not self.config.lyrics.transcript.write:
                 return _for_review(dataclasses.replace(result, lyrics=lyrics), heard)
-            stem = self._separator.extract(track.path, progress=progress)
+            stem = self._separator.extract(track.path, progress=progress, read=self._read)
         language = result.language or lyrics.language
         result = dataclasses.replace(result, lyrics=lyrics, language=language)
         placed = self._aligned(result, stem, (), heard.words, progress)
@@ -379,7 +383,8 @@ class LyricSyncPipeline:
             onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
             alignment = dataclasses.replace(alignment, onset=onset, offset=offset)
         with _timed(stages, "judge"):
-            verdict = quality.judge(alignment, self.config.quality)
+            calibration = ears.calibration_of(ear)
+            verdict = quality.judge(alignment, self.config.quality, calibration)
         return alignment, verdict
 
     @cached_property

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd.align.aligner import Alignment
+from lyricsyncd.align.linetimes import Fit
+from lyricsyncd.calibration import Calibration
 from lyricsyncd.config import Quality
 from lyricsyncd.model import Decision
 
@@ -46,6 +48,8 @@ SONG = (0.0, 1.247)
 words of one song are right or wrong together, so many weak hints make a strong one. The offset is
 a little below the fitted 0.104: rather doubted than wrong."""
 
+SPHINX = Calibration(WEIGHTS, SONG)
+
 _NEARBY_WORDS = 4.0
 """Standard deviation, in words, of the neighbourhood that counts as nearby."""
 _FEW_WORDS = 40.0
@@ -64,19 +68,26 @@ class Verdict:
     reason: str
 
 
-def judge(alignment: Alignment, thresholds: Quality) -> Verdict:
+def judge(
+    alignment: Alignment, thresholds: Quality, calibration: Calibration | None = SPHINX
+) -> Verdict:
     """Judge an alignment and decide what may be written.
 
     Parameters
     ----------
     thresholds : Quality
         Scores from which words, or lines, may be written.
+    calibration : Calibration or None
+        That of the ear which heard it. Without one the score is only good for comparing: nothing
+        is written on its word, but lines whose times a source knew and the ear found again.
     """
     if len(alignment.onset) == 0:
         return Verdict(0.0, (), Decision.NONE, "There are no words to judge")
-    confidence = confidences(alignment)
-    score = song_score(float(confidence.mean()))
+    confidence = confidences(alignment, calibration or SPHINX)
+    score = song_score(float(confidence.mean()), calibration or SPHINX)
     decision, reason = decide(score, thresholds)
+    if calibration is None:
+        decision, reason = _without_calibration(decision, reason, alignment)
     return Verdict(score, tuple(round(float(c), 3) for c in confidence), decision, reason)
 
 
@@ -97,16 +108,33 @@ def decide(score: float, thresholds: Quality) -> tuple[Decision, str]:
     return Decision.NONE, (f"{percent}: these are probably not the words of this recording")
 
 
-def confidences(alignment: Alignment) -> DoubleArray:
+def _without_calibration(
+    decision: Decision, reason: str, alignment: Alignment
+) -> tuple[Decision, str]:
+    """What may be written where nobody knows what the ear's word is worth."""
+    if decision not in (Decision.WORDS, Decision.LINES):
+        return decision, reason
+    times = alignment.line_times
+    if times is not None and times.fit in (Fit.GOOD, Fit.SHIFTED):
+        known = f"The source's line times are confirmed by the ear {alignment.ear}"
+        return Decision.LINES, f"{known}, which is not calibrated: enough for lines, not for words"
+    return Decision.REVIEW, (
+        f"The ear {alignment.ear} is not calibrated: what it is sure of has not been measured, so "
+        "a person should look"
+    )
+
+
+def confidences(alignment: Alignment, calibration: Calibration = SPHINX) -> DoubleArray:
     """Probability that each word's onset is within 0.3 s, shape (N,)."""
-    probability: DoubleArray = 1.0 / (1.0 + np.exp(-features(alignment) @ np.array(WEIGHTS)))
+    weights = np.array(calibration.weights)
+    probability: DoubleArray = 1.0 / (1.0 + np.exp(-features(alignment) @ weights))
     return probability
 
 
-def song_score(mean_confidence: float) -> float:
+def song_score(mean_confidence: float, calibration: Calibration = SPHINX) -> float:
     """The predicted share of onsets within 0.3 s, from the mean confidence of the words."""
     mean = min(max(mean_confidence, 1e-6), 1.0 - 1e-6)
-    offset, slope = SONG
+    offset, slope = calibration.song
     return float(1.0 / (1.0 + np.exp(-offset - slope * np.log(mean / (1.0 - mean)))))
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lyricsyncd.align import ears
 from lyricsyncd.align.aligner import Alignment
+from lyricsyncd.align.emissions.ctc import Alphabet, CtcEar
+from lyricsyncd.align.emissions.sphinx import SphinxEar
+from lyricsyncd.align.linetimes import Fit, LineTimes
+from lyricsyncd.calibration import Calibration, path_for
 from lyricsyncd.config import Quality
+from lyricsyncd.errors import ModelError
 from lyricsyncd.model import Decision
-from lyricsyncd.quality import FEATURES, WEIGHTS, confidences, decide, features, judge
+from lyricsyncd.quality import FEATURES, SPHINX, WEIGHTS, confidences, decide, features, judge
 
 THRESHOLDS = Quality(words=0.7, lines=0.4)
 
@@ -100,3 +107,74 @@ def test_a_confidence_is_a_probability(
 ) -> None:
     confidence = confidences(alignment(fit=fit, near=near, spread=spread, activity=activity))
     assert ((confidence >= 0.0) & (confidence <= 1.0)).all()
+
+
+# --- ears whose word has not been weighed ----------------------------------------------------
+
+
+def test_an_ear_that_is_not_calibrated_is_no_reason_to_write_anything() -> None:
+    verdict = judge(alignment(), THRESHOLDS, None)
+    assert verdict.decision is Decision.REVIEW
+    assert "the ear test is not calibrated" in verdict.reason.lower()
+
+
+def test_it_may_confirm_the_line_times_of_a_source() -> None:
+    for fit, decision in (
+        (Fit.GOOD, Decision.LINES),
+        (Fit.SHIFTED, Decision.LINES),
+        (Fit.UNCLEAR, Decision.REVIEW),
+        (Fit.JUMPING, Decision.REVIEW),
+    ):
+        with_times = dataclasses.replace(alignment(), line_times=LineTimes(fit))
+        assert judge(with_times, THRESHOLDS, None).decision is decision
+
+
+def test_what_it_doubts_itself_stays_doubtful() -> None:
+    doubtful = alignment(fit=-9.0, near=0.2, spread=3.0)
+    judged = judge(doubtful, THRESHOLDS)
+    assert judge(doubtful, THRESHOLDS, None).decision is judged.decision
+
+
+@given(st.floats(0, 20), st.floats(0, 1), st.floats(0, 5), st.sampled_from(list(Fit)))
+def test_it_never_leads_to_words(fit: float, near: float, spread: float, times: Fit) -> None:
+    any_way = alignment(fit=-fit, near=near, spread=spread)
+    any_way = dataclasses.replace(any_way, line_times=LineTimes(times))
+    assert judge(any_way, THRESHOLDS, None).decision is not Decision.WORDS
+
+
+def ear(calibration: Path | None) -> CtcEar:
+    alphabet = Alphabet.of({"-": 0, "a": 1}, "-", None)
+    return CtcEar(network=lambda windows: windows, alphabet=alphabet, calibration=calibration)
+
+
+def test_a_file_beside_a_model_calibrates_it(tmp_path: Path) -> None:
+    path = path_for(tmp_path)
+    assert ears.calibration_of(ear(None)) is None
+    assert ears.calibration_of(ear(path)) is None
+    own = Calibration(tuple(0.1 * i for i in range(len(FEATURES))), (0.0, 1.0))
+    own.write(path, FEATURES)
+    assert ears.calibration_of(ear(path)) == own
+    assert judge(alignment(), THRESHOLDS, own).score != judge(alignment(), THRESHOLDS).score
+    assert path_for(tmp_path / "fr.onnx") == tmp_path / "fr.calibration.json"
+
+
+def test_the_ear_that_everybody_has_is_calibrated() -> None:
+    assert ears.calibration_of(SphinxEar.load()) == SPHINX
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"weights": {"fit": 1}, "song": [0, 1]}',
+        '{"weights": {"fit": "much"}, "song": [0, 1]}',
+        '{"weights": [1, 2], "song": [0, 1]}',
+    ],
+)
+def test_a_calibration_that_is_none_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "calibration.json"
+    path.write_text(text)
+    with pytest.raises(ModelError, match=r"The calibration .* (cannot be read|is of another)"):
+        ears.calibration_of(ear(path))

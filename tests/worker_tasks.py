@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lyricsyncd.daemon import worker
 from lyricsyncd.errors import AudioError
 
 
@@ -94,3 +95,18 @@ def priority() -> tuple[int, str]:
     asked = ["ionice", "-p", str(os.getpid())]
     io = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     return os.nice(0), io
+
+
+def wait_for(flag: Path) -> None:
+    while not flag.exists():
+        time.sleep(0.01)
+
+
+def touch(flag: Path) -> None:
+    flag.touch()
+
+
+def read(song: Path, rate: int) -> tuple[int, int]:
+    """Read a song as the pipeline does: samples, and how many songs were ready so far."""
+    reader = worker._reader()
+    return sum(map(len, reader.blocks(song, rate))), reader.in_time

@@ -9,10 +9,13 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lyricsyncd import calibration
+from lyricsyncd.calibration import Calibration
 from lyricsyncd.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -109,6 +112,27 @@ def options_of(ear: Ear) -> Options:
     return Options(first_costs=costs, costs=costs, adapt=False, scale=0.5)
 
 
+def calibration_of(ear: Ear) -> Calibration | None:
+    """What an ear's confidences are worth; ``None`` where that was not measured.
+
+    An ear of one's own may have an attribute ``calibration``: a `Calibration`, or its file's path.
+
+    Raises
+    ------
+    ModelError
+        There is a file, and it cannot be used.
+    """
+    from lyricsyncd import quality
+    from lyricsyncd.align.emissions.sphinx import SphinxEar
+
+    if isinstance(ear, SphinxEar):
+        return quality.SPHINX
+    known = getattr(ear, "calibration", None)
+    if isinstance(known, Path):
+        return Calibration.read(known, quality.FEATURES) if known.is_file() else None
+    return known if isinstance(known, Calibration) else None
+
+
 def _chosen(name: str, device: str, models_dir: Path | None, language: str | None) -> str:
     if name != "auto":
         return name
@@ -183,10 +207,11 @@ def _ctc(model: str, device: str, folder: Path | None) -> Ear:
     known = hub.HUB_MODELS.get(model)
     if known is not None and known.caution and not hub.is_here(model, folder):
         log.warning("%s is fetched from the hub: %s", model, known.caution)
-    return open_ctc(model, device, folder)
+    ear = open_ctc(model, device, folder)
+    return replace(ear, calibration=calibration.path_for(hub.found(model, folder)))
 
 
 def _onnx(path: Path, device: str) -> Ear:
     from lyricsyncd.align.emissions.ctc import open_onnx
 
-    return open_onnx(path, device)
+    return replace(open_onnx(path, device), calibration=calibration.path_for(path))

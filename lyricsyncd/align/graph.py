@@ -13,7 +13,9 @@ of states: the search works on slices, and a time band costs nothing to enforce.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,38 @@ from lyricsyncd.align.emissions import SpelledSong, Spelling
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+START, NOWHERE = -1, -2
+"""Where the first frame's states come from, and where none ever does."""
+NEAR = 3
+"""States that a near connection may reach back."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The graph's connections, by how far back they reach.
+
+    Nearly all come from just before: along a word, over an optional unit, from the end of a word
+    over the rest to the next one. They are sums of shifted slices to the search; the others (to and
+    from a word's further ways) are listed one by one. All connections *into* a rest or a word are
+    either near or far, and such a state is entered in no other way.
+
+    Attributes
+    ----------
+    near : ndarray of bool, shape (R, S)
+        Whether a state may be entered from 1, 2 … R ≤ `NEAR` states before.
+    far : ndarray of int64, shape (F,)
+        States that are entered from further away, in order.
+    sources : ndarray of int64, shape (K, F)
+        From where; filled up with `NOWHERE`.
+    place : ndarray of int64, shape (S,)
+        Where a state stands in ``far``.
+    """
+
+    near: BoolArray
+    far: IntArray
+    sources: IntArray
+    place: IntArray
 
 
 @dataclass(frozen=True)
@@ -85,6 +119,29 @@ class Graph:
         """The least frames that a walk through all words takes."""
         return int(self.shortest_way.sum())
 
+    @cached_property
+    def steps(self) -> Steps:
+        """How each state is reached from others (and not from itself)."""
+        targets = np.concatenate([self.rest, self.entries])
+        boundary = np.concatenate([np.arange(self.n_words + 1), self.entered_from])
+        ended = np.where(self.exits < 0, NOWHERE, self.exits)
+        ended[0, 0] = START
+        rested = np.where(self.resting[targets], NOWHERE, self.rest[boundary])
+        sources = np.concatenate([ended[:, boundary], rested[None]])
+        back = targets - sources
+        known = sources != NOWHERE
+        close = (~known | (back <= NEAR)).all(axis=0)
+        near = np.zeros((NEAR, self.n_states), np.bool_)
+        near[0] = self.chained
+        near[1] = self.skipping
+        of, which = np.nonzero(known & close)
+        near[back[of, which] - 1, targets[which]] = True
+        reach = int(np.flatnonzero(near.any(axis=1)).max(initial=0)) + 1
+        order = np.flatnonzero(~close)[np.argsort(targets[~close])]
+        place = np.zeros(self.n_states, np.int64)
+        place[targets[order]] = np.arange(len(order))
+        return Steps(near[:reach], targets[order], np.ascontiguousarray(sources[:, order]), place)
+
 
 def build(song: SpelledSong) -> Graph:
     """The graph of a spelled song. Words without spellings are left out (see `Graph.index`)."""
@@ -124,12 +181,12 @@ def build(song: SpelledSong) -> Graph:
         previous_line = line
         shortest_way.append(min(map(_least_frames, ways)))
         ends = []
-        for way in ways:
+        for way in _begun(ways):
             optional = way.optional or (False,) * len(way.units)
             for i, unit_ in enumerate(way.units):
-                skip = i > 1 and optional[i - 1]
+                skip = i > 0 and optional[i - 1]
                 state = add(unit_, number, rests=False, chain=i > 0, skip=skip)
-                if i == 0 or (i == 1 and optional[0]):
+                if i == 0:
                     entries.append(state)
                     entered_from.append(number)
             ends.append(len(unit) - 1)
@@ -156,6 +213,19 @@ def build(song: SpelledSong) -> Graph:
         index=np.array(index, np.int64),
         shortest_way=np.array(shortest_way, np.int64),
     )
+
+
+def _begun(ways: Sequence[Spelling]) -> list[Spelling]:
+    """The ways with no choice of where they begin: an optional first unit makes two ways of one."""
+    begun: list[Spelling] = []
+    for way in ways:
+        units, optional = way.units, way.optional
+        if len(units) == 1 or not optional or not optional[0]:
+            begun.append(way)
+            continue
+        begun.append(Spelling(units, (False, *optional[1:])))
+        begun.append(Spelling(units[1:], (False, *optional[2:])))
+    return begun
 
 
 def _least_frames(way: Spelling) -> int:

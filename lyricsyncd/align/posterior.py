@@ -18,14 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.trellis import Band, Ranges, Trellis
+from lyricsyncd.align.graph import NEAR, START
+from lyricsyncd.align.trellis import Band, Trellis
 
 DoubleArray = npt.NDArray[np.float64]
 SingleArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-_FRAMES_AT_ONCE = 256
-_PAD = 2
+_FRAMES_AT_ONCE = 128
+_PAD = NEAR
 _TINY = 1e-300
 
 
@@ -78,170 +79,289 @@ def posterior(
     return _Walk(trellis, band, scale).moments(onsets, offsets, near)
 
 
+@dataclass(frozen=True)
+class _Block:
+    """Some frames, and the states that any of them may reach.
+
+    Attributes
+    ----------
+    low, high : int
+        These states, ``low <= s < high``; the first frame's predecessors are among them.
+    weights : ndarray of float64, shape (frames, high - low)
+        The scores of the states as factors.
+    paid : ndarray of float64, shape (frames, anchored entries), or None
+        The same of what it costs to enter.
+    """
+
+    start: int
+    stop: int
+    low: int
+    high: int
+    weights: DoubleArray
+    paid: DoubleArray | None
+
+    @property
+    def width(self) -> int:
+        """Cells of a row over these states."""
+        return _PAD + self.high - self.low
+
+    def cells(self, states: IntArray) -> IntArray:
+        """Where states stand in a row; those that are not in it, on a cell that is always zero."""
+        cells = states - self.low + _PAD
+        return np.where((cells >= 0) & (cells < self.width), cells, 0)
+
+    def moved(self, row: DoubleArray, low: int) -> DoubleArray:
+        """A row over other states, from ``low`` on, as one over these."""
+        mine = np.zeros(self.width)
+        first, end = max(low, self.low), min(low + len(row) - _PAD, self.high)
+        if end > first:
+            part = row[first - low + _PAD : end - low + _PAD]
+            mine[first - self.low + _PAD : end - self.low + _PAD] = part
+        return mine
+
+
+@dataclass(frozen=True)
+class _Crossing:
+    """What the way in has for the way back, for the frames of one block.
+
+    Kept for every frame of the song: half the digits are plenty.
+
+    Attributes
+    ----------
+    entries, boundaries : slice
+        Those in range at any of the frames.
+    entered : ndarray of float32, shape (frames, entries)
+        The flow into each entry.
+    left : ndarray of float32, shape (frames, boundaries)
+        What was at the last states before each boundary a frame ago.
+    """
+
+    start: int
+    stop: int
+    entries: slice
+    boundaries: slice
+    entered: SingleArray
+    left: SingleArray
+
+
 class _Walk:
     """Both directions over one trellis.
 
-    Columns have two cells before the first state that are always zero, so that looking back needs
-    no tests; one buffer each way is swept along the band, cleared where the band has left.
+    The columns of a block of frames are the rows of one array, so that what crosses the boundaries
+    of words is gathered for all of them in one go; only the recursion itself goes frame by frame.
     """
 
     def __init__(self, trellis: Trellis, band: Band, scale: float) -> None:
-        graph = trellis.graph
+        graph, steps = trellis.graph, trellis.graph.steps
         self._trellis, self._graph, self._band, self._scale = trellis, graph, band, scale
-        self._ranges = Ranges.of(graph, band)
-        self._chained = graph.chained.astype(np.float64)
-        self._skipping = graph.skipping.astype(np.float64)
-        self._skips = bool(graph.skipping.any())
-        self._rest_entry = np.exp(-scale * trellis.rest_entry.astype(np.float64))
-        self._exits = graph.exits + _PAD
-        self._rest = graph.rest + _PAD
-        self._entries = graph.entries + _PAD
+        self._to_rest = np.exp(-scale * trellis.rest_entry.astype(np.float64))
+        into = np.ones(graph.n_states)
+        into[graph.rest] = self._to_rest
+        self._near = [np.where(near, into, 0.0) for near in steps.near]
+        self._far, self._far_factors = steps.far, into[steps.far]
+        self._sources = steps.sources + _PAD
+        self._far_range = _in_band(steps.far, band)
+        self._anchored = trellis.anchored
+        self._paying = graph.entries[self._anchored]
+        self._paying_range = _in_band(self._paying, band)
+        self._entry_range = _in_band(graph.entries, band)
+        self._boundary_range = self._boundaries()
 
     def moments(self, onsets: IntArray, offsets: IntArray, near: int) -> Posterior:
         """Forward, then backward, gathering what crosses the boundaries of words."""
-        entered, left, level_before = self._forward()
-        n_frames, ranges = self._trellis.n_frames, self._ranges
-        first, end = ranges.boundary_first, ranges.boundary_end
-        onset = _Histogram(self._graph.n_words, first, end)
-        offset = _Histogram(self._graph.n_words, first - 1, end)
-        level_after = 0.0
-        column = self._column()
-        last = self._graph.exits[:, -1]
-        column[self._rest[-1]] = 1.0
-        column[self._exits[last >= 0, -1]] = 1.0
+        graph, n_frames = self._graph, self._trellis.n_frames
+        first, end = self._boundary_range
+        onset = _Histogram(graph.n_words, first, end)
+        offset = _Histogram(graph.n_words, first - 1, end)
+        crossings, before, at_end = self._forward()
+        row, low, level = self._ending(), 0, 0.0
+        for crossing in reversed(crossings):
+            block = self._block(crossing.start, crossing.stop)
+            rows, said, after = self._backward(block, block.moved(row, low), level)
+            row, low, level = rows[0], block.low, float(after[0])
+            frames = np.arange(block.start, block.stop)
+            starting = crossing.entered * rows[1:, block.cells(graph.entries[crossing.entries])]
+            words, joint = self._by_boundary(crossing, starting)
+            onset.add(frames, words, joint, before[frames] + after[1:])
+            # No word ends before the first frame.
+            some = slice(1 if block.start == 0 else 0, None)
+            joint = crossing.left * self._onward(block, crossing, said)
+            words = np.arange(crossing.boundaries.start, crossing.boundaries.stop) - 1
+            levels = before[frames - 1] + after[1:]
+            offset.add(frames[some], words, joint[some], levels[some])
         # The last word may end with the audio.
-        ends_now = first[-1] + np.arange(len(left[-1])) == self._graph.n_words
-        offset.add(n_frames - 1, left[-1] * ends_now, level_before[-1], shift=1)
-        for start, stop in reversed(list(self._trellis.blocks(_FRAMES_AT_ONCE))):
-            weights, entry_weights = self._weights(start, stop)
-            for t in range(stop - 1, start - 1, -1):
-                e0, e1 = ranges.entry_first[t], ranges.entry_end[t]
-                joint = self._by_boundary(t, entered[t] * column[self._entries[e0:e1]])
-                onset.add(t, joint, level_before[t] + level_after)
-                if t == 0:
-                    break
-                entry = None if entry_weights is None else entry_weights[t - start, e0:e1]
-                onward = self._back(t, column, weights[t - start], entry)
-                leaving = self._leaving(t, left[t - 1]) * onward
-                offset.add(t, leaving, level_before[t - 1] + level_after)
-                live = column[self._band.first[t - 1] + _PAD : self._band.end[t - 1] + _PAD]
-                norm = live.max(initial=0.0)
-                if norm > 0.0:
-                    live /= norm
-                    level_after += float(np.log(norm))
+        last, word = np.array([n_frames - 1]), np.array([graph.n_words - 1])
+        offset.add(last, word, np.array([[at_end]]), before[-1:], shift=1)
         return Posterior(onset.moments(onsets, near), offset.moments(offsets, near))
 
-    def _column(self) -> DoubleArray:
-        return np.zeros(self._graph.n_states + 2 * _PAD)
+    def _boundaries(self) -> tuple[IntArray, IntArray]:
+        """The boundaries that matter at each frame: whose rest or entries are in the band."""
+        graph = self._graph
+        rest_first, rest_end = _in_band(graph.rest, self._band)
+        entry_first, entry_end = self._entry_range
+        n = len(graph.entries)
+        needed_first = np.append(graph.entered_from, graph.n_words)[np.minimum(entry_first, n)]
+        needed_end = np.append(-1, graph.entered_from)[entry_end] + 1
+        return np.minimum(rest_first, needed_first), np.maximum(rest_end, needed_end)
 
-    def _weights(self, start: int, stop: int) -> tuple[DoubleArray, DoubleArray | None]:
-        """Scores and entry costs of some frames as factors."""
-        weights = np.exp(self._scale * self._trellis.scores(start, stop).astype(np.float64))
-        costs = self._trellis.entry_costs(start, stop)
-        return weights, None if costs is None else np.exp(-self._scale * costs.astype(np.float64))
+    def _block(self, start: int, stop: int) -> _Block:
+        graph, trellis = self._graph, self._trellis
+        low, high = int(self._band.first[max(start - 1, 0)]), int(self._band.end[stop - 1])
+        factors = np.exp(self._scale * trellis.scores(start, stop).astype(np.float64))
+        costs, paid = trellis.entry_costs(start, stop), None
+        if costs is not None:
+            paid = np.exp(-self._scale * costs[:, self._anchored].astype(np.float64))
+        return _Block(start, stop, low, high, factors.take(graph.unit[low:high], axis=1), paid)
 
-    def _by_boundary(self, t: int, flow: DoubleArray) -> DoubleArray:
-        """Sum what belongs to each entry in the band over the entries of each boundary."""
-        ranges = self._ranges
-        j0, j1 = ranges.boundary_first[t], ranges.boundary_end[t]
-        boundary = self._graph.entered_from[ranges.entry_first[t] : ranges.entry_end[t]]
-        sums = np.bincount(boundary - j0, weights=flow, minlength=j1 - j0)
-        return sums.astype(np.float64)
+    def _ending(self) -> DoubleArray:
+        """The column after the last frame, over all states: where the song may end."""
+        column = np.zeros(_PAD + self._graph.n_states)
+        ends = self._graph.exits[:, -1]
+        column[_PAD + ends[ends >= 0]] = 1.0
+        column[_PAD + self._graph.rest[-1]] = 1.0
+        return column
 
-    def _forward(self) -> tuple[list[SingleArray], list[SingleArray], DoubleArray]:
+    def _by_boundary(self, crossing: _Crossing, flow: DoubleArray) -> tuple[IntArray, DoubleArray]:
+        """Sum what belongs to each entry over the entries of each boundary, shape (frames, n)."""
+        boundary = self._graph.entered_from[crossing.entries]
+        if len(boundary) == 0:
+            return boundary, flow
+        (starts,) = np.nonzero(np.diff(boundary, prepend=-1))
+        return boundary[starts], np.add.reduceat(flow, starts, axis=1)
+
+    def _forward(self) -> tuple[list[_Crossing], DoubleArray, float]:
         """The way in, keeping only what crosses the boundaries of words.
 
         Returns
         -------
-        entered : for each frame, the flow into each entry in the band
-        left : for each frame, the flow at the last states before each boundary in range, and
-            before the next one
+        crossings : list of _Crossing
         level : ndarray of float64, shape (T,)
-            The running normalisation (a logarithm) that both are relative to.
+            The running normalisation (a logarithm) that they are relative to.
+        at_end : float
+            What is at the last states of the last word after the last frame.
         """
-        graph, band, ranges = self._graph, self._band, self._ranges
-        entered: list[SingleArray] = []
-        left: list[SingleArray] = []
+        graph = self._graph
+        crossings: list[_Crossing] = []
         levels = np.zeros(self._trellis.n_frames)
-        was, now = self._column(), self._column()
-        level, stale = 0.0, 0
+        level, row, low = 0.0, np.zeros(_PAD), 0
         for start, stop in self._trellis.blocks(_FRAMES_AT_ONCE):
-            weights, entry_weights = self._weights(start, stop)
-            for t in range(start, stop):
-                first, end = band.first[t], band.end[t]
-                now[stale + _PAD : first + _PAD] = 0.0
-                stale = band.first[t - 1] if t else 0
-                live = now[first + _PAD : end + _PAD]
-                np.multiply(was[first + 1 : end + 1], self._chained[first:end], out=live)
-                live += was[first + _PAD : end + _PAD]
-                if self._skips:
-                    live += was[first:end] * self._skipping[first:end]
-                j0, j1 = ranges.boundary_first[t], ranges.boundary_end[t]
-                ended = was[self._exits[:, j0:j1]].sum(axis=0)
-                if t == 0 and j0 == 0 and j1 > 0:
-                    ended[0] = 1.0
-                r0, r1 = ranges.rest_first[t], ranges.rest_end[t]
-                now[self._rest[r0:r1]] += ended[r0 - j0 : r1 - j0] * self._rest_entry[r0:r1]
-                e0, e1 = ranges.entry_first[t], ranges.entry_end[t]
-                boundary = graph.entered_from[e0:e1]
-                flow = ended[boundary - j0] + was[self._rest[boundary]]
-                if entry_weights is not None:
-                    flow = flow * entry_weights[t - start, e0:e1]
-                now[self._entries[e0:e1]] += flow
-                live *= weights[t - start].take(graph.unit[first:end])
-                norm = live.max(initial=0.0) or 1.0
-                live /= norm
-                level += float(np.log(norm))
-                levels[t] = level
-                emitted = weights[t - start].take(graph.unit[graph.entries[e0:e1]])
-                # Kept for every frame of the song: half the digits are plenty.
-                entered.append((flow * emitted / norm).astype(np.float32))
-                # One boundary more than in range: its rest may come into range a frame later.
-                left.append(now[self._exits[:, j0 : j1 + 1]].sum(axis=0, dtype=np.float32))
-                was, now = now, was
-        return entered, left, levels
+            block = self._block(start, stop)
+            rows = np.zeros((stop - start + 1, block.width))
+            rows[0] = block.moved(row, low)
+            if start == 0:
+                rows[0, _PAD + START] = 1.0
+            entries = slice(int(self._entry_range[0][start]), int(self._entry_range[1][stop - 1]))
+            entered = np.zeros((stop - start, entries.stop - entries.start))
+            norms = np.ones(stop - start)
+            for i in range(stop - start):
+                norms[i] = self._onto(block, i, rows, entered, entries.start)
+            levels[start:stop] = level + np.cumsum(np.log(norms))
+            level, row, low = float(levels[stop - 1]), rows[-1], block.low
+            emitted = block.weights[:, graph.entries[entries] - block.low]
+            entered *= emitted / norms[:, None]
+            first, end = self._boundary_range
+            boundaries = slice(int(first[start]), int(end[stop - 1]))
+            left = rows[:-1, block.cells(graph.exits[:, boundaries])].sum(axis=1)
+            crossings.append(
+                _Crossing(
+                    *(start, stop, entries, boundaries),
+                    *(entered.astype(np.float32), left.astype(np.float32)),
+                )
+            )
+        ends = graph.exits[:, -1]
+        at_end = float(rows[-1, block.cells(ends[ends >= 0])].sum())
+        return crossings, levels, at_end
 
-    def _leaving(self, t: int, left: SingleArray) -> DoubleArray:
-        """What was at the last states a frame ago, on the boundaries in range now."""
-        j0, j1 = self._ranges.boundary_first[t], self._ranges.boundary_end[t]
-        i0 = self._ranges.boundary_first[t - 1]
-        result = np.zeros(j1 - j0)
-        known = left[max(0, j0 - i0) : j1 - i0]
-        result[max(0, i0 - j0) : max(0, i0 - j0) + len(known)] = known
-        return result
+    def _onto(
+        self, block: _Block, i: int, rows: DoubleArray, entered: DoubleArray, first_entry: int
+    ) -> float:
+        """One frame forward: fill row ``i + 1`` from the one before; returns its norm."""
+        t = block.start + i
+        first, end = int(self._band.first[t]), int(self._band.end[t])
+        a, b = first - block.low + _PAD, end - block.low + _PAD
+        was, live = rows[i], rows[i + 1, a:b]
+        np.multiply(was[a - 1 : b - 1], self._near[0][first:end], out=live)
+        for back, factors in enumerate(self._near[1:], 2):
+            live += was[a - back : b - back] * factors[first:end]
+        f0, f1 = self._far_range[0][t], self._far_range[1][t]
+        if f1 > f0:
+            flow = was[np.maximum(self._sources[:, f0:f1] - block.low, 0)].sum(axis=0)
+            live[self._far[f0:f1] - first] = flow * self._far_factors[f0:f1]
+        if block.paid is not None:
+            p0, p1 = self._paying_range[0][t], self._paying_range[1][t]
+            live[self._paying[p0:p1] - first] *= block.paid[i, p0:p1]
+        e0, e1 = self._entry_range[0][t], self._entry_range[1][t]
+        entered[i, e0 - first_entry : e1 - first_entry] = live[self._graph.entries[e0:e1] - first]
+        live += was[a:b]
+        live *= block.weights[i, first - block.low : end - block.low]
+        norm = float(live.max(initial=0.0)) or 1.0
+        live /= norm
+        return norm
 
-    def _back(
-        self, t: int, column: DoubleArray, weights: DoubleArray, entry: DoubleArray | None
-    ) -> DoubleArray:
-        """Turn the column after frame t into the one before it, in place.
+    def _backward(
+        self, block: _Block, row: DoubleArray, level: float
+    ) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
+        """From the column after a block's last frame to the one before its first.
 
         Returns
         -------
-        ndarray of float64
-            What follows from standing at the end of a word, for each boundary in range.
+        rows : shape (frames + 1, width)
+            What follows from each state, before the first frame and after each.
+        said : shape (frames, width)
+            What each frame and all after it say of each state.
+        levels : shape (frames + 1,)
+            The running normalisation of ``rows``.
         """
-        graph, band, ranges = self._graph, self._band, self._ranges
-        first, end = band.first[t], band.end[t]
-        # What this frame and all after it say of each state.
-        said = column[first + _PAD : end + _PAD] * weights.take(graph.unit[first:end])
-        j0, j1 = ranges.boundary_first[t], ranges.boundary_end[t]
-        r0, r1 = ranges.rest_first[t], ranges.rest_end[t]
-        e0, e1 = ranges.entry_first[t], ranges.entry_end[t]
-        flow = said[graph.entries[e0:e1] - first]
-        if entry is not None:
-            flow = flow * entry
-        onward = self._by_boundary(t, flow)
-        column[first + _PAD : end + _PAD] = said
-        column[first + _PAD - 1 : end + _PAD - 1] += said * self._chained[first:end]
-        if self._skips:
-            column[first:end] += said * self._skipping[first:end]
-        column[self._rest[j0:j1]] += onward
-        onward[r0 - j0 : r1 - j0] += said[graph.rest[r0:r1] - first] * self._rest_entry[r0:r1]
-        column[self._exits[:, j0:j1]] += onward
-        # Nothing outside the earlier frame's band, and never before the first state.
-        column[: band.first[t - 1] + _PAD] = 0.0
-        column[band.end[t - 1] + _PAD : end + _PAD] = 0.0
+        n = block.stop - block.start
+        rows, said = np.zeros((n + 1, block.width)), np.zeros((n, block.width))
+        rows[n] = row
+        norms = np.ones(n + 1)
+        for i in range(n - 1, -1, -1):
+            t = block.start + i
+            first, end = int(self._band.first[t]), int(self._band.end[t])
+            a, b = first - block.low + _PAD, end - block.low + _PAD
+            weights = block.weights[i, first - block.low : end - block.low]
+            into = np.multiply(rows[i + 1, a:b], weights, out=said[i, a:b])
+            if t == 0:
+                break
+            now = rows[i]
+            now[a:b] = into
+            if block.paid is not None:
+                p0, p1 = self._paying_range[0][t], self._paying_range[1][t]
+                into = into.copy()
+                into[self._paying[p0:p1] - first] *= block.paid[i, p0:p1]
+            for back, factors in enumerate(self._near, 1):
+                now[a - back : b - back] += into * factors[first:end]
+            f0, f1 = self._far_range[0][t], self._far_range[1][t]
+            if f1 > f0:
+                flow = into[self._far[f0:f1] - first] * self._far_factors[f0:f1]
+                for sources in np.maximum(self._sources[:, f0:f1] - block.low, 0):
+                    np.add.at(now, sources, flow)
+            # Nothing outside the earlier frame's band, and never before the first state.
+            low, high = int(self._band.first[t - 1]), int(self._band.end[t - 1])
+            now[: low - block.low + _PAD] = 0.0
+            now[high - block.low + _PAD :] = 0.0
+            norms[i] = float(now.max(initial=0.0)) or 1.0
+            now /= norms[i]
+        return rows, said, level + np.cumsum(np.log(norms)[::-1])[::-1]
+
+    def _onward(self, block: _Block, crossing: _Crossing, said: DoubleArray) -> DoubleArray:
+        """What follows from standing at the end of a word a frame ago, (frames, boundaries)."""
+        graph, boundaries, entries = self._graph, crossing.boundaries, crossing.entries
+        onward: DoubleArray = said[:, block.cells(graph.rest[boundaries])]
+        onward *= self._to_rest[boundaries]
+        entering = said[:, block.cells(graph.entries[entries])]
+        if block.paid is not None:
+            p0, p1 = np.searchsorted(self._anchored, [entries.start, entries.stop])
+            entering[:, self._anchored[p0:p1] - entries.start] *= block.paid[:, p0:p1]
+        entered, flow = self._by_boundary(crossing, entering)
+        onward[:, entered - boundaries.start] += flow
         return onward
+
+
+def _in_band(states: IntArray, band: Band) -> tuple[IntArray, IntArray]:
+    """The part of some growing states that is in the band at each frame, as first and end."""
+    return np.searchsorted(states, band.first), np.searchsorted(states, band.end)
 
 
 class _Histogram:
@@ -258,17 +378,32 @@ class _Histogram:
         self._end = np.searchsorted(first_word, words, side="right") + 1
         self._base = np.append(0, np.cumsum(self._end - self._first))
         self._logs = np.full(self._base[-1], -np.inf, np.float32)
-        self._first_word = first_word
         self._n_words = n_words
 
-    def add(self, t: int, flow: DoubleArray, level: float, *, shift: int = 0) -> None:
-        """Add what happens at frame ``t + shift`` to the words from the first in range on."""
-        first = int(self._first_word[t])
-        low, high = max(0, first), min(self._n_words, first + len(flow))
-        if high > low:
-            at = self._base[low:high] + t + shift - self._first[low:high]
-            own = flow[low - first : high - first].astype(np.float64)
-            self._logs[at] = np.log(own + _TINY) + level
+    def add(
+        self,
+        frames: IntArray,
+        words: IntArray,
+        flow: npt.NDArray[np.floating],
+        level: DoubleArray,
+        *,
+        shift: int = 0,
+    ) -> None:
+        """Add what happens at some frames (and ``shift``) to some words, as far as in range.
+
+        Parameters
+        ----------
+        flow : ndarray, shape (frames, words)
+        level : ndarray of float64, shape (frames,)
+            The logarithm that the flow is relative to.
+        """
+        some = (words >= 0) & (words < self._n_words)
+        words, flow = words[some], flow[:, some]
+        at = frames[:, None]
+        known = (at >= self._first[words]) & (at < self._end[words] - 1)
+        place = self._base[words] - self._first[words] + at + shift
+        logs = np.log(flow[known].astype(np.float64) + _TINY)
+        self._logs[place[known]] = logs + np.broadcast_to(level[:, None], known.shape)[known]
 
     def moments(self, found: IntArray, near: int) -> Moments:
         """Moments relative to where a first pass found the event."""

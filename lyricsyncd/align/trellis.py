@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -178,6 +179,12 @@ class Trellis:
             total[:, anchored] += anchors.cost(words[anchored], times)
         return total
 
+    @cached_property
+    def anchored(self) -> IntArray:
+        """Entries whose word an anchor knows about: only they have entry costs."""
+        known = [~np.isnan(anchors.start[self.graph.entered_from]) for anchors in self.anchors]
+        return np.flatnonzero(np.any(known, axis=0)) if known else np.empty(0, np.int64)
+
     @property
     def rest_entry(self) -> FloatArray:
         """Nats to enter the rest of each boundary, shape (W + 1,)."""
@@ -188,44 +195,3 @@ class Trellis:
         """The frames in blocks of at most ``size``."""
         for start in range(0, self.n_frames, size):
             yield start, min(start + size, self.n_frames)
-
-
-@dataclass(frozen=True)
-class Ranges:
-    """A band, seen from the graph's parts: which boundaries and entries matter at each frame.
-
-    Attributes
-    ----------
-    rest_first, rest_end : ndarray of int64, shape (T,)
-        Boundaries whose rest state is in the band.
-    entry_first, entry_end : ndarray of int64, shape (T,)
-        Entries in the band.
-    boundary_first, boundary_end : ndarray of int64, shape (T,)
-        Boundaries that either of them needs.
-    """
-
-    rest_first: IntArray
-    rest_end: IntArray
-    entry_first: IntArray
-    entry_end: IntArray
-    boundary_first: IntArray
-    boundary_end: IntArray
-
-    @classmethod
-    def of(cls, graph: Graph, band: Band) -> Ranges:
-        """Look the band up in the graph once, so that the search only slices."""
-        rest_first = np.searchsorted(graph.rest, band.first)
-        rest_end = np.searchsorted(graph.rest, band.end)
-        entry_first = np.searchsorted(graph.entries, band.first)
-        entry_end = np.searchsorted(graph.entries, band.end)
-        n = len(graph.entries)
-        needed_first = np.append(graph.entered_from, graph.n_words)[np.minimum(entry_first, n)]
-        needed_end = np.append(-1, graph.entered_from)[entry_end] + 1
-        return cls(
-            rest_first,
-            rest_end,
-            entry_first,
-            entry_end,
-            np.minimum(rest_first, needed_first),
-            np.maximum(rest_end, needed_end),
-        )

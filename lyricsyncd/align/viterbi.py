@@ -1,31 +1,33 @@
 """The best walk through the trellis, exactly.
 
 Time-synchronous dynamic programming (Viterbi 1967). One frame is a handful of operations on
-contiguous slices of states, so plain numpy is enough; only the boundaries between words need
-indexing, and there are few of them. Back-pointers take a byte a state and frame; a song whose
+contiguous slices of states, so plain numpy is enough; only the few connections that reach far back
+need indexing. Back-pointers take a byte a state and frame; a song whose
 back-pointers would not fit the memory budget is walked in blocks, of which only the first column
 is kept, and each block is done again on the way back (Grice, Hughey & Speck 1997).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.trellis import Band, Ranges, Trellis
+from lyricsyncd.align.graph import NEAR, START
+from lyricsyncd.align.trellis import Band, Trellis
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-# How a state was reached: back-pointers.
-_STAYED, _CHAINED, _SKIPPED, _RESTED, _EXITED = range(5)
-"""From `_EXITED` on: straight from the way ``pointer - _EXITED`` of the word before."""
+# Back-pointers: how many states before this one the walk came from (0: it stayed), or from `_FAR`
+# on the row of `Steps.sources`.
+_FAR = NEAR + 1
 
 _NEVER = np.float32(-np.inf)
-_PAD = 2
-"""Cells before the first state that are never reached, so that looking back needs no tests."""
+_PAD = NEAR
+"""Cells before the first state, so that looking back needs no tests."""
 _POINTER_BUDGET = 80_000_000
 """Bytes of back-pointers held at once."""
 _SCORES_AT_ONCE = 256
@@ -53,11 +55,10 @@ def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
         return None
     band = band or Band.whole(graph, trellis.n_frames)
     step = _Step(trellis, band)
-    size = max(_SCORES_AT_ONCE, _POINTER_BUDGET // max(1, _widest(band)))
     columns = []
     column = step.start_column()
     pointers = None
-    blocks = list(trellis.blocks(size))
+    blocks = list(_blocks(band))
     for block in blocks:
         columns.append(column)
         last = block is blocks[-1]
@@ -77,8 +78,38 @@ def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
     return Path(states, score)
 
 
-def _widest(band: Band) -> int:
-    return int((band.end - band.first).max())
+def _blocks(band: Band) -> Iterator[tuple[int, int]]:
+    """The frames in blocks whose back-pointers fit the budget."""
+    taken, start = np.append(0, np.cumsum(band.end - band.first)), 0
+    while start < len(band.first):
+        fitting = int(np.searchsorted(taken, taken[start] + _POINTER_BUDGET, side="right")) - 1
+        stop = min(max(fitting, start + _SCORES_AT_ONCE), len(band.first))
+        yield start, stop
+        start = stop
+
+
+@dataclass(frozen=True)
+class _Pointers:
+    """Back-pointers of a block of frames, one frame after the other.
+
+    Attributes
+    ----------
+    codes : ndarray of uint8
+    begin : ndarray of int64, shape (frames + 1,)
+        Where each frame's begin, for the first state of its band.
+    """
+
+    codes: npt.NDArray[np.uint8]
+    begin: IntArray
+
+    @classmethod
+    def blank(cls, band: Band, start: int, stop: int) -> _Pointers:
+        begin = np.append(0, np.cumsum(band.end[start:stop] - band.first[start:stop]))
+        return cls(np.empty(begin[-1], np.uint8), begin)
+
+    def frame(self, at: int) -> npt.NDArray[np.uint8]:
+        """Those of the frame that is number ``at`` of the block."""
+        return self.codes[self.begin[at] : self.begin[at + 1]]
 
 
 class _Step:
@@ -86,32 +117,41 @@ class _Step:
 
     def __init__(self, trellis: Trellis, band: Band) -> None:
         graph = trellis.graph
-        self._trellis, self._graph, self._band = trellis, graph, band
-        self._ranges = Ranges.of(graph, band)
-        self._chain_cost = np.where(graph.chained, np.float32(0), _NEVER)
-        self._skip_cost = np.where(graph.skipping, np.float32(0), _NEVER)
-        self._skips = bool(graph.skipping.any())
-        self._rest_entry = trellis.rest_entry
-        self._exits = graph.exits + _PAD
-        self._rest = graph.rest + _PAD
-        self._entries = graph.entries + _PAD
+        steps = graph.steps
+        self._trellis, self._graph, self._band, self._steps = trellis, graph, band, steps
+        to_rest = np.zeros(graph.n_states, np.float32)
+        to_rest[graph.rest] = trellis.rest_entry
+        self._near_costs = [np.where(near, -to_rest, _NEVER) for near in steps.near]
+        self._far_costs = to_rest[steps.far]
+        self._sources = steps.sources + _PAD
+        self._far_first = np.searchsorted(steps.far, band.first)
+        self._far_end = np.searchsorted(steps.far, band.end)
+        self._anchored = trellis.anchored
+        self._paying = graph.entries[self._anchored]
+        self._paying_first = np.searchsorted(self._paying, band.first)
+        self._paying_end = np.searchsorted(self._paying, band.end)
 
     def start_column(self) -> FloatArray:
-        """Before the first frame: nothing has been reached."""
+        """Before the first frame: nothing has been reached but the start."""
+        column = self._blank_column()
+        column[_PAD + START] = 0.0
+        return column
+
+    def _blank_column(self) -> FloatArray:
         return np.full(self._graph.n_states + _PAD, _NEVER, np.float32)
 
     def block(
         self, block: tuple[int, int], column: FloatArray, *, keep_pointers: bool
-    ) -> tuple[FloatArray, npt.NDArray[np.uint8] | None]:
+    ) -> tuple[FloatArray, _Pointers | None]:
         """Walk some frames from a column of scores to the next one."""
         start, stop = block
-        graph, band, ranges = self._graph, self._band, self._ranges
+        graph, band, steps = self._graph, self._band, self._steps
         width = int((band.end[start:stop] - band.first[start:stop]).max())
-        pointers = np.zeros((stop - start, width), np.uint8) if keep_pointers else None
-        was, now = column.copy(), self.start_column()
-        candidate = np.empty(width, np.float32)
-        better = np.empty(width, np.bool_)
-        jumped = np.empty(width, np.uint8)
+        pointers = _Pointers.blank(band, start, stop) if keep_pointers else None
+        was, now = column.copy(), self._blank_column()
+        ways, others, emitted = (np.empty(width, np.float32) for _ in range(3))
+        wins = np.empty(width, np.bool_)
+        codes, others_codes = np.empty(width, np.uint8), np.empty(width, np.uint8)
         left_behind = 0
         for t in range(start, stop):
             at = (t - start) % _SCORES_AT_ONCE
@@ -119,95 +159,78 @@ class _Step:
                 until = min(t + _SCORES_AT_ONCE, stop)
                 scores = self._trellis.scores(t, until)
                 entry_costs = self._trellis.entry_costs(t, until)
-            first, end = band.first[t], band.end[t]
-            n = end - first
-            now[left_behind + _PAD : first + _PAD] = _NEVER
-            left_behind = band.first[t - 1] if t > start else 0
-            live = now[first + _PAD : end + _PAD]
-            pointer = pointers[t - start, :n] if pointers is not None else None
+            first, end = int(band.first[t]), int(band.end[t])
+            n, low, high = end - first, first + _PAD, end + _PAD
+            now[left_behind + _PAD : low] = _NEVER
+            left_behind = int(band.first[t - 1]) if t > start else 0
+            way, other, better = ways[:n], others[:n], wins[:n]
+            pointer = pointers.frame(t - start) if pointers is not None else None
 
-            # Along the words: stay, or come from the state before (or the one before that).
-            way, wins = candidate[:n], better[:n]
-            np.add(was[first + _PAD - 1 : end + _PAD - 1], self._chain_cost[first:end], out=way)
-            stay = was[first + _PAD : end + _PAD]
-            np.maximum(stay, way, out=live)
+            # From just before: the best of a few slices.
+            np.add(was[low - 1 : high - 1], self._near_costs[0][first:end], out=way)
             if pointer is not None:
-                np.greater(way, stay, out=wins)
-                pointer[:] = wins
-            if self._skips:
-                np.add(was[first:end], self._skip_cost[first:end], out=way)
-                np.greater(way, live, out=wins)
-                np.maximum(live, way, out=live)
+                code, other_code = codes[:n], others_codes[:n]
+                code.fill(1)
+            for back, cost in enumerate(self._near_costs[1:], 2):
+                np.add(was[low - back : high - back], cost[first:end], out=other)
                 if pointer is not None:
-                    # Bytes, 0 or 1, times `_SKIPPED`: a mask would be ten times as slow.
-                    skipped = np.multiply(wins.view(np.uint8), np.uint8(_SKIPPED), out=jumped[:n])
-                    np.maximum(pointer, skipped, out=pointer)
+                    # Bytes, 0 or 1, times how far back: a mask would be ten times as slow.
+                    np.greater(other, way, out=better)
+                    np.multiply(better.view(np.uint8), np.uint8(back), out=other_code)
+                    np.maximum(code, other_code, out=code)
+                np.maximum(way, other, out=way)
 
-            # Across the boundaries between words.
-            j0, j1 = ranges.boundary_first[t], ranges.boundary_end[t]
-            ended = was[self._exits[:, j0:j1]]
-            if t == 0 and j0 == 0 and j1 > 0:
-                ended[0, 0] = 0.0  # the song starts here
-            exited = _EXITED + ended.argmax(axis=0)
-            ended = ended.max(axis=0)
-
-            r0, r1 = ranges.rest_first[t], ranges.rest_end[t]
-            if r1 > r0:
-                rest = self._rest[r0:r1]
-                entering = ended[r0 - j0 : r1 - j0] - self._rest_entry[r0:r1]
-                staying = now[rest]
-                now[rest] = np.maximum(staying, entering)
+            # From further away, one by one.
+            f0, f1 = self._far_first[t], self._far_end[t]
+            if f1 > f0:
+                cells = steps.far[f0:f1] - first
+                came = was[self._sources[0, f0:f1]]
+                from_row = np.full(f1 - f0, _FAR, np.uint8)
+                for row in range(1, len(self._sources)):
+                    also = was[self._sources[row, f0:f1]]
+                    if pointer is not None:
+                        from_row[also > came] = _FAR + row
+                    np.maximum(came, also, out=came)
+                way[cells] = came - self._far_costs[f0:f1]
                 if pointer is not None:
-                    cells = rest - _PAD - first
-                    pointer[cells] = np.where(
-                        entering > staying, exited[r0 - j0 : r1 - j0], pointer[cells]
-                    )
+                    code[cells] = from_row
 
-            e0, e1 = ranges.entry_first[t], ranges.entry_end[t]
-            if e1 > e0:
-                boundary = graph.entered_from[e0:e1]
-                straight = ended[boundary - j0]
-                rested = was[self._rest[boundary]]
-                entering = np.maximum(straight, rested)
-                if entry_costs is not None:
-                    entering = entering - entry_costs[at, e0:e1]
-                entry = self._entries[e0:e1]
-                staying = now[entry]
-                now[entry] = np.maximum(staying, entering)
-                if pointer is not None:
-                    came = np.where(rested > straight, _RESTED, exited[boundary - j0])
-                    cells = entry - _PAD - first
-                    pointer[cells] = np.where(entering > staying, came, pointer[cells])
+            if entry_costs is not None:
+                p0, p1 = self._paying_first[t], self._paying_end[t]
+                way[self._paying[p0:p1] - first] -= entry_costs[at, self._anchored[p0:p1]]
 
-            live += scores[at].take(graph.unit[first:end])
+            # Or stayed.
+            stay = was[low:high]
+            if pointer is not None:
+                np.greater(way, stay, out=better)
+                np.multiply(code, better.view(np.uint8), out=pointer)
+            live = np.maximum(way, stay, out=now[low:high])
+            # Every unit is one of the trellis's: "clip" only spares the test.
+            live += scores[at].take(graph.unit[first:end], out=emitted[:n], mode="clip")
+            if t == 0:
+                was[:_PAD] = _NEVER
             was, now = now, was
         # The buffers leave as they came: nothing but this frame's range is reachable.
-        was[: band.first[stop - 1] + _PAD] = _NEVER
+        was[: int(band.first[stop - 1]) + _PAD] = _NEVER
         return was, pointers
 
 
 def _trace(
     trellis: Trellis,
     band: Band,
-    pointers: npt.NDArray[np.uint8],
+    pointers: _Pointers,
     block: tuple[int, int],
     state: int,
     states: IntArray,
 ) -> int:
     """Follow the back-pointers of a block from its last state; return the state before it."""
-    graph = trellis.graph
-    # The boundary on a state's left: of a rest its own, of a word's first state its word's.
-    boundary = np.where(graph.resting, graph.word + 1, graph.word)
+    steps = trellis.graph.steps
     start, stop = block
     for t in range(stop - 1, start - 1, -1):
         states[t] = state
-        pointer = int(pointers[t - start, state - band.first[t]])
-        if pointer == _CHAINED:
-            state -= 1
-        elif pointer == _SKIPPED:
-            state -= 2
-        elif pointer == _RESTED:
-            state = int(graph.rest[boundary[state]])
-        elif pointer >= _EXITED:
-            state = int(graph.exits[pointer - _EXITED, boundary[state]])
+        pointer = int(pointers.frame(t - start)[state - band.first[t]])
+        if pointer < _FAR:
+            state -= pointer
+        else:
+            state = int(steps.sources[pointer - _FAR, steps.place[state]])
     return state

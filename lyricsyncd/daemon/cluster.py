@@ -119,6 +119,9 @@ class DaskExecutor:
         inner.add_done_callback(done)
         return outer
 
+    def meanwhile(self, fn: Callable[..., None], /, *args: Any) -> None:
+        """Nothing: who will have the next song is not known yet."""
+
     def abandon(self, future: Future[Any]) -> None:
         """Want a result no more. A worker that is at it already brings it to an end."""
         inner = self._running.pop(future, None)

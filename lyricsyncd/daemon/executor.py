@@ -28,6 +28,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeVar
 
 from lyricsyncd.daemon import memory
+from lyricsyncd.daemon.worker import ASIDE
 from lyricsyncd.errors import WorkerLost
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,9 @@ class SongExecutor(Protocol):
         *args: Any,
         **kwargs: Any,
     ) -> Future[T]: ...
+
+    def meanwhile(self, fn: Callable[..., None], /, *args: Any) -> None:
+        """Do something brief beside what runs; lost without a trace where nothing runs."""
 
     def abandon(self, future: Future[Any]) -> None:
         """Give up what was submitted, even if it runs."""
@@ -113,6 +117,8 @@ class WorkerExecutor(Executor):
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
+        self._running = False
+        self._aside: bytes | None = None
         self._closing = False
         self._stopping = False
         # The process dies with the thread that started it (PDEATHSIG): one thread, for good.
@@ -147,6 +153,14 @@ class WorkerExecutor(Executor):
         task: _Task = _Task(Future(), payload, limit_s, progress)
         self._tasks.put(task)
         return task.future
+
+    def meanwhile(self, fn: Callable[..., None], /, *args: Any) -> None:
+        """Let the process do something brief beside the task that runs, within a second.
+
+        Only the latest is kept. Whatever becomes of it, the task goes on.
+        """
+        if self._running:
+            self._aside = ASIDE + pickle.dumps((fn, args))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the process: after what was submitted, or with ``cancel_futures`` at once."""
@@ -205,7 +219,9 @@ class WorkerExecutor(Executor):
                 self._end()
                 continue
             if task.future.set_running_or_notify_cancel():
+                self._running = True
                 self._run(task)
+                self._running, self._aside = False, None
                 if self.keep_alive_s <= 0:
                     self._end()
         self._end()
@@ -235,6 +251,9 @@ class WorkerExecutor(Executor):
         look_at = time.monotonic() + _MEMORY_LOOK_S
         deadline = math.inf if task.limit_s is None else time.monotonic() + task.limit_s
         while True:
+            if (aside := self._aside) is not None:
+                self._aside = None
+                pipe.send_bytes(aside)
             answered = pipe.poll(max(0.0, min(look_at, deadline) - time.monotonic()))
             if time.monotonic() >= look_at:
                 look_at = time.monotonic() + _MEMORY_LOOK_S

@@ -1,6 +1,6 @@
 """Takes songs from the catalog through find, place and write.
 
-One thread finds the words of the next song (tags and look-ups, and its file is read ahead) while
+One thread finds the words of the next song (tags and look-ups, and its file is decoded) while
 others, one for each song that the executor can have at once, wait for the models to place those of
 theirs. One song more than that is leased at a time.
 """
@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import datetime
 import logging
+import math
 import os
 import queue
 import socket
@@ -23,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import memory, schedule, worker
+from lyricsyncd.daemon import ahead, memory, schedule, worker
 from lyricsyncd.daemon.catalog import (
     RETRY_LYRICS,
     RETRY_SOON,
@@ -62,6 +63,8 @@ LIMIT_PER_SECOND = 20.0
 """A song may keep the models busy for this many times its length, and at least for the floor:
 generous even on the smallest computer, and still an end to what hangs."""
 LIMIT_UNKNOWN_S = 3600.0
+AHEAD_BYTES = 2 * 1024**3
+"""Memory for the models from which on the next song is decoded ahead by itself."""
 COOL_DOWN_S = (60.0, 300.0, 900.0, 3600.0)
 """Pauses of the look-ups while the network is away; the last one repeats."""
 _COOL_AFTER = 3
@@ -189,7 +192,7 @@ class Runner:
             if found is None:
                 self._let_go(entry)
             else:
-                read_ahead(entry.path)
+                self._ready(found)
                 self._found.put(found)
         for _ in range(self.executor.slots):
             self._found.put(None)
@@ -270,6 +273,17 @@ class Runner:
             self._write(entry, pipeline.place(prepared), config, began)
             return None
         return _Found(entry, prepared, config, began)
+
+    def _ready(self, found: _Found) -> None:
+        """While the models are at work on the song before, let this one's file be read."""
+        entry, length = found.entry, found.prepared.track.duration
+        read_ahead(entry.path)
+        if (
+            self._placing
+            and decodes_ahead(found.config)
+            and (length or math.inf) <= ahead.LONGEST_S
+        ):
+            self.executor.meanwhile(worker.expect, entry.path)
 
     def _taken_back(self, entry: Entry) -> bool:
         """Whether a person undid what we wrote, and has not asked for it again."""
@@ -453,6 +467,15 @@ def read_ahead(song: Path) -> None:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
     except OSError as error:
         log.debug("%s", error)
+
+
+def decodes_ahead(config: Config) -> bool:
+    """Whether there is room for a second song, decoded, beside the one in the models."""
+    wanted = config.daemon.decode_ahead
+    if wanted != "auto":
+        return wanted == "always"
+    room = memory.ceiling(config.daemon.memory_limit)
+    return room is not None and room >= AHEAD_BYTES
 
 
 def limit(duration: float | None) -> float:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import logging
 import os
 import pickle
 import platform
@@ -24,8 +26,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lyricsyncd.config import Config
+    from lyricsyncd.daemon.ahead import DecodedAhead
     from lyricsyncd.model import SyncResult
     from lyricsyncd.pipeline import LyricSyncPipeline, Prepared
+
+log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30, "armv7l": 314, "i686": 289}
@@ -33,6 +38,8 @@ _IO_CLASSES = {"best-effort": (2 << 13) | 7, "idle": 3 << 13}
 """Class and level as ioprio_set(2) wants them."""
 _PROGRESS_S = 0.5
 """Least seconds between words of the progress within a stage."""
+ASIDE = b"aside "
+"""What a message begins with that is no task: something brief, done while a task runs."""
 
 
 def place(
@@ -40,6 +47,11 @@ def place(
 ) -> SyncResult:
     """Place words that were found, with models that stay loaded between calls."""
     return _pipeline(config).place(prepared, progress=progress)
+
+
+def expect(song: Path) -> None:
+    """Decode a song while another one is being placed: it comes next."""
+    _reader().expect(song)
 
 
 _warm: tuple[Config, LyricSyncPipeline] | None = None
@@ -50,8 +62,15 @@ def _pipeline(config: Config) -> LyricSyncPipeline:
     if _warm is None or _warm[0] != config:
         from lyricsyncd.pipeline import LyricSyncPipeline
 
-        _warm = (config, LyricSyncPipeline(config=config))
+        _warm = (config, LyricSyncPipeline(config=config, read=_reader().blocks))
     return _warm[1]
+
+
+@functools.cache
+def _reader() -> DecodedAhead:
+    from lyricsyncd.daemon.ahead import DecodedAhead
+
+    return DecodedAhead()
 
 
 def serve(pipe: Connection) -> None:
@@ -62,7 +81,11 @@ def serve(pipe: Connection) -> None:
         # A thread of its own, so that the service's end is seen in the middle of a song.
         with contextlib.suppress(EOFError, OSError):
             while True:
-                tasks.put(pipe.recv_bytes())
+                message = pipe.recv_bytes()
+                if message.startswith(ASIDE):
+                    _do_aside(message[len(ASIDE) :])
+                else:
+                    tasks.put(message)
         os._exit(0)
 
     threading.Thread(target=receive, daemon=True).start()
@@ -71,6 +94,15 @@ def serve(pipe: Connection) -> None:
         pipe.send_bytes(answer)
         if not fit:
             os._exit(0)
+
+
+def _do_aside(payload: bytes) -> None:
+    try:
+        function, args = pickle.loads(payload)
+        function(*args)
+    except Exception:
+        # Of no consequence to the task that runs.
+        log.debug("what was to be done aside failed", exc_info=True)
 
 
 def _done(payload: bytes, pipe: Connection) -> tuple[bytes, bool]:

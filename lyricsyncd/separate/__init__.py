@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lyricsyncd.separate.base import Samples
 
-__all__ = ["Separator", "Setting", "Stem", "VocalSeparator", "names"]
+__all__ = ["Reader", "Separator", "Setting", "Stem", "VocalSeparator", "names"]
 
 ENTRY_POINTS = "lyricsyncd.separators"
 FULL_RATE = 44_100
@@ -40,6 +40,8 @@ _OPENERS = {
 
 Progress = Callable[[str, float], None]
 """Is told the stage and the share of it that is done, 0-1."""
+Reader = Callable[["Path", int], "Iterator[Samples]"]
+"""Gives the blocks of a song at a rate, as `lyricsyncd.audio.blocks`."""
 
 
 def names() -> tuple[str, ...]:
@@ -84,8 +86,14 @@ class VocalSeparator:
         path: str | os.PathLike[str],
         target_sr: int = 16_000,
         progress: Progress | None = None,
+        read: Reader | None = None,
     ) -> Stem:
         """Vocals and mix of a song as mono at ``target_sr``.
+
+        Parameters
+        ----------
+        read : callable, optional
+            In place of `lyricsyncd.audio.blocks`.
 
         Raises
         ------
@@ -100,7 +108,7 @@ class VocalSeparator:
 
         separator = self._separator
         rate = separator.sample_rates[0] if separator.sample_rates else target_sr
-        reading = _Timed(audio.blocks(path, rate))
+        reading = _Timed((read or audio.blocks)(Path(path), rate))
         mix = _Mono(rate, target_sr)
         tapped = _tap(reading, mix, rate, audio.probe(path).duration, progress)
         vocals = _Mono(rate, target_sr)

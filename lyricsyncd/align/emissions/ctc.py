@@ -117,6 +117,8 @@ class CtcEar:
         Whether each window is brought to mean 0 and variance 1 first.
     batch : int
         Windows at once.
+    calibration : Path or None
+        Where the file may lie that says what its confidences are worth.
     """
 
     network: Network
@@ -127,6 +129,7 @@ class CtcEar:
     normalise: bool = True
     batch: int = 1
     lag: float = 0.0
+    calibration: Path | None = None
 
     def spell(self, lines: Lines, language: str | None) -> SpelledSong:
         """Words → wordings (numbers spelled out) → characters with blanks between them."""

@@ -1,0 +1,165 @@
+"""The next song is decoded early, and is never the worse for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lyricsyncd import audio
+from lyricsyncd.config import Config
+from lyricsyncd.daemon import worker
+from lyricsyncd.daemon.ahead import DecodedAhead
+from lyricsyncd.daemon.executor import WorkerExecutor
+from lyricsyncd.daemon.runner import decodes_ahead
+from lyricsyncd.errors import AudioError
+from lyricsyncd.separate.spectrogram import Samples
+from tests import worker_tasks as tasks
+
+SONGS = Path(__file__).parents[1] / "demo" / "songs"
+RATE = 22_050
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    return Path(shutil.copy(SONGS / "Au_clair_de_la_lune.mp3", tmp_path / "first.mp3"))
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    return Path(shutil.copy(SONGS / "Au_clair_de_la_lune.mp3", tmp_path / "second.mp3"))
+
+
+@pytest.fixture
+def ahead() -> Iterator[DecodedAhead]:
+    ahead = DecodedAhead()
+    yield ahead
+    ahead.close()
+
+
+def whole(blocks: Iterator[Samples]) -> Samples:
+    return np.concatenate(list(blocks))
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def decoder_pid(ahead: DecodedAhead) -> int:
+    decoder = ahead._decoder
+    assert decoder is not None
+    until(lambda: decoder.pid is not None)
+    assert decoder.pid is not None
+    return decoder.pid
+
+
+def test_a_song_decoded_early_is_the_same_song(
+    ahead: DecodedAhead, first: Path, second: Path
+) -> None:
+    ahead.expect(second)  # before anybody knows the rate
+    whole(ahead.blocks(first, RATE))
+    assert np.array_equal(whole(ahead.blocks(second, RATE)), whole(audio.blocks(second, RATE)))
+    assert ahead.in_time == 1
+
+
+def test_a_broken_next_song_disturbs_nobody_but_itself(
+    ahead: DecodedAhead, first: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.mp3"
+    broken.write_bytes(b"no music" * 1000)
+    whole(ahead.blocks(first, RATE))
+    ahead.expect(broken)
+    assert len(whole(ahead.blocks(first, RATE)))
+    ahead.expect(broken)
+    with pytest.raises(AudioError, match=r"broken\.mp3 is not an audio file"):
+        whole(ahead.blocks(broken, RATE))
+
+
+def test_a_decoder_that_is_killed_costs_only_the_head_start(
+    ahead: DecodedAhead, first: Path, second: Path
+) -> None:
+    whole(ahead.blocks(first, RATE))
+    ahead.expect(second)
+    os.kill(decoder_pid(ahead), signal.SIGKILL)
+    assert np.array_equal(whole(ahead.blocks(second, RATE)), whole(audio.blocks(second, RATE)))
+
+
+def test_a_song_that_changed_meanwhile_is_decoded_anew(
+    ahead: DecodedAhead, first: Path, second: Path
+) -> None:
+    whole(ahead.blocks(first, RATE))
+    ahead.expect(second)
+    song = next(path for path in sorted(SONGS.glob("*.mp3")) if "clair" not in path.name)
+    shutil.copy(song, second)
+    assert np.array_equal(whole(ahead.blocks(second, RATE)), whole(audio.blocks(song, RATE)))
+    assert ahead.in_time == 0
+
+
+def test_another_rate_is_decoded_anew(ahead: DecodedAhead, first: Path, second: Path) -> None:
+    whole(ahead.blocks(first, RATE))
+    ahead.expect(second)
+    assert np.array_equal(whole(ahead.blocks(second, 16_000)), whole(audio.blocks(second, 16_000)))
+    assert ahead.in_time == 0
+
+
+def test_one_song_at_most_is_held(ahead: DecodedAhead, first: Path, second: Path) -> None:
+    whole(ahead.blocks(first, RATE))
+    ahead.expect(first)
+    ahead.expect(second)
+    assert len(whole(ahead.blocks(second, RATE)))
+    assert ahead.in_time == 1
+
+
+@pytest.fixture
+def executor() -> Iterator[WorkerExecutor]:
+    executor = WorkerExecutor()
+    yield executor
+    executor.shutdown(cancel_futures=True)
+
+
+def test_the_worker_decodes_the_next_song_while_it_is_at_work(
+    executor: WorkerExecutor, first: Path, second: Path, tmp_path: Path
+) -> None:
+    length, ready = executor.submit(tasks.read, first, RATE).result()
+    assert ready == 0
+    at_work = executor.submit(tasks.wait_for, tmp_path / "go")
+    until(at_work.running)
+    executor.meanwhile(worker.expect, second)
+    until(lambda: executor._aside is None)
+    (tmp_path / "go").touch()
+    assert at_work.result() is None
+    assert executor.submit(tasks.read, second, RATE).result() == (length, 1)
+
+
+def test_what_is_done_aside_cannot_hurt_the_task(executor: WorkerExecutor, tmp_path: Path) -> None:
+    at_work = executor.submit(tasks.wait_for, tmp_path / "go")
+    until(at_work.running)
+    executor.meanwhile(tasks.refuse, "song.mp3")
+    until(lambda: executor._aside is None)
+    executor.meanwhile(tasks.touch, tmp_path / "go")
+    assert at_work.result() is None
+
+
+def test_nothing_is_done_aside_where_nothing_runs(executor: WorkerExecutor, tmp_path: Path) -> None:
+    executor.meanwhile(tasks.touch, tmp_path / "flag")
+    assert executor.submit(tasks.double, 1).result() == 2
+    assert not (tmp_path / "flag").exists()
+
+
+def test_a_small_computer_decodes_one_song_at_a_time() -> None:
+    def decodes(**daemon: str) -> bool:
+        return decodes_ahead(Config.model_validate({"daemon": daemon}))
+
+    assert decodes(memory_limit="4G")
+    assert not decodes(memory_limit="800M")
+    assert decodes(memory_limit="800M", decode_ahead="always")
+    assert not decodes(memory_limit="4G", decode_ahead="never")
