@@ -89,6 +89,7 @@ class Intake:
         self._catalog = catalog
         self._lookup = lookup
         self._heard = heard
+        self._ignore_files = scan.IgnoreFiles()
 
     def take(self, events: Sequence[Event]) -> list[Taken]:
         """Act on events, in their order; songs are queued in one transaction.
@@ -98,6 +99,7 @@ class Intake:
         WriteError
             The catalog cannot be written.
         """
+        self._ignore_files = scan.IgnoreFiles()
         taken: list[Taken] = []
         requests: dict[int, Request] = {}
         for at, event in enumerate(events):
@@ -149,7 +151,9 @@ class Intake:
                 self._heard(Hint(path, folder=True))
                 return Taken(Result.SCANNING, path)
             looks = Fingerprint.of(path)
-            wanted = scan.is_song(path) and looks.size and place.rules.admits(path)
+            wanted = (
+                scan.is_song(path) and looks.size and place.rules.admits(path, self._ignore_files)
+            )
         except OSError:
             return Taken(Result.NOT_FOUND, path, self._id(path))
         if not wanted:

@@ -265,7 +265,7 @@ class Runner:
             prepared = pipeline.find(entry.path)
         self._unreachable = 0
         track = prepared.track
-        self.catalog.found(entry.id, self.owner, track.artist, track.title, track.duration)
+        self.catalog.found(entry.id, self.owner, track)
         if not prepared.needs_models:
             self._write(entry, pipeline.place(prepared), config, began)
             return None

@@ -30,6 +30,7 @@ from lyricsyncd.daemon.catalog import (
     State,
 )
 from lyricsyncd.daemon.database import CatalogBroken
+from lyricsyncd.daemon.lookup import name_songs
 from lyricsyncd.daemon.notify import notify, reloading, watchdog_interval
 from lyricsyncd.daemon.runner import Runner
 from lyricsyncd.daemon.scan import Rules
@@ -528,6 +529,7 @@ class Service:
                 time.monotonic() - began,
             )
         self._runner.wake()
+        name_songs(self._catalog, lambda: self._stopping)
 
 
 def _look(path: Path) -> Fingerprint | None:

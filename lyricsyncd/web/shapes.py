@@ -176,6 +176,7 @@ class TrackShape(Shape):
     artist: str | None
     title: str | None
     duration: float | None
+    recording_id: str | None
     stage: str | None
     progress: float | None
     started_at: float | None
