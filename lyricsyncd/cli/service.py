@@ -37,27 +37,26 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done
 
 @click.command(context_settings=_CONTEXT)
 @_config
-def run(config: Path | None) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the log looks; text suits people and systemd's journal.",
+)
+def run(config: Path | None, log_format: str) -> None:
     """Run the service in the foreground.
 
     It watches the libraries of the configuration and works through what it finds. SIGTERM and
     Ctrl-C end it, SIGHUP makes it read its configuration again.
     """
+    from lyricsyncd.cli import logs
     from lyricsyncd.config import load
     from lyricsyncd.daemon.service import Service
     from lyricsyncd.paths import state_dir
 
-    _log_to_stderr()
+    logs.to_stderr(log_format)
     Service(lambda: load(config), state_dir()).run()
-
-
-def _log_to_stderr() -> None:
-    # The journal has its own clock.
-    stamped = "" if os.environ.get("JOURNAL_STREAM") else "%(asctime)s "
-    logging.basicConfig(format=f"{stamped}%(levelname)s %(message)s", level=logging.INFO)
-    # One line a song: what the libraries tell of themselves is too much.
-    for name in ("apscheduler", "httpx", "httpx2", "httpcore", "watchdog"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @click.command(context_settings=_CONTEXT)
