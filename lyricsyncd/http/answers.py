@@ -199,6 +199,11 @@ class Answers:
                     self._give_up(error)
                 return None
 
+    @property
+    def folder(self) -> Path:
+        """Where the file is."""
+        return self._path.parent
+
     def _opened(self) -> sqlite3.Connection | None:
         if self._broken:
             return None

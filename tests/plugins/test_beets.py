@@ -15,6 +15,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 import mutagen
 import pytest
 
+from lyricsyncd import formats
+from lyricsyncd.config import Output
+from lyricsyncd.tags import Journal, write_lyrics
 from tests.plugins.conftest import OpenHome
 from tests.test_daemon_service import SONG
 
@@ -233,10 +236,10 @@ def timed_frames(song: Path) -> list[tuple[str, int]]:
 
 
 def embed(home: OpenHome, song: Path) -> str:
-    """Timed words in a song's tags, as the service writes them there; the text beets sees."""
-    words = home.folder / "words.elrc"
-    words.write_text(TIMED, encoding="utf-8")
-    home.call("apply", words, song, "--preset", "embed")
+    """Timed words in a song's tags, written by what the service writes with; the text of them."""
+    journal = Journal(home.folder / "state" / "journal.db")
+    lyrics = formats.read(TIMED.encode(), "lrc")
+    write_lyrics(song, lyrics, Output(preset="embed"), journal=journal, force=True)
     text = lyrics_tag(song)
     assert "lyricsyncd" in text
     assert "Twinkle" in text
