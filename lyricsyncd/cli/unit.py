@@ -151,7 +151,7 @@ def _systemctl(system: bool, *calls: tuple[str, ...]) -> list[str]:
         done = subprocess.run([*command, *call], capture_output=True, text=True)
         if done.returncode:
             raise LyricsyncError(
-                f"`{' '.join([*command, *call])}` failed: {done.stderr.strip()}",
+                f"`{' '.join([*command, *call])}` failed: {done.stderr.strip().rstrip('.')}",
                 remedy="See `journalctl -u lyricsyncd`" if system else "See `journalctl --user`",
             )
     return []
