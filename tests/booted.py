@@ -28,16 +28,18 @@ _BOOT = """
 set -e
 B=$1 ROOT=$2 PYTHON=$3
 mount -t tmpfs none $B
-mkdir $B/root
-mount --bind / $B/root
-mount -o remount,bind,ro $B/root
-cd $B/root
-for each in etc var; do
+mkdir $B/whole
+mount --bind / $B/whole
+mount -o remount,bind,ro $B/whole
+cd $B/whole
+for each in etc var root; do
     mkdir -p $B/$each/upper $B/$each/work
     mount -t overlay none -o lowerdir=/$each,upperdir=$B/$each/upper,workdir=$B/$each/work $each
 done
 for each in run tmp srv home mnt; do mount -t tmpfs -o mode=755 none $each; done
 chmod 1777 tmp
+# A Python that lies in root's home can be run by all.
+chmod 711 root
 mkdir -p srv/lyricsyncd/project srv/lyricsyncd/python srv/music
 mount --rbind $ROOT srv/lyricsyncd/project
 mount --rbind $PYTHON srv/lyricsyncd/python
@@ -58,9 +60,8 @@ mount --bind $B/../console dev/console
 rm -rf etc/systemd/system etc/fstab etc/lyricsyncd var/lib/lyricsyncd var/cache/lyricsyncd
 mkdir -p etc/systemd/system run/systemd/system
 echo 0123456789abcdef0123456789abcdef > etc/machine-id
-printf '[Unit]\nRequires=basic.target systemd-journald.service dbus.socket\n\
+printf '[Unit]\nRequires=basic.target systemd-journald.service\nWants=dbus.socket\n\
 After=basic.target\nAllowIsolate=yes\n' > etc/systemd/system/test.target
-mkdir $B/old
 mount --make-rprivate /
 mkdir mnt/old
 pivot_root . mnt/old
@@ -142,6 +143,10 @@ class Machine:
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def processes(self) -> str:
+        """The command lines of all that runs in it."""
+        return self.run("sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null").replace("\0", " ")
 
     def shown(self, name: str) -> str:
         """A property of our unit."""

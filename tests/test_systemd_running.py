@@ -91,10 +91,10 @@ def test_a_song_in_work_is_released_in_time_when_it_is_stopped(home: Machine) ->
     home.run("systemctl", "daemon-reload")
     home.write(MUSIC / "Ann" / "long.txt", TEXT.encode())
     home.write(MUSIC / "Ann" / "long.mp3", SONG.read_bytes() + b"another")
-    home.until(lambda: "lyricsyncd.daemon.worker" in home.run("ps", "axww"), "the models work")
+    home.until(lambda: "lyricsyncd.daemon.worker" in home.processes(), "the models work")
     home.run("systemctl", "stop", "lyricsyncd")
     assert (home.shown("Result"), home.shown("ActiveState")) == ("success", "inactive")
-    assert "lyricsyncd" not in home.run("ps", "axww", "-o", "args")
+    assert "lyricsyncd" not in home.processes()
     songs = json.loads(home.lyricsyncd("status", "--json"))["songs"]
     assert songs["working"] == 0
     home.run("systemctl", "start", "lyricsyncd")
@@ -125,3 +125,37 @@ def test_it_goes_and_leaves_what_it_knows(home: Machine) -> None:
     home.lyricsyncd("service", "uninstall", "--system")
     assert home.shown("LoadState") == "not-found"
     assert home.status("test", "-e", "/var/lib/lyricsyncd/catalog.db") == 0
+
+
+def test_a_service_of_ones_own_does_a_song_too(machine: Machine) -> None:
+    machine.run("useradd", "--create-home", "--uid", "1234", "anna")
+    home, runtime = Path("/home/anna"), Path("/run/user/1234")
+    own = [f"HOME={home}", f"XDG_RUNTIME_DIR={runtime}", "LYRICSYNCD_WEB__LISTEN=null"]
+    as_anna = ["setpriv", "--reuid=anna", "--regid=anna", "--init-groups", "env", *own]
+    python = booted.PYTHON / "bin/python"
+    if machine.status(*as_anna, python, "-c", "import lyricsyncd") != 0:
+        pytest.skip("this Python lies where only root may go")
+    machine.run("install", "-d", "-o", "anna", "-m", "700", runtime)
+    machine.run("systemctl", "set-environment", *own)
+    machine.run("systemd-run", "--uid=anna", "-p", "Delegate=yes", booted.SYSTEMD or "", "--user")
+    machine.until(
+        lambda: (
+            machine.status(*as_anna, "systemctl", "--user", "is-system-running") in (0, 1)
+            and machine.status("test", "-e", runtime / "systemd/private") == 0
+        ),
+        "there is a systemd of one's own",
+    )
+    settings = {**SETTINGS, "libraries": [{"path": str(home / "Music")}]}
+    unit = home / ".config/systemd/user/lyricsyncd.service.d/test.conf"
+    machine.write(home / ".config/lyricsyncd/config.yaml", json.dumps(settings).encode())
+    machine.write(unit, f"[Service]\nEnvironment=PYTHONPATH={booted.PROJECT}\n".encode())
+    machine.write(home / "Music/star.elrc", TIMED.encode())
+    machine.write(home / "Music/star.mp3", SONG.read_bytes())
+    machine.run("chown", "-R", "anna:", home)
+    said = machine.run(*as_anna, python, "-m", "lyricsyncd", "service", "install")
+    assert "Wrote" in said
+    machine.until(lambda: machine.status("test", "-e", home / "Music/star.lrc") == 0, said)
+    active = [*as_anna, "systemctl", "--user", "is-active", "lyricsyncd"]
+    assert machine.run(*active) == "active\n"
+    machine.run(*as_anna, python, "-m", "lyricsyncd", "service", "uninstall")
+    assert machine.run(*active) == "inactive\n"
