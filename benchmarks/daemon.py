@@ -81,6 +81,12 @@ class House:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
 
+    @property
+    def url(self) -> str:
+        """Where the running service listens."""
+        found: str = re.findall(r"listening on (\S+)", (self.folder / "log").read_text())[-1]
+        return found
+
     def until(self, true: Callable[[], object], what: str) -> None:
         end = time.monotonic() + _PATIENCE_S
         while not true():
@@ -177,7 +183,6 @@ def hearing(house: House, moved: int, trials: int = 5) -> None:
 
 def naming(house: House, songs: int) -> None:
     """Songs that others name by their tags, under paths that they make up."""
-    url = re.findall(r"listening on (\S+)", (house.folder / "log").read_text())[-1]
     events = [
         {
             "event": "imported",
@@ -193,7 +198,7 @@ def naming(house: House, songs: int) -> None:
     body = json.dumps({"events": events}).encode()
     began = time.monotonic()
     request = urllib.request.Request(
-        f"{url}/api/v1/events", body, {"Content-Type": "application/json"}
+        f"{house.url}/api/v1/events", body, {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:
         accepted = json.load(answer)["accepted"]

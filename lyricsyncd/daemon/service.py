@@ -413,6 +413,7 @@ class Service:
                 rules = self._rules_of(hint.path)
                 # Files may have come with the folder before it was watched.
                 if rules is not None and hint.path.is_dir():
+                    self._watcher.came(hint.path)
                     self._want_scan(_Scan(rules, hint.path, Priority.IMPORT, "new folder"))
             else:
                 self._settling.touch(hint.path, _look(hint.path), now)
