@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lyricsyncd.config import Config
-    from lyricsyncd.daemon.catalog import Catalog, Entry
+    from lyricsyncd.daemon.catalog import Catalog, Entry, State
     from lyricsyncd.daemon.scan import Report, Rules
 
 _REFRESH_S = 1.0
+_STATES = (
+    *("pending", "working", "done", "lines", "review", "no_lyrics", "instrumental", "failed"),
+    "ignored",
+)
+"""Those of `State`, which is not loaded for a page of help."""
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _config = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -358,17 +363,33 @@ def _shown(name: str, value: Any) -> str:
 
 @click.command(context_settings=_CONTEXT)
 @click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(_STATES),
+    help="The songs in this state instead; may be given more than once.",
+)
 @_json
-def queue(limit: int, as_json: bool) -> None:
+def queue(limit: int, states: tuple[str, ...], as_json: bool) -> None:
     """List what is at work, what comes next, and what waits for a retry."""
     with _catalog() as catalog:
-        entries = catalog.queue(limit)
+        if states:
+            entries = catalog.entries(states=[_state(name) for name in states], limit=limit)
+        else:
+            entries = catalog.queue(limit)
     if as_json:
         _echo_json([entry.as_dict() for entry in entries])
     elif not entries:
-        click.echo("Nothing is queued")
+        click.echo("There is no such song" if states else "Nothing is queued")
     else:
         _print_songs(entries)
+
+
+def _state(name: str) -> State:
+    from lyricsyncd.daemon.catalog import State
+
+    return State(name)
 
 
 @click.command(context_settings=_CONTEXT)
