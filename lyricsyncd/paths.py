@@ -31,6 +31,18 @@ def state_dir(environment: Mapping[str, str] = os.environ) -> Path:
     )
 
 
+def kept_by_root(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether what is asked for is the whole computer's service, which root alone looks after."""
+    own = state_dir(environment)
+    return (
+        os.geteuid() != 0
+        and own != SYSTEM_STATE
+        and config_path(None, environment) == SYSTEM_CONFIG
+        and SYSTEM_STATE.is_dir()
+        and not own.is_dir()
+    )
+
+
 def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder of what can be fetched or made again."""
     return _directory(environment, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", SYSTEM_CACHE)

@@ -71,6 +71,9 @@ def test_root_looks_after_it_without_being_told_where_it_is(home: Machine) -> No
     owners = home.run("find", "/var/lib/lyricsyncd", "/var/cache/lyricsyncd", "-printf", "%u\n")
     assert set(owners.split()) == {"lyricsyncd"}
     assert home.status("test", "-e", MUSIC / "Ann" / "star.lrc") == 1
+    nobody = ["setpriv", "--reuid=65534", "--clear-groups", "env", "HOME=/nowhere"]
+    said = home.run(*nobody, booted.PYTHON / "bin/python", "-m", "lyricsyncd", "status")
+    assert "Put sudo before it" in said
 
 
 def test_a_bad_configuration_is_told_and_the_old_one_kept(home: Machine) -> None:

@@ -457,8 +457,13 @@ def _tell_paused(paused: bool, *, as_json: bool) -> None:
 @contextmanager
 def _catalog() -> Iterator[Catalog]:
     from lyricsyncd.daemon.catalog import FILE_NAME, Catalog
-    from lyricsyncd.paths import state_dir
+    from lyricsyncd.paths import SYSTEM_STATE, kept_by_root, state_dir
 
+    if kept_by_root():
+        raise UsageError(
+            f"The service of this computer has its catalog in {SYSTEM_STATE}",
+            remedy="Put sudo before it",
+        )
     with Catalog(state_dir() / FILE_NAME) as catalog:
         yield catalog
 
