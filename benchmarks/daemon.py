@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +80,12 @@ class House:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+
+    @property
+    def url(self) -> str:
+        """Where the running service listens."""
+        found: str = re.findall(r"listening on (\S+)", (self.folder / "log").read_text())[-1]
+        return found
 
     def until(self, true: Callable[[], object], what: str) -> None:
         end = time.monotonic() + _PATIENCE_S
@@ -173,6 +181,31 @@ def hearing(house: House, moved: int, trials: int = 5) -> None:
         print(f"  all queued after {took:.1f} s, of which {SETTLE_S:g} s to settle")
 
 
+def naming(house: House, songs: int) -> None:
+    """Songs that others name by their tags, under paths that they make up."""
+    events = [
+        {
+            "event": "imported",
+            "path": f"/made/up/{number}.flac",
+            "tags": {"artist": "Somebody", "title": f"A Song of Some Length {number}"},
+        }
+        for number in range(songs)
+    ]
+    house.until(
+        lambda: not house.rows("SELECT 1 FROM tracks WHERE name_key IS NULL LIMIT 1"),
+        "songs can be found by their names",
+    )
+    body = json.dumps({"events": events}).encode()
+    began = time.monotonic()
+    request = urllib.request.Request(
+        f"{house.url}/api/v1/events", body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:
+        accepted = json.load(answer)["accepted"]
+    told(f"{songs} songs told of by their names", time.monotonic() - began, "s", 2)
+    told("  not found", songs - accepted, "", 0)
+
+
 def idling(pid: int, seconds: float) -> None:
     """What doing nothing costs."""
     # Past the first copy of the catalog, which is taken half a minute after the start.
@@ -214,6 +247,7 @@ def main() -> None:
         scans(house, options.files)
         with house.service() as pid:
             told("service on that library: memory", usage(pid)[0], "MB", 150)
+            naming(house, min(500, options.files))
             hearing(house, options.moved)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         house = House(Path(folder))

@@ -1,11 +1,13 @@
 """Where things lie: the configuration, the state that must last, the cache that need not.
 
 A service manager names the folders (``STATE_DIRECTORY``, ``CACHE_DIRECTORY`` of systemd), else the
-XDG base directory specification does. Nothing here makes a folder.
+XDG base directory specification does. Root, who looks after the service of the whole computer, has
+its folders. Nothing here makes a folder.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,16 +20,32 @@ if TYPE_CHECKING:
 NAME = "lyricsyncd"
 CONFIG_NAME = "config.yaml"
 SYSTEM_CONFIG = Path("/etc") / NAME / CONFIG_NAME
+SYSTEM_STATE = Path("/var/lib") / NAME
+SYSTEM_CACHE = Path("/var/cache") / NAME
 
 
 def state_dir(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder of the catalog and the journal: what must outlive a restart."""
-    return _directory(environment, "STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state")
+    return _directory(
+        environment, "STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state", SYSTEM_STATE
+    )
+
+
+def kept_by_root(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether what is asked for is the whole computer's service, which root alone looks after."""
+    own = state_dir(environment)
+    return (
+        os.geteuid() != 0
+        and own != SYSTEM_STATE
+        and config_path(None, environment) == SYSTEM_CONFIG
+        and SYSTEM_STATE.is_dir()
+        and not own.is_dir()
+    )
 
 
 def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder of what can be fetched or made again."""
-    return _directory(environment, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache")
+    return _directory(environment, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", SYSTEM_CACHE)
 
 
 def models_dir(config: Config) -> Path:
@@ -60,10 +78,33 @@ def config_path(
     return None
 
 
-def _directory(environment: Mapping[str, str], service: str, home: str, default: str) -> Path:
+def hand_over(path: Path) -> None:
+    """Give a file that root has made to whom its folder belongs: the service must be able to use
+    it, too."""
+    if os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):
+        owner, now = path.parent.stat(), path.stat()
+        if now.st_uid != owner.st_uid:
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _directory(
+    environment: Mapping[str, str], service: str, home: str, default: str, system: Path
+) -> Path:
     # systemd parts several directories by colons; the first is ours.
     given = environment.get(service, "").split(":")[0]
-    return Path(given) if given else _home(environment, home, default) / NAME
+    if given:
+        return Path(given)
+    if _for_the_system(environment, home) and system.is_dir():
+        return system
+    return _home(environment, home, default) / NAME
+
+
+def _for_the_system(environment: Mapping[str, str], home: str) -> bool:
+    """Whether who asks is root, without a configuration or folders of their own."""
+    own = environment.get(home) or config_path(None, environment) != SYSTEM_CONFIG
+    return os.geteuid() == 0 and not own
 
 
 def _home(environment: Mapping[str, str], variable: str, default: str) -> Path:

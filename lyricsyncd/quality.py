@@ -11,6 +11,7 @@ on bare mixes, with the right words and with those of other songs, many words an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,17 +94,16 @@ def judge(
 
 def decide(score: float, thresholds: Quality) -> tuple[Decision, str]:
     """What a score allows, and a sentence that says why."""
-    percent = f"About {score:.0%} of the words are expected to be in place"
+    told = _percent(score, (thresholds.words, thresholds.lines, thresholds.lines / 2))
+    percent = f"About {told} of the words are expected to be in place"
+    words, lines = f"{100 * thresholds.words:g}%", f"{100 * thresholds.lines:g}%"
     if score >= thresholds.words:
-        return Decision.WORDS, f"{percent}: at least the {thresholds.words:.0%} that words need"
+        return Decision.WORDS, f"{percent}: at least the {words} that words need"
     if score >= thresholds.lines:
-        return (
-            Decision.LINES,
-            f"{percent}: enough for lines, not the {thresholds.words:.0%} for words",
-        )
+        return Decision.LINES, f"{percent}: enough for lines, not the {words} for words"
     if score >= thresholds.lines / 2:
         return Decision.REVIEW, (
-            f"{percent}: below the {thresholds.lines:.0%} that lines need; a person should look"
+            f"{percent}: below the {lines} that lines need; a person should look"
         )
     return Decision.NONE, (f"{percent}: these are probably not the words of this recording")
 
@@ -122,6 +122,15 @@ def _without_calibration(
         f"The ear {alignment.ear} is not calibrated: what it is sure of has not been measured, so "
         "a person should look"
     )
+
+
+def _percent(share: float, bars: Sequence[float]) -> str:
+    """A share in percent, in whole ones unless that would put it on the other side of a bar."""
+    for digits in range(6):
+        told = round(100 * share, digits)
+        if all((told >= 100 * bar) == (share >= bar) for bar in bars):
+            return f"{told:.{digits}f}%"
+    return f"{100 * share}%"
 
 
 def confidences(alignment: Alignment, calibration: Calibration = SPHINX) -> DoubleArray:

@@ -11,6 +11,9 @@ import pytest
 from lyricsyncd.daemon import backup
 from lyricsyncd.daemon.catalog import Catalog, Fingerprint, Priority, Request
 from lyricsyncd.daemon.database import CatalogBroken
+from lyricsyncd.daemon.lookup import Lookup
+from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.model import Track
 
 SCHEMA_0001 = Path(__file__).parent / "data" / "catalog_0001.sql"
 
@@ -110,5 +113,9 @@ def test_a_catalog_of_the_first_version_is_opened_with_all_it_knows(path: Path) 
         assert entries["done.mp3"].written == (Path("/music/done.lrc"),)
         assert entries["waits.mp3"].state.value == "pending"
         assert catalog.paused
+        # What came with later versions is filled in where it is first needed.
+        known = Lookup(catalog, [Rules(Path("/music"))]).by_tags(Track(title="waits"))
+        assert known is None or known.path.name == "waits.mp3"
+        assert catalog.unnamed(0, 10) == []
         claimed = catalog.read(lambda db: db.execute("SELECT COUNT(*) FROM tracks").fetchone())
         assert tuple(claimed) == (2,)

@@ -32,6 +32,7 @@ from lyricsyncd.daemon.catalog import (
     State,
 )
 from lyricsyncd.errors import LyricsyncError, UsageError, WorkerLost, WriteError
+from lyricsyncd.model import Track
 
 DONE = Outcome(State.DONE, "all is well")
 LOST = WorkerLost("The model worker was killed by SIGKILL")
@@ -573,7 +574,9 @@ class TestFinding:
     def test_by_artist_and_title(self, catalog: Catalog) -> None:
         queue(catalog, "1.mp3")
         entry = claim(catalog)
-        catalog.found(entry.id, "me", "Nina Simone", "Sinnerman", 622.0)
+        catalog.found(
+            entry.id, "me", Track(artist="Nina Simone", title="Sinnerman", duration=622.0)
+        )
         assert catalog.entries(text="simone - sinn")[0].duration == 622.0
 
     def test_page_by_page(self, catalog: Catalog) -> None:

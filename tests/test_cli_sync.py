@@ -61,7 +61,7 @@ def sync(
     """``lyricsyncd sync`` within the folder, without a network."""
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
-    return run("sync", *arguments, home=home, cwd=folder, **SETTINGS, **environment)
+    return run("sync", *arguments, home=home, cwd=folder, **{**SETTINGS, **environment})
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -423,6 +423,16 @@ def test_a_locked_folder_is_told(folder: Path) -> None:
     finally:
         folder.chmod(0o755)
     assert contents(folder) == before
+
+
+def test_a_source_that_cannot_be_asked_is_told_of_once(folder: Path) -> None:
+    nobody = {
+        "LYRICSYNCD_LYRICS__ORDER": "[lrclib]",
+        "LYRICSYNCD_LYRICS__LRCLIB__URL": "http://127.0.0.1:9/",
+    }
+    done = sync(folder, "song.wav", "--artist", "A", "--title", "T", **nobody)
+    assert done.returncode == 1
+    assert "127.0.0.1 cannot be reached" in complaint(done)
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from lyricsyncd.daemon import backup
-from lyricsyncd.daemon.catalog import Catalog
+from lyricsyncd.daemon.catalog import Catalog, State
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
@@ -418,6 +418,19 @@ class TestTogether:
         assert "song.mp3" in home.call("queue", "--json")
         assert "song" in home.call("queue")
         home.call("show", "nothing", status=2)
+
+    def test_songs_are_listed_by_their_state(self, home: Home) -> None:
+        home.drop("a.mp3", words=None)
+        home.drop("b.mp3")
+        home.asked("scan", "--now")
+        for state, stem in (("no_lyrics", "a"), ("done", "b")):
+            assert [Path(each["path"]).stem for each in home.asked("queue", "--state", state)] == [
+                stem
+            ]
+        assert len(home.asked("queue", "--state", "done", "--state", "no_lyrics")) == 2
+        assert "no such song" in home.call("queue", "--state", "failed")
+        said = home.call("queue", "--state", "?", status=2)
+        assert all(f"'{state.value}'" in said for state in State)
 
     def test_a_dry_scan_queues_nothing(self, home: Home) -> None:
         song = home.drop()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd.errors import ConfigError, Refused, SourceError, Unreachable
-from lyricsyncd.http import MAX_BYTES, Web, answers, pace
+from lyricsyncd.http import MAX_BYTES, Web, answers, pace, turns
 from lyricsyncd.http.answers import NOT_FOUND_S, Answers, asking_anew
 from tests.local_services import LOGIN_PAGE, Asked, Reply, as_html, as_json, serving
 
@@ -400,3 +402,68 @@ def test_a_dead_host_costs_thousands_of_songs_nothing() -> None:
         thread.join()
     assert failed == 10_000
     assert 1 <= len(knocks) <= 2 * pace.FAILURES * web.attempts
+
+
+class TestSeveralProcesses:
+    """The service and a command share one address: they must share one pace."""
+
+    ASK = """
+import sys
+from pathlib import Path
+from lyricsyncd.errors import SourceError
+from lyricsyncd.http import Web
+from lyricsyncd.http.answers import Answers
+web = Web(interval=0.3, cache=Answers(Path(sys.argv[1]) / "answers.sqlite"))
+print("ready", flush=True)
+for number in range(int(sys.argv[4])):
+    sys.stdin.readline()
+    try:
+        web.get_json(sys.argv[2], {"q": sys.argv[3] + str(number)})
+    except SourceError as error:
+        print(error, flush=True)
+"""
+
+    def asking(self, folder: Path, url: str, name: str, times: int) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", self.ASK, str(folder), url, name, str(times)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    def test_take_turns(self, tmp_path: Path) -> None:
+        with serving(lambda asked: as_json(asked.query)) as service:
+            both = [self.asking(tmp_path, service.url, name, 4) for name in "ab"]
+            for each in both:
+                assert each.stdin is not None
+                each.stdin.write("\n" * 4)
+                each.stdin.flush()
+            for each in both:
+                each.communicate()
+        at = sorted(asked.at for asked in service.asked)
+        assert len(at) == 8
+        # The turns are kept exactly; what comes over the wire may be late by a moment.
+        assert at[-1] - at[0] >= 7 * 0.3 - 0.25
+
+    def test_all_leave_a_host_alone_that_asked_one_of_them(self, tmp_path: Path) -> None:
+        busy = Reply(429, headers={"Retry-After": "600"})
+        with serving(Script(busy)) as service:
+            for name in "ab":
+                said, _ = self.asking(tmp_path, service.url, name, 1).communicate("\n")
+                assert "wants no more questions" in said
+        assert len(service.asked) == 1
+
+    @pytest.mark.parametrize("note", [b"9e99 9e99", b"nan nan", b"rubbish", b"", b"1 2 3"])
+    def test_a_note_that_cannot_be_true_is_not_believed(self, tmp_path: Path, note: bytes) -> None:
+        turns.take(tmp_path, "host", wait=0.0, interval=1.0, patience=1.0)
+        (path,) = (tmp_path / turns.FOLDER).iterdir()
+        path.write_bytes(note)
+        assert turns.take(tmp_path, "host", wait=0.0, interval=1.0, patience=1.0) == 0.0
+        assert turns.take(tmp_path, "host", wait=0.0, interval=1.0, patience=1.0) != 0.0
+
+    def test_without_a_folder_to_write_to_each_keeps_its_own(self, tmp_path: Path) -> None:
+        (tmp_path / turns.FOLDER).write_text("in the way")
+        assert turns.take(tmp_path, "host", wait=0.25, interval=1.0, patience=1.0) == 0.25

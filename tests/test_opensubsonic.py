@@ -15,6 +15,7 @@ from lyricsyncd.config import Config, load
 from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, Outcome, Priority, State
 from lyricsyncd.daemon.scan import Rules
 from lyricsyncd.errors import ConfigError, Refused, Unreachable
+from lyricsyncd.model import Track
 from lyricsyncd.opensubsonic.client import Client, ScanStatus
 from lyricsyncd.opensubsonic.poller import Poller, start_polling
 from tests.opensubsonic_server import API_KEY, PASSWORD, USER, MusicServer, music_server
@@ -59,7 +60,7 @@ class Home:
         assert entry is not None
         self.catalog.claim("test", 60, only=[entry.id])
         artist, duration = tags.get("artist", "Artist"), tags.get("duration", 200.0)
-        self.catalog.found(entry.id, "test", artist, title, duration)
+        self.catalog.found(entry.id, "test", Track(artist=artist, title=title, duration=duration))
         self.catalog.release(entry.id, "test")
         return entry.id
 
@@ -210,7 +211,9 @@ class TestPoll:
             entry = home.catalog.by_path(home.music / f"{number}.mp3")
             assert entry is not None
             home.catalog.claim("test", 60, only=[entry.id])
-            home.catalog.found(entry.id, "test", "The Sampled Choir", "The Star", 43.7)
+            home.catalog.found(
+                entry.id, "test", Track(artist="The Sampled Choir", title="The Star", duration=43.7)
+            )
             home.catalog.release(entry.id, "test")
         home.server.playing = [child]
         home.poller().poll()

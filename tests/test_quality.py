@@ -101,6 +101,17 @@ def test_the_thresholds_decide(score: float, decision: Decision) -> None:
     assert f"{score:.0%}" in reason
 
 
+@pytest.mark.parametrize(
+    ("score", "bar", "told"),
+    [(0.696, 0.7, "About 69.6% "), (0.6999, 0.7, "About 69.99% "), (0.7, 0.7, "About 70% "),
+     (0.676, 0.675, "at least the 67.5% "), (0.674, 0.675, "not the 67.5% ")],
+)  # fmt: skip
+def test_the_reason_never_names_the_bar_that_was_missed(
+    score: float, bar: float, told: str
+) -> None:
+    assert told in decide(score, Quality(words=bar, lines=0.4))[1]
+
+
 @given(st.floats(-25.0, 0.0), st.floats(0.0, 1.0), st.floats(0.0, 10.0), st.floats(0.0, 1.0))
 def test_a_confidence_is_a_probability(
     fit: float, near: float, spread: float, activity: float

@@ -80,6 +80,11 @@ class TestAUnit:
         assert "SupplementaryGroups=media" in told
         assert not [line for line in told if line.startswith("Group=")]
 
+    def test_can_give_sidecars_to_the_group_of_the_songs(self) -> None:
+        """In a user namespace it could not: there are no groups but its own."""
+        assert "PrivateUsers=yes" in lines(house("/m"))
+        assert "PrivateUsers=yes" not in lines(house("/m", groups=("media",)))
+
 
 @needs_systemd
 @pytest.mark.parametrize("system", [True, False])
@@ -89,7 +94,10 @@ class TestToSystemd:
         music = tmp_path / "My 100% Music"
         music.mkdir()
         named = House(
-            (music, Path("/home/anna/Music")), (sys.executable, "-m", "lyricsyncd"), account="root"
+            (music, Path("/home/anna/Music")),
+            (sys.executable, "-m", "lyricsyncd"),
+            account="root",
+            groups=("audio",) if system else (),
         )
         unit = tmp_path / "lyricsyncd.service"
         unit.write_text(render(named, system=system), encoding="utf-8")

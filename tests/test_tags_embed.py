@@ -148,6 +148,25 @@ class TestEveryKind:
         assert undo(journal).restored == (song,)
         assert held(song) == before
 
+    def test_an_empty_tag_is_nobodys_and_comes_back(
+        self, kind: str, song_of: Callable[[str], Path], journal: Journal
+    ) -> None:
+        """beets leaves one in every song without lyrics."""
+        song = song_of(kind)
+        file = mutagen.File(song)
+        if file.tags is None:
+            file.add_tags()
+        if kind in ("mp3", "wav", "aiff"):
+            file.tags.add(USLT(encoding=3, lang="XXX", desc="", text=""))
+        else:
+            file.tags[{"m4a": "\xa9lyr", "wma": "WM/Lyrics"}.get(kind, "Lyrics")] = [""]
+        file.save()
+        report = write_lyrics(song, WORDS, EMBED, journal=journal)
+        assert (report.written, report.notes) == ((song,), ())
+        assert "Row, röw\nBöat" in {lyrics.text for _, lyrics in held(song)}
+        undo(journal, [song])
+        assert held(song) == []
+
     def test_a_file_with_two_names_gets_sidecars(
         self, kind: str, song_of: Callable[[str], Path], journal: Journal, tmp_path: Path
     ) -> None:

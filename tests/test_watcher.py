@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import queue
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -463,6 +465,40 @@ class TestLibrariesThatAreDifferent:
         watcher.check()
         assert watcher.libraries[0].polled
         assert "fs.inotify.max_user_watches" in caplog.text
+
+    @pytest.mark.parametrize("limit", [3, 9])
+    def test_the_systems_real_limit_is_met_at_the_start_and_later(
+        self, music: Path, limit: int
+    ) -> None:
+        """In a user namespace of its own, whose limit is nobody else's."""
+        script = f"""
+import sys, time
+from pathlib import Path
+from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.daemon.watcher import Watcher
+import logging
+logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
+Path("/proc/sys/user/max_inotify_watches").write_text("{limit}")
+music = Path(sys.argv[1])
+watcher = Watcher([Rules(music)], lambda hint: None, filesystem=lambda _: "ext4")
+watcher.check()
+for number in range(20):
+    folder = music / f"new {{number}}"
+    folder.mkdir()
+    time.sleep(0.02)
+    watcher.came(folder)
+print("polled", watcher.libraries[0].polled)
+watcher.stop()
+"""
+        for number in range(4):
+            (music / f"old {number}").mkdir()
+        command = ["unshare", "-U", "-r", sys.executable, "-c", script, str(music)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if "unshare" in done.stderr:
+            pytest.skip("there are no user namespaces here")
+        assert done.returncode == 0, done.stderr
+        assert "polled True" in done.stdout
+        assert done.stdout.count("fs.inotify.max_user_watches") == 1
 
     def test_polling_takes_a_small_share_of_the_time(self) -> None:
         assert poll_interval(0.001) == POLL_AT_LEAST

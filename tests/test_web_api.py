@@ -11,6 +11,7 @@ import pytest
 
 from lyricsyncd import formats
 from lyricsyncd.daemon.catalog import Outcome, Priority, State
+from lyricsyncd.model import Track
 from tests.web_house import TIMED, Home, home
 
 
@@ -100,11 +101,46 @@ class TestEvents:
     def test_a_made_up_path_falls_back_on_the_tags(self, house: Home) -> None:
         id = house.known("x.mp3")
         house.catalog.claim("test", 60)
-        house.catalog.found(id, "test", "The Sampled Choir", "The Star", 43.7)
+        house.catalog.found(
+            id, "test", Track(artist="The Sampled Choir", title="The Star", duration=43.7)
+        )
         house.catalog.release(id, "test")
         tags = {"artist": "The Sampled Choir", "title": "The Star", "duration": 44}
         (result,) = house.tell({"event": "playing", "path": "/made/up.mp3", "tags": tags})
         assert result["id"] == id
+
+    def test_a_song_goes_by_its_name_once_it_is_known(self, house: Home) -> None:
+        id = house.known("x.mp3")
+        tags = {"artist": "The Sampled Choir", "title": "The Star", "duration": 44}
+        event = {"event": "playing", "tags": tags}
+        assert house.post("/api/v1/events", event).status_code == 404
+        house.catalog.claim("test", 60)
+        track = Track(artist="The Sampled Choir", title="The Star", duration=43.7)
+        house.catalog.found(id, "test", track)
+        house.catalog.release(id, "test")
+        assert house.post("/api/v1/events", event).status_code == 202
+
+    def test_a_recording_is_known_by_its_number_under_any_name(self, house: Home) -> None:
+        id = house.known("x.mp3")
+        number = "11111111-1111-1111-1111-111111111111"
+        house.catalog.claim("test", 60)
+        track = Track(artist="Choir", title="Der Stern", recording_id=number)
+        house.catalog.found(id, "test", track)
+        house.catalog.release(id, "test")
+        (house.music / "x.mp3").write_bytes(b"no tags in here")
+        tags = {"artist": "Other", "title": "The Star", "recording_id": number}
+        (result,) = house.tell({"event": "playing", "tags": tags})
+        assert result["id"] == id
+
+    def test_a_name_that_is_no_text_can_be_looked_for(self, house: Home) -> None:
+        name = os.fsdecode(b"M\xfcller.mp3")
+        id = house.known(name, None)
+        house.known("Twinkle.mp3", None)
+        (result,) = house.tell({"event": "changed", "path": str(house.music / name)})
+        assert result["id"] == id
+        assert house.post(
+            "/api/v1/events", {"event": "playing", "tags": {"title": "Muller"}}
+        ).status_code in (202, 404)
 
     def test_a_moved_song_keeps_what_is_known_of_it(self, house: Home) -> None:
         id = house.known("old.mp3", None)

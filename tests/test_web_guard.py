@@ -108,10 +108,11 @@ class TestBrowser:
         assert house.client.post("/api/v1/pause", headers=headers).status_code == 200
 
     @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-    def test_a_body_must_be_called_json(self, house: Home, kind: str) -> None:
+    def test_a_body_from_a_page_must_be_called_json(self, house: Home, kind: str) -> None:
         song = house.song()
         body = f'{{"event": "imported", "path": "{song}"}}'.encode()
-        answer = house.client.post("/api/v1/events", content=body, headers={"Content-Type": kind})
+        page = {"Content-Type": kind, "Origin": str(house.client.base_url)}
+        answer = house.client.post("/api/v1/events", content=body, headers=page)
         assert answer.status_code == 415
 
     def test_behind_a_token_any_name_will_do(self, locked: Home) -> None:

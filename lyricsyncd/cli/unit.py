@@ -151,14 +151,15 @@ def _systemctl(system: bool, *calls: tuple[str, ...]) -> list[str]:
         done = subprocess.run([*command, *call], capture_output=True, text=True)
         if done.returncode:
             raise LyricsyncError(
-                f"`{' '.join([*command, *call])}` failed: {done.stderr.strip()}",
+                f"`{' '.join([*command, *call])}` failed: {done.stderr.strip().rstrip('.')}",
                 remedy="See `journalctl -u lyricsyncd`" if system else "See `journalctl --user`",
             )
     return []
 
 
 def _account_made(account: str) -> list[str]:
-    from lyricsyncd.systemd import ACCOUNT, SYSTEM_STATE
+    from lyricsyncd.paths import SYSTEM_STATE
+    from lyricsyncd.systemd import ACCOUNT
 
     try:
         pwd.getpwnam(account)
@@ -199,6 +200,9 @@ def _left_to_do(house: House, *, system: bool) -> list[str]:
     """What only a person can decide, as the command to type."""
     import shlex
 
+    from lyricsyncd.models import SPLEETER, path_of
+    from lyricsyncd.paths import SYSTEM_CACHE
+
     if not system:
         return ["To have it run while you are not logged in: loginctl enable-linger"]
     lines = []
@@ -213,6 +217,11 @@ def _left_to_do(house: House, *, system: bool) -> list[str]:
                 f"{house.account} must be able to write to {folder}: setfacl -R -m "
                 f"u:{house.account}:rwX -m d:u:{house.account}:rwX {shlex.quote(str(folder))}"
             )
+    if house.models is None and not path_of(SPLEETER, SYSTEM_CACHE / "models").exists():
+        lines.append(
+            f"Once it runs, give it the model that parts the voice from the music: lyricsyncd "
+            f"models install {SPLEETER.name}"
+        )
     return lines
 
 

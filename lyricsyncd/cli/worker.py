@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 import click
@@ -28,6 +27,7 @@ def worker(address: str, path_maps: tuple[str, ...], config: Path | None) -> Non
     time for each graphics card. From the configuration it takes `models`, and of `daemon` the
     limits and certificates.
     """
+    from lyricsyncd.cli import logs
     from lyricsyncd.config import load
     from lyricsyncd.daemon.cluster import check_installed
 
@@ -36,8 +36,7 @@ def worker(address: str, path_maps: tuple[str, ...], config: Path | None) -> Non
     check_installed()
     from lyricsyncd.daemon.cluster_worker import serve
 
-    stamped = "" if os.environ.get("JOURNAL_STREAM") else "%(asctime)s "
-    logging.basicConfig(format=f"{stamped}%(levelname)s %(message)s", level=logging.WARNING)
+    logs.to_stderr(level=logging.WARNING)
     logging.getLogger("lyricsyncd").setLevel(logging.INFO)
     serve(address, settings, folders)
 

@@ -28,6 +28,7 @@ from lyricsyncd.daemon.queries import Queries, get_entry, setting
 from lyricsyncd.daemon.transitions import MAX_ATTEMPTS, MAX_CRASHES
 from lyricsyncd.errors import LyricsyncError, UsageError
 from lyricsyncd.http.answers import NOT_FOUND_S
+from lyricsyncd.model import Track
 
 __all__ = [
     "FILE_NAME",
@@ -175,13 +176,23 @@ class Catalog(Queries):
             )
         )
 
-    def found(
-        self, id: int, owner: str, artist: str | None, title: str | None, duration: float | None
-    ) -> bool:
+    def found(self, id: int, owner: str, track: Track) -> bool:
         """Note what a song is; whether its lease still holds."""
         return self.write(
             lambda db: transitions.update_held(
-                db, id, owner, "artist = ?, title = ?, duration = ?", (artist, title, duration)
+                db,
+                id,
+                owner,
+                "artist = ?, title = ?, duration = ?, recording_id = ?, name_key = NULL",
+                (track.artist, track.title, track.duration, track.recording_id),
+            )
+        )
+
+    def name(self, keys: Sequence[tuple[str, int, str | None]]) -> None:
+        """Note what songs are found by: key, number, and the title that the key was made of."""
+        self.write(
+            lambda db: db.executemany(
+                "UPDATE tracks SET name_key = ? WHERE id = ? AND title IS ?", keys
             )
         )
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from lyricsyncd.daemon import migrations, mounts
 from lyricsyncd.errors import LyricsyncError, WriteError
+from lyricsyncd.paths import hand_over
 
 T = TypeVar("T")
 Opened = TypeVar("Opened", bound="Database")
@@ -65,6 +66,7 @@ class Database:
         try:
             with _told(path):
                 self._prepare()
+                hand_over(path)
                 self._reader = _connect(path)
                 self._reader.execute("PRAGMA query_only = ON")
         except BaseException:

@@ -93,6 +93,8 @@ class Entry:
     artist: str | None = None
     title: str | None = None
     duration: float | None = None
+    recording_id: str | None = None
+    """Of MusicBrainz."""
     attempts: int = 0
     crashes: int = 0
     retries: int = 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lyricsyncd.daemon import scan
-from lyricsyncd.daemon.catalog import Catalog, Entry, Fingerprint, Priority, Request
+from lyricsyncd.daemon.catalog import Catalog, Entry, Fingerprint, Priority, Queued, Request
 from lyricsyncd.daemon.lookup import Lookup, NotInLibrary, Place
 from lyricsyncd.daemon.watcher import Hint
 from lyricsyncd.errors import WriteError
@@ -47,14 +47,8 @@ class Event:
 
 
 class Result(str, enum.Enum):
-    """What became of an event. The first six are what the catalog did (`catalog.Queued`)."""
+    """What became of an event that queued nothing; of one that did, `Queued` tells."""
 
-    NEW = "new"
-    AGAIN = "again"
-    WAITING = "waiting"
-    WORKING = "working"
-    UNCHANGED = "unchanged"
-    IGNORED = "ignored"
     SCANNING = "scanning"
     """It is a folder, which is gone through."""
     REMOVED = "removed"
@@ -71,7 +65,7 @@ class Result(str, enum.Enum):
 class Taken:
     """What became of an event, and of which song."""
 
-    result: Result
+    result: Queued | Result
     path: Path | None = None
     id: int | None = None
 
@@ -89,6 +83,7 @@ class Intake:
         self._catalog = catalog
         self._lookup = lookup
         self._heard = heard
+        self._ignore_files = scan.IgnoreFiles()
 
     def take(self, events: Sequence[Event]) -> list[Taken]:
         """Act on events, in their order; songs are queued in one transaction.
@@ -98,6 +93,7 @@ class Intake:
         WriteError
             The catalog cannot be written.
         """
+        self._ignore_files = scan.IgnoreFiles()
         taken: list[Taken] = []
         requests: dict[int, Request] = {}
         for at, event in enumerate(events):
@@ -109,7 +105,7 @@ class Intake:
         queued = self._catalog.enqueue_many(requests.values()) if requests else []
         ids = self._catalog.ids([request.path for request in requests.values()])
         for (at, request), result in zip(requests.items(), queued, strict=True):
-            taken[at] = Taken(Result(result.value), request.path, ids.get(request.path))
+            taken[at] = Taken(result, request.path, ids.get(request.path))
         for event, outcome in zip(events, taken, strict=True):
             if event.kind is Kind.MOVED and event.moved_from is not None:
                 self._left(event.moved_from, outcome.path)
@@ -149,7 +145,9 @@ class Intake:
                 self._heard(Hint(path, folder=True))
                 return Taken(Result.SCANNING, path)
             looks = Fingerprint.of(path)
-            wanted = scan.is_song(path) and looks.size and place.rules.admits(path)
+            wanted = (
+                scan.is_song(path) and looks.size and place.rules.admits(path, self._ignore_files)
+            )
         except OSError:
             return Taken(Result.NOT_FOUND, path, self._id(path))
         if not wanted:

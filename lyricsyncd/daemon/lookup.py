@@ -7,9 +7,8 @@ lead out of the libraries, the catalog must know the song already.
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +19,8 @@ from lyricsyncd.identify import parse_file_name, read_tags
 from lyricsyncd.lyrics import match
 from lyricsyncd.model import Track
 
-_PAGE = 2000
-"""Rows read at a time: nobody else waits long for the catalog."""
-_WORDS = 6
-"""Words of a title that are looked for, at most."""
+_PAGE = 500
+"""Songs looked for at a time: nobody else waits long for the catalog."""
 _TAGS_READ = 20
 """Files that are opened, at most, to tell which one is meant."""
 
@@ -132,30 +129,31 @@ class Lookup:
         return self.by_tags_many([wanted])[0]
 
     def by_tags_many(self, wanted: Sequence[Track]) -> list[Entry | None]:
-        """The same for several songs, in one walk through the catalog."""
-        keys: dict[str, list[int]] = {}
-        for at, track in enumerate(wanted):
-            if track.title:
-                keys.setdefault(match.take_apart(track.title).core, []).append(at)
-        if not keys:
-            return [None] * len(wanted)
-        found: dict[int, list[_Row]] = {at: [] for at in range(len(wanted))}
-        for row in self._rows(wanted[0].title if len(wanted) == 1 else None):
-            for at in keys.get(row.key, ()):
-                found[at].append(row)
-        return [self._chosen(track, found[at]) for at, track in enumerate(wanted)]
+        """The same for several songs."""
+        keys = [name_key(track.title) if track.title else None for track in wanted]
+        name_songs(self._catalog)
+        named = self._rows("name_key", [key for key in keys if key is not None])
+        recorded = self._rows(
+            "recording_id", [track.recording_id for track in wanted if track.recording_id]
+        )
+        return [
+            self._chosen(track, {*recorded.get(track.recording_id, ())} | {*named.get(key, ())})
+            for track, key in zip(wanted, keys, strict=True)
+        ]
 
-    def _rows(self, title: str | None) -> Iterator[_Row]:
-        """All songs that are there; those alone that a title may be of, where one is given."""
-        words = () if title is None else _plain_words(title)
-        after = 0
-        while rows := self._catalog.read(lambda db: _page(db, words, after)):  # noqa: B023
-            yield from map(_row, rows)
-            after = rows[-1]["id"]
+    def _rows(self, column: str, values: Sequence[str]) -> dict[str | None, list[_Row]]:
+        """The songs that are there and have one of the values, by their value."""
+        found: dict[str | None, list[_Row]] = {}
+        different = sorted(set(values))
+        for at in range(0, len(different), _PAGE):
+            page = different[at : at + _PAGE]
+            for row in self._catalog.read(lambda db: _page(db, column, page)):  # noqa: B023
+                found.setdefault(row[column], []).append(_row(row))
+        return found
 
-    def _chosen(self, wanted: Track, rows: Sequence[_Row]) -> Entry | None:
+    def _chosen(self, wanted: Track, rows: Collection[_Row]) -> Entry | None:
         best: tuple[float, int] | None = None
-        for count, row in enumerate(rows):
+        for count, row in enumerate(sorted(rows, key=lambda row: row.id)):
             ours = row.track
             if (not ours.artist or len(rows) > 1) and count < _TAGS_READ:
                 ours = _tags(row.path) or ours
@@ -170,41 +168,48 @@ class _Row:
     id: int
     path: Path
     track: Track
-    key: str
 
 
-def _plain_words(title: str) -> Sequence[str]:
-    """Words of a title that are in every way of writing it, and in its file's name, too.
+def name_key(title: str) -> str:
+    """What all ways of writing a title have in common: two are of one song only if it is equal."""
+    # A file's name need not be valid text, and what the catalog keeps must.
+    return match.take_apart(title).core.encode("utf-8", "replace").decode()
 
-    Those of ASCII letters: SQLite compares them without regard to case.
+
+def name_songs(catalog: Catalog, stop: Callable[[], bool] = lambda: False) -> None:
+    """Make the keys of songs that have none yet: new ones, and those with a new name.
+
+    Not when they are queued: a first scan has better things to do.
     """
-    core = set(match.take_apart(title).core.split())
-    found = [word for word in re.findall(r"[^\W_]+", title) if word.isascii()]
-    return [word for word in found if word.lower() in core][:_WORDS]
+    after = 0
+    while not stop() and (rows := catalog.unnamed(after, _PAGE)):
+        catalog.name([(name_key(title or _in_name(path)), id, title) for id, path, title in rows])
+        after = rows[-1][0]
 
 
-def _page(db: sqlite3.Connection, words: Sequence[str], after: int) -> list[sqlite3.Row]:
-    has = "(title LIKE ? OR (title IS NULL AND CAST(path AS TEXT) LIKE ?))"
-    patterns = [f"%{word}%" for word in words for _ in range(2)]
+def _page(db: sqlite3.Connection, column: str, values: Sequence[str]) -> list[sqlite3.Row]:
+    marks = ",".join("?" * len(values))
     return db.execute(
-        "SELECT id, path, artist, title, duration FROM tracks WHERE id > ?"
-        f" AND missing_since IS NULL {f'AND {has} ' * len(words)} ORDER BY id LIMIT ?",
-        (after, *patterns, _PAGE),
+        f"SELECT id, path, artist, title, duration, recording_id, name_key FROM tracks"
+        f" WHERE {column} IN ({marks}) AND missing_since IS NULL ORDER BY id",
+        values,
     ).fetchall()
-
-
-def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:
-    query = "SELECT id FROM tracks WHERE path = ?"
-    rows = {path: db.execute(query, (os.fsencode(path),)).fetchone() for path in paths}
-    return {path: row["id"] for path, row in rows.items() if row is not None}
 
 
 def _row(row: sqlite3.Row) -> _Row:
     path = Path(os.fsdecode(row["path"]))
-    # A song that was not looked at yet has no names but that of its file.
-    title = row["title"] or parse_file_name(path.stem).title
-    track = Track(artist=row["artist"], title=title, duration=row["duration"])
-    return _Row(row["id"], path, track, match.take_apart(title).core)
+    track = Track(
+        artist=row["artist"],
+        title=row["title"] or _in_name(path),
+        duration=row["duration"],
+        recording_id=row["recording_id"],
+    )
+    return _Row(row["id"], path, track)
+
+
+def _in_name(path: Path) -> str:
+    """A song that was not looked at yet has no names but that of its file."""
+    return parse_file_name(path.stem).title or path.stem
 
 
 def _tags(path: Path) -> Track | None:

@@ -82,6 +82,18 @@ def tracks_0001(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
 
 
+@_step
+def names_0002(db: sqlite3.Connection) -> None:
+    """What songs are found by when others name them: see `lookup`, which fills in `name_key`.
+
+    A step that sets it to NULL everywhere has it made anew, should keys ever be made differently.
+    """
+    db.execute("ALTER TABLE tracks ADD COLUMN recording_id TEXT")
+    db.execute("ALTER TABLE tracks ADD COLUMN name_key TEXT")
+    db.execute("CREATE INDEX tracks_recording ON tracks (recording_id)")
+    db.execute("CREATE INDEX tracks_name ON tracks (name_key)")
+
+
 def migrate(db: sqlite3.Connection, steps: list[Step] | None = None) -> None:
     """Bring a catalog up to date.
 

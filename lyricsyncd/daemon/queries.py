@@ -95,6 +95,17 @@ class Queries(Database):
     def paused(self) -> bool:
         return self.read(lambda db: setting(db, "paused")) == "1"
 
+    def unnamed(self, after: int, limit: int) -> list[tuple[int, Path, str | None]]:
+        """Songs that have no key yet by which others find them: number, path, title."""
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT id, path, title FROM tracks WHERE name_key IS NULL AND id > ?"
+                " ORDER BY id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        )
+        return [(id, Path(os.fsdecode(path)), title) for id, path, title in rows]
+
     # What a scan asks
 
     def in_folder(self, folder: Path) -> dict[Path, Entry]:

@@ -268,7 +268,7 @@ class Runner:
             prepared = pipeline.find(entry.path)
         self._unreachable = 0
         track = prepared.track
-        self.catalog.found(entry.id, self.owner, track.artist, track.title, track.duration)
+        self.catalog.found(entry.id, self.owner, track)
         if not prepared.needs_models:
             self._write(entry, pipeline.place(prepared), config, began)
             return None
@@ -351,8 +351,16 @@ class Runner:
     ) -> None:
         if not self.catalog.finish(entry.id, self.owner, outcome, looks):
             return
-        level = logging.WARNING if outcome.state is State.FAILED else logging.INFO
-        log.log(level, "%s", _told(entry, outcome, time.monotonic() - began))
+        # What only a person can mend, and what is merely tried again.
+        bad = outcome.state is State.FAILED or outcome.error_class == WriteError.__name__
+        level = logging.WARNING if bad else logging.INFO
+        seconds = time.monotonic() - began
+        log.log(
+            level,
+            "%s",
+            _told(entry, outcome, seconds),
+            extra={"song": _as_fields(entry, outcome, seconds)},
+        )
         if self._finished is not None:
             self._finished(entry, outcome.state)
 
@@ -546,6 +554,22 @@ def _check_writable(song: Path, config: Config) -> None:
             f"The folder {song.parent} cannot be written to",
             remedy="Give the service's user the right to, or choose the output preset embed",
         )
+
+
+def _as_fields(entry: Entry, outcome: Outcome, seconds: float) -> dict[str, object]:
+    """The same for a log that programs read."""
+    return {
+        "id": entry.id,
+        "path": str(entry.path),
+        "state": outcome.state.value,
+        "quality": outcome.quality,
+        "source": outcome.source,
+        "language": outcome.language,
+        "seconds": round(seconds, 3),
+        "written": [str(path) for path in outcome.written],
+        "reason": outcome.reason,
+        "error_class": outcome.error_class,
+    }
 
 
 def _told(entry: Entry, outcome: Outcome, seconds: float) -> str:

@@ -138,27 +138,41 @@ class Rules:
         relative = folder.relative_to(self.root).as_posix()
         return not any(matches(pattern, relative) for pattern in self.exclude)
 
-    def admits(self, path: Path) -> bool:
-        """Whether a song is wanted; looks at the ignore files of all folders above it."""
+    def admits(self, path: Path, ignore_files: IgnoreFiles | None = None) -> bool:
+        """Whether a song is wanted; looks at the ignore files of all folders above it.
+
+        Parameters
+        ----------
+        ignore_files : IgnoreFiles, optional
+            What was read for other songs just now.
+        """
         if path != self.root and self.root not in path.parents:
             return False
+        read = IgnoreFiles() if ignore_files is None else ignore_files
         for folder in path.parents:
-            if not self.admits_folder(folder) or _ignored_by(folder, path):
+            if not self.admits_folder(folder) or read.ignored(folder, path):
                 return False
             if folder == self.root:
                 break
         return self.admits_name(path)
 
 
-def _ignored_by(folder: Path, path: Path) -> bool:
-    """Whether an ignore file in a folder leaves out a path below it."""
-    if (folder / NO_MEDIA).exists():
-        return True
-    patterns = _ignore_patterns(folder / IGNORE_FILE)
-    if patterns is None:
-        return False
-    relative = path.relative_to(folder).as_posix()
-    return not patterns or any(matches(pattern, relative) for pattern in patterns)
+class IgnoreFiles:
+    """The ignore files of folders, each read once: for many songs in few folders, at one moment."""
+
+    def __init__(self) -> None:
+        self._patterns: dict[Path, tuple[str, ...] | None] = {}
+
+    def ignored(self, folder: Path, path: Path) -> bool:
+        """Whether the ignore files in a folder leave out a path below it."""
+        if folder not in self._patterns:
+            here = (folder / NO_MEDIA).exists()
+            self._patterns[folder] = () if here else _ignore_patterns(folder / IGNORE_FILE)
+        patterns = self._patterns[folder]
+        if patterns is None:
+            return False
+        relative = path.relative_to(folder).as_posix()
+        return not patterns or any(matches(pattern, relative) for pattern in patterns)
 
 
 def _ignore_patterns(file: Path) -> tuple[str, ...] | None:

@@ -30,6 +30,7 @@ from lyricsyncd.daemon.catalog import (
     State,
 )
 from lyricsyncd.daemon.database import CatalogBroken
+from lyricsyncd.daemon.lookup import name_songs
 from lyricsyncd.daemon.notify import notify, reloading, watchdog_interval
 from lyricsyncd.daemon.runner import Runner
 from lyricsyncd.daemon.scan import Rules
@@ -412,6 +413,7 @@ class Service:
                 rules = self._rules_of(hint.path)
                 # Files may have come with the folder before it was watched.
                 if rules is not None and hint.path.is_dir():
+                    self._watcher.came(hint.path)
                     self._want_scan(_Scan(rules, hint.path, Priority.IMPORT, "new folder"))
             else:
                 self._settling.touch(hint.path, _look(hint.path), now)
@@ -528,6 +530,7 @@ class Service:
                 time.monotonic() - began,
             )
         self._runner.wake()
+        name_songs(self._catalog, lambda: self._stopping)
 
 
 def _look(path: Path) -> Fingerprint | None:

@@ -113,6 +113,7 @@ def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> Entry | Non
             left_behind = any(not side.exists() for side in written)
             db.execute(
                 "UPDATE tracks SET path = ?, folder = ?, missing_since = NULL, written = ?,"
+                " name_key = NULL,"
                 " size = CASE WHEN ? THEN -1 ELSE size END WHERE id = ?",
                 (
                     os.fsencode(path),

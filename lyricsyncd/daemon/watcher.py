@@ -7,6 +7,7 @@ said once.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import logging
 import os
@@ -39,6 +40,8 @@ POLL_AT_LEAST = 60.0
 POLL_SHARE = 0.001
 """… and at most this share of the time is spent looking."""
 
+_LIMIT = "the system's limit of watches is reached (raise fs.inotify.max_user_watches)"
+_IN_MODIFY = 0x2
 _EVENTS: tuple[type[FileSystemEvent], ...] = (
     DirCreatedEvent,
     DirMovedEvent,
@@ -117,6 +120,17 @@ class Watcher:
                 came.append(library)
         return came
 
+    def came(self, folder: Path) -> None:
+        """A folder has come to a library: see that it could still be watched.
+
+        watchdog says nothing of folders that come later and find no watch left.
+        """
+        for library in self.libraries:
+            root = library.rules.root
+            if root in self._observers and root in folder.parents and not watches_left(folder):
+                self._unwatch(library)
+                self._poll(library, _LIMIT)
+
     def stop(self) -> None:
         """Watch no more."""
         for library in self.libraries:
@@ -143,8 +157,7 @@ class Watcher:
                 observer.stop()
             if error.errno not in (errno.ENOSPC, errno.EMFILE):
                 log.warning("library %s cannot be watched: %s", root, error.strerror)
-            why = "the system's limit of watches is reached (raise fs.inotify.max_user_watches)"
-            self._poll(library, str(error.strerror) if error.errno != errno.ENOSPC else why)
+            self._poll(library, _LIMIT if error.errno == errno.ENOSPC else str(error.strerror))
             return
         library.polled = False
         self._observers[root] = observer
@@ -176,6 +189,19 @@ class _Handler(FileSystemEventHandler):
 
     def _as_shown(self, path: Path) -> Path:
         return path if self._real == self._shown else self._shown / path.relative_to(self._real)
+
+
+def watches_left(folder: Path) -> bool:
+    """Whether the system would let us watch one folder more."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = libc.inotify_init1(os.O_CLOEXEC)
+    if descriptor < 0:
+        return ctypes.get_errno() != errno.EMFILE
+    try:
+        added = libc.inotify_add_watch(descriptor, os.fsencode(folder), _IN_MODIFY)
+        return added >= 0 or ctypes.get_errno() != errno.ENOSPC
+    finally:
+        os.close(descriptor)
 
 
 def poll_interval(scan_took: float) -> float:

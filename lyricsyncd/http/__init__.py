@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -199,12 +200,21 @@ class Web:
 
     @contextmanager
     def _asked(self, request: httpx2.Request) -> Iterator[httpx2.Response]:
-        with pace.turn(request.url.host, interval=self.interval, patience=self.patience):
+        with pace.turn(
+            request.url.host,
+            interval=self.interval,
+            patience=self.patience,
+            folder=self._folder,
+        ):
             response = _client().send(request, stream=True, follow_redirects=False)
             try:
                 yield response
             finally:
                 response.close()
+
+    @property
+    def _folder(self) -> Path | None:
+        return None if self.cache is None else self.cache.folder
 
     def _body(self, response: httpx2.Response, host: str, *, json_only: bool) -> bytes | None:
         """The body of a good answer, ``None`` for "not found", else the error it stands for."""
@@ -214,7 +224,7 @@ class Web:
         if status == 429 or (status == 503 and "retry-after" in response.headers):
             wait = _retry_after(response.headers.get("retry-after", ""))
             if wait is not None:
-                pace.hold(host, wait)
+                pace.hold(host, wait, self._folder)
             if status == 429:
                 raise pace.too_many(host, wait)
             raise Unreachable(f"{host} is out of service for now", retry_after=wait)

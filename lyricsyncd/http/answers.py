@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lyricsyncd.errors import Refused
+from lyricsyncd.paths import hand_over
 
 _log = logging.getLogger(__name__)
 
@@ -198,6 +199,11 @@ class Answers:
                     self._give_up(error)
                 return None
 
+    @property
+    def folder(self) -> Path:
+        """Where the file is."""
+        return self._path.parent
+
     def _opened(self) -> sqlite3.Connection | None:
         if self._broken:
             return None
@@ -229,6 +235,7 @@ def _unpacked(body: bytes | None) -> bytes | None:
 def _connect(path: Path) -> sqlite3.Connection:
     # What songs somebody has is nobody else's business.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    hand_over(path)
     connection = sqlite3.connect(path, timeout=2.0, check_same_thread=False)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]

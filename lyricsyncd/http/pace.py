@@ -1,6 +1,7 @@
 """When a host may be asked: one question after the other, and none to a host in trouble.
 
-Kept for the whole process, since a host does not care which part of it asks. A host that asked to
+Kept for the whole process, since a host does not care which part of it asks, and the pace among all
+processes of this computer (`turns`). A host that asked to
 be left alone (``Retry-After``) is; one that fails several times running is left alone for a while
 that grows, and so is one that keeps refusing: thousands of songs must not knock at a closed door.
 """
@@ -12,8 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lyricsyncd.errors import Refused, SourceError, Unreachable
+from lyricsyncd.http import turns
 
 AT_ONCE = 2
 """Questions that one host is asked at the same time."""
@@ -70,8 +73,15 @@ def forget() -> None:
 
 
 @contextmanager
-def turn(name: str, *, interval: float, patience: float) -> Iterator[None]:
+def turn(
+    name: str, *, interval: float, patience: float, folder: Path | None = None
+) -> Iterator[None]:
     """Wait until a host may be asked, and ask it within.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the processes of this computer tell each other of their turns (`turns`).
 
     Raises
     ------
@@ -88,13 +98,22 @@ def turn(name: str, *, interval: float, patience: float) -> Iterator[None]:
             if host.held_until - now > patience:
                 raise Held(too_many(name, host.held_until - now))
             when = max(now, host.next, host.held_until)
+            if folder is not None:
+                wait = turns.take(
+                    folder, name, wait=when - now, interval=interval, patience=patience
+                )
+                if wait is None:
+                    raise Held(too_many(name, turns.held(folder, name)))
+                when = now + wait
             host.next = when + interval
         time.sleep(when - now)
         yield
 
 
-def hold(name: str, seconds: float) -> None:
-    """Leave a host alone, as it asked."""
+def hold(name: str, seconds: float, folder: Path | None = None) -> None:
+    """Leave a host alone, as it asked; in all processes, with a folder as for `turn`."""
+    if folder is not None:
+        turns.hold(folder, name, min(max(0.0, seconds), HOLD_MAX_S))
     host = _host(name)
     with host.lock:
         host.held_until = max(

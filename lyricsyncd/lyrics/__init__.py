@@ -196,7 +196,7 @@ def choose(track: Track, sources: Sequence[Source]) -> Found:
         try:
             candidates = source.find(track)
         except SourceError as error:
-            _warn_once(source.name, error)
+            _log_once(source.name, error)
             failures.append(error)
             why.append(f"{source.name}: {error.message}")
             continue
@@ -223,9 +223,12 @@ _failing: set[str] = set()
 """Sources whose failing has been logged, until they answer again."""
 
 
-def _warn_once(name: str, error: SourceError) -> None:
-    """A line in the log for a source that begins to fail, and not one for each song."""
-    level = logging.DEBUG if name in _failing else logging.WARNING
+def _log_once(name: str, error: SourceError) -> None:
+    """A line in the log for a source that begins to fail, and not one for each song.
+
+    No warning: who asked is told, by the error or by `Found`, and need not be told twice.
+    """
+    level = logging.DEBUG if name in _failing else logging.INFO
     _failing.add(name)
     _log.log(level, "%s: %s", name, error.message)
 

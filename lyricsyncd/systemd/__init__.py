@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 UNIT_NAME = "lyricsyncd.service"
 SYSTEM_UNITS = Path("/etc/systemd/system")
-SYSTEM_STATE = Path("/var/lib/lyricsyncd")
 ACCOUNT = "lyricsyncd"
 """The user of the system service, where no other is named."""
 
@@ -87,6 +86,9 @@ def render(house: House, *, system: bool) -> str:
     text = text.replace(_EXEC, f"ExecStart={command}")
     if system:
         text = text.replace(f"User={ACCOUNT}\nGroup={ACCOUNT}\n", _account(house))
+    if house.groups:
+        # In a user namespace there are no groups but its own: sidecars could not get the songs'.
+        text = text.replace("PrivateUsers=yes\n", "")
     if house.gpu:
         text = text.replace("PrivateDevices=yes\n", "PrivateDevices=no\n")
         text = text.replace("DevicePolicy=closed\n", _GPU)

@@ -139,7 +139,7 @@ def _changes(
     notes: list[str] = []
     for slot in found.container.slots:
         value, now = content.get(slot), held.get(slot)
-        if _bare(value) == _bare(now):
+        if _bare(value) == _bare(now) or (value is None and _says_nothing(now)):
             continue
         why = "" if now is None else _why_kept(slot, now, request)
         if why and (value is None or not request.force):
@@ -155,7 +155,16 @@ def _bare(value: Value) -> bytes | None:
     return None if data is None else mark.bare(data)
 
 
+def _says_nothing(value: Value) -> bool:
+    """Whether a slot is there and empty, as beets and others leave it: there is nobody's word in
+    it."""
+    texts = [each if isinstance(each, str) else each.get("text") for each in value or ()]
+    return all(not text.strip() if isinstance(text, str) else not text for text in texts)
+
+
 def _why_kept(slot: str, value: Value, request: Request) -> str:
+    if _says_nothing(value):
+        return ""
     author = request.journal.author(request.song, f"tag:{slot}", digest(encoded(value)))
     if author is None:
         return "" if is_ours(value) else "it is not ours, or somebody has edited it since"

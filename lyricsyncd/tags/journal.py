@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.errors import WriteError
-from lyricsyncd.paths import state_dir
+from lyricsyncd.paths import hand_over, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -205,6 +205,7 @@ class Journal:
                 # A rollback journal, not WAL: writes are rare, and state folders lie on NAS mounts.
                 connection.execute("PRAGMA synchronous = FULL")
                 self._prepare(connection)
+                hand_over(self.path)
                 with connection:
                     yield connection
         except sqlite3.OperationalError as error:

@@ -116,8 +116,10 @@ def _query(request: Request, model: type[BaseModel]) -> BaseModel:
 
 async def _body(request: Request) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        # A web page can send anything else here without asking first.
+    # A web page can send anything but JSON here without asking first; Jellyfin is none, and calls
+    # its JSON plain text.
+    page = "origin" in request.headers or "sec-fetch-site" in request.headers
+    if kind != "application/json" and (kind != "text/plain" or page):
         raise Problem(415, "The body must be application/json")
     try:
         content = await asyncio.wait_for(request.body(), _BODY_S)

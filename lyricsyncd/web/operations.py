@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from lyricsyncd import __version__, formats
-from lyricsyncd.daemon.catalog import Catalog, Entry
+from lyricsyncd.daemon.catalog import Catalog, Entry, Queued
 from lyricsyncd.daemon.intake import Intake, Kind, Result, Taken
 from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
 from lyricsyncd.daemon.scan import Rules
@@ -33,7 +33,7 @@ _MEDIA_TYPES = {
     "lyricsfile": "application/yaml",
     "srt": "application/x-subrip",
 }
-_REFUSALS = {
+_REFUSALS: Mapping[Queued | Result, tuple[int, str, str]] = {
     Result.OUTSIDE: (403, "It is in no library", "Name a path below a library, or set path_map"),
     Result.NOT_FOUND: (404, "There is no such song", "Check the path or the tags"),
 }

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from lyricsyncd import formats
-from lyricsyncd.daemon.catalog import Priority, State
+from lyricsyncd.daemon.catalog import Priority, Queued, State
 from lyricsyncd.daemon.intake import Event, Kind, Result
 from lyricsyncd.model import Track
 
@@ -147,7 +147,7 @@ class EventsShape(Shape):
 class TakenShape(Shape):
     """What became of an event."""
 
-    result: Result
+    result: Queued | Result
     path: str | None
     id: int | None
 
@@ -176,6 +176,7 @@ class TrackShape(Shape):
     artist: str | None
     title: str | None
     duration: float | None
+    recording_id: str | None
     stage: str | None
     progress: float | None
     started_at: float | None

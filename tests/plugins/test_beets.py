@@ -14,8 +14,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import mutagen
 import pytest
-from mutagen.id3 import SYLT, USLT
 
+from lyricsyncd import formats
+from lyricsyncd.config import Output
+from lyricsyncd.tags import Journal, write_lyrics
 from tests.plugins.conftest import OpenHome
 from tests.test_daemon_service import SONG
 
@@ -25,7 +27,6 @@ from tests.plugins.beets_library import CODECS, Beets, lyrics_tag, made, make_so
 
 pytestmark = pytest.mark.plugins
 TIMED = "[00:00.50]<00:00.50>Twinkle, <00:00.90>twinkle <00:01.40>\n"
-OURS = "[re:lyricsyncd 0.1.0 sha=0123456789abcdef]\n[00:00.50]Twinkle, twinkle\n"
 
 
 @pytest.fixture
@@ -208,29 +209,41 @@ def test_songs_that_move_and_go_are_told_of(home: OpenHome, beets: Beets, incomi
     before = {name: each["id"] for name, each in tracks(home).items()}
     beets("modify", "-y", "title:Song 0", "title=Another")
     home.until(lambda: "Ann/Another.mp3" in tracks(home), "the song has moved")
+    assert beside(home, "Another") == {".mp3", ".lrc", ".elrc"}
+    assert beside(home, "Song 0") == set()
     beets("remove", "-f", "-d", "title:Song 1")
     beets("remove", "-f", "title:Song 2")
     home.until(lambda: tracks(home).get("Ann/Song 1.mp3") is None, "the song is gone")
+    assert beside(home, "Song 1") == set()
+    assert beside(home, "Song 2") == {".mp3", ".lrc", ".elrc"}
     after = {name: each["id"] for name, each in tracks(home).items()}
     assert after.keys() == {"Ann/Another.mp3", "Ann/Song 2.mp3"}
     assert after["Ann/Song 2.mp3"] == before["Ann/Song 2.mp3"]
 
 
+def beside(home: OpenHome, stem: str) -> set[str]:
+    """What there is of a song: the suffixes of its files."""
+    return {path.suffix for path in (home.music / "Ann").iterdir() if path.stem == stem}
+
+
 # What goes into files
 
 
-def embed(path: Path, words: str) -> None:
-    """Words with our mark where each format has lyrics, by mutagen, as the service writes them."""
-    file = mutagen.File(path)
-    if path.suffix == ".mp3":
-        file.tags.delall("USLT")
-        file.tags.add(USLT(encoding=3, lang="eng", desc="", text=words))
-        file.tags.add(
-            SYLT(encoding=3, lang="eng", format=2, type=1, desc="", text=[("Twinkle", 500)])
-        )
-    else:
-        file["\xa9lyr" if path.suffix == ".m4a" else "lyrics"] = [words]
-    file.save()
+def timed_frames(song: Path) -> list[tuple[str, int]]:
+    """The words of an MP3's SYLT frames, with their milliseconds."""
+    tags = mutagen.File(song).tags
+    return tags.getall("SYLT")[0].text if hasattr(tags, "getall") and tags.getall("SYLT") else []
+
+
+def embed(home: OpenHome, song: Path) -> str:
+    """Timed words in a song's tags, written by what the service writes with; the text of them."""
+    journal = Journal(home.folder / "state" / "journal.db")
+    lyrics = formats.read(TIMED.encode(), "lrc")
+    write_lyrics(song, lyrics, Output(preset="embed"), journal=journal, force=True)
+    text = lyrics_tag(song)
+    assert "lyricsyncd" in text
+    assert "Twinkle" in text
+    return text
 
 
 @pytest.mark.parametrize("before", ["", "Old words\nof somebody\n"])
@@ -242,7 +255,8 @@ def test_our_words_survive_everything_that_beets_writes(
     make_song(incoming / f"a.{format}", words=before)
     beets.take_in(incoming)
     (song,) = home.music.rglob(f"*.{format}")
-    embed(song, OURS)
+    ours, frames = embed(home, song), timed_frames(song)
+    assert bool(frames) is (format == "mp3")
     for command in (
         ["modify", "-y", "-M", "genre=Folk"],
         ["write"],
@@ -256,11 +270,10 @@ def test_our_words_survive_everything_that_beets_writes(
     ):
         beets(*command)
         (song,) = home.music.rglob(f"*.{format}")
-        assert lyrics_tag(song) == OURS, command
+        assert (lyrics_tag(song), timed_frames(song)) == (ours, frames), command
     assert song == home.music / "Bob" / f"Another.{format}"
     assert "Twinkle" in beets.shown("$lyrics")[1]
     if format == "mp3":
-        assert mutagen.File(song).tags.getall("SYLT")[0].text == [("Twinkle", 500)]
         tags = mutagen.File(song).tags
         assert (str(tags["TIT2"]), str(tags["TPE1"])) == ("Another", "Bob")
 
@@ -274,15 +287,15 @@ def test_what_a_person_changes_in_beets_goes_in(
     make_song(incoming / "a.mp3", words="Old words\n")
     beets.take_in(incoming)
     (song,) = home.music.rglob("*.mp3")
-    embed(song, OURS)
+    embed(home, song)
     beets("modify", "-y", "lyrics=My own words")
     assert lyrics_tag(song) == "My own words"
     beets("write", "-f")
     assert lyrics_tag(song) == "My own words"
     # And what the service makes of them stays in turn.
-    embed(song, OURS)
+    ours = embed(home, song)
     done = beets.run("write", "-f")
-    assert lyrics_tag(song) == OURS
+    assert lyrics_tag(song) == ours
     assert ("beets has others" in done.stderr) is not known
     if known:
         beets("modify", "-y", "-W", "lyrics=Others")
@@ -290,13 +303,15 @@ def test_what_a_person_changes_in_beets_goes_in(
         assert lyrics_tag(song) == "Others"
 
 
-def test_old_words_are_lost_without_the_plugin(beets: Beets, incoming: Path) -> None:
+def test_old_words_are_lost_without_the_plugin(
+    home: OpenHome, beets: Beets, incoming: Path
+) -> None:
     """If this fails, beets has mended it, and the plugin need not guard the words any more."""
     beets.configure(plugins="")
     make_song(incoming / "a.mp3")
     beets.take_in(incoming)
     (song,) = beets.music.rglob("*.mp3")
-    embed(song, OURS)
+    embed(home, song)
     beets("write")
     assert lyrics_tag(song) == ""
 

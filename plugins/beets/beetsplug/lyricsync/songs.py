@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 STATE, QUALITY, SEEN = "lyricsync_state", "lyricsync_quality", "lyricsync_seen"
 """Fields of an item: where the service is with it, how sure it is of the times, and the fingerprint
 of its `lyrics` when we saw them last."""
+_NONE = guard.fingerprint("")
 FINISHED = frozenset({"done", "lines", "instrumental"})
 """States in which there is nothing left to do."""
 
@@ -41,33 +42,44 @@ def words_in(path: bytes) -> str:
 def seen_of(item: Item) -> str | None:
     """The fingerprint of its lyrics when we saw them last, if we ever did."""
     seen = item.get(SEEN, with_album=False)
-    return str(seen) if seen else None
+    if seen:
+        return str(seen)
+    # That there were none is not written down: it is so of most songs of an import.
+    return _NONE if item.get(STATE, with_album=False) else None
 
 
 def learn(item: Item, state: str, quality: float | None = None) -> bool:
     """Keep in an item what became of it; whether that is news. `Item.store` must follow."""
     before = {key: item.get(key, with_album=False) for key in (STATE, QUALITY, SEEN, "lyrics")}
+    seen = seen_of(item)
     item[STATE] = state
     if quality is not None:
         item[QUALITY] = round(quality, 4)
+    if seen is None and (words := words_of(item)):
+        item[SEEN] = guard.fingerprint(words)
     if state in FINISHED:
-        _take_over(item)
-    if seen_of(item) is None:
-        item[SEEN] = guard.fingerprint(words_of(item))
+        _take_over(item, seen)
     return any(item.get(key, with_album=False) != value for key, value in before.items())
 
 
 def queue(item: Item) -> bool:
     """Keep in an item that it waits for the service; whether that is news."""
-    before = item.get(STATE, with_album=False), seen_of(item)
-    item[STATE], item[SEEN] = "pending", guard.fingerprint(words_of(item))
-    return before != (item[STATE], item[SEEN])
+    words = words_of(item)
+    seen = guard.fingerprint(words) if words else None
+    if item.get(STATE, with_album=False) == "pending" and item.get(SEEN, with_album=False) == seen:
+        return False
+    item[STATE] = "pending"
+    if seen is not None:
+        item[SEEN] = seen
+    elif SEEN in item:
+        del item[SEEN]
+    return True
 
 
-def _take_over(item: Item) -> None:
+def _take_over(item: Item, seen: str | None) -> None:
     """The lyrics in the file become beets', where beets' own are older."""
     file = words_in(item.path)
-    verdict = guard.decide(words_of(item), file, changed_now=False, seen=seen_of(item))
+    verdict = guard.decide(words_of(item), file, changed_now=False, seen=seen)
     if verdict is guard.Keep.YES:
         item["lyrics"] = file
         item["mtime"] = item.current_mtime()
@@ -103,13 +115,15 @@ def protect(item: Item, path: bytes, tags: dict[str, Any]) -> guard.Keep:
     going_in = str(tags["lyrics"] or "")
     # The command that writes has changed them, and not stored that yet.
     changed_now = "lyrics" in item._dirty
-    file = words_in(path)
+    file = "" if changed_now else words_in(path)
     verdict = guard.decide(going_in, file, changed_now=changed_now, seen=seen_of(item))
     if verdict is not guard.Keep.NO:
         del tags["lyrics"]
         tags.pop("synced_lyrics", None)
     if verdict is guard.Keep.YES:
         item["lyrics"] = going_in = file
-    if verdict is not guard.Keep.BESIDE and seen_of(item) is not None:
-        item[SEEN] = guard.fingerprint(going_in)
+    if verdict is not guard.Keep.BESIDE:
+        seen, now = seen_of(item), guard.fingerprint(going_in)
+        if seen is not None and seen != now:
+            item[SEEN] = now
     return verdict
