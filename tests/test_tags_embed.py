@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import av
 import mutagen
-import numpy as np
 import pytest
 from mutagen.id3 import ID3, SYLT, TIT2, USLT
 
@@ -27,6 +24,7 @@ from lyricsyncd.tags import (
     undo,
     write_lyrics,
 )
+from tests.noise_songs import CODECS, encode
 
 WORDS = formats.read(
     "[00:01.00]<00:01.00>Row, <00:02.00>röw<00:03.00>\n[00:04.00]<00:04.00>Böat<00:05.00>\n"
@@ -34,33 +32,12 @@ WORDS = formats.read(
     "lrc",
 )  # fmt: skip
 EMBED = Output(preset="embed")
-CODECS = {
-    "mp3": "libmp3lame", "flac": "flac", "ogg": "vorbis", "opus": "libopus", "m4a": "aac",
-    "wav": "pcm_s16le", "aiff": "pcm_s16be", "wma": "wmav2", "wv": "wavpack",
-}  # fmt: skip
-
-
-def encode(path: Path, codec: str, seconds: int = 2) -> Path:
-    rng = np.random.default_rng(1)
-    rate = 44100 if codec == "wmav2" else 48000
-    with av.open(str(path), "w", format={"m4a": "ipod", "wma": "asf"}.get(path.suffix[1:])) as out:
-        stream: Any = out.add_stream(codec, rate=rate)
-        stream.layout = "stereo"
-        stream.bit_rate = 96_000
-        stream.codec_context.options = {"strict": "experimental"}
-        for _ in range(seconds):
-            noise = (rng.normal(size=(1, 2 * rate)) * 3000).astype(np.int16)
-            frame = av.AudioFrame.from_ndarray(noise, format="s16", layout="stereo")
-            frame.sample_rate = rate
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("songs")
-    return {kind: encode(folder / f"song.{kind}", codec) for kind, codec in CODECS.items()}
+    return {kind: encode(folder / f"song.{kind}") for kind in CODECS}
 
 
 @pytest.fixture

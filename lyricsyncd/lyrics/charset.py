@@ -35,7 +35,7 @@ def decode(data: bytes, name: str) -> str:
         The bytes are no text.
     """
     text = _decoded(data)
-    if text is None or _is_binary(text):
+    if text is None or is_binary(text):
         raise FormatError(f"{name} is not text", remedy="Give a file of plain text or lyrics")
     return text.removeprefix("\ufeff")
 
@@ -82,7 +82,7 @@ def _strict(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _is_binary(text: str) -> bool:
+def is_binary(text: str) -> bool:
     """Whether there are more control characters than a stray one."""
     controls = sum(
         1

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
+from lyricsyncd.formats.text import clean
 from lyricsyncd.lyrics import charset, words
 from lyricsyncd.model import Lyrics
 
@@ -62,7 +63,7 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
     if kind == "txt":
         named = formats.for_suffix(suffix)
         if named not in _STRICT:
-            return words.from_text(text)
+            return words.from_text(clean(text))
         kind = named
     try:
         return words.split_lyrics(words.without_blanks(formats.read(data, kind)))
