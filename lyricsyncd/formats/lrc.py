@@ -28,10 +28,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import GUARD, decode, language_code, split_lines
+from lyricsyncd.formats.text import GUARD, MAX_WORDS, decode, language_code, split_lines
 from lyricsyncd.formats.timing import (
     MAX_S,
-    MAX_WORDS,
     Stretch,
     bare,
     clock,

@@ -8,12 +8,9 @@ from pathlib import Path
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
-from lyricsyncd.formats.text import clean
+from lyricsyncd.formats.text import MAX_BYTES, clean, limited
 from lyricsyncd.lyrics import charset, words
 from lyricsyncd.model import Lyrics
-
-MAX_BYTES = 4 * 1024 * 1024
-"""Largest file of lyrics that is read."""
 
 _STRICT = frozenset({"ass", "json", "lyricsfile", "srt", "ttml", "vtt"})
 """Formats whose files hold more than words: one that does not look like its suffix is broken, and
@@ -63,7 +60,7 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
     if kind == "txt":
         named = formats.for_suffix(suffix)
         if named not in _STRICT:
-            return words.from_text(clean(text))
+            return words.from_text(clean(limited(text)))
         kind = named
     try:
         return words.split_lyrics(words.without_blanks(formats.read(data, kind)))

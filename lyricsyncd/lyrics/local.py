@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsyncError
+from lyricsyncd.formats.text import MAX_BYTES
 from lyricsyncd.formats.timing import tidy
 from lyricsyncd.lyrics import charset, files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
@@ -131,7 +132,7 @@ def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]
     for text in _texts(value, name):
         # A byte order mark, and the zeros that close or part strings in ID3.
         text = text.strip("\ufeff\0").replace("\0", "\n")
-        if len(text) > files.MAX_BYTES:
+        if len(text) > MAX_BYTES:
             raise FormatError(f"{name} is too large for lyrics")
         if charset.is_binary(text):
             raise FormatError(f"{name} holds no text")
