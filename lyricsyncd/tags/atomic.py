@@ -153,6 +153,19 @@ def finish(temporary: Path, path: Path, *, song: Path, found: Found | None) -> N
     _force(path.parent)
 
 
+def begin_to_force(path: Path) -> None:
+    """Have the system begin to bring a file to the disk; `finish` then waits for the rest of it."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # To be dropped, changed pages must be written: Linux starts that, and does not wait for it.
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(handle)
+
+
 def clear_abandoned(folder: Path) -> None:
     """Delete temporary files of ours that no process holds: what a crash left."""
     for path in folder.iterdir():
