@@ -216,6 +216,41 @@ class TestLists:
         assert lyrics.timing is timing
 
 
+class TestNavidromesWebPage:
+    """It shows all timed lyrics of the tags, one below the other, and none beside the song."""
+
+    @pytest.mark.parametrize("kind", CODECS)
+    def test_finds_each_line_once_and_clients_find_the_words(
+        self, kind: str, song_of: Callable[[str], Path], journal: Journal
+    ) -> None:
+        song = song_of(kind)
+        report = write_lyrics(song, WORDS, Output(preset="navidrome_web"), journal=journal)
+        sidecars = {song.with_suffix(".lrc"), song.with_suffix(".elrc")}
+        assert set(report.written) == {song, *sidecars}
+        ((_, lyrics),) = held(song)
+        assert lyrics.timing is Timing.LINE
+        assert formats.read(song.with_suffix(".elrc").read_bytes(), "lrc").words == WORDS.words
+        assert set(undo(journal, [song]).removed) == {song, *sidecars}
+
+    def test_has_no_word_times_left_of_another_preset(
+        self, song_of: Callable[[str], Path], journal: Journal
+    ) -> None:
+        song = song_of("mp3")
+        write_lyrics(song, WORDS, EMBED, journal=journal)
+        assert ID3(song).getall("SYLT")
+        write_lyrics(song, WORDS, Output(preset="navidrome_web"), journal=journal)
+        assert not ID3(song).getall("SYLT")
+
+    def test_goes_without_where_the_file_is_not_to_be_changed(
+        self, song_of: Callable[[str], Path], journal: Journal, tmp_path: Path
+    ) -> None:
+        song = song_of("flac")
+        os.link(song, tmp_path / "seeding")
+        report = write_lyrics(song, WORDS, Output(preset="navidrome_web"), journal=journal)
+        assert {path.suffix for path in report.written} == {".lrc", ".elrc"}
+        assert "hard links" in str(report.kept[0])
+
+
 class TestSafety:
     def test_the_time_of_change_moves_forward_even_from_the_future(
         self, song_of: Callable[[str], Path], journal: Journal

@@ -36,8 +36,8 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done
 @click.option(
     "--preset",
     metavar="P",
-    help="What the player reads: navidrome, jellyfin, plex, kodi, generic or embed; by default "
-    "what the configuration says.",
+    help="What the player reads: navidrome, navidrome_web, jellyfin, plex, kodi, generic or embed; "
+    "by default what the configuration says.",
 )
 @click.option("--force", is_flag=True, help="Replace lyrics that are not ours; undo restores them.")
 @click.option("--config", type=_PATH, help="Configuration file.")
