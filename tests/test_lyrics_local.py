@@ -9,7 +9,8 @@ import pytest
 from mutagen.id3 import ID3, SYLT, USLT
 from mutagen.mp4 import MP4
 
-from lyricsyncd.lyrics import files
+from lyricsyncd.errors import FormatError
+from lyricsyncd.lyrics import charset, files
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Lyrics, Timing, Track
 from tests.noise_songs import encode
@@ -104,6 +105,24 @@ class TestBrokenTags:
     def test_word_times_of_a_good_tagger_are_kept(self, mp3: Path) -> None:
         (lyrics,) = found(with_sylt(mp3, [("\nRow ", 500), ("row", 1300)]))
         assert lyrics.timing is Timing.WORD
+
+
+@pytest.mark.parametrize("text", ["? " * 60_000, "a\n" * 60_000, "你" * 60_000])
+def test_more_words_than_any_song_has_are_no_lyrics(text: str) -> None:
+    with pytest.raises(FormatError, match="not the lyrics of one song"):
+        files.from_bytes(text.encode(), Path("song.txt"), source="sidecar")
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "gb18030", "cp1251"])
+def test_a_long_text_is_judged_by_its_beginning(encoding: str) -> None:
+    text = {
+        "shift_jis": "さくら さくら やよいの空は\n",
+        "gb18030": "在那遥远的地方有位好姑娘\n",
+        "cp1251": "Широка страна моя родная\n",
+    }[encoding]
+    # An odd length before the cut: it falls within a character.
+    data = ("a" + text * 3000).encode(encoding)
+    assert charset.decode(data, "song.txt") == "a" + text * 3000
 
 
 @pytest.mark.parametrize("control", ["\x1a", "\x07"])

@@ -62,9 +62,9 @@ def tidy(lyrics: Lyrics) -> Lyrics:
         For times that are not finite, negative or beyond 24 hours, and for more words than any
         song has.
     """
-    _check_length(lyrics.lines)
+    check_length(lyrics.lines)
     lines = tuple(_tidy_line(line) for line in lyrics.lines)
-    _check_length(lines)
+    check_length(lines)
     metadata = {key: one_line(value) for key, value in lyrics.metadata.items()}
     return Lyrics(
         lines=lines,
@@ -74,7 +74,8 @@ def tidy(lyrics: Lyrics) -> Lyrics:
     )
 
 
-def _check_length(lines: Sequence[Line]) -> None:
+def check_length(lines: Sequence[Line]) -> None:
+    """Raise FormatError for more words and lines than any song has."""
     if len(lines) + sum(len(line.words) for line in lines) > MAX_WORDS:
         raise FormatError(f"more than {MAX_WORDS} words are not the lyrics of one song")
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
-from lyricsyncd.formats.text import MAX_BYTES, clean, limited
+from lyricsyncd.formats.text import MAX_BYTES, MAX_WORDS, clean, limited
+from lyricsyncd.formats.timing import check_length
 from lyricsyncd.lyrics import charset, words
 from lyricsyncd.model import Lyrics
 
+_MAX_CHARACTERS = 8 * MAX_WORDS
+"""Of text without any markup."""
 _STRICT = frozenset({"ass", "json", "lyricsfile", "srt", "ttml", "vtt"})
 """Formats whose files hold more than words: one that does not look like its suffix is broken, and
 its text not to be taken for the words. (An .lrc without a single stamp is plain text.)"""
@@ -60,12 +63,20 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
     if kind == "txt":
         named = formats.for_suffix(suffix)
         if named not in _STRICT:
-            return words.from_text(clean(limited(text)))
+            return _plain(text)
         kind = named
     try:
         return words.split_lyrics(words.without_blanks(formats.read(data, kind)))
     except FormatError as error:
         raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
+
+
+def _plain(text: str) -> Lyrics:
+    if len(text) > _MAX_CHARACTERS:
+        raise FormatError(f"{len(text)} characters are not the lyrics of one song")
+    lyrics = words.from_text(clean(limited(text)))
+    check_length(lyrics.lines)
+    return lyrics
 
 
 def read_bytes(path: Path) -> bytes:
