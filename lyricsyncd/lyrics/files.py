@@ -60,12 +60,12 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
     """
     data = text.encode("utf-8", "replace")
     kind = formats.guess(data) or "txt"
-    if kind == "txt":
-        named = formats.for_suffix(suffix)
-        if named not in _STRICT:
-            return _plain(text)
+    named = formats.for_suffix(suffix)
+    if kind == "txt" and named in _STRICT:
         kind = named
     try:
+        if kind == "txt":
+            return _plain(text)
         return words.split_lyrics(words.without_blanks(formats.read(data, kind)))
     except FormatError as error:
         raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
