@@ -281,7 +281,7 @@ SourceName = Annotated[str, AfterValidator(_source_name)]
 ProviderName = Literal["megalobiz", "netease", "musixmatch"]
 PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
 """Folders as somebody else calls them → as they are called here."""
-PresetName = Literal["navidrome", "jellyfin", "plex", "kodi", "generic", "embed"]
+PresetName = Literal["navidrome", "navidrome_web", "jellyfin", "plex", "kodi", "generic", "embed"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 
 
@@ -326,8 +326,10 @@ class Output(Section):
     preset: PresetName = Field(
         default="generic",
         description=(
-            "What your player reads: navidrome, jellyfin, plex, kodi, generic (NAME.lrc with line "
-            "times and NAME.elrc with word times) or embed (in the song's tags, and only there)."
+            "What your player reads: navidrome, navidrome_web (line times in the song's tags, too: "
+            "all that Navidrome's own web page shows), jellyfin, plex, kodi, generic (NAME.lrc "
+            "with line times and NAME.elrc with word times) or embed (in the song's tags, and "
+            "only there)."
         ),
     )
 

@@ -89,6 +89,24 @@ def hand_over(path: Path) -> None:
             os.chown(path, owner.st_uid, owner.st_gid)
 
 
+def present(path: Path) -> bool:
+    """Whether something is at a path by exactly this name.
+
+    File systems that ignore case (exFAT, many shares) know a file by other spellings, too: after
+    ``Song.mp3`` was renamed to ``song.mp3`` both seem to exist.
+    """
+    if not os.path.lexists(path):
+        return False
+    for part in (path, *path.parents):
+        try:
+            if part.name and part.name not in os.listdir(part.parent):  # noqa: PTH208 - only names
+                return False
+        except OSError:
+            # A folder that may be passed and not listed.
+            continue
+    return True
+
+
 def _directory(
     environment: Mapping[str, str], service: str, home: str, default: str, system: Path
 ) -> Path:

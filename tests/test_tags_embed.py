@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import av
 import mutagen
-import numpy as np
 import pytest
 from mutagen.id3 import ID3, SYLT, TIT2, USLT
 
@@ -27,6 +24,7 @@ from lyricsyncd.tags import (
     undo,
     write_lyrics,
 )
+from tests.noise_songs import CODECS, encode
 
 WORDS = formats.read(
     "[00:01.00]<00:01.00>Row, <00:02.00>röw<00:03.00>\n[00:04.00]<00:04.00>Böat<00:05.00>\n"
@@ -34,33 +32,12 @@ WORDS = formats.read(
     "lrc",
 )  # fmt: skip
 EMBED = Output(preset="embed")
-CODECS = {
-    "mp3": "libmp3lame", "flac": "flac", "ogg": "vorbis", "opus": "libopus", "m4a": "aac",
-    "wav": "pcm_s16le", "aiff": "pcm_s16be", "wma": "wmav2", "wv": "wavpack",
-}  # fmt: skip
-
-
-def encode(path: Path, codec: str, seconds: int = 2) -> Path:
-    rng = np.random.default_rng(1)
-    rate = 44100 if codec == "wmav2" else 48000
-    with av.open(str(path), "w", format={"m4a": "ipod", "wma": "asf"}.get(path.suffix[1:])) as out:
-        stream: Any = out.add_stream(codec, rate=rate)
-        stream.layout = "stereo"
-        stream.bit_rate = 96_000
-        stream.codec_context.options = {"strict": "experimental"}
-        for _ in range(seconds):
-            noise = (rng.normal(size=(1, 2 * rate)) * 3000).astype(np.int16)
-            frame = av.AudioFrame.from_ndarray(noise, format="s16", layout="stereo")
-            frame.sample_rate = rate
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("songs")
-    return {kind: encode(folder / f"song.{kind}", codec) for kind, codec in CODECS.items()}
+    return {kind: encode(folder / f"song.{kind}") for kind in CODECS}
 
 
 @pytest.fixture
@@ -256,6 +233,41 @@ class TestLists:
         write_lyrics(song, WORDS, (OutputFile(format=name, to="tag"),), journal=journal)
         ((_, lyrics),) = held(song)
         assert lyrics.timing is timing
+
+
+class TestNavidromesWebPage:
+    """It shows all timed lyrics of the tags, one below the other, and none beside the song."""
+
+    @pytest.mark.parametrize("kind", CODECS)
+    def test_finds_each_line_once_and_clients_find_the_words(
+        self, kind: str, song_of: Callable[[str], Path], journal: Journal
+    ) -> None:
+        song = song_of(kind)
+        report = write_lyrics(song, WORDS, Output(preset="navidrome_web"), journal=journal)
+        sidecars = {song.with_suffix(".lrc"), song.with_suffix(".elrc")}
+        assert set(report.written) == {song, *sidecars}
+        ((_, lyrics),) = held(song)
+        assert lyrics.timing is Timing.LINE
+        assert formats.read(song.with_suffix(".elrc").read_bytes(), "lrc").words == WORDS.words
+        assert set(undo(journal, [song]).removed) == {song, *sidecars}
+
+    def test_has_no_word_times_left_of_another_preset(
+        self, song_of: Callable[[str], Path], journal: Journal
+    ) -> None:
+        song = song_of("mp3")
+        write_lyrics(song, WORDS, EMBED, journal=journal)
+        assert ID3(song).getall("SYLT")
+        write_lyrics(song, WORDS, Output(preset="navidrome_web"), journal=journal)
+        assert not ID3(song).getall("SYLT")
+
+    def test_goes_without_where_the_file_is_not_to_be_changed(
+        self, song_of: Callable[[str], Path], journal: Journal, tmp_path: Path
+    ) -> None:
+        song = song_of("flac")
+        os.link(song, tmp_path / "seeding")
+        report = write_lyrics(song, WORDS, Output(preset="navidrome_web"), journal=journal)
+        assert {path.suffix for path in report.written} == {".lrc", ".elrc"}
+        assert "hard links" in str(report.kept[0])
 
 
 class TestSafety:

@@ -28,7 +28,6 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 _PATH = click.Path(path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
-_MAX_BYTES = 4 * 2**20
 
 
 @click.command(context_settings=_HELP)
@@ -37,8 +36,8 @@ _MAX_BYTES = 4 * 2**20
 @click.option(
     "--preset",
     metavar="P",
-    help="What the player reads: navidrome, jellyfin, plex, kodi, generic or embed; by default "
-    "what the configuration says.",
+    help="What the player reads: navidrome, navidrome_web, jellyfin, plex, kodi, generic or embed; "
+    "by default what the configuration says.",
 )
 @click.option("--force", is_flag=True, help="Replace lyrics that are not ours; undo restores them.")
 @click.option("--config", type=_PATH, help="Configuration file.")
@@ -188,10 +187,11 @@ def undo(
 def _read(path: Path, name: str | None) -> Lyrics:
     """The lyrics in a file; its format by its suffix where that is told, else by its look."""
     from lyricsyncd import formats
+    from lyricsyncd.formats.text import MAX_BYTES
 
     try:
         with sys.stdin.buffer if path == Path("-") else path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(
             f"the lyrics file {path} cannot be read: {(error.strerror or str(error)).lower()}",

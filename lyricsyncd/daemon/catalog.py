@@ -373,6 +373,16 @@ class Catalog(Queries):
 
         self.write(back)
 
+    def cleaned(self, ids: Iterable[int]) -> None:
+        """Note that what we wrote for missing songs is gone: one that comes back is done anew."""
+        chosen = list(ids)
+
+        def cleaned(db: sqlite3.Connection) -> None:
+            for id in chosen:
+                db.execute("UPDATE tracks SET written = '[]', size = -1 WHERE id = ?", (id,))
+
+        self.write(cleaned)
+
     def scanned(self, library: Path) -> None:
         """Note that a library was gone through; forget what has been missing for long."""
         now, key = self.clock(), os.fsencode(library)

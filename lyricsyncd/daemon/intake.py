@@ -7,20 +7,16 @@ believed.
 from __future__ import annotations
 
 import enum
-import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lyricsyncd.daemon import scan
+from lyricsyncd.daemon import scan, sidecars
 from lyricsyncd.daemon.catalog import Catalog, Entry, Fingerprint, Priority, Queued, Request
 from lyricsyncd.daemon.lookup import Lookup, NotInLibrary, Place
 from lyricsyncd.daemon.watcher import Hint
-from lyricsyncd.errors import WriteError
 from lyricsyncd.model import Track
-
-log = logging.getLogger(__name__)
+from lyricsyncd.paths import present
 
 
 class Kind(str, enum.Enum):
@@ -102,6 +98,7 @@ class Intake:
                 requests[at] = outcome
                 outcome = Taken(Result.NOT_FOUND, outcome.path)
             taken.append(outcome)
+        sidecars.follow(self._catalog, requests.values())
         queued = self._catalog.enqueue_many(requests.values()) if requests else []
         ids = self._catalog.ids([request.path for request in requests.values()])
         for (at, request), result in zip(requests.items(), queued, strict=True):
@@ -162,7 +159,7 @@ class Intake:
         return self._catalog.ids([path]).get(path)
 
     def _removed(self, place: Place, entry: Entry | None) -> Taken:
-        if os.path.lexists(place.path):
+        if present(place.path):
             return Taken(Result.STILL_THERE, place.path, None if entry is None else entry.id)
         if scan.offline(place.rules.root):
             return Taken(Result.NOT_FOUND, place.path)
@@ -170,8 +167,7 @@ class Intake:
         if not gone:
             return Taken(Result.NOT_FOUND, place.path)
         self._catalog.missing([each.id for each in gone])
-        for each in gone:
-            _clean(each.path)
+        sidecars.clean(self._catalog, gone)
         return Taken(Result.REMOVED, place.path, None if entry is None else entry.id)
 
     def _left(self, text: str, new: Path | None) -> None:
@@ -181,30 +177,7 @@ class Intake:
         except NotInLibrary:
             return
         if new is not None:
-            _carry(place.path, new)
+            sidecars.carry(place.path, new)
         entry = self._catalog.by_path(place.path)
         if entry is not None:
             self._removed(place, entry)
-
-
-def _carry(old: Path, new: Path) -> None:
-    """Have our sidecars follow a song; one that cannot costs a line in the log."""
-    from lyricsyncd.tags import Journal, carry_sidecars
-
-    try:
-        report = carry_sidecars(old, new, Journal())
-    except WriteError as error:
-        log.warning("%s", error)
-        return
-    for one in report.notes:
-        log.info("%s", one)
-
-
-def _clean(song: Path) -> None:
-    """Delete our sidecars of a song that was deleted."""
-    from lyricsyncd.tags import Journal, clean_sidecars
-
-    try:
-        clean_sidecars(song, Journal())
-    except WriteError as error:
-        log.warning("%s", error)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lyricsyncd.daemon.database import Database
 from lyricsyncd.daemon.entry import Entry, Fingerprint, Known, State
+from lyricsyncd.paths import present
 
 
 class Queries(Database):
@@ -134,6 +135,29 @@ class Queries(Database):
             for id, path, size, mtime_ns, inode, state, missing, finished in rows
         }
 
+    def moved_from(self, path: Path, looks: Fingerprint) -> Path | None:
+        """Where a file was that the catalog does not know at ``path``, if it was moved there."""
+
+        def ask(db: sqlite3.Connection) -> Path | None:
+            entry = None if entry_at(db, path) is not None else moved_here(db, looks)
+            return None if entry is None else entry.path
+
+        return self.read(ask)
+
+    def missing_longer(self, library: Path, seconds: float) -> list[Entry]:
+        """The songs of a library that have been missing for so long, with sidecars of ours."""
+        arguments = (os.fsencode(library), self.clock() - seconds)
+        return self.read(
+            lambda db: [
+                as_entry(row)
+                for row in db.execute(
+                    "SELECT * FROM tracks WHERE library = ? AND missing_since < ?"
+                    " AND written != '[]'",
+                    arguments,
+                )
+            ]
+        )
+
     def folders(self, library: Path) -> set[Path]:
         """Every folder of a library that has songs which are not missing."""
         rows = self.read(
@@ -162,6 +186,18 @@ def get_entry(db: sqlite3.Connection, id: int) -> Entry | None:
 def entry_at(db: sqlite3.Connection, path: Path) -> Entry | None:
     row = db.execute("SELECT * FROM tracks WHERE path = ?", (os.fsencode(path),)).fetchone()
     return None if row is None else as_entry(row)
+
+
+def moved_here(db: sqlite3.Connection, looks: Fingerprint) -> Entry | None:
+    """The song whose file is not where it was, and is this one: same inode, same looks."""
+    if not looks.inode:
+        return None
+    rows = db.execute(
+        "SELECT * FROM tracks WHERE inode = ? AND size = ? AND mtime_ns = ? AND state != 'working'"
+        " LIMIT 8",  # hard links may be many
+        (looks.inode, looks.size, looks.mtime_ns),
+    ).fetchall()
+    return next((entry for entry in map(as_entry, rows) if not present(entry.path)), None)
 
 
 def setting(db: sqlite3.Connection, name: str) -> str | None:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 
 from lyricsyncd.config import Library
+from lyricsyncd.daemon import sidecars
 from lyricsyncd.daemon.catalog import (
     Catalog,
     Entry,
@@ -25,6 +26,7 @@ from lyricsyncd.daemon.catalog import (
     Request,
     State,
 )
+from lyricsyncd.paths import present
 
 log = logging.getLogger(__name__)
 
@@ -342,6 +344,7 @@ def reconcile(
     if gone:
         catalog.missing(gone)
     if start is None:
+        sidecars.clean(catalog, catalog.missing_longer(rules.root, sidecars.CLEAN_AFTER))
         catalog.scanned(rules.root)
     return report
 
@@ -366,7 +369,7 @@ def awaits_words(entry: Entry | Known, changed: float) -> bool:
 
 def _still_gone(catalog: Catalog, id: int) -> bool:
     entry = catalog.get(id)
-    return entry is not None and not os.path.lexists(entry.path)
+    return entry is not None and not present(entry.path)
 
 
 def _within(path: Path, folders: Sequence[Path]) -> bool:
@@ -376,6 +379,7 @@ def _within(path: Path, folders: Sequence[Path]) -> bool:
 def _queue(catalog: Catalog, requests: list[Request], report: Report) -> None:
     if not requests:
         return
+    sidecars.follow(catalog, requests)
     for done in catalog.enqueue_many(requests):
         report.new += done is Queued.NEW
         report.changed += done is Queued.AGAIN

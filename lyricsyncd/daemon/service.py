@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.daemon import backup, scan, schedule
+from lyricsyncd.daemon import backup, scan, schedule, sidecars
 from lyricsyncd.daemon.catalog import (
     FILE_NAME,
     Catalog,
     Fingerprint,
     Priority,
+    Request,
     State,
 )
 from lyricsyncd.daemon.database import CatalogBroken
@@ -39,6 +40,7 @@ from lyricsyncd.daemon.watcher import Hint, Watcher, poll_interval
 from lyricsyncd.errors import LyricsyncError, UsageError
 from lyricsyncd.messages import MessageThread, start_messages
 from lyricsyncd.opensubsonic.poller import PollerThread, start_polling
+from lyricsyncd.paths import present
 from lyricsyncd.web.operations import House
 from lyricsyncd.web.server import WebServer
 
@@ -415,11 +417,15 @@ class Service:
                 if rules is not None and hint.path.is_dir():
                     self._watcher.came(hint.path)
                     self._want_scan(_Scan(rules, hint.path, Priority.IMPORT, "new folder"))
-            else:
-                self._settling.touch(hint.path, _look(hint.path), now)
+                continue
+            if hint.moved_from is not None and self._rules_of(hint.moved_from) is not None:
+                sidecars.carry(hint.moved_from, hint.path)
+            self._settling.touch(hint.path, _look(hint.path), now)
 
     def _queue_settled(self, now: float) -> None:
-        for settled in self._settling.due(now, _look):
+        # What has come before what has gone: a song that moved takes its sidecars along.
+        settled_now = self._settling.due(now, _look)
+        for settled in sorted(settled_now, key=lambda each: each.fingerprint is None):
             rules = self._rules_of(settled.path)
             if rules is None:
                 continue
@@ -433,15 +439,13 @@ class Service:
             entry = self._catalog.by_path(settled.path)
             if entry is not None and not scan.offline(rules.root):
                 self._catalog.missing([entry.id])
+                sidecars.clean(self._catalog, [entry])
         elif settled.fingerprint.size and rules.admits(settled.path):
+            looks = settled.fingerprint
+            request = Request(settled.path, Priority.IMPORT, "new file", rules.root, looks)
+            sidecars.follow(self._catalog, [request])
             with contextlib.suppress(UsageError):
-                self._catalog.enqueue(
-                    settled.path,
-                    Priority.IMPORT,
-                    "new file",
-                    library=rules.root,
-                    fingerprint=settled.fingerprint,
-                )
+                self._catalog.enqueue_many([request])
 
     def _take_words(self, sidecar: Path) -> None:
         """Lyrics have come to lie in a folder: queue the song that they belong to, if it waits."""
@@ -535,6 +539,6 @@ class Service:
 
 def _look(path: Path) -> Fingerprint | None:
     try:
-        return Fingerprint.of(path)
+        return Fingerprint.of(path) if present(path) else None
     except OSError:
         return None

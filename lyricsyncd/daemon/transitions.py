@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lyricsyncd.daemon.entry import Entry, Fingerprint, Outcome, Priority, Queued, Request, State
-from lyricsyncd.daemon.queries import as_entry, entry_at, get_entry
+from lyricsyncd.daemon.queries import entry_at, get_entry, moved_here
 
 MAX_CRASHES = 3
 """A song on which the model worker died this often in a row is set aside."""
@@ -102,29 +102,24 @@ def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> Entry | Non
 
     It keeps what is known of it, unless its sidecars stayed behind: then it is made anew.
     """
-    rows = db.execute(
-        "SELECT * FROM tracks WHERE inode = ? AND size = ? AND mtime_ns = ? AND state != 'working'"
-        " LIMIT 8",  # hard links may be many
-        (seen.inode, seen.size, seen.mtime_ns),
-    ).fetchall()
-    for entry in map(as_entry, rows):
-        if seen.inode and not os.path.lexists(entry.path):
-            written = [_beside(side, entry.path, path) for side in entry.written]
-            left_behind = any(not side.exists() for side in written)
-            db.execute(
-                "UPDATE tracks SET path = ?, folder = ?, missing_since = NULL, written = ?,"
-                " name_key = NULL,"
-                " size = CASE WHEN ? THEN -1 ELSE size END WHERE id = ?",
-                (
-                    os.fsencode(path),
-                    os.fsencode(path.parent),
-                    json.dumps([str(side) for side in written]),
-                    left_behind,
-                    entry.id,
-                ),
-            )
-            return get_entry(db, entry.id)
-    return None
+    entry = moved_here(db, seen)
+    if entry is None:
+        return None
+    written = [_beside(side, entry.path, path) for side in entry.written]
+    left_behind = any(not side.exists() for side in written)
+    db.execute(
+        "UPDATE tracks SET path = ?, folder = ?, missing_since = NULL, written = ?,"
+        " name_key = NULL,"
+        " size = CASE WHEN ? THEN -1 ELSE size END WHERE id = ?",
+        (
+            os.fsencode(path),
+            os.fsencode(path.parent),
+            json.dumps([str(side) for side in written]),
+            left_behind,
+            entry.id,
+        ),
+    )
+    return get_entry(db, entry.id)
 
 
 def _beside(sidecar: Path, old: Path, new: Path) -> Path:

@@ -72,6 +72,8 @@ class Hint:
 
     path: Path
     folder: bool = False
+    moved_from: Path | None = None
+    """The song was moved here from there."""
 
 
 class Watcher:
@@ -181,11 +183,16 @@ class _Handler(FileSystemEventHandler):
         self._real, self._shown, self._heard = real, shown, heard
 
     def dispatch(self, event: FileSystemEvent) -> None:
-        moved = event.event_type == "moved"
-        for name in {event.src_path, event.dest_path} if moved else {event.src_path}:
-            path = Path(os.fsdecode(name))
-            if event.is_directory or is_song(path) or is_lyrics(path):
-                self._heard(Hint(self._as_shown(path), folder=event.is_directory))
+        path = Path(os.fsdecode(event.src_path))
+        if event.event_type == "moved":
+            new = Path(os.fsdecode(event.dest_path))
+            of_song = not event.is_directory and is_song(path) and is_song(new)
+            self._hint(new, event.is_directory, self._as_shown(path) if of_song else None)
+        self._hint(path, event.is_directory)
+
+    def _hint(self, path: Path, folder: bool, moved_from: Path | None = None) -> None:
+        if folder or is_song(path) or is_lyrics(path):
+            self._heard(Hint(self._as_shown(path), folder, moved_from))
 
     def _as_shown(self, path: Path) -> Path:
         return path if self._real == self._shown else self._shown / path.relative_to(self._real)

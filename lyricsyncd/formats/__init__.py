@@ -117,7 +117,7 @@ def read(data: bytes, name: str) -> Lyrics:
     Raises
     ------
     FormatError
-        Where the bytes are not of that format, are hostile, or are more than 4 MiB.
+        Where the bytes are not of that format, are hostile, or are more than 1 MiB.
     UsageError
         For an unknown format.
     """

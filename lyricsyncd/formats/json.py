@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import decode
-from lyricsyncd.formats.timing import MAX_WORDS, checked, on_grid, tidy
+from lyricsyncd.formats.text import MAX_WORDS, decode
+from lyricsyncd.formats.timing import checked, on_grid, tidy
 from lyricsyncd.model import Line, Lyrics, Word
 
 

@@ -28,10 +28,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import GUARD, decode, language_code, split_lines
+from lyricsyncd.formats.text import GUARD, MAX_WORDS, decode, language_code, split_lines
 from lyricsyncd.formats.timing import (
     MAX_S,
-    MAX_WORDS,
     Stretch,
     bare,
     clock,
@@ -65,10 +64,12 @@ _LANGUAGE = ("la", "lang", "language")
 _KNOWN = {*_METADATA, *_LANGUAGE, "offset", "by", "ve", "id", "#", "bg"}
 _WRITTEN = {"title": "ti", "artist": "ar", "album": "al", "tool": "re"}
 
-# What lyrics must not look like (see GUARD): a mark anywhere; a tag or a voice at the beginning.
-_LIKE_MARK = re.compile(rf"([<\[])(?={GUARD}*-?\d+:\d)")
+# What lyrics must not look like (see GUARD): a mark anywhere, or a tag that Navidrome takes for one
+# anywhere; any other tag, or a voice, at the beginning.
+_MARK_OR_TAG = rf"(?={GUARD}*(?:-?\d+:\d|(?:ar|ti|offset|lang):))"
+_LIKE_MARK = re.compile(rf"([<\[]){_MARK_OR_TAG}")
 _LIKE_START = re.compile(rf"(?={GUARD}*(?:v\d+:|\[(?:{'|'.join(sorted(_KNOWN))}):))", re.IGNORECASE)
-_GUARDED_MARK = re.compile(rf"([<\[]){GUARD}(?={GUARD}*-?\d+:\d)")
+_GUARDED_MARK = re.compile(rf"([<\[]){GUARD}{_MARK_OR_TAG}")
 _GUARDED_START = re.compile(GUARD + _LIKE_START.pattern, re.IGNORECASE)
 
 
@@ -77,7 +78,8 @@ def _guard(text: str) -> str:
 
 
 def _guard_line(text: str) -> str:
-    return GUARD + _guard(text) if _LIKE_START.match(text) else _guard(text)
+    text = _guard(text)
+    return GUARD + text if _LIKE_START.match(text) else text
 
 
 def _unguard(text: str) -> str:

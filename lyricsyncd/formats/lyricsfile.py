@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import decode, language_code, split_lines
+from lyricsyncd.formats.text import MAX_WORDS, decode, language_code, split_lines
 from lyricsyncd.formats.timing import (
     MAX_S,
-    MAX_WORDS,
     checked,
     framed,
     needs_line_times,
@@ -33,6 +32,7 @@ from lyricsyncd.model import Line, Lyrics, Word
 _MAX_DEPTH = 16
 _MAX_NODES = 8 * MAX_WORDS
 _NAMES = ("title", "artist", "album")
+_NOTHING = ("", "~", "null", "Null", "NULL")
 _LOOK = re.compile(r"^(?:version|metadata|lines|plain):", re.MULTILINE)
 
 
@@ -153,40 +153,78 @@ def _dumper() -> Any:
     return dumper
 
 
-@functools.cache
-def _loader() -> Any:
-    """Everything is text, except what says nothing at all."""
-    import yaml
+class _Builder:
+    """Mappings, lists and text out of the parser's events, as they come.
 
-    base = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    loader: Any = type("LyricsfileLoader", (base,), {})
-    loader.add_implicit_resolver(
-        "tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL)?$"), ["~", "n", "N", ""]
-    )
-    loader.add_constructor("tag:yaml.org,2002:null", lambda *_: None)
-    return loader
+    Everything is text, except what says nothing at all.
+    """
+
+    def __init__(self) -> None:
+        self.root: object = None
+        self._open: list[dict[str, object] | list[object]] = []
+        self._keys: list[str | None] = []
+
+    def text(self, value: str, *, plain: bool) -> None:
+        self._put(None if plain and value in _NOTHING else value)
+
+    def begin(self, collection: dict[str, object] | list[object]) -> None:
+        if len(self._open) >= _MAX_DEPTH:
+            raise FormatError("this YAML is deeper than the lyrics of one song")
+        self._put(collection)
+        self._open.append(collection)
+        self._keys.append(None)
+
+    def end(self) -> None:
+        self._open.pop()
+        self._keys.pop()
+
+    def _put(self, value: object) -> None:
+        if not self._open:
+            self.root = value
+            return
+        into, key = self._open[-1], self._keys[-1]
+        if isinstance(into, list):
+            into.append(value)
+        elif key is not None:
+            into[key] = value
+            self._keys[-1] = None
+        elif isinstance(value, (dict, list)):
+            raise FormatError("a key of this YAML is no text")
+        else:
+            self._keys[-1] = str(value or "")
 
 
 def _load(text: str) -> object:
     import yaml
 
-    depth = nodes = 0
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    builder = _Builder()
+    nodes = documents = 0
     try:
-        # Composing recurses, so depth and aliases are judged from the events, before it.
-        for event in yaml.parse(text, Loader=_loader()):
+        # Composing as the library does it recurses, and takes several times as long.
+        for event in yaml.parse(text, Loader=loader):
             nodes += 1
-            if isinstance(event, yaml.AliasEvent):
+            if nodes > _MAX_NODES:
+                raise FormatError("this YAML is longer than the lyrics of one song")
+            if isinstance(event, yaml.ScalarEvent):
+                plain = event.style is None or event.style == ""
+                builder.text(event.value, plain=plain and event.tag is None)
+            elif isinstance(event, yaml.MappingStartEvent):
+                builder.begin({})
+            elif isinstance(event, yaml.SequenceStartEvent):
+                builder.begin([])
+            elif isinstance(event, yaml.CollectionEndEvent):
+                builder.end()
+            elif isinstance(event, yaml.AliasEvent):
                 raise FormatError("this YAML has aliases, which no lyrics need")
-            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                depth += 1
-            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-                depth -= 1
-            if depth > _MAX_DEPTH or nodes > _MAX_NODES:
-                raise FormatError("this YAML is deeper or longer than the lyrics of one song")
-        return yaml.load(text, Loader=_loader())
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise FormatError("this YAML holds several documents")
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())[:100]
         raise FormatError(f"this is not valid YAML ({problem})") from None
+    return builder.root
 
 
 def _line(item: object, offset: int) -> Line:

@@ -7,8 +7,14 @@ import re
 
 from lyricsyncd.errors import FormatError
 
-MAX_BYTES = 4 * 2**20
-"""No song's lyrics come near this; what does is a mistake or an attack."""
+MAX_BYTES = 2**20
+"""No song's lyrics come near this; what does is a mistake or an attack. Navidrome draws the same
+line."""
+MAX_WORDS = 50_000
+"""An opera has 15,000."""
+_MAX_ROWS = 2 * MAX_WORDS
+_MAX_PIECES = 4 * MAX_WORDS
+"""What white space parts: in some formats many a word."""
 
 GUARD = "\u2060"
 """WORD JOINER: invisible, and put inside lyrics that would otherwise read as markup
@@ -59,6 +65,14 @@ def decode(data: bytes, *, legacy: bool = True) -> str:
         text = _decode_western(data)
     if "\x00" in text:
         raise FormatError("this is binary data, not text")
+    return limited(text)
+
+
+def limited(text: str) -> str:
+    """The text, if it may be the lyrics of one song by its length; raises FormatError if not."""
+    rows = text.count("\n") + text.count("\r") - text.count("\r\n")
+    if rows > _MAX_ROWS or len(text.split()) > _MAX_PIECES:
+        raise FormatError(f"more than {MAX_WORDS} words or lines are not the lyrics of one song")
     return text
 
 

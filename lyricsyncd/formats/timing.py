@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import language_code, one_line, pieces
+from lyricsyncd.formats.text import MAX_WORDS, language_code, one_line, pieces
 from lyricsyncd.model import Line, Lyrics, Word
 
 MAX_S = 24 * 3600.0
-MAX_WORDS = 100_000
 LINGER_S = 5.0
 """How long a line stays on the screen when nobody knows where it ends."""
 
@@ -63,9 +62,9 @@ def tidy(lyrics: Lyrics) -> Lyrics:
         For times that are not finite, negative or beyond 24 hours, and for more words than any
         song has.
     """
+    check_length(lyrics.lines)
     lines = tuple(_tidy_line(line) for line in lyrics.lines)
-    if len(lines) + sum(len(line.words) for line in lines) > MAX_WORDS:
-        raise FormatError(f"more than {MAX_WORDS} words are not the lyrics of one song")
+    check_length(lines)
     metadata = {key: one_line(value) for key, value in lyrics.metadata.items()}
     return Lyrics(
         lines=lines,
@@ -73,6 +72,12 @@ def tidy(lyrics: Lyrics) -> Lyrics:
         instrumental=lyrics.instrumental,
         metadata={key: value for key, value in metadata.items() if value},
     )
+
+
+def check_length(lines: Sequence[Line]) -> None:
+    """Raise FormatError for more words and lines than any song has."""
+    if len(lines) + sum(len(line.words) for line in lines) > MAX_WORDS:
+        raise FormatError(f"more than {MAX_WORDS} words are not the lyrics of one song")
 
 
 def _tidy_line(line: Line) -> Line:

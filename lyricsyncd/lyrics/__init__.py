@@ -143,7 +143,7 @@ def load_lyrics_file(path: str | Path) -> Lyrics:
     LyricsNotFound
         It is empty.
     FormatError
-        It is binary, larger than 4 MiB, or not what its suffix says.
+        It is binary, larger than 1 MiB, or not what its suffix says.
     """
     from lyricsyncd.lyrics import files
 

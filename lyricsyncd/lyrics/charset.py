@@ -7,6 +7,7 @@ files come in; which, is told from the shape of the bytes beyond ASCII.
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -35,7 +36,7 @@ def decode(data: bytes, name: str) -> str:
         The bytes are no text.
     """
     text = _decoded(data)
-    if text is None or _is_binary(text):
+    if text is None or is_binary(text):
         raise FormatError(f"{name} is not text", remedy="Give a file of plain text or lyrics")
     return text.removeprefix("\ufeff")
 
@@ -82,29 +83,37 @@ def _strict(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _is_binary(text: str) -> bool:
+def _start(data: bytes, encoding: str, *, whole: bool) -> str | None:
+    """The text of data that may end within a character, unless it is ``whole``."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(data, final=whole)
+    except UnicodeDecodeError:
+        return None
+
+
+def is_binary(text: str) -> bool:
     """Whether there are more control characters than a stray one."""
-    controls = sum(
-        1
-        for character in text
-        if unicodedata.category(character) == "Cc" and character not in _BLANKS
-    )
-    return "\0" in text or controls > max(2, 0.01 * len(text))
+    return "\0" in text or len(_CONTROLS.findall(text)) > max(2, 0.01 * len(text))
 
 
-_BLANKS = "\t\n\v\f\r\x1a\x85"
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f]")
+_SAMPLE = 1 << 16
+"""Bytes by which an encoding is judged: all of any song but the strangest."""
 
 
 def _guessed(data: bytes) -> tuple[str, str] | None:
     """The likeliest encoding of bytes that are not UTF-8, and the text in it."""
-    high = sum(1 for byte in data if byte >= 0x80)
-    letters = high + sum(1 for byte in data if byte < 0x80 and chr(byte).isalpha())
+    sample = data[:_SAMPLE]
+    high = sum(1 for byte in sample if byte >= 0x80)
+    letters = high + sum(1 for byte in sample if byte < 0x80 and chr(byte).isalpha())
     # Western text has its accents here and there among plain letters.
     if high > 0.3 * letters:
         for encoding, is_plausible in _ENCODINGS:
-            text = _strict(data, encoding)
-            if text is not None and is_plausible(text):
-                return encoding, text
+            start = _start(sample, encoding, whole=len(sample) == len(data))
+            if start is not None and is_plausible(start):
+                text = _strict(data, encoding)
+                if text is not None:
+                    return encoding, text
     western = _strict(data, "cp1252")
     return None if western is None else ("cp1252", western)
 

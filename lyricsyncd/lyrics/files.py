@@ -8,12 +8,13 @@ from pathlib import Path
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
+from lyricsyncd.formats.text import MAX_BYTES, MAX_WORDS, clean, limited
+from lyricsyncd.formats.timing import check_length
 from lyricsyncd.lyrics import charset, words
 from lyricsyncd.model import Lyrics
 
-MAX_BYTES = 4 * 1024 * 1024
-"""Largest file of lyrics that is read."""
-
+_MAX_CHARACTERS = 8 * MAX_WORDS
+"""Of text without any markup."""
 _STRICT = frozenset({"ass", "json", "lyricsfile", "srt", "ttml", "vtt"})
 """Formats whose files hold more than words: one that does not look like its suffix is broken, and
 its text not to be taken for the words. (An .lrc without a single stamp is plain text.)"""
@@ -59,15 +60,23 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
     """
     data = text.encode("utf-8", "replace")
     kind = formats.guess(data) or "txt"
-    if kind == "txt":
-        named = formats.for_suffix(suffix)
-        if named not in _STRICT:
-            return words.from_text(text)
+    named = formats.for_suffix(suffix)
+    if kind == "txt" and named in _STRICT:
         kind = named
     try:
+        if kind == "txt":
+            return _plain(text)
         return words.split_lyrics(words.without_blanks(formats.read(data, kind)))
     except FormatError as error:
         raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
+
+
+def _plain(text: str) -> Lyrics:
+    if len(text) > _MAX_CHARACTERS:
+        raise FormatError(f"{len(text)} characters are not the lyrics of one song")
+    lyrics = words.from_text(clean(limited(text)))
+    check_length(lyrics.lines)
+    return lyrics
 
 
 def read_bytes(path: Path) -> bytes:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsyncError
+from lyricsyncd.formats.text import MAX_BYTES
+from lyricsyncd.formats.timing import tidy
 from lyricsyncd.lyrics import charset, files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
 from lyricsyncd.lyrics.language import code as language_code
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".elrc", ".lrc", ".ttml", ".yaml", ".yml", ".srt", ".vtt", ".txt")
 """Of files beside a song, in the order in which they are believed at equal timing."""
+_BULLET = " • "
 _log = logging.getLogger(__name__)
 
 
@@ -118,16 +122,21 @@ def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]
     from lyricsyncd.tags.id3 import frame_values
 
     if tag == "SYLT":
-        lyrics = _from_sylt(value)
+        try:
+            lyrics = _from_sylt(value)
+        except FormatError as error:
+            raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
         if lyrics is not None:
             yield lyrics, encoded(frame_values([value])) or b""
         return
     for text in _texts(value, name):
         # A byte order mark, and the zeros that close or part strings in ID3.
         text = text.strip("\ufeff\0").replace("\0", "\n")
-        if len(text) > files.MAX_BYTES:
+        if len(text) > MAX_BYTES:
             raise FormatError(f"{name} is too large for lyrics")
-        lyrics = files.parse(_repaired(text, value), name)
+        if charset.is_binary(text):
+            raise FormatError(f"{name} holds no text")
+        lyrics = files.parse(_in_lines(_repaired(text, value)), name)
         if lyrics.words or lyrics.instrumental:
             yield lyrics, text.encode("utf-8", "replace")
 
@@ -165,6 +174,18 @@ def _texts(value: Any, name: str) -> Iterator[str]:
         yield from _texts(value.value, name)
 
 
+def _in_lines(text: str) -> str:
+    """Text whose lines are parted by bullets, as iTunes and what copies from it have them."""
+    line = text.strip()
+    if (
+        _BULLET in line
+        and len(line.splitlines()) == 1
+        and formats.guess(line.encode("utf-8", "replace")) == "txt"
+    ):
+        return line.replace(_BULLET, "\n")
+    return text
+
+
 def _repaired(text: str, frame: Any) -> str:
     """Text in another encoding than its label says: only Latin-1 is ever put on wrongly."""
     latin_1 = 0
@@ -190,6 +211,8 @@ def _from_sylt(frame: Any) -> Lyrics | None:
         language=language_code(frame.lang or ""),
         metadata={"tool": frame.desc} if frame.desc else {},
     )
+    # Any tagger's times: impossible ones are refused, and those that run backwards not believed.
+    lyrics = tidy(lyrics)
     return lyrics if lyrics.words else None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import re
 import secrets
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.errors import WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MAX_BYTES = 8 * 2**20
 """Lyrics are small: a larger file is none of ours, whatever its name."""
@@ -31,6 +32,7 @@ MAX_BYTES = 8 * 2**20
 _TEMPORARY = re.compile(r"\.lyricsyncd-[0-9a-f]{16}\.part")
 _ABANDONED_S = 24 * 3600.0
 """Where locks do not work, a temporary file of this age is nobody's."""
+_AT_CWD, _RENAME_EXCHANGE = -100, 2
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EINVAL}
 
@@ -149,8 +151,21 @@ def finish(temporary: Path, path: Path, *, song: Path, found: Found | None) -> N
         _name_first(temporary, path)
     else:
         _check_unchanged(path, found)
-        temporary.replace(path)
+        _take_place(temporary, path, found)
     _force(path.parent)
+
+
+def begin_to_force(path: Path) -> None:
+    """Have the system begin to bring a file to the disk; `finish` then waits for the rest of it."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # To be dropped, changed pages must be written: Linux starts that, and does not wait for it.
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(handle)
 
 
 def clear_abandoned(folder: Path) -> None:
@@ -198,6 +213,42 @@ def _name_first(temporary: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise Changed from None
         temporary.replace(path)
+
+
+def _take_place(temporary: Path, path: Path, found: Found) -> None:
+    """Put a file in the place of another, which must still be as it was found.
+
+    The two change names in one step, where the system can do that, and what comes out is looked
+    at: a change of the last moment is put back. Elsewhere it would be lost.
+    """
+    if not _exchange(temporary, path):
+        temporary.replace(path)
+        return
+    try:
+        _check_unchanged(temporary, found)
+    except Changed:
+        if _exchange(temporary, path):
+            raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Have two files change names (``renameat2``); false where that cannot be done."""
+    call = _renameat2()
+    if call is None:
+        return False
+    done: int = call(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _RENAME_EXCHANGE)
+    return done == 0
+
+
+@functools.cache
+def _renameat2() -> Callable[..., int] | None:
+    import ctypes
+
+    try:
+        call: Callable[..., int] = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):
+        return None
+    return call
 
 
 def _check_unchanged(path: Path, found: Found) -> None:

@@ -98,22 +98,23 @@ def write_slots(
     song = request.song
     before = {slot: found.container.read(found.file, slot) for slot in changes}
     with ExitStack() as stack:
-        for slot, value in changes.items() if journalled else ():
-            recording = request.journal.recording(
-                f"tag:{slot}",
-                song=song,
-                path=song,
-                before=encoded(before[slot]),
-                after_hash=digest(encoded(value)),
-                by_hand=request.by_hand,
-            )
-            stack.enter_context(recording)
 
         def edit(copy: Path) -> None:
             for slot, value in changes.items():
                 found.container.put(found.file, slot, value)
             found.container.save(found.file, copy)
             _check(copy, changes)
+            # Only now, while the disk is busy with the copy: the song itself is touched last.
+            for slot, value in changes.items() if journalled else ():
+                recording = request.journal.recording(
+                    f"tag:{slot}",
+                    song=song,
+                    path=song,
+                    before=encoded(before[slot]),
+                    after_hash=digest(encoded(value)),
+                    by_hand=request.by_hand,
+                )
+                stack.enter_context(recording)
 
         songfile.rewrite(song, edit, state=state)
 

@@ -58,7 +58,7 @@ class Id3:
         text = text_of(lyrics, tag.text, by_hand=by_hand)
         content: dict[str, Value] = {"USLT": [{"lang": language, "desc": "", "text": text}]}
         if tag.synced != "no":
-            pieces = _pieces(lyrics, words=tag.synced == "words")
+            pieces = _pieces(lyrics)
             content["SYLT"] = [_sealed(language, pieces, by_hand=by_hand)]
         return content
 
@@ -117,7 +117,7 @@ def _sealed(language: str, pieces: list[list[Any]], *, by_hand: bool) -> dict[st
     return sealed[0]
 
 
-def _pieces(lyrics: Lyrics, *, words: bool) -> list[list[Any]]:
+def _pieces(lyrics: Lyrics) -> list[list[Any]]:
     """Text and milliseconds; times never go back, as players that seek in them need it."""
     pieces: list[list[Any]] = []
     latest = 0
@@ -125,15 +125,15 @@ def _pieces(lyrics: Lyrics, *, words: bool) -> list[list[Any]]:
         start = _start(line)
         if not line.words or start is None:
             continue
-        for at, (text, time) in enumerate(_timed(line, start, words=words)):
+        for at, (text, time) in enumerate(_timed(line, start)):
             latest = max(latest, round(time * 1000))
             # The first line needs its newline too: it tells readers that there are lines at all.
             pieces.append(["\n" * (at == 0) + text, latest])
     return pieces
 
 
-def _timed(line: Line, start: float, *, words: bool) -> list[tuple[str, float]]:
-    if not (words and line.timed_words):
+def _timed(line: Line, start: float) -> list[tuple[str, float]]:
+    if not line.timed_words:
         return [(line.text, start)]
     last = len(line.words) - 1
     return [

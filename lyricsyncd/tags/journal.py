@@ -150,6 +150,11 @@ class Journal:
         found = self._entries("undone = 0 AND at >= ? ORDER BY id", (since or 0.0,))
         return tuple(entry for entry in found if paths is None or _is_below(entry, paths))
 
+    def of_song(self, song: Path) -> tuple[Entry, ...]:
+        """What was written for one song and not taken back, oldest first."""
+        values = (os.fsencode(located(song)),)
+        return tuple(self._entries("undone = 0 AND song = ? ORDER BY id", values))
+
     def undone(self, song: Path) -> bool:
         """Whether a person took our lyrics of this song back, and none were written since.
 
@@ -172,6 +177,11 @@ class Journal:
                     "UPDATE entries SET path = ?, song = ? WHERE path = ? AND song = ?",
                     tuple(os.fsencode(located(path)) for path in (new, new_song, old, song)),
                 )
+            # What a person took back is not written anew because the song has another name now.
+            connection.execute(
+                "UPDATE entries SET song = ? WHERE song = ? AND undone = 1",
+                tuple(os.fsencode(located(path)) for path in (new_song, song)),
+            )
 
     def folders(self, count: int) -> tuple[Path, ...]:
         """The folders of the last writes, at most ``count`` writes back."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lyricsyncd.paths import present
 from lyricsyncd.tags import atomic
 from lyricsyncd.tags.journal import SIDECAR, Journal, digest, located
 from lyricsyncd.tags.report import Note, WriteReport
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lyricsyncd.tags.journal import Entry
@@ -20,7 +22,8 @@ _RECENT = 1000
 def carry_sidecars(old: Path, new: Path, journal: Journal) -> WriteReport:
     """After a song was moved from ``old`` to ``new``: move its sidecars to where it is now.
 
-    A sidecar that somebody edited, or whose new name is taken, stays where it is.
+    A sidecar that somebody edited, or whose new name is taken, stays where it is. One that came
+    along with the song is known as ours from then on.
 
     Raises
     ------
@@ -29,28 +32,25 @@ def carry_sidecars(old: Path, new: Path, journal: Journal) -> WriteReport:
     """
     written: list[Path] = []
     kept: list[Note] = []
-    moved: list[tuple[Path, Path]] = []
-    if not os.path.lexists(old) and os.path.lexists(new):
-        moved.append((old, new))
-        for path in _ours(old, journal):
-            target = new.parent / (new.stem + path.name[len(old.stem) :])
-            if not path.name.startswith(f"{old.stem}."):
+    if present(old) or not present(new):
+        return WriteReport()
+    moved = [(old, new), *_came_along(old, new, journal)]
+    for path in _ours(old, journal):
+        target = _target(path, old, new)
+        if not path.name.startswith(f"{old.stem}.") or target == path:
+            continue
+        if os.path.lexists(target) and not _is_same(target, path):
+            kept.append(Note(path, f"{target.name} is there already"))
+            continue
+        try:
+            if not _move(path, target, new):
                 continue
-            if os.path.lexists(target):
-                kept.append(Note(path, f"{target.name} is there already"))
-                continue
-            try:
-                found = atomic.look(path)
-                if found is None or found.data is None:
-                    continue
-                atomic.replace(target, found.data, song=new, found=None)
-                atomic.remove(path, found=found)
-            except atomic.Changed:
-                kept.append(Note(path, "another program is changing it"))
-                continue
-            moved.append((path, target))
-            written.append(target)
-        journal.moved(old, new, moved)
+        except atomic.Changed:
+            kept.append(Note(path, "another program is changing it"))
+            continue
+        moved.append((path, target))
+        written.append(target)
+    journal.moved(old, new, moved)
     return WriteReport(written=tuple(written), kept=tuple(kept))
 
 
@@ -65,7 +65,7 @@ def clean_sidecars(song: Path, journal: Journal, *, dry_run: bool = False) -> Wr
         A sidecar could not be deleted.
     """
     removed: list[Path] = []
-    if song.parent.is_dir() and not os.path.lexists(song):
+    if song.parent.is_dir() and not present(song):
         for path, entry in _ours(song, journal).items():
             found = atomic.look(path)
             if entry.by_hand or found is None:
@@ -92,11 +92,54 @@ def clear_after_crash(journal: Journal) -> None:
             continue
 
 
+def _target(path: Path, old: Path, new: Path) -> Path:
+    """Where a sidecar of a song that moved from ``old`` to ``new`` belongs."""
+    name = path.name
+    if name.startswith(f"{old.stem}."):
+        name = new.stem + name[len(old.stem) :]
+    return new.parent / name
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        # A link that leads nowhere, say.
+        return False
+
+
+def _move(path: Path, target: Path, song: Path) -> bool:
+    """Move a sidecar, never over another file; false if it is not there any more."""
+    found = atomic.look(path)
+    if found is None or found.data is None:
+        return False
+    if os.path.lexists(target):
+        # One file, by two spellings of its name: its file system ignores case.
+        path.rename(target)
+        return True
+    atomic.replace(target, found.data, song=song, found=None)
+    atomic.remove(path, found=found)
+    return True
+
+
+def _came_along(old: Path, new: Path, journal: Journal) -> Iterator[tuple[Path, Path]]:
+    """Sidecars that whoever moved the song moved too (the whole folder, say): from and to where."""
+    for path in {entry.path for entry in journal.of_song(old) if entry.kind == SIDECAR}:
+        target = _target(path, old, new)
+        if target == path or present(path):
+            continue
+        there = atomic.look(target)
+        if there is not None and there.data is not None:
+            author = journal.author(path, SIDECAR, digest(there.data))
+            if author is not None and author.song == located(old):
+                yield path, target
+
+
 def _ours(song: Path, journal: Journal) -> dict[Path, Entry]:
     """The sidecars of a song that are as we wrote them."""
     found: dict[Path, Entry] = {}
-    for entry in journal.entries([song]):
-        if entry.kind != SIDECAR or entry.song != located(song):
+    for entry in journal.of_song(song):
+        if entry.kind != SIDECAR:
             continue
         there = atomic.look(entry.path) if entry.path.parent.is_dir() else None
         if there is None or there.data is None:

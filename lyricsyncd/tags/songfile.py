@@ -24,7 +24,7 @@ from lyricsyncd.tags import atomic
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _FIEMAP = 0xC020660B
 _EXTENTS = 64
 _SHARED, _LAST = 0x2000, 0x1
@@ -102,6 +102,8 @@ def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) 
         atomic.clear_abandoned(song.parent)
         with atomic.temporary_beside(song) as temporary:
             shutil.copyfile(song, temporary)
+            # The disk works while we do: what takes long is the audio, which is there already.
+            atomic.begin_to_force(temporary)
             _edited(song, temporary, edit)
             if not same_audio(song, temporary):
                 raise WriteError(
@@ -159,10 +161,12 @@ def _same_from(one: Path, start: int | None, other: Path, other_start: int | Non
         return False
     if one.stat().st_size - start != other.stat().st_size - other_start:
         return False
-    with one.open("rb", buffering=0) as mine, other.open("rb", buffering=0) as theirs:
-        mine.seek(start)
-        theirs.seek(other_start)
-        while chunk := mine.read(_CHUNK):
-            if theirs.read(len(chunk)) != chunk:
+    mine, theirs = bytearray(_CHUNK), bytearray(_CHUNK)
+    with one.open("rb", buffering=0) as first, other.open("rb", buffering=0) as second:
+        first.seek(start)
+        second.seek(other_start)
+        # What a short read leaves at the end of both is of the chunk before, and equal.
+        while count := first.readinto(mine):
+            if second.readinto(theirs) != count or mine != theirs:
                 return False
     return True

@@ -49,11 +49,14 @@ class Tag:
 
     text: str
     """The format of the text, in tags that hold text and nothing else."""
-    synced: Literal["words", "lines", "no"]
+    synced: Literal["words", "no"]
     """How fine the times are in tags that have room for times (ID3's SYLT)."""
 
 
 _PLAIN_TAG = Tag("txt", "no")
+_LINES_TAG = Tag("lrc_standard", "no")
+"""A text and nothing beside it: what reads both texts and SYLT, as Navidrome does, would show all
+lines twice, and every word of SYLT as a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,12 @@ def _preset(song: Path, lyrics: Lyrics, preset: str) -> Plan:
         wanted = [_WORDS]
     else:
         wanted = [_WORDS, _LINES]
+    tag = None
+    if preset == "navidrome_web":
+        # Its own web page shows no sidecars, its clients none of the tags where there are some.
+        tag = _LINES_TAG if _has_lines(lyrics) else _PLAIN_TAG
     return Plan(
+        tag=tag,
         sidecars=tuple(
             Sidecar(name, sidecar_path(song, suffix)) for name, suffix in reversed(wanted)
         ),
@@ -183,7 +191,7 @@ def _listed_tag(lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Tag | None:
         )
     if formats[0] == "txt" or not _has_lines(lyrics):
         return _PLAIN_TAG
-    return Tag(formats[0], "words" if formats[0] == "lrc" else "lines")
+    return Tag("lrc", "words") if formats[0] == "lrc" else _LINES_TAG
 
 
 def _name(song: Path, item: OutputFile, *, words_apart: bool) -> str:

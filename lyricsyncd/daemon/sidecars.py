@@ -1,0 +1,65 @@
+"""What becomes of our sidecars when their songs move or go: they follow, or are cleared away.
+
+Only what we wrote and nobody has touched since; and never for a library that is away. A song that
+a scan finds gone may be on a disk that is (a pool of disks shows the folders of all), so its
+sidecars wait for `CLEAN_AFTER`. A file that was seen to be deleted takes them along at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from lyricsyncd.daemon.catalog import Catalog, Entry, Request
+from lyricsyncd.errors import WriteError
+
+log = logging.getLogger(__name__)
+
+CLEAN_AFTER = 24 * 3600.0
+"""Seconds for which a song must have been missing before a scan clears its sidecars away."""
+
+
+def follow(catalog: Catalog, requests: Iterable[Request]) -> None:
+    """Have sidecars go where songs have gone that the catalog knows by another path.
+
+    To be called before the songs are queued: one whose sidecars came along needs no work.
+    """
+    for request in requests:
+        if request.fingerprint is not None:
+            old = catalog.moved_from(request.path, request.fingerprint)
+            if old is not None:
+                carry(old, request.path)
+
+
+def carry(old: Path, new: Path) -> None:
+    """Have our sidecars follow a song; one that cannot costs a line in the log."""
+    from lyricsyncd.tags import Journal, carry_sidecars
+
+    try:
+        report = carry_sidecars(old, new, Journal())
+    except WriteError as error:
+        log.warning("%s", error)
+        return
+    for one in report.notes:
+        log.info("%s", one)
+
+
+def clean(catalog: Catalog, entries: Iterable[Entry]) -> None:
+    """Delete our sidecars of songs that were deleted. Should one come back, it is done anew."""
+    from lyricsyncd.tags import Journal, clean_sidecars
+
+    journal = Journal()
+    cleaned = []
+    for entry in entries:
+        try:
+            report = clean_sidecars(entry.path, journal)
+        except WriteError as error:
+            log.warning("%s", error)
+            continue
+        if report.removed:
+            names = " ".join(path.name for path in report.removed)
+            log.info("%s is gone: removed %s", entry.path, names)
+            cleaned.append(entry.id)
+    if cleaned:
+        catalog.cleaned(cleaned)
