@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lyricsyncd.errors import ModelError
+from lyricsyncd.errors import LyricsyncError, ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +130,15 @@ def loaded(name: str, models_dir: Path | None, *, extra: str) -> Iterator[None]:
     """
     try:
         yield
+    except LyricsyncError:
+        raise
     except ImportError as error:
         raise ModelError(
             f"the model {name!r} needs what is not installed: {str(error).splitlines()[0]}",
             remedy=f'Install it with: pip install "lyricsyncd[{extra}]"',
         ) from error
-    except (OSError, ValueError, RuntimeError, KeyError, EOFError) as error:
+    except Exception as error:
+        # Readers of weights have errors of their own, such as safetensors' for half a file.
         lines = str(error).strip().splitlines()
         reason = lines[0][:160] if lines else type(error).__name__
         own = models_dir / folder_name(name) if models_dir is not None else None
