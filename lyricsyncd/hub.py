@@ -119,6 +119,14 @@ def is_here(name: str, models_dir: Path | None) -> bool:
     return isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
+def caution(name: str, models_dir: Path | None) -> str:
+    """What must be said before a model is fetched; empty where there is nothing, or it is here."""
+    known = HUB_MODELS.get(name)
+    if known is None or not known.caution or is_here(name, models_dir):
+        return ""
+    return f"{name} is fetched from the hub: {known.caution}"
+
+
 @contextlib.contextmanager
 def loaded(name: str, models_dir: Path | None, *, extra: str) -> Iterator[None]:
     """Turn what loading a model can raise into one line that says what to put where.

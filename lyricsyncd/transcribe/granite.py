@@ -132,7 +132,8 @@ class Granite:
             network: Any = AutoModelForSpeechSeq2Seq.from_pretrained(
                 where, dtype=torch_device.half_precision(self._device)
             )
-        self._network = network.to(self._device).eval()
+        self._network = network.eval()
+        self._device = torch_device.placed(network, self._device)
 
     def transcribe(
         self,

@@ -79,7 +79,8 @@ class Whisper:
             network: Any = WhisperForConditionalGeneration.from_pretrained(
                 where, dtype=torch_device.half_precision(self._device)
             )
-        self._network = network.to(self._device).eval()
+        self._network = network.eval()
+        self._device = torch_device.placed(network, self._device)
         self._config = network.generation_config = _config(network)
         self._batch = 1 if self._device.type == "cpu" else _CARD_BATCH
 
