@@ -8,15 +8,18 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 # `torch` in one exact version is what a mirror of CPU builds can offer in place of PyPI's.
 VENV_MODELS := .venv-models
 TORCH ?= torch==2.13.0
+# WhisperX pins an older torch and transformers, in builds for cards: 8 GB.
+VENV_WHISPERX := .venv-whisperx
 NDP    := plugins/navidrome/build/lyricsyncd.ndp
 
-.PHONY: help demo song test unit slow test-models test-plugins plugins lint format clean
+.PHONY: help demo song test unit slow test-models test-whisperx test-plugins plugins lint format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    see the service at work on a song made for the purpose"
 	@echo "make test    run the tests; make unit: those that are quick"
-	@echo "make test-models  only those of the large models (installs torch into .venv-models)"
+	@echo "make test-models  only those of the large models (installs torch into .venv-models, and"
+	@echo "             WhisperX with its own, 8 GB, into .venv-whisperx)"
 	@echo "make plugins build the plugin for Navidrome; make test-plugins: test this and beets'"
 	@echo "make lint    ruff and mypy"
 	@echo "make format  let ruff put the code in form"
@@ -45,8 +48,11 @@ plugins: $(VENV)/.plugins
 $(NDP): $(wildcard plugins/navidrome/assembly/*.ts) $(addprefix plugins/navidrome/,build.mjs manifest.json package-lock.json)
 	cd plugins/navidrome && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
-test-models: $(VENV_MODELS)/.installed
+test-models: $(VENV_MODELS)/.installed test-whisperx
 	HF_HUB_OFFLINE=1 $(VENV_MODELS)/bin/python -m pytest tests/models
+
+test-whisperx: $(VENV_WHISPERX)/.installed
+	HF_HUB_OFFLINE=1 $(VENV_WHISPERX)/bin/python -m pytest tests/models/test_whisperx.py
 
 lint: $(VENV)/.tools
 	$(BIN)/ruff check .
@@ -61,7 +67,7 @@ song: $(VENV)/.installed
 	$(BIN)/python -m demo.make_song
 
 clean:
-	rm -rf $(VENV) $(VENV_MODELS) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_MODELS) $(VENV_WHISPERX) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf plugins/navidrome/node_modules plugins/navidrome/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -86,6 +92,12 @@ $(VENV_MODELS)/.installed: $(VENV)/.made pyproject.toml
 	$(VENV_MODELS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(VENV_MODELS)/bin/python -m pip install --quiet "$(TORCH)"
 	$(VENV_MODELS)/bin/python -m pip install --quiet --editable ".[all]" --group test
+	@touch $@
+
+$(VENV_WHISPERX)/.installed: $(VENV)/.made pyproject.toml
+	$(PYTHON) -m venv $(VENV_WHISPERX)
+	$(VENV_WHISPERX)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VENV_WHISPERX)/bin/python -m pip install --quiet --editable ".[whisperx]" --group runner
 	@touch $@
 
 $(VENV)/.plugins: $(VENV)/.tools plugins/beets/pyproject.toml

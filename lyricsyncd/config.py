@@ -482,8 +482,8 @@ class Models(Section):
         min_length=1,
         description=(
             "What parts the voice from the band: htdemucs_ft or htdemucs (with the extra models), "
-            "spleeter, none, or auto (htdemucs_ft on a graphics card, else spleeter where it is "
-            "installed)."
+            "melband_roformer (the cleanest, and slower still; with the extra roformer), spleeter, "
+            "none, or auto (htdemucs_ft on a graphics card, else spleeter where it is installed)."
         ),
     )
     aligner: str = Field(
@@ -492,7 +492,8 @@ class Models(Section):
         description=(
             "What hears the words: sphinx, ctc (a wav2vec2 model for the language, with the extra "
             "models), mms (one for over 1,000 languages, not for commercial use), the path of a "
-            "CTC model's folder or exported .onnx file, or auto (what is on the disk already)."
+            "CTC model's folder or of an .onnx file from `lyricsyncd models export`, or auto (what "
+            "is on the disk already)."
         ),
     )
     transcriber: str = Field(

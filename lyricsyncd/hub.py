@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lyricsyncd.errors import ModelError
+from lyricsyncd.errors import LyricsyncError, ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,14 @@ HUB_MODELS = {
             "models",
         ),
         HubModel(
+            "KimberleyJSN/melbandroformer",
+            "separates the vocals from the music (Mel-Band RoFormer)",
+            913_000_000,
+            "MIT as tagged on the hub since April 2026; what it was trained on is not told",
+            "roformer",
+            "its licence (MIT) was only told long after it, and what it was trained on is not",
+        ),
+        HubModel(
             "facebook/wav2vec2-base-960h",
             "hears the words (English)",
             378_000_000,
@@ -81,13 +89,6 @@ HUB_MODELS = {
             4_600_000_000,
             "Apache-2.0",
             "granite",
-        ),
-        HubModel(
-            "Qwen/Qwen3-ForcedAligner-0.6B",
-            "hears the words (11 languages)",
-            1_800_000_000,
-            "Apache-2.0",
-            "models",
         ),
     )
 }
@@ -119,9 +120,28 @@ def is_here(name: str, models_dir: Path | None) -> bool:
     return isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
+def caution(name: str, models_dir: Path | None) -> str:
+    """What must be said before a model is fetched; empty where there is nothing, or it is here."""
+    known = HUB_MODELS.get(name)
+    if known is None or not known.caution or is_here(name, models_dir):
+        return ""
+    return f"{name} is fetched from the hub: {known.caution}"
+
+
 @contextlib.contextmanager
-def loaded(name: str, models_dir: Path | None, *, extra: str) -> Iterator[None]:
+def loaded(
+    name: str,
+    models_dir: Path | None,
+    *,
+    extra: str,
+    files: str = "config.json, model.safetensors and all that is small",
+) -> Iterator[None]:
     """Turn what loading a model can raise into one line that says what to put where.
+
+    Parameters
+    ----------
+    files : str
+        Which of the model's files on the hub are needed.
 
     Raises
     ------
@@ -130,17 +150,25 @@ def loaded(name: str, models_dir: Path | None, *, extra: str) -> Iterator[None]:
     """
     try:
         yield
+    except LyricsyncError:
+        raise
     except ImportError as error:
         raise ModelError(
             f"the model {name!r} needs what is not installed: {str(error).splitlines()[0]}",
             remedy=f'Install it with: pip install "lyricsyncd[{extra}]"',
         ) from error
-    except (OSError, ValueError, RuntimeError, KeyError, EOFError) as error:
+    except Exception as error:
+        # Readers of weights have errors of their own, such as safetensors' for half a file.
         lines = str(error).strip().splitlines()
         reason = lines[0][:160] if lines else type(error).__name__
-        own = models_dir / folder_name(name) if models_dir is not None else None
-        where = Path(name) if Path(name).is_dir() else own
+        here = Path(found(name, models_dir))
+        if here.is_dir():
+            raise ModelError(
+                f"the model in {here} cannot be loaded: {reason}",
+                remedy=f"Put its files there anew: {files}",
+            ) from error
+        where = models_dir / folder_name(name) if models_dir is not None else "a folder"
         raise ModelError(
-            f"the model {name!r} cannot be loaded: {reason}",
-            remedy=f"Put its files from the hub into {where or 'a folder, and name that'}",
+            f"the model {name!r} is not here and cannot be fetched: {reason}",
+            remedy=f"Put its files from the hub ({files}) into {where}",
         ) from error

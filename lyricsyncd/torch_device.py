@@ -5,6 +5,7 @@ Imported by back-ends that have torch, and by nothing else.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,8 @@ from lyricsyncd.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -38,6 +41,57 @@ def resolve(device: str) -> torch.device:
                 remedy="Use `--device cpu`, or install torch for your card",
             )
     return torch.device(device)
+
+
+_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8_float16": 1, "int8": 1}
+_FOR_WEIGHTS = 0.6
+"""Share of the free memory that the weights may take: what runs through them needs the rest."""
+
+
+def precision(weights: int, free: int | None, offered: Sequence[str]) -> str:
+    """What a model is to compute in: the first of what it can that leaves room on the card.
+
+    Parameters
+    ----------
+    weights : int
+        How many it has.
+    free : int or None
+        Bytes left on the card; ``None`` where memory is no question.
+    offered : sequence of str
+        From the finest to the smallest, by the names of torch and CTranslate2: ``float32``,
+        ``bfloat16``, ``float16``, ``int8_float16``, ``int8``.
+
+    Returns
+    -------
+    str
+        One of ``offered``, the last where none fits.
+    """
+    for name in offered:
+        if free is None or weights * _BYTES[name] <= _FOR_WEIGHTS * free:
+            return name
+    return offered[-1]
+
+
+def placed(network: Any, device: torch.device) -> torch.device:
+    """Move a network to a device, or, where it does not fit, leave it on the CPU in full precision.
+
+    Returns
+    -------
+    torch.device
+        Where it is now.
+    """
+    import torch
+
+    try:
+        network.to(device)
+    except (RuntimeError, MemoryError) as error:
+        if device.type == "cpu" or not is_out_of_memory(error):
+            raise
+        log.warning("the model does not fit on %s: it goes on on the CPU", device)
+        device = torch.device("cpu")
+        network.to(device).float()
+        _give_back()
+    return device
 
 
 def half_precision(device: torch.device) -> torch.dtype:

@@ -21,6 +21,7 @@ from lyricsyncd.errors import ModelError, UsageError
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Options
     from lyricsyncd.align.emissions import Ear
+    from lyricsyncd.align.emissions.ctc import CtcEar
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ Opener = Callable[[str, "Path | None", "str | None"], "Ear"]
 
 ONNX_FOLDER = "ctc"
 """Within the folder of models: exported ears, ``LANGUAGE.onnx`` or ``any.onnx``."""
+ANY_LANGUAGE = "any"
 
 MMS = "MahmoudAshraf/mms-300m-1130-forced-aligner"
 _XLSR = "jonatasgrosman/wav2vec2-large-xlsr-53-{}"
@@ -150,7 +152,7 @@ def _chosen(name: str, device: str, models_dir: Path | None, language: str | Non
 
 def _exported(models_dir: Path | None, language: str | None) -> Path | None:
     folder = (models_dir or Path("nowhere")) / ONNX_FOLDER
-    for stem in (language, "any"):
+    for stem in (language, ANY_LANGUAGE):
         if stem and stem.isalpha() and (folder / f"{stem}.onnx").is_file():
             return folder / f"{stem}.onnx"
     return None
@@ -164,17 +166,22 @@ def _has_card() -> bool:
     return bool(torch.cuda.is_available())
 
 
+def ctc_model(name: str, language: str | None) -> str:
+    """The model behind ``ctc`` and ``mms``; other names, and folders, are models themselves."""
+    return {"ctc": _model_of(language), "mms": MMS}.get(name, name)
+
+
 def _opener(name: str) -> Opener:
     if name == "sphinx":
         return _sphinx
-    if name == "ctc":
-        return lambda device, folder, language: _ctc(_model_of(language), device, folder)
-    if name == "mms":
-        return lambda device, folder, _: _ctc(MMS, device, folder)
+    if name in ("ctc", "mms"):
+        return lambda device, folder, language: open_ctc_model(
+            ctc_model(name, language), device, folder
+        )
     if name.endswith(".onnx"):
         return lambda device, _folder, _language: _onnx(Path(name), device)
     if Path(name).is_dir():
-        return lambda device, folder, _: _ctc(name, device, folder)
+        return lambda device, folder, _: open_ctc_model(name, device, folder)
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         try:
             plugin: Opener = entry.load()
@@ -200,13 +207,19 @@ def _sphinx(_device: str, _folder: Path | None, _language: str | None) -> Ear:
     return SphinxEar.load()
 
 
-def _ctc(model: str, device: str, folder: Path | None) -> Ear:
+def open_ctc_model(model: str, device: str, folder: Path | None) -> CtcEar:
+    """A CTC model of the hub or of a folder, on torch; what must be said of it is said first.
+
+    Raises
+    ------
+    ModelError
+        It is not to be had, or its device is not there.
+    """
     from lyricsyncd import hub
     from lyricsyncd.align.emissions.ctc import open_ctc
 
-    known = hub.HUB_MODELS.get(model)
-    if known is not None and known.caution and not hub.is_here(model, folder):
-        log.warning("%s is fetched from the hub: %s", model, known.caution)
+    if caution := hub.caution(model, folder):
+        log.warning("%s", caution)
     ear = open_ctc(model, device, folder)
     return replace(ear, calibration=calibration.path_for(hub.found(model, folder)))
 

@@ -108,6 +108,55 @@ def remove(name: str, config: Path | None, as_json: bool, dry_run: bool) -> None
 
 
 @models.command()
+@click.argument("model")
+@click.option("--language", metavar="L", help="The one that it writes, such as fr; else for all.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file; by default where `aligner: auto` finds it.",
+)
+@_config
+@_json
+@_dry_run
+def export(
+    model: str,
+    language: str | None,
+    output: Path | None,
+    config: Path | None,
+    as_json: bool,
+    dry_run: bool,
+) -> None:
+    """Write a CTC model as ONNX, with which the base install hears without torch.
+
+    MODEL is a folder, a name on the hub, mms, or ctc: the one for the --language. This needs the
+    extra models; the file can then be taken to other computers.
+    """
+    from lyricsyncd.align import ears
+    from lyricsyncd.align.emissions import ctc
+    from lyricsyncd.config import language_code
+
+    try:
+        code = language_code(language) if language else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--language") from error
+    code = None if code == "auto" else code
+    folder = _folder(config)
+    name = ears.ctc_model(model, code)
+    path = output or folder / ears.ONNX_FOLDER / f"{code or ears.ANY_LANGUAGE}.onnx"
+    if not dry_run:
+        ctc.export(ears.open_ctc_model(name, "cpu", folder), path)
+    told = {"model": name, "language": code, "path": str(path), "dry_run": dry_run}
+    if as_json:
+        size = None if dry_run else path.stat().st_size
+        click.echo(json.dumps({**told, "size": size}, indent=2))
+    elif dry_run:
+        click.echo(f"{name} would be written to {path}")
+    else:
+        click.echo(f"{name} is written to {path} ({path.stat().st_size / 1e6:.0f} MB)")
+
+
+@models.command()
 @_config
 @_json
 def path(config: Path | None, as_json: bool) -> None:

@@ -36,6 +36,7 @@ _OPENERS = {
     "htdemucs_ft": "lyricsyncd.separate.demucs:open_demucs",
     "demucs": "lyricsyncd.separate.demucs:open_demucs",
     "htdemucs": "lyricsyncd.separate.demucs:open_htdemucs",
+    "melband_roformer": "lyricsyncd.separate.roformer:open_roformer",
 }
 
 Progress = Callable[[str, float], None]

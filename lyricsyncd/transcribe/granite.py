@@ -2,12 +2,15 @@
 each word ("In-Sync", arXiv 2604.22817).
 
 ``hello [T:45] _ [T:120] world [T:182]``: a tag is the *end* of what stands before it, in hundredths
-of a second modulo ten seconds; ``_`` is silence. A word starts where the tag before it says.
+of a second, of which only the last three digits are written; ``_`` is silence. A word starts where
+the tag before it says.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +18,43 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd import torch_device
+from lyricsyncd.errors import ModelError
 from lyricsyncd.hub import found, loaded
 from lyricsyncd.model import Word
+from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "ibm-granite/granite-speech-4.1-2b-plus"
+AUDIO = "<|audio|>"
 PROMPT = (
-    "<|audio|> Timestamps: Transcribe the speech. After each word, add a timestamp tag showing the "
+    f"{AUDIO} Timestamps: Transcribe the speech. After each word, add a timestamp tag showing the "
     "end time in centiseconds, e.g. hello [T:45] world [T:82]"
 )
 SYSTEM = (
     "Knowledge Cutoff Date: April 2024.\nToday's Date: December 19, 2024.\n"
     "You are Granite, developed by IBM. You are a helpful AI assistant"
 )
-WINDOW_S = 60.0
-"""Seconds at once: the model takes a few minutes, but a gap of ten seconds without any tag loses
-the count, and a short window bounds what that costs."""
-_RATE = 16_000
-_WRAP_S = 10.0
+_TEMPLATE = (
+    "{% for turn in messages %}<|start_of_role|>{{ turn['role'] }}<|end_of_role|>"
+    "{{ turn['content'] }}<|end_of_text|>\n{% endfor %}<|start_of_role|>assistant<|end_of_role|>"
+)
+"""How Granite's turns are written, for a folder that lacks the file that says so."""
+_PIECE_S = 60.0
+"""Seconds at once: the model was made for up to 210, but a gap of ten seconds without any tag loses
+the count, and a short piece bounds what that costs."""
+_LONGEST_S = 9.0
+"""No word is held longer, and no rest within a piece lasts longer."""
+_LATE_S = 0.5
 _TAGGED = re.compile(r"([^\[\]]*?)\s*\[T:\s*(\d{1,6})\s*\]")
-_MOST_TOKENS = 10_000
+_TOKENS_A_SECOND = 40
+"""More than the quickest rap needs, tags included: a model in a loop must stop some time."""
 
 
-def parse(text: str, offset: float = 0.0) -> list[Word]:
+def parse(
+    text: str,
+    offset: float = 0.0,
+    duration: float = math.inf,
+    sure: Sequence[float] | None = None,
+) -> list[Word]:
     """Words with times from what the model writes.
 
     Parameters
@@ -44,23 +62,44 @@ def parse(text: str, offset: float = 0.0) -> list[Word]:
     text : str
         Such as ``hello [T:45] world [T:82]``. What is left without a tag is dropped.
     offset : float
-        Seconds at which the window starts.
+        Seconds at which the piece starts.
+    duration : float
+        Seconds that it lasts: once the count runs past its end, nothing more is believed.
+    sure : sequence of float, optional
+        How likely each character of the text is, 0-1: gives the words' confidences.
     """
     words: list[Word] = []
     last = 0.0
-    for before, number in _TAGGED.findall(text):
-        end = int(number) / 100.0
-        # Written modulo ten seconds: whenever time goes back, ten more have passed.
-        end += _WRAP_S * max(0, int(np.ceil((last - end) / _WRAP_S - 1e-9)))
-        spoken = [token for token in before.split() if token != "_"]
+    for tagged in _TAGGED.finditer(text):
+        passed = (int(tagged[2]) % 1000 / 100.0 - last) % 10.0
+        # Time that goes back a little is a slip of the model, not ten seconds more.
+        slip = passed > _LONGEST_S and last > 0.0
+        end = round(last + (0.0 if slip else passed), 2)
+        if end > duration + _LATE_S:
+            break
+        spoken = [
+            word
+            for word in re.finditer(r"\S+", tagged[1])
+            if any(c.isalnum() for c in word[0])  # neither "_" nor a lone mark
+        ]
         # Several words before one tag share its time.
         edges = np.linspace(last, end, len(spoken) + 1)
         for word, start, stop in zip(spoken, edges[:-1], edges[1:], strict=True):
+            first, after = word.start() + tagged.start(), word.end() + tagged.start()
             words.append(
-                Word(word, round(offset + float(start), 3), round(offset + float(stop), 3))
+                Word(
+                    word[0],
+                    round(offset + min(float(start), duration), 3),
+                    round(offset + min(float(stop), duration), 3),
+                    None if sure is None else _mean(sure[first:after]),
+                )
             )
         last = end
     return words
+
+
+def _mean(likely: Sequence[float]) -> float:
+    return math.exp(sum(math.log(max(p, 1e-6)) for p in likely) / max(1, len(likely)))
 
 
 class Granite:
@@ -85,52 +124,140 @@ class Granite:
         model = DEFAULT if model in ("", "default", "base") else model
         self._device = torch_device.resolve(device)
         with loaded(model, models_dir, extra="granite"):
-            from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
+            from transformers import AutoConfig, AutoModelForSpeechSeq2Seq, AutoTokenizer
 
             where = found(model, models_dir)
-            self._processor: Any = AutoProcessor.from_pretrained(where)
+            _check_adapter(AutoConfig.from_pretrained(where))
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(where)
             network: Any = AutoModelForSpeechSeq2Seq.from_pretrained(
                 where, dtype=torch_device.half_precision(self._device)
             )
-        self._network = network.to(self._device).eval()
+        self._network = network.eval()
+        self._device = torch_device.placed(network, self._device)
 
     def transcribe(
         self,
         audio: npt.NDArray[np.float32],
         language: str | None,  # noqa: ARG002 - the model tells it by itself
     ) -> list[Word]:
-        """Words with times, from mono audio at 16 kHz; without capitals, marks and confidences."""
-        window = round(WINDOW_S * _RATE)
-        words: list[Word] = []
-        for first in range(0, len(audio), window):
-            piece = audio[first : first + window]
-            if len(piece) >= _RATE // 10:
-                until = (first + len(piece)) / _RATE
-                heard = parse(self.written(piece), first / _RATE)
-                # A count that ran away must not reach into the next window.
-                words += [word for word in heard if (word.end or 0.0) <= until + 0.5]
-        return words
+        """Words with times and confidences, from mono audio at 16 kHz; without capitals and marks.
 
-    def written(self, audio: npt.NDArray[np.float32], most_tokens: int = _MOST_TOKENS) -> str:
-        """What the model writes for one window."""
+        Raises
+        ------
+        ModelError
+            A piece of the song does not fit into memory.
+        """
+        cuts = pieces(audio, _PIECE_S)
+
+        def run(batch: Sequence[tuple[int, int]]) -> list[tuple[str, list[float]]]:
+            return [self.written(audio[first:last]) for first, last in batch]
+
+        told = torch_device.in_batches(cuts, 1, run, self._leave)
+        return [
+            word
+            for (first, last), (text, sure) in zip(cuts, told, strict=True)
+            for word in parse(text, first / SAMPLE_RATE, (last - first) / SAMPLE_RATE, sure)
+        ]
+
+    def written(self, audio: npt.NDArray[np.float32]) -> tuple[str, list[float]]:
+        """What the model writes for one piece, and how likely each character of it is."""
         import torch
 
-        turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": PROMPT}]
-        tokenizer = self._processor.tokenizer
-        prompt = (
-            tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-            if tokenizer.chat_template
-            else f"{SYSTEM}\n{PROMPT}\n"
-        )
-        inputs = self._processor(prompt, torch.from_numpy(audio)[None], return_tensors="pt")
-        inputs = inputs.to(self._device)
-        for key, value in inputs.items():
-            if torch.is_tensor(value) and value.is_floating_point():
-                inputs[key] = value.to(self._network.dtype)
+        heard = features(torch.from_numpy(audio)[None])
+        n_tokens = self._audio_tokens(heard.shape[1])
+        inputs = self._tokenizer(self._prompt(n_tokens), return_tensors="pt")
+        likely: list[float] = []
+
+        def watch(_written: Any, scores: Any) -> Any:
+            # All scores of a whole piece would take gigabytes.
+            likely.append(float(scores[0].float().log_softmax(-1).max().exp()))
+            return scores
+
         with torch.inference_mode():
             out = self._network.generate(
-                **inputs, max_new_tokens=most_tokens, do_sample=False, num_beams=1
+                input_ids=inputs["input_ids"].to(self._device),
+                attention_mask=inputs["attention_mask"].to(self._device),
+                input_features=heard.to(self._device, self._network.dtype),
+                input_features_mask=torch.ones(1, n_tokens, dtype=torch.bool, device=self._device),
+                max_new_tokens=100 + round(_TOKENS_A_SECOND * len(audio) / SAMPLE_RATE),
+                logits_processor=[watch],
+                do_sample=False,
+                num_beams=1,
             )
-        new = out[:, inputs["input_ids"].shape[-1] :]
-        text: str = tokenizer.batch_decode(new, skip_special_tokens=True)[0]
-        return text
+        return self._spelled(out[0, inputs["input_ids"].shape[-1] :].tolist(), likely)
+
+    def _prompt(self, n_tokens: int) -> str:
+        """The two turns as the model knows them, with as many signs as the audio takes."""
+        turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": PROMPT}]
+        written: str = self._tokenizer.apply_chat_template(
+            turns,
+            tokenize=False,
+            add_generation_prompt=True,
+            chat_template=self._tokenizer.chat_template or _TEMPLATE,
+        )
+        sign = self._tokenizer.convert_ids_to_tokens(self._network.config.audio_token_id)
+        return written.replace(AUDIO, sign * n_tokens)
+
+    def _audio_tokens(self, n_frames: int) -> int:
+        """How many places in the text the audio takes."""
+        config = self._network.config
+        blocks = math.ceil(n_frames / config.window_size)
+        return int(blocks * (config.window_size // config.downsample_rate))
+
+    def _spelled(self, tokens: list[int], likely: list[float]) -> tuple[str, list[float]]:
+        """Tokens as text, and the likelihood of each character: that of the token it ends in."""
+        text, sure = "", list[float]()
+        for n, probability in enumerate(likely[: len(tokens)], start=1):
+            so_far: str = self._tokenizer.decode(tokens[:n], skip_special_tokens=True)
+            sure += [probability] * (len(so_far) - len(text))
+            text = so_far
+        return text, sure[: len(text)]
+
+    def _leave(self) -> bool:
+        import torch
+
+        if self._device.type == "cpu":
+            return False
+        self._device = torch.device("cpu")
+        self._network = self._network.to(self._device).float()
+        return True
+
+
+def _check_adapter(config: Any) -> None:
+    """Some of the family need an adapter that transformers only loads where peft is."""
+    import importlib.util
+
+    if getattr(config, "has_lora_adapter", False) and importlib.util.find_spec("peft") is None:
+        raise ModelError(
+            "this Granite model has an adapter, which needs peft",
+            remedy="Install it with: pip install peft",
+        )
+
+
+def features(audio: Any) -> Any:
+    """What the model hears: log mel energies of 80 bands, two frames of 10 ms put together.
+
+    The same numbers as transformers' ``GraniteSpeechFeatureExtractor``, which needs a torchaudio
+    that matches torch to the build, and without one keeps the whole model from loading.
+
+    Parameters
+    ----------
+    audio : torch tensor of float32, shape (batch, n)
+        Mono at 16 kHz.
+
+    Returns
+    -------
+    torch tensor of float32, shape (batch, (n // 160 + 1) // 2, 160)
+    """
+    import torch
+    from transformers.audio_utils import mel_filter_bank
+
+    bank = mel_filter_bank(257, 80, 0.0, SAMPLE_RATE / 2, SAMPLE_RATE, norm=None, mel_scale="htk")
+    spectrum = torch.stft(
+        audio, 512, 160, 400, torch.hann_window(400), pad_mode="reflect", return_complex=True
+    )
+    mel = torch.from_numpy(bank.astype(np.float32)).T @ spectrum.abs().square()
+    logs = mel.transpose(-1, -2).clamp(min=1e-10).log10()
+    logs = torch.maximum(logs, logs.amax(dim=(-2, -1), keepdim=True) - 8.0) / 4.0 + 1.0
+    even = logs.shape[1] // 2 * 2
+    return logs[:, :even].reshape(len(logs), even // 2, -1)

@@ -1,8 +1,17 @@
-"""Whisper on transformers (extra ``models``), word times from cross-attention."""
+"""Whisper on transformers (extra ``models``), word times from cross-attention.
+
+The model's own ``generate`` is asked, as the speech-recognition pipeline does: the pipeline drops
+how sure the model was, and cuts songs in the middle of words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +20,38 @@ import numpy.typing as npt
 
 from lyricsyncd import torch_device
 from lyricsyncd.hub import found, loaded
+from lyricsyncd.lyrics.words import has_cjk
 from lyricsyncd.model import Word
+from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "openai/whisper-large-v3-turbo"
-_CHUNK_S = 30.0
+_PIECE_S = 29.5
+"""The model hears 30 s at once."""
+_CARD_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A part of a word, as the model writes it.
+
+    Attributes
+    ----------
+    number : int
+        In the vocabulary.
+    start, end : float
+        Seconds.
+    probability : float
+        That the model gave to it, 0-1.
+    """
+
+    number: int
+    start: float
+    end: float
+    probability: float
 
 
 class Whisper:
-    """A Whisper model behind the speech-recognition pipeline of transformers, kept warm.
+    """A Whisper model of transformers, kept warm.
 
     Parameters
     ----------
@@ -37,38 +70,159 @@ class Whisper:
 
     def __init__(self, model: str, device: str = "auto", models_dir: Path | None = None) -> None:
         model = DEFAULT if model in ("", "default", "base") else model
-        where = torch_device.resolve(device)
+        self._device = torch_device.resolve(device)
         with loaded(model, models_dir, extra="models"):
-            from transformers import pipeline
+            from transformers import AutoProcessor, WhisperForConditionalGeneration
 
-            self._pipeline: Any = pipeline(
-                "automatic-speech-recognition",
-                model=found(model, models_dir),
-                device=where,
-                dtype=torch_device.half_precision(where),
+            where = found(model, models_dir)
+            self._processor: Any = AutoProcessor.from_pretrained(where)
+            network: Any = WhisperForConditionalGeneration.from_pretrained(
+                where, dtype=torch_device.half_precision(self._device)
             )
+        self._network = network.eval()
+        self._device = torch_device.placed(network, self._device)
+        self._config = network.generation_config = _config(network)
+        self._batch = 1 if self._device.type == "cpu" else _CARD_BATCH
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
-        """Words with times, from mono audio at 16 kHz. The pipeline gives no confidences."""
-        options: dict[str, Any] = {"task": "transcribe"}
-        if language:
-            options["language"] = language
-        told = self._pipeline(
-            {"raw": audio, "sampling_rate": 16_000},
-            return_timestamps="word",
-            chunk_length_s=_CHUNK_S,
-            generate_kwargs=options,
+        """Words with times and confidences, from mono audio at 16 kHz.
+
+        Raises
+        ------
+        ModelError
+            Not even one piece of the song fits into memory.
+        """
+        cuts = pieces(audio, _PIECE_S)
+        options = self._options(language)
+
+        def run(batch: Sequence[tuple[int, int]]) -> list[list[list[Token]]]:
+            return self._heard([audio[first:last] for first, last in batch], options)
+
+        heard = torch_device.in_batches(cuts, self._batch, run, self._leave)
+        result: list[Word] = []
+        for (first, last), segments in zip(cuts, heard, strict=True):
+            begin, until = first / SAMPLE_RATE, (last - first) / SAMPLE_RATE
+            for word in (word for part in segments for word in words(self._spelled(part))):
+                start, end = word.start or 0.0, min(word.end or 0.0, until)
+                # Whisper goes on in the silence with which a piece is filled up.
+                if start < until:
+                    start, end = round(begin + start, 3), round(begin + end, 3)
+                    result.append(dataclasses.replace(word, start=start, end=end))
+        return result
+
+    def _options(self, language: str | None) -> dict[str, Any]:
+        """What this model can be told: those for English alone take neither task nor language."""
+        if not getattr(self._config, "is_multilingual", True):
+            return {}
+        options = {"task": "transcribe"}
+        code = (language or "").partition("-")[0]
+        if f"<|{code}|>" in (getattr(self._config, "lang_to_id", None) or {}):
+            options["language"] = code
+        return options
+
+    def _heard(
+        self, audio: list[npt.NDArray[np.float32]], options: dict[str, Any]
+    ) -> list[list[list[Token]]]:
+        """The tokens of each segment of each piece, their times counted from the piece's start."""
+        import torch
+
+        features = self._processor(
+            audio, sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True
+        ).to(self._device)
+        with torch.inference_mode():
+            told = self._network.generate(
+                input_features=features["input_features"].to(self._network.dtype),
+                attention_mask=features["attention_mask"],
+                return_timestamps=True,
+                return_token_timestamps=True,
+                return_segments=True,
+                condition_on_prev_tokens=False,
+                **options,
+            )
+        text_below = int(self._processor.tokenizer.eos_token_id)
+        return [
+            [list(_tokens(segment, text_below)) for segment in segments]
+            for segments in told["segments"]
+        ]
+
+    def _spelled(self, tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
+        """Tokens with what they spell; those that are parts of one sign joined."""
+        held: list[Token] = []
+        for token in tokens:
+            held.append(token)
+            text = self._processor.tokenizer.decode([part.number for part in held])
+            # Half of a sign is no text yet; four bytes are the longest sign.
+            if not text.endswith("\ufffd") or len(held) == 4:
+                yield text, _joined(held)
+                held = []
+
+    def _leave(self) -> bool:
+        import torch
+
+        if self._device.type == "cpu":
+            return False
+        self._device = torch.device("cpu")
+        self._network = self._network.to(self._device).float()
+        self._batch = 1
+        return True
+
+
+def _config(network: Any) -> Any:
+    """How the model generates: the likeliest token each time. Where it does not name the heads to
+    read times from, those of the upper half are taken, as OpenAI's code does."""
+    config = copy.deepcopy(network.generation_config)
+    config.do_sample, config.num_beams = False, 1
+    if not getattr(config, "alignment_heads", None):
+        layers = network.config.decoder_layers
+        heads = range(network.config.decoder_attention_heads)
+        config.alignment_heads = [[n, h] for n in range(layers // 2, layers) for h in heads]
+    return config
+
+
+def _tokens(segment: dict[str, Any], text_below: int) -> Iterator[Token]:
+    """The tokens of text within a segment that ``generate`` returned.
+
+    A time is that at which the model leaves a token: it starts where the one before it ended.
+    """
+    result = segment["result"]
+    scores = result["scores"]
+    first = int(segment["idxs"][0]) - (len(result["sequences"]) - len(scores))
+    times = [float(time) for time in segment["token_timestamps"]]
+    last = min(float(segment["start"]), *times[:1])
+    for i, (number, end) in enumerate(zip(segment["tokens"].tolist(), times, strict=False)):
+        end = max(last, end)
+        if number < text_below:
+            sure = float(scores[first + i].float().log_softmax(-1)[number].exp())
+            yield Token(number, last, end, sure)
+        last = end
+
+
+def _joined(tokens: Sequence[Token]) -> Token:
+    likely = math.prod(token.probability for token in tokens)
+    return Token(tokens[0].number, tokens[0].start, tokens[-1].end, likely)
+
+
+def words(spelled: Iterable[tuple[str, Token]]) -> list[Word]:
+    """Words out of their parts: a space starts one, and so does a sign of a script without spaces.
+
+    Marks go with the word before them. A word is as sure as its parts on (geometric) average.
+    """
+    groups: list[list[tuple[str, Token]]] = []
+    for text, token in spelled:
+        if not text.strip():
+            continue
+        sounds = any(c.isalnum() for c in text)
+        if not groups or text[0].isspace() or (sounds and has_cjk(text)):
+            groups.append([])
+        groups[-1].append((text, token))
+    groups = [group for group in groups if any(c.isalnum() for text, _ in group for c in text)]
+    return [
+        Word(
+            "".join(text for text, _ in group).strip(),
+            group[0][1].start,
+            group[-1][1].end,
+            math.prod(max(token.probability, 1e-6) for _, token in group) ** (1 / len(group)),
+            space=after is None or after[0][0][0].isspace(),
         )
-        return words(told.get("chunks") or ())
-
-
-def words(chunks: Sequence[dict[str, Any]]) -> list[Word]:
-    """The pipeline's chunks as words; a last one may lack its end."""
-    result: list[Word] = []
-    for chunk in chunks:
-        text = str(chunk["text"]).strip()
-        start, end = chunk["timestamp"]
-        if text and start is not None:
-            start = float(start)
-            result.append(Word(text, start, max(start, float(end if end is not None else start))))
-    return result
+        for group, after in zip_longest(groups, groups[1:])
+    ]

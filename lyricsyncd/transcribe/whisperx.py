@@ -6,7 +6,9 @@ WhisperX pins an older torch than the other back-ends need; it lives in an envir
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd import torch_device
-from lyricsyncd.hub import loaded
+from lyricsyncd.align.ears import WAV2VEC2
+from lyricsyncd.hub import found, loaded
 from lyricsyncd.model import Word
 
 _BATCH = 8
@@ -40,22 +43,23 @@ class WhisperX:
     name = "whisperx"
 
     def __init__(self, model: str, device: str = "auto", models_dir: Path | None = None) -> None:
-        own = models_dir / f"faster-whisper-{model}" if models_dir is not None else None
-        self._where = str(own) if own is not None and own.is_dir() else model
+        folder = f"faster-whisper-{model}"
+        own = models_dir / folder if models_dir is not None else None
         self._models_dir = models_dir
-        where = torch_device.resolve(device)
-        self._device, self._index = where.type, where.index or 0
-        with loaded(model, models_dir, extra="whisperx"):
+        with loaded(folder, models_dir, extra="whisperx", files=_CTRANSLATE2):
             import whisperx
 
+            where = torch_device.resolve(device)
+            self._device, self._index = where.type, where.index or 0
             self._whisperx: Any = whisperx
-            self._model: Any = whisperx.load_model(
-                self._where,
-                device=self._device,
-                device_index=self._index,
-                compute_type="int8" if self._device == "cpu" else "float16",
-                vad_method="pyannote",
-            )
+            with _silent():
+                self._model: Any = whisperx.load_model(
+                    str(own) if own is not None and own.is_dir() else model,
+                    device=self._device,
+                    device_index=self._index,
+                    compute_type=_precision(model, torch_device.free_bytes(where)),
+                    vad_method="pyannote",
+                )
         self._aligners: dict[str, Any] = {}
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
@@ -66,24 +70,73 @@ class WhisperX:
         ModelError
             The alignment model of the language is not to be had.
         """
-        told = self._model.transcribe(audio, batch_size=_BATCH, language=language)
-        spoken = language or told["language"]
+        code = (language or "").partition("-")[0]
+        known = code if code in self._model.model.supported_languages else None
+        told = self._model.transcribe(audio, batch_size=_BATCH, language=known)
         segments = told["segments"]
         if not segments:
             return []
-        model, metadata = self._aligner(spoken)
-        with loaded(f"whisperx alignment ({spoken})", self._models_dir, extra="whisperx"):
+        model, metadata = self._aligner(told["language"])
+        with _whole_segments(self._whisperx):
             aligned = self._whisperx.align(segments, model, metadata, audio, self._device)
         return words(aligned["word_segments"])
 
     def _aligner(self, language: str) -> Any:
+        """The model that aligns a language: the CTC ear's where that is here, else WhisperX'."""
         if language not in self._aligners:
-            own = (self._models_dir or Path("nowhere")) / f"whisperx-align-{language}"
-            with loaded(own.name, self._models_dir, extra="whisperx"):
+            name = WAV2VEC2.get(language, f"whisperx-align-{language}")
+            where = found(name, self._models_dir)
+            with loaded(name, self._models_dir, extra="whisperx"), _silent():
                 self._aligners[language] = self._whisperx.load_align_model(
-                    language, self._device, model_name=str(own) if own.is_dir() else None
+                    language, self._device, model_name=where if Path(where).is_dir() else None
                 )
         return self._aligners[language]
+
+
+_CTRANSLATE2 = "model.bin, config.json, tokenizer.json and the vocabulary, converted by CTranslate2"
+_WEIGHTS = {
+    "tiny": 39_000_000,
+    "base": 74_000_000,
+    "small": 244_000_000,
+    "medium": 769_000_000,
+    "large": 1_550_000_000,
+}
+
+
+def _precision(model: str, free: int | None) -> str:
+    """What CTranslate2 computes in, by the card's free memory; ``None`` on a CPU."""
+    if free is None:
+        return "int8"
+    size = next((weights for name, weights in _WEIGHTS.items() if name in model), 1_550_000_000)
+    return torch_device.precision(size, free, ("float16", "int8_float16"))
+
+
+def _silent() -> contextlib.redirect_stdout[io.StringIO]:
+    """WhisperX talks to standard output, where results go."""
+    return contextlib.redirect_stdout(io.StringIO())
+
+
+class _WholeText:
+    """Takes a text for one sentence; see `_whole_segments`."""
+
+    def span_tokenize(self, text: str) -> list[tuple[int, int]]:
+        return [(0, len(text))]
+
+
+@contextlib.contextmanager
+def _whole_segments(whisperx: Any) -> Iterator[None]:
+    """Keep WhisperX from parting its segments into sentences, for which NLTK would fetch data: the
+    words get the same times either way."""
+    module = whisperx.alignment
+    theirs = getattr(module, "nltk_load", None)
+    if theirs is None:
+        yield
+        return
+    module.nltk_load = lambda _resource: _WholeText()
+    try:
+        yield
+    finally:
+        module.nltk_load = theirs
 
 
 def words(segments: Sequence[dict[str, Any]]) -> list[Word]:
@@ -93,7 +146,7 @@ def words(segments: Sequence[dict[str, Any]]) -> list[Word]:
             str(segment["word"]).strip(),
             float(segment["start"]),
             float(segment.get("end", segment["start"])),
-            float(segment["score"]) if "score" in segment else None,
+            min(1.0, float(segment["score"])) if "score" in segment else None,
         )
         for segment in segments
         if "start" in segment and str(segment["word"]).strip()

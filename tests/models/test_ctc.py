@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from transformers import Wav2Vec2ForCTC
+from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
 from lyricsyncd.align import ears
 from lyricsyncd.align.aligner import Alignment, align
@@ -111,3 +113,79 @@ def test_a_random_model_of_the_usual_shape_runs(tmp_path: Path) -> None:
     ear = open_ctc(str(tmp_path), "cpu")
     assert (ear.hop, ear.reach) == (0.02, 0.025)
     assert ear.listen(np.zeros(50 * 16_000, np.float32)).shape == (2500, config.vocab_size)
+
+
+def run_models(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lyricsyncd", "models", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LYRICSYNCD_MODELS__DIR": str(folder), "HF_HUB_OFFLINE": "1"},
+    )
+
+
+def test_the_command_exports_to_where_auto_finds_it(
+    folder: Path, ear: CtcEar, tmp_path: Path, said: Said
+) -> None:
+    done = run_models("export", str(folder), "--language", "en", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    written = tmp_path / "ctc" / "en.onnx"
+    assert (told["path"], told["size"]) == (str(written), written.stat().st_size)
+    assert [path.name for path in written.parent.iterdir()] == ["en.onnx"]
+    found = ears.open_ear("auto", "cpu", tmp_path, "en")
+    assert isinstance(found, CtcEar)
+    np.testing.assert_allclose(found.listen(said.audio), ear.listen(said.audio), atol=5e-3)
+    assert ears.open_ear("auto", "cpu", tmp_path, "fr").name != found.name
+
+
+def test_a_dry_export_writes_nothing(folder: Path, tmp_path: Path) -> None:
+    done = run_models("export", str(folder), "--dry-run", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.strip() == f"{folder} would be written to {tmp_path / 'ctc' / 'any.onnx'}"
+    assert not (tmp_path / "ctc").exists()
+
+
+@pytest.mark.parametrize("model", ["ctc", "mms"])
+def test_an_export_without_the_model_is_one_line(model: str, tmp_path: Path) -> None:
+    done = run_models("export", model, folder=tmp_path)
+    assert done.returncode == 1
+    *said, last = done.stderr.strip().splitlines()
+    assert "Put its files from the hub into" in last
+    assert "Traceback" not in done.stderr
+    if model == "mms":
+        assert "CC-BY-NC" in said[0]
+
+
+def test_an_aligner_with_a_blank_of_its_own(tmp_path: Path) -> None:
+    """As that of MMS: padding beside the blank, and no sign between words."""
+    vocabulary = ["<blank>", "<pad>", "</s>", "<unk>", *"aienourtslkdm'"]
+    (tmp_path / "vocab.json").write_text(json.dumps({c: i for i, c in enumerate(vocabulary)}))
+    Wav2Vec2CTCTokenizer(str(tmp_path / "vocab.json")).save_pretrained(tmp_path)
+    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)
+    config = synthetic.small_config(vocab_size=len(vocabulary), pad_token_id=1)
+    Wav2Vec2ForCTC(config).save_pretrained(tmp_path)
+    alphabet = open_ctc(str(tmp_path), "cpu").alphabet
+    assert (alphabet.blank, alphabet.delimiter) == (0, None)
+    assert alphabet.spell("Main-é") == tuple(vocabulary.index(c) for c in "maine")
+
+
+def test_a_language_model_beside_it_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    """Many models of the hub have one, and say that their processor needs its decoder."""
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    for name in ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json"):
+        path = tmp_path / name
+        if path.exists():
+            told = json.loads(path.read_text())
+            path.write_text(json.dumps({**told, "processor_class": "Wav2Vec2ProcessorWithLM"}))
+    assert open_ctc(str(tmp_path), "cpu").alphabet.blank == 0
+
+
+def test_weights_saved_in_half_are_heard_in_full(folder: Path, ear: CtcEar, tmp_path: Path) -> None:
+    Wav2Vec2ForCTC.from_pretrained(folder).half().save_pretrained(tmp_path)
+    synthetic.processor(tmp_path).save_pretrained(tmp_path)
+    audio = np.random.default_rng(0).normal(0, 0.1, 32_000).astype(np.float32)
+    half = open_ctc(str(tmp_path), "cpu").listen(audio)
+    assert np.abs(half - ear.listen(audio)).mean() < 0.05

@@ -28,6 +28,7 @@ WINDOW_S, CONTEXT_S = 20.0, 2.0
 """Seconds of a window, and of those at both of its ends that only serve as context."""
 _SCORE_FLOOR = -25.0
 _MOST_CHARACTERS = 60
+_BLANK = "<blank>"
 
 
 class Network(Protocol):
@@ -255,10 +256,18 @@ class TorchNetwork:
     CPU."""
 
     def __init__(self, model: Any, device: str = "auto") -> None:
+        import torch
+
         from lyricsyncd import torch_device
 
-        self._device = torch_device.resolve(device)
-        self._model = model.to(self._device).eval()
+        wanted = torch_device.resolve(device)
+        name = torch_device.precision(
+            sum(weights.numel() for weights in model.parameters()),
+            torch_device.free_bytes(wanted),
+            ("float32", "float16"),
+        )
+        self._model = model.to(getattr(torch, name)).eval()
+        self._device = torch_device.placed(model, wanted)
 
     def __call__(self, windows: FloatArray) -> FloatArray:
         """See `Network`."""
@@ -271,7 +280,8 @@ class TorchNetwork:
         import torch
 
         with torch.inference_mode():
-            logits = self._model(torch.from_numpy(np.stack(windows)).to(self._device)).logits
+            heard = torch.from_numpy(np.stack(windows)).to(self._device, self._model.dtype)
+            logits = self._model(heard).logits
             return list(logits.float().log_softmax(-1).cpu().numpy())
 
     def _leave(self) -> bool:
@@ -280,7 +290,7 @@ class TorchNetwork:
         if self._device.type == "cpu":
             return False
         self._device = torch.device("cpu")
-        self._model = self._model.to(self._device)
+        self._model = self._model.to(self._device).float()
         return True
 
 
@@ -301,13 +311,17 @@ def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -
     from lyricsyncd.hub import found, loaded
 
     with loaded(model, models_dir, extra="models"):
-        from transformers import AutoModelForCTC, AutoProcessor
+        import torch
+        from transformers import AutoFeatureExtractor, AutoModelForCTC, AutoTokenizer
 
         where = found(model, models_dir)
-        network = AutoModelForCTC.from_pretrained(where)
-        processor = AutoProcessor.from_pretrained(where)
-    tokenizer = processor.tokenizer
+        network = AutoModelForCTC.from_pretrained(where, dtype=torch.float32)
+        # Not as one processor: that of a model with a language model beside it needs its decoder.
+        tokenizer = AutoTokenizer.from_pretrained(where)
+        extractor = AutoFeatureExtractor.from_pretrained(where)
     config = network.config
+    # Tokenizers add signs of their own, which the network does not write.
+    vocabulary = {sign: n for sign, n in tokenizer.get_vocab().items() if n < config.vocab_size}
     hop = int(np.prod(config.conv_stride))
     reach = 1
     for kernel, stride in zip(
@@ -317,12 +331,15 @@ def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -
     return CtcEar(
         network=TorchNetwork(network, device),
         alphabet=Alphabet.of(
-            tokenizer.get_vocab(), tokenizer.pad_token, tokenizer.word_delimiter_token
+            vocabulary,
+            # wav2vec2 writes its padding for a blank; MMS' aligner has one beside it.
+            _BLANK if _BLANK in vocabulary else tokenizer.pad_token,
+            getattr(tokenizer, "word_delimiter_token", None),
         ),
         name=f"ctc:{Path(model).name}",
         hop=hop / SAMPLE_RATE,
         reach=reach / SAMPLE_RATE,
-        normalise=bool(getattr(processor.feature_extractor, "do_normalize", True)),
+        normalise=bool(getattr(extractor, "do_normalize", True)),
         batch=1 if network.device.type == "cpu" else 8,
     )
 
@@ -335,10 +352,12 @@ _METADATA = "lyricsyncd.ctc"
 def export(ear: CtcEar, path: Path) -> None:
     """Write an ear that runs on torch as one ONNX file, which `open_onnx` reads without torch.
 
+    The file appears whole or not at all.
+
     Raises
     ------
     ModelError
-        The ear does not run on torch, or ``onnx`` is not installed.
+        The ear does not run on torch, ``onnx`` is not installed, or the file cannot be written.
     """
     if not isinstance(ear.network, TorchNetwork):
         raise ModelError("only an ear that runs on torch can be exported")
@@ -359,21 +378,36 @@ def export(ear: CtcEar, path: Path) -> None:
         def forward(self, windows: Any) -> Any:
             return self.model(windows).logits.log_softmax(-1)
 
-    model = ear.network._model.to("cpu")
+    model = ear.network._model.to("cpu").float()
     length = round((WINDOW_S / ear.hop - 1) * ear.hop * SAMPLE_RATE + ear.reach * SAMPLE_RATE)
-    torch.onnx.export(
-        Logs(model).eval(),
-        (torch.zeros(1, length),),
-        str(path),
-        input_names=["windows"],
-        output_names=["logs"],
-        dynamic_axes={"windows": {0: "batch", 1: "samples"}, "logs": {0: "batch", 1: "frames"}},
-        opset_version=17,
-        dynamo=False,
-    )
-    written = onnx.load(str(path))
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.onnx.export(
+            Logs(model).eval(),
+            (torch.zeros(1, length),),
+            str(unfinished),
+            input_names=["windows"],
+            output_names=["logs"],
+            dynamic_axes={"windows": {0: "batch", 1: "samples"}, "logs": {0: "batch", 1: "frames"}},
+            opset_version=17,
+            dynamo=False,
+        )
+        written = onnx.load(str(unfinished))
+        entry = written.metadata_props.add()
+        entry.key, entry.value = _METADATA, json.dumps(_told(ear))
+        onnx.save(written, str(unfinished))
+        unfinished.replace(path)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _told(ear: CtcEar) -> dict[str, Any]:
+    """All that `open_onnx` has to know beside the network."""
     alphabet = ear.alphabet
-    told = {
+    return {
         "numbers": dict(alphabet.numbers),
         "blank": alphabet.blank,
         "delimiter": alphabet.delimiter,
@@ -384,9 +418,6 @@ def export(ear: CtcEar, path: Path) -> None:
         "normalise": ear.normalise,
         "lag": ear.lag,
     }
-    entry = written.metadata_props.add()
-    entry.key, entry.value = _METADATA, json.dumps(told)
-    onnx.save(written, str(path))
 
 
 class OnnxNetwork:
@@ -411,7 +442,7 @@ class OnnxNetwork:
         except (KeyError, ValueError) as error:
             raise ModelError(
                 "the ONNX file is not one that lyricsyncd exported",
-                remedy="Export it with lyricsyncd.align.emissions.ctc.export",
+                remedy="Write it with `lyricsyncd models export`",
             ) from error
         return told
 
