@@ -14,9 +14,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lyricsyncd.align.activity import vocal_activity
+from lyricsyncd.align.ears import options_of
 from lyricsyncd.align.emissions.ctc import Alphabet, CtcEar
 from lyricsyncd.align.graph import build
-from lyricsyncd.align.trellis import Trellis
+from lyricsyncd.align.posterior import posterior
+from lyricsyncd.align.trellis import Band, Trellis
 from lyricsyncd.align.viterbi import best_path
 
 LETTERS_A_WORD, WORDS_A_LINE = 4, 7
@@ -53,10 +55,21 @@ def main() -> None:
         trellis = Trellis(build(song), emissions, activity, song.short)
         began = time.process_time()
         path = best_path(trellis)
-        took = time.process_time() - began
-    assert path is not None
-    print(f"{given.minutes:g} min, {given.words} words, {trellis.graph.n_states} states")
-    print(f"best path: {took:.2f} s of one core")
+        found = time.process_time()
+        assert path is not None
+        graph, n_frames = trellis.graph, trellis.n_frames
+        (frames,) = np.nonzero(~graph.resting[path.states])
+        words_sung = graph.word[path.states[frames]]
+        (starts,) = np.nonzero(np.diff(words_sung, prepend=-1))
+        onsets = frames[starts]
+        offsets = frames[np.append(starts[1:], len(frames)) - 1] + 1
+        options = options_of(ear)
+        band = Band.around(graph, onsets, offsets, n_frames, round(options.band / ear.hop))
+        posterior(trellis, band, onsets, offsets, scale=options.scale)
+        sure = time.process_time()
+    print(f"{given.minutes:g} min, {given.words} words, {graph.n_states} states")
+    print(f"best path:  {found - began:.2f} s of one core")
+    print(f"posteriors: {sure - found:.2f} s")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""What the search costs on a long song: seconds and memory, pass by pass.
+"""What the search costs on a long song: seconds and memory, pass by pass and as a whole.
 
     python -m benchmarks.search [--minutes 10] [--words 1500] [--units 900]
 
-The scores are noise, which costs the search exactly what music does.
+The scores are noise, which costs the search exactly what music does. The whole is `align` as the
+service runs it, with an ear that listens in two ways and gets used to the singer, and which costs
+nothing itself; its peak is that of a process of its own, over the audio.
 """
 
 from __future__ import annotations
@@ -14,19 +16,27 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
+import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from lyricsyncd.align.emissions import Emissions, SpelledSong, Spelling
+from lyricsyncd.align.aligner import align
+from lyricsyncd.align.emissions import SAMPLE_RATE, Emissions, Lines, SpelledSong, Spelling
 from lyricsyncd.align.graph import build
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Band, Trellis
 from lyricsyncd.align.viterbi import best_path
+from lyricsyncd.daemon import memory
 
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 T = TypeVar("T")
 HOP = 0.01
 PHONES_A_WORD, STATES_A_PHONE, WORDS_A_LINE = 4, 3, 7
@@ -53,6 +63,51 @@ def trellis(minutes: float, n_words: int, n_units: int) -> Trellis:
     rest = -rng.exponential(5.0, n_frames).astype(np.float32)
     activity = rng.random(n_frames, dtype=np.float32)
     return Trellis(build(spelled), Emissions(scores, rest, HOP), activity, spelled.short)
+
+
+@dataclass(frozen=True)
+class NoisyEar:
+    """An ear in two ways, whose units are random and whose scores are noise."""
+
+    n_units: int
+    name: str = "noise"
+    hop: float = HOP
+    lag: float = 0.0
+
+    def spell(self, lines: Lines, language: str | None) -> SpelledSong:  # noqa: ARG002
+        return song(sum(map(len, lines)), self.n_units, np.random.default_rng(0))
+
+    def listen(self, audio: FloatArray) -> FloatArray:
+        return np.zeros((round(len(audio) / SAMPLE_RATE / HOP), 1), np.float32)
+
+    def score(self, heard: FloatArray, song: SpelledSong) -> Emissions:  # noqa: ARG002
+        scores = np.empty((len(heard), self.n_units), np.float16)
+        noise = -np.random.default_rng(0).exponential(5.0, (1000, self.n_units))
+        for start in range(0, len(heard), 1000):
+            part = scores[start : start + 1000]
+            part[:] = np.roll(noise, start // 1000, axis=1)[: len(part)]
+        return Emissions(scores, np.full(len(heard), -5.0, np.float32), HOP)
+
+    def views(self) -> tuple[NoisyEar, ...]:
+        return self, self
+
+    def adapted(self, *_: object) -> NoisyEar:
+        return self
+
+
+def as_a_whole(minutes: float, n_words: int, n_units: int) -> tuple[float, float]:
+    """Seconds of one core and peak megabytes of placing a whole song."""
+    rng = np.random.default_rng(0)
+    audio = rng.normal(0.0, 0.1, round(minutes * 60 * SAMPLE_RATE)).astype(np.float32)
+    lines = [["word"] * WORDS_A_LINE for _ in range(0, n_words, WORDS_A_LINE)]
+    base, began = resident_mb(), time.process_time()
+    align(audio, lines, None, NoisyEar(n_units))
+    return time.process_time() - began, _peak_mb() - base
+
+
+def resident_mb() -> float:
+    """Megabytes that this process has in memory now."""
+    return memory.resident(os.getpid()) / 2**20
 
 
 def _peak_mb() -> float:
@@ -90,6 +145,12 @@ def main() -> None:
     band = Band.around(graph, onsets, offsets, whole.n_frames, round(8.0 / HOP))
     measured("best path, band of ± 8 s", lambda: best_path(whole, band))
     measured("posteriors, band of ± 8 s", lambda: posterior(whole, band, onsets, offsets))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        sizes = options.minutes, options.words, options.units
+        took, peak = pool.submit(as_a_whole, *sizes).result()
+    own = peak - round(seconds / HOP) * options.units * 2 / 2**20
+    print(f"{'all of it, two views':24s} {took:6.2f} s {took / seconds:8.4f} × {peak:6.0f} MB")
+    print(f"{'  without the scores':24s} {'':8s} {'':10s} {own:6.0f} MB")
 
 
 if __name__ == "__main__":

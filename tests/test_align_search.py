@@ -15,7 +15,7 @@ from lyricsyncd.align.emissions import Emissions, SpelledSong, Spelling
 from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Anchors, Band, Costs, Trellis
-from lyricsyncd.align.viterbi import best_path
+from lyricsyncd.align.viterbi import best_path, best_score
 
 HOP = 0.01
 UNITS = 5
@@ -161,6 +161,7 @@ def test_the_best_path_is_as_good_as_the_textbooks(trellis: Trellis) -> None:
     assert path is not None
     assert path.score == pytest.approx(dense.best(), abs=1e-3)
     assert dense.score_of(path.states) == pytest.approx(path.score, abs=1e-3)
+    assert best_score(trellis) == path.score
 
 
 @given(trellises())

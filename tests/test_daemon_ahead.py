@@ -7,7 +7,9 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +18,10 @@ from lyricsyncd import audio
 from lyricsyncd.config import Config
 from lyricsyncd.daemon import worker
 from lyricsyncd.daemon.ahead import DecodedAhead
+from lyricsyncd.daemon.catalog import Catalog, Priority
 from lyricsyncd.daemon.executor import WorkerExecutor
-from lyricsyncd.daemon.runner import decodes_ahead
-from lyricsyncd.errors import AudioError
+from lyricsyncd.daemon.runner import Runner, decodes_ahead
+from lyricsyncd.errors import AudioError, WorkerLost
 from lyricsyncd.separate.spectrogram import Samples
 from tests import worker_tasks as tasks
 
@@ -153,6 +156,57 @@ def test_nothing_is_done_aside_where_nothing_runs(executor: WorkerExecutor, tmp_
     executor.meanwhile(tasks.touch, tmp_path / "flag")
     assert executor.submit(tasks.double, 1).result() == 2
     assert not (tmp_path / "flag").exists()
+
+
+class Waiting:
+    """An executor whose songs take as long as the test wants, and which notes what it is told."""
+
+    slots = 1
+
+    def __init__(self) -> None:
+        self.placing: list[Future[Any]] = []
+        self.told: list[tuple[object, ...]] = []
+
+    def submit_within(self, *_: Any, **__: Any) -> Future[Any]:
+        self.placing.append(Future())
+        return self.placing[-1]
+
+    def meanwhile(self, fn: Callable[..., None], /, *args: Any) -> None:
+        self.told.append((fn, *args))
+
+    def abandon(self, future: Future[Any]) -> None:
+        """Nothing runs."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        for future in self.placing:
+            if not future.done():
+                future.set_exception(WorkerLost("The test is over"))
+
+
+def test_the_worker_is_told_of_the_song_that_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    songs = [tmp_path / f"{name}.mp3" for name in ("first", "second", "third")]
+    for song in songs:
+        shutil.copy(SONGS / "Au_clair_de_la_lune.mp3", song)
+        shutil.copy(SONGS / "Au_clair_de_la_lune.txt", song.with_suffix(".txt"))
+    daemon = {"settle": 0, "decode_ahead": "always"}
+    config = Config.model_validate({"daemon": daemon, "lyrics": {"order": ["local"]}})
+    with Catalog(tmp_path / "state" / "catalog.db") as catalog:
+        for song in songs:
+            catalog.enqueue(song, Priority.BACKFILL, "test")
+        runner, waiting = Runner(catalog, config), Waiting()
+        runner.executor.shutdown()
+        runner.executor = waiting
+        runner.start()
+        try:
+            until(lambda: len(waiting.told) == 1)
+            held = [entry.path for entry in runner.at_work]
+            assert len(waiting.placing) == 1
+            assert waiting.told == [(worker.expect, held[1])]
+        finally:
+            runner.stop(0.5)
 
 
 def test_a_small_computer_decodes_one_song_at_a_time() -> None:

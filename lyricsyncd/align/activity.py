@@ -8,6 +8,7 @@ import numpy.typing as npt
 MIDDLE_DB = -35.0
 """Level relative to the loud parts at which singing and silence are equally likely."""
 SLOPE_DB = 3.0
+_SAMPLES_AT_ONCE = 2**18
 _REACH = 240
 """Samples around a frame's start and hop that count for its energy (640 in all at 16 kHz)."""
 
@@ -29,13 +30,30 @@ def relative_energy(
     ndarray of float64, shape (T,)
         Decibels over the 95th percentile: near 0 where it is loud.
     """
-    energy = np.concatenate([[0.0], np.cumsum(audio.astype(np.float64) ** 2)])
     first = np.clip(np.arange(n_frames) * hop - _REACH // 2, 0, len(audio))
     last = np.clip(first + 640, 1, len(audio))
     first = np.minimum(first, last - 1)
-    level = 10.0 * np.log10(np.maximum(energy[last] - energy[first], 0.0) / (last - first) + 1e-10)
+    energy = _energy_before(audio, last) - _energy_before(audio, first)
+    level = 10.0 * np.log10(np.maximum(energy, 0.0) / (last - first) + 1e-10)
     result: npt.NDArray[np.float64] = level - np.percentile(level, 95)
     return result
+
+
+def _energy_before(
+    audio: npt.NDArray[np.float32], samples: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Sum of the squares of all samples before each of some, which are in order.
+
+    A stretch at a time: all sums at once would be the largest thing in memory.
+    """
+    energy, total = np.zeros(len(samples)), 0.0
+    for start in range(0, len(audio), _SAMPLES_AT_ONCE):
+        part = audio[start : start + _SAMPLES_AT_ONCE].astype(np.float64) ** 2
+        sums = np.cumsum(np.append(total, part))
+        low, high = np.searchsorted(samples, [start, start + len(part) + 1])
+        energy[low:high] = sums[samples[low:high] - start]
+        total = float(sums[-1])
+    return energy
 
 
 def vocal_activity(

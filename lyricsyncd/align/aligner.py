@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,8 @@ IntArray = npt.NDArray[np.int64]
 COVER_S = 20.0
 """Seconds either way over which the share of singing that words account for is taken: words that
 are not those of the song leave much of it unexplained."""
+
+_FRAMES_AT_ONCE = 8192
 
 NEAR_S = 0.3
 """Seconds off that still count as "here" for `Alignment.near`."""
@@ -167,9 +170,10 @@ def _aligned(
         return _spread_evenly(n_words, duration, ear.name)
     anchors = _word_anchors(graph, heard_starts, options)
     line_times: LineTimes | None = None
-    means: Emissions | None = None
+    listeners: list[tuple[Ear, Any]] = []
     path: Path | None = None
     views = ear.views() if isinstance(ear, AdaptableEar) else (ear,)
+    once = len(views) == 1 and not (options.adapt and isinstance(ear, AdaptableEar))
     for number, view in enumerate(views):
         heard = view.listen(audio)
         emissions = view.score(heard, song)
@@ -186,15 +190,29 @@ def _aligned(
             )
         if options.adapt and isinstance(view, AdaptableEar):
             units = _learnable(song, graph, emissions, path.states, options.learn_above)
+            view = view.adapted(heard, song, units)
+        listeners.append((view, heard))
+        if not once:
             del trellis, emissions  # the largest things there are
-            emissions = view.adapted(heard, song, units).score(heard, song)
-        means = emissions if means is None else means.averaged(emissions, number)
-    assert means is not None, "an ear has a view"
-    assert path is not None
-    trellis = Trellis(graph, means, activity, song.short, anchors, options.costs)
-    path = best_path(trellis) or path
+    assert path is not None, "an ear has a view"
+    scores = emissions if once else _mean_scores(listeners, song)
+    trellis = Trellis(graph, scores, activity, song.short, anchors, options.costs)
+    if not once or options.costs != options.first_costs:
+        path = best_path(trellis) or path
     placed = _alignment(n_words, trellis, path.states, ear, options)
     return replace(placed, line_times=line_times, advantage=rival.advantage(song, trellis, path))
+
+
+def _mean_scores(listeners: Sequence[tuple[Ear, Any]], song: SpelledSong) -> Emissions:
+    """The mean of what several views of an ear say, of which only one is ever whole in memory."""
+    (first, heard), *others = listeners
+    means = first.score(heard, song)
+    for weight, (view, heard) in enumerate(others, 1):
+        for start in range(0, means.n_frames, _FRAMES_AT_ONCE):
+            some = slice(start, start + _FRAMES_AT_ONCE)
+            part = Emissions(means.scores[some], means.rest[some], means.hop)
+            part.averaged(view.score(heard[some], song), weight)
+    return means
 
 
 def _with_line_times(

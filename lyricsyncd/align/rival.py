@@ -18,7 +18,7 @@ import numpy as np
 from lyricsyncd.align.emissions import SpelledSong
 from lyricsyncd.align.graph import build
 from lyricsyncd.align.trellis import Trellis
-from lyricsyncd.align.viterbi import Path, best_path
+from lyricsyncd.align.viterbi import Path, best_score
 
 _RIVALS = 2
 
@@ -57,5 +57,5 @@ def _rivals(song: SpelledSong) -> Iterator[SpelledSong]:
 
 def _score(rival: SpelledSong, trellis: Trellis) -> float:
     """The score of a rival's best path, free of what is known about the times of the real words."""
-    path = best_path(replace(trellis, graph=build(rival), anchors=()))
-    return -np.inf if path is None else path.score
+    score = best_score(replace(trellis, graph=build(rival), anchors=()))
+    return -np.inf if score is None else score

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.graph import NEAR, START
+from lyricsyncd.align.graph import NEAR, START, Graph
 from lyricsyncd.align.trellis import Band, Trellis
 
 FloatArray = npt.NDArray[np.float32]
@@ -63,8 +63,7 @@ def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
         columns.append(column)
         last = block is blocks[-1]
         column, pointers = step.block(block, column, keep_pointers=last)
-    ends = [graph.rest[-1], *(e for e in graph.exits[:, -1] if e >= 0)]
-    state = max(ends, key=lambda s: column[_PAD + s])
+    state = _last_state(graph, column)
     score = float(column[_PAD + state])
     if score == -np.inf:
         return None
@@ -76,6 +75,24 @@ def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
         state = _trace(trellis, band, pointers, block, int(state), states)
         pointers = None
     return Path(states, score)
+
+
+def best_score(trellis: Trellis) -> float | None:
+    """The score of `best_path`, for little more than half of the work."""
+    graph = trellis.graph
+    if trellis.n_frames < max(1, graph.shortest):
+        return None
+    step = _Step(trellis, Band.whole(graph, trellis.n_frames))
+    whole = (0, trellis.n_frames)
+    column, _ = step.block(whole, step.start_column(), keep_pointers=False)
+    score = float(column[_PAD + _last_state(graph, column)])
+    return None if score == -np.inf else score
+
+
+def _last_state(graph: Graph, column: FloatArray) -> int:
+    """Where the song ends best: in the last rest, or at the end of the last word."""
+    ends = [graph.rest[-1], *(e for e in graph.exits[:, -1] if e >= 0)]
+    return int(max(ends, key=lambda s: column[_PAD + s]))
 
 
 def _blocks(band: Band) -> Iterator[tuple[int, int]]:

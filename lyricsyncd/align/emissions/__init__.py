@@ -134,7 +134,8 @@ class AdaptableEar(Ear, Protocol):
     def views(self) -> tuple[AdaptableEar, ...]:
         """This ear in several ways that mishear differently (itself alone, where it has but one).
 
-        All have the same units and frames. Each makes its own first pass and gets used to the
+        All have the same units and frames, and what they hear is an array with a row a frame, any
+        stretch of which can be scored. Each makes its own first pass and gets used to the
         singer by itself, so that no mistake of one is learnt by all; then they are averaged.
         """
         ...
