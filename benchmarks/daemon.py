@@ -201,9 +201,9 @@ def naming(house: House, songs: int) -> None:
         f"{house.url}/api/v1/events", body, {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:
-        accepted = json.load(answer)["accepted"]
+        # Sparse files have no tags: each is looked into, and none is sure enough to be taken.
+        answer.read()
     told(f"{songs} songs told of by their names", time.monotonic() - began, "s", 2)
-    told("  not found", songs - accepted, "", 0)
 
 
 def idling(pid: int, seconds: float) -> None:
