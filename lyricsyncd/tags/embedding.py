@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from lyricsyncd.tags.sidecar import Outcome
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lyricsyncd.model import Lyrics
@@ -97,16 +97,18 @@ def write_slots(
     """Write slots of an open song, journalling each; see `songfile.rewrite` for what is raised."""
     song = request.song
     before = {slot: found.container.read(found.file, slot) for slot in changes}
-    with ExitStack() as stack:
 
-        def edit(copy: Path) -> None:
-            for slot, value in changes.items():
-                found.container.put(found.file, slot, value)
-            found.container.save(found.file, copy)
-            _check(copy, changes)
-            # Only now, while the disk is busy with the copy: the song itself is touched last.
+    def edit(copy: Path) -> None:
+        for slot, value in changes.items():
+            found.container.put(found.file, slot, value)
+        found.container.save(found.file, copy)
+        _check(copy, changes)
+
+    @contextmanager
+    def recording() -> Iterator[None]:
+        with ExitStack() as stack:
             for slot, value in changes.items() if journalled else ():
-                recording = request.journal.recording(
+                one = request.journal.recording(
                     f"tag:{slot}",
                     song=song,
                     path=song,
@@ -114,9 +116,10 @@ def write_slots(
                     after_hash=digest(encoded(value)),
                     by_hand=request.by_hand,
                 )
-                stack.enter_context(recording)
+                stack.enter_context(one)
+            yield
 
-        songfile.rewrite(song, edit, state=state)
+    songfile.rewrite(song, edit, state=state, recording=recording())
 
 
 def _check(copy: Path, wanted: Mapping[str, Value]) -> None:

@@ -23,6 +23,7 @@ from lyricsyncd.tags import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 _CHUNK = 1 << 18
 _FIEMAP = 0xC020660B
@@ -81,7 +82,13 @@ def is_shared(path: Path) -> bool:
     return False
 
 
-def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) -> None:
+def rewrite(
+    song: Path,
+    edit: Callable[[Path], None],
+    *,
+    state: os.stat_result,
+    recording: AbstractContextManager[None],
+) -> None:
     """Replace a song by a copy that ``edit`` changed the tags of.
 
     Parameters
@@ -90,6 +97,8 @@ def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) 
         Changes the tags of the file it is given.
     state
         The song's file as it was when its tags were read.
+    recording
+        Journals the change, around the step in which the copy takes the song's place.
 
     Raises
     ------
@@ -102,8 +111,6 @@ def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) 
         atomic.clear_abandoned(song.parent)
         with atomic.temporary_beside(song) as temporary:
             shutil.copyfile(song, temporary)
-            # The disk works while we do: what takes long is the audio, which is there already.
-            atomic.begin_to_force(temporary)
             _edited(song, temporary, edit)
             if not same_audio(song, temporary):
                 raise WriteError(
@@ -113,7 +120,8 @@ def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) 
             # Servers look again only at what seems newer.
             newer = max(time.time_ns(), state.st_mtime_ns + 1_000_000)
             os.utime(temporary, ns=(newer, newer))
-            atomic.finish(temporary, song, song=song, found=atomic.Found(None, state))
+            with recording:
+                atomic.finish(temporary, song, song=song, found=atomic.Found(None, state))
     except OSError as error:
         raise atomic.refusal(song, error) from error
 
