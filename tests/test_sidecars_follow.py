@@ -170,6 +170,21 @@ class TestASongThatIsGone:
         away.rename(song.parent)
         assert beside(song) == {".lrc", ".txt", ".srt"}
 
+    def test_leaves_them_to_the_song_that_took_its_place(
+        self, catalog: Catalog, music: Path, clock: Clock
+    ) -> None:
+        song = done(catalog, music)
+        better = song.with_suffix(".flac")
+        better.write_bytes(b"the same music, better")
+        reconcile(catalog, Rules(music))
+        song.unlink()
+        for _ in range(2):
+            reconcile(catalog, Rules(music))
+            clock.now += 2 * sidecars.CLEAN_AFTER
+        assert beside(song) == {".lrc", ".txt", ".srt", ".flac"}
+        again = write_lyrics(better, LYRICS.with_lines(LYRICS.lines * 2), OURS, journal=Journal())
+        assert len(again.written) == 2, "they are its own now"
+
     def test_and_said_to_be_removed_takes_them_along_at_once(
         self, catalog: Catalog, music: Path
     ) -> None:
