@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -264,6 +265,20 @@ class TestTheService:
         song.unlink()
         home.until(lambda: beside(song) == {".elrc"}, "only the person's sidecar is left")
         assert beside(home.music / "other.mp3") == {".elrc", ".lrc"}
+
+    def test_writes_tags_and_is_not_woken_by_them(self, home: Home) -> None:
+        home.configure(output={"preset": "navidrome_web"})
+        home.start()
+        song = home.drop("song.mp3")
+        before = song.stat()
+        home.until_counts(done=1)
+        assert song.stat().st_mtime_ns > before.st_mtime_ns
+        assert song.stat().st_ino != before.st_ino
+        time.sleep(1.5)
+        assert home.said().count(": done") == 1
+        assert [path for path in home.music.iterdir() if path.name.startswith(".")] == []
+        home.call("undo", song)
+        assert beside(song) == {".elrc"}
 
     def test_finds_a_song_that_moved_while_it_was_down(self, home: Home) -> None:
         home.start()
