@@ -35,6 +35,24 @@ def models_dir(config: Config) -> Path:
     return config.models.dir if config.models.dir is not None else cache_dir() / "models"
 
 
+def present(path: Path) -> bool:
+    """Whether something is at a path by exactly this name.
+
+    File systems that ignore case (exFAT, many shares) know a file by other spellings, too: after
+    ``Song.mp3`` was renamed to ``song.mp3`` both seem to exist.
+    """
+    if not os.path.lexists(path):
+        return False
+    for part in (path, *path.parents):
+        try:
+            if part.name and part.name not in os.listdir(part.parent):  # noqa: PTH208 - only names
+                return False
+        except OSError:
+            # A folder that may be passed and not listed.
+            continue
+    return True
+
+
 def user_config_path(environment: Mapping[str, str] = os.environ) -> Path:
     """Where a person's own configuration belongs, whether or not it is there."""
     return _home(environment, "XDG_CONFIG_HOME", ".config") / NAME / CONFIG_NAME
@@ -58,24 +76,6 @@ def config_path(
         if os.path.lexists(path):
             return path
     return None
-
-
-def present(path: Path) -> bool:
-    """Whether something is at a path by exactly this name.
-
-    File systems that ignore case (exFAT, many shares) know a file by other spellings, too: after
-    ``Song.mp3`` was renamed to ``song.mp3`` both seem to exist.
-    """
-    if not os.path.lexists(path):
-        return False
-    for part in (path, *path.parents):
-        try:
-            if part.name and part.name not in os.listdir(part.parent):  # noqa: PTH208 - only names
-                return False
-        except OSError:
-            # A folder that may be passed and not listed.
-            continue
-    return True
 
 
 def _directory(environment: Mapping[str, str], service: str, home: str, default: str) -> Path:
