@@ -26,11 +26,9 @@ def follow(catalog: Catalog, requests: Iterable[Request]) -> None:
 
     To be called before the songs are queued: one whose sidecars came along needs no work.
     """
-    for request in requests:
-        if request.fingerprint is not None:
-            old = catalog.moved_from(request.path, request.fingerprint)
-            if old is not None:
-                carry(old, request.path)
+    seen = [(each.path, each.fingerprint) for each in requests if each.fingerprint is not None]
+    for old, new in catalog.moved(seen):
+        carry(old, new)
 
 
 def carry(old: Path, new: Path) -> None:
