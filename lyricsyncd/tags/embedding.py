@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from lyricsyncd.tags.sidecar import Outcome
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lyricsyncd.model import Lyrics
@@ -104,22 +104,19 @@ def write_slots(
         found.container.save(found.file, copy)
         _check(copy, changes)
 
-    @contextmanager
-    def recording() -> Iterator[None]:
-        with ExitStack() as stack:
-            for slot, value in changes.items() if journalled else ():
-                one = request.journal.recording(
-                    f"tag:{slot}",
-                    song=song,
-                    path=song,
-                    before=encoded(before[slot]),
-                    after_hash=digest(encoded(value)),
-                    by_hand=request.by_hand,
-                )
-                stack.enter_context(one)
-            yield
-
-    songfile.rewrite(song, edit, state=state, recording=recording())
+    with ExitStack() as stack:
+        # Before the copy, too: by its folders the journal tells where a crash may have left one.
+        for slot, value in changes.items() if journalled else ():
+            recording = request.journal.recording(
+                f"tag:{slot}",
+                song=song,
+                path=song,
+                before=encoded(before[slot]),
+                after_hash=digest(encoded(value)),
+                by_hand=request.by_hand,
+            )
+            stack.enter_context(recording)
+        songfile.rewrite(song, edit, state=state)
 
 
 def _check(copy: Path, wanted: Mapping[str, Value]) -> None:

@@ -23,7 +23,6 @@ from lyricsyncd.tags import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
 _CHUNK = 1 << 18
 _FIEMAP = 0xC020660B
@@ -82,13 +81,7 @@ def is_shared(path: Path) -> bool:
     return False
 
 
-def rewrite(
-    song: Path,
-    edit: Callable[[Path], None],
-    *,
-    state: os.stat_result,
-    recording: AbstractContextManager[None],
-) -> None:
+def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) -> None:
     """Replace a song by a copy that ``edit`` changed the tags of.
 
     Parameters
@@ -97,8 +90,6 @@ def rewrite(
         Changes the tags of the file it is given.
     state
         The song's file as it was when its tags were read.
-    recording
-        Journals the change, around the step in which the copy takes the song's place.
 
     Raises
     ------
@@ -120,8 +111,7 @@ def rewrite(
             # Servers look again only at what seems newer.
             newer = max(time.time_ns(), state.st_mtime_ns + 1_000_000)
             os.utime(temporary, ns=(newer, newer))
-            with recording:
-                atomic.finish(temporary, song, song=song, found=atomic.Found(None, state))
+            atomic.finish(temporary, song, song=song, found=atomic.Found(None, state))
     except OSError as error:
         raise atomic.refusal(song, error) from error
 
