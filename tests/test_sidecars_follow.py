@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,6 +171,21 @@ class TestASongThatIsGone:
         away.rename(song.parent)
         assert beside(song) == {".lrc", ".txt", ".srt"}
 
+    def test_leaves_them_to_the_song_that_took_its_place(
+        self, catalog: Catalog, music: Path, clock: Clock
+    ) -> None:
+        song = done(catalog, music)
+        better = song.with_suffix(".flac")
+        better.write_bytes(b"the same music, better")
+        reconcile(catalog, Rules(music))
+        song.unlink()
+        for _ in range(2):
+            reconcile(catalog, Rules(music))
+            clock.now += 2 * sidecars.CLEAN_AFTER
+        assert beside(song) == {".lrc", ".txt", ".srt", ".flac"}
+        again = write_lyrics(better, LYRICS.with_lines(LYRICS.lines * 2), OURS, journal=Journal())
+        assert len(again.written) == 2, "they are its own now"
+
     def test_and_said_to_be_removed_takes_them_along_at_once(
         self, catalog: Catalog, music: Path
     ) -> None:
@@ -249,6 +265,20 @@ class TestTheService:
         song.unlink()
         home.until(lambda: beside(song) == {".elrc"}, "only the person's sidecar is left")
         assert beside(home.music / "other.mp3") == {".elrc", ".lrc"}
+
+    def test_writes_tags_and_is_not_woken_by_them(self, home: Home) -> None:
+        home.configure(output={"preset": "navidrome_web"})
+        home.start()
+        song = home.drop("song.mp3")
+        before = song.stat()
+        home.until_counts(done=1)
+        assert song.stat().st_mtime_ns > before.st_mtime_ns
+        assert song.stat().st_ino != before.st_ino
+        time.sleep(1.5)
+        assert home.said().count(": done") == 1
+        assert [path for path in home.music.iterdir() if path.name.startswith(".")] == []
+        home.call("undo", song)
+        assert beside(song) == {".elrc"}
 
     def test_finds_a_song_that_moved_while_it_was_down(self, home: Home) -> None:
         home.start()

@@ -280,14 +280,20 @@ class TestSafety:
         write_lyrics(song, WORDS, EMBED, journal=journal)
         assert song.stat().st_mtime_ns > future
 
-    def test_mode_and_attributes_stay(
+    def test_owner_mode_and_attributes_stay(
         self, song_of: Callable[[str], Path], journal: Journal
     ) -> None:
         song = song_of("flac")
         song.chmod(0o640)
         os.setxattr(song, "user.note", b"mine")
+        if os.geteuid() == 0:
+            os.chown(song, 1234, 5678)
+        before = song.stat()
         write_lyrics(song, WORDS, EMBED, journal=journal)
-        assert song.stat().st_mode & 0o777 == 0o640
+        after = song.stat()
+        assert after.st_ino != before.st_ino
+        assert after.st_mode & 0o777 == 0o640
+        assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
         assert os.getxattr(song, "user.note") == b"mine"
 
     def test_a_read_only_song_and_a_link_get_sidecars(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lyricsyncd.daemon.database import Database
@@ -135,12 +135,16 @@ class Queries(Database):
             for id, path, size, mtime_ns, inode, state, missing, finished in rows
         }
 
-    def moved_from(self, path: Path, looks: Fingerprint) -> Path | None:
-        """Where a file was that the catalog does not know at ``path``, if it was moved there."""
+    def moved(self, seen: Iterable[tuple[Path, Fingerprint]]) -> list[tuple[Path, Path]]:
+        """Of files that were seen, those that were moved: from where and to where."""
 
-        def ask(db: sqlite3.Connection) -> Path | None:
-            entry = None if entry_at(db, path) is not None else moved_here(db, looks)
-            return None if entry is None else entry.path
+        def ask(db: sqlite3.Connection) -> list[tuple[Path, Path]]:
+            here = ((moved_here(db, looks), path) for path, looks in seen)
+            return [
+                (entry.path, path)
+                for entry, path in here
+                if entry is not None and entry_at(db, path) is None
+            ]
 
         return self.read(ask)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lyricsyncd.daemon.catalog import Catalog, Entry, Request
 from lyricsyncd.errors import WriteError
+from lyricsyncd.paths import present
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +26,9 @@ def follow(catalog: Catalog, requests: Iterable[Request]) -> None:
 
     To be called before the songs are queued: one whose sidecars came along needs no work.
     """
-    for request in requests:
-        if request.fingerprint is not None:
-            old = catalog.moved_from(request.path, request.fingerprint)
-            if old is not None:
-                carry(old, request.path)
+    seen = [(each.path, each.fingerprint) for each in requests if each.fingerprint is not None]
+    for old, new in catalog.moved(seen):
+        carry(old, new)
 
 
 def carry(old: Path, new: Path) -> None:
@@ -45,6 +44,14 @@ def carry(old: Path, new: Path) -> None:
         log.info("%s", one)
 
 
+def _has_heir(catalog: Catalog, entry: Entry) -> bool:
+    """Whether another song has the same sidecars: the .flac that came in place of an .mp3."""
+    return any(
+        other.id != entry.id and other.path.stem == entry.path.stem and present(other.path)
+        for other in catalog.in_folder(entry.path.parent).values()
+    )
+
+
 def clean(catalog: Catalog, entries: Iterable[Entry]) -> None:
     """Delete our sidecars of songs that were deleted. Should one come back, it is done anew."""
     from lyricsyncd.tags import Journal, clean_sidecars
@@ -52,6 +59,8 @@ def clean(catalog: Catalog, entries: Iterable[Entry]) -> None:
     journal = Journal()
     cleaned = []
     for entry in entries:
+        if _has_heir(catalog, entry):
+            continue
         try:
             report = clean_sidecars(entry.path, journal)
         except WriteError as error:

@@ -8,6 +8,7 @@ away at the next write into that folder.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import functools
@@ -15,6 +16,7 @@ import os
 import re
 import secrets
 import stat
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -155,19 +157,6 @@ def finish(temporary: Path, path: Path, *, song: Path, found: Found | None) -> N
     _force(path.parent)
 
 
-def begin_to_force(path: Path) -> None:
-    """Have the system begin to bring a file to the disk; `finish` then waits for the rest of it."""
-    if not hasattr(os, "posix_fadvise"):
-        return
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        # To be dropped, changed pages must be written: Linux starts that, and does not wait for it.
-        with contextlib.suppress(OSError):
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(handle)
-
-
 def clear_abandoned(folder: Path) -> None:
     """Delete temporary files of ours that no process holds: what a crash left."""
     for path in folder.iterdir():
@@ -229,11 +218,24 @@ def _take_place(temporary: Path, path: Path, found: Found) -> None:
     except Changed:
         if _exchange(temporary, path):
             raise
+    else:
+        if found.state.st_size > MAX_BYTES:
+            _free(temporary)
+
+
+def _free(old: Path) -> None:
+    """Delete a large file without waiting until its blocks are freed, which takes a while."""
+    try:
+        handle = os.open(old, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    old.unlink()
+    threading.Thread(target=os.close, args=(handle,), name="free").start()
 
 
 def _exchange(one: Path, other: Path) -> bool:
     """Have two files change names (``renameat2``); false where that cannot be done."""
-    call = _renameat2()
+    call = _of_libc("renameat2")
     if call is None:
         return False
     done: int = call(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _RENAME_EXCHANGE)
@@ -241,11 +243,10 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 @functools.cache
-def _renameat2() -> Callable[..., int] | None:
-    import ctypes
-
+def _of_libc(name: str) -> Callable[..., int] | None:
+    """A call of Linux that Python does not have; ``None`` elsewhere."""
     try:
-        call: Callable[..., int] = ctypes.CDLL(None).renameat2
+        call: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (OSError, AttributeError):
         return None
     return call

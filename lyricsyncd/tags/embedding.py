@@ -97,25 +97,25 @@ def write_slots(
     """Write slots of an open song, journalling each; see `songfile.rewrite` for what is raised."""
     song = request.song
     before = {slot: found.container.read(found.file, slot) for slot in changes}
+
+    def edit(copy: Path) -> None:
+        for slot, value in changes.items():
+            found.container.put(found.file, slot, value)
+        found.container.save(found.file, copy)
+        _check(copy, changes)
+
     with ExitStack() as stack:
-
-        def edit(copy: Path) -> None:
-            for slot, value in changes.items():
-                found.container.put(found.file, slot, value)
-            found.container.save(found.file, copy)
-            _check(copy, changes)
-            # Only now, while the disk is busy with the copy: the song itself is touched last.
-            for slot, value in changes.items() if journalled else ():
-                recording = request.journal.recording(
-                    f"tag:{slot}",
-                    song=song,
-                    path=song,
-                    before=encoded(before[slot]),
-                    after_hash=digest(encoded(value)),
-                    by_hand=request.by_hand,
-                )
-                stack.enter_context(recording)
-
+        # Before the copy, too: by its folders the journal tells where a crash may have left one.
+        for slot, value in changes.items() if journalled else ():
+            recording = request.journal.recording(
+                f"tag:{slot}",
+                song=song,
+                path=song,
+                before=encoded(before[slot]),
+                after_hash=digest(encoded(value)),
+                by_hand=request.by_hand,
+            )
+            stack.enter_context(recording)
         songfile.rewrite(song, edit, state=state)
 
 

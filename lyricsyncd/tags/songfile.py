@@ -102,8 +102,6 @@ def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) 
         atomic.clear_abandoned(song.parent)
         with atomic.temporary_beside(song) as temporary:
             shutil.copyfile(song, temporary)
-            # The disk works while we do: what takes long is the audio, which is there already.
-            atomic.begin_to_force(temporary)
             _edited(song, temporary, edit)
             if not same_audio(song, temporary):
                 raise WriteError(
