@@ -34,6 +34,14 @@ class OneSoundEar(SphinxEar):
         return replace(song, lines=likeliest, units=tuple(unit[:1] for unit in song.units))
 
 
+class OneFrontEnd(SphinxEar):
+    """The lite ear through the filters that it was trained with, and no others."""
+
+    def views(self) -> tuple[SphinxEar, ...]:
+        """Itself."""
+        return (self,)
+
+
 @dataclass(frozen=True)
 class Way:
     """How to place a song: the defaults with something changed."""
@@ -82,6 +90,7 @@ def ways() -> tuple[Way, ...]:
         Way("no cost for rests inside lines", _without(enter_rest_inside=0.0, rest_inside=0.0)),
         Way("no cost for long consonants", _without(stretched_consonant=0.0)),
         Way("one sound a word", ear=OneSoundEar.load),
+        Way("one front end, not two", ear=OneFrontEnd.load),
         Way("no adaptation to the singer", replace(Options(), adapt=False)),
         Way("best path, not the median onset", replace(Options(), expected=False)),
         Way("no refinement", refined=False),

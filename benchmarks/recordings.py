@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks import songs
+from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.separate import VocalSeparator
 
 FloatArray = npt.NDArray[np.float32]
@@ -54,6 +56,42 @@ class Recording:
             onsets=times[:, 0],
             ends=times[:, 1],
         )
+
+    def with_lines(self, kept: Iterable[int]) -> Recording:
+        """The same audio, with some lines of the words."""
+        chosen = list(kept)
+        words = [w for i in chosen for w in range(*self._words_of(i))]
+        return replace(
+            self,
+            lines=[self.lines[i] for i in chosen],
+            starts=[self.starts[i] for i in chosen],
+            onsets=self.onsets[words],
+            ends=self.ends[words],
+        )
+
+    def part(self, start: float, end: float) -> Recording:
+        """Some seconds of the song, with the lines that lie within them whole."""
+        edges = [self._words_of(i) for i in range(len(self.lines))]
+        inside = [
+            i
+            for i, (first, after) in enumerate(edges)
+            if first < after and self.onsets[first] >= start and self.ends[after - 1] <= end
+        ]
+        cut = slice(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
+        whole = self.with_lines(inside)
+        return replace(
+            whole,
+            vocals=self.vocals[cut],
+            mix=self.mix[cut],
+            starts=[s - start for s in whole.starts],
+            onsets=whole.onsets - start,
+            ends=whole.ends - start,
+        )
+
+    def _words_of(self, line: int) -> tuple[int, int]:
+        """Number of a line's first word, and of the one after its last."""
+        first = sum(len(words) for words in self.lines[:line])
+        return first, first + len(self.lines[line])
 
 
 def read_all(folder: Path, cache: Path | None = None) -> list[Recording]:

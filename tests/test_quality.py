@@ -34,6 +34,7 @@ def alignment(n: int = 20, **values: float) -> Alignment:
         covered=each("covered", 0.9),
         placed=np.ones(n, np.bool_),
         ear="test",
+        advantage=values.get("advantage", 2.0),
     )
 
 
@@ -48,9 +49,19 @@ def test_a_good_fit_in_a_sure_place_may_be_written_as_words() -> None:
 
 
 def test_words_that_fit_nowhere_are_not_written() -> None:
-    verdict = judge(alignment(fit=-9.0, near=0.2, spread=3.0), THRESHOLDS)
+    verdict = judge(alignment(fit=-9.0, near=0.2, spread=3.0, advantage=0.1), THRESHOLDS)
     assert verdict.decision in (Decision.NONE, Decision.REVIEW)
     assert verdict.score < 0.3
+
+
+def test_words_that_any_other_words_could_replace_are_not_written() -> None:
+    own, anybodys = alignment(40, advantage=2.0), alignment(40, advantage=0.1)
+    assert judge(anybodys, THRESHOLDS).score < judge(own, THRESHOLDS).score - 0.1
+
+
+def test_few_words_are_believed_less_than_many() -> None:
+    few, many = judge(alignment(6), THRESHOLDS), judge(alignment(60), THRESHOLDS)
+    assert few.score < many.score
 
 
 def test_a_bad_stretch_pulls_its_neighbours_down() -> None:

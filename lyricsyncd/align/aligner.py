@@ -7,6 +7,8 @@ The order of things for one song::
     listen ┘                │        to the singer              ▲                   (in a band)
                             └─► check the line times            └ of all views of the ear
 
+and at the end the same words in another order, to see how much their order matters.
+
 The two passes differ in their costs: while the ear does not know the singer, the costs that shape
 the words in detail do more harm than good. The second pass is as free as the first: it often
 mends a stretch that went wrong. Where a source has line times, the first search does without them
@@ -22,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from lyricsyncd.align import rival
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, Ear, Emissions, Lines, SpelledSong
 from lyricsyncd.align.graph import Graph, build
@@ -92,6 +95,8 @@ class Alignment:
     placed : ndarray of bool, shape (N,)
         False for words that could not be pronounced and were put between their neighbours.
     ear : str
+    advantage : float
+        How much better these words fit than the same in another order (`lyricsyncd.align.rival`).
     line_times : LineTimes or None
         What became of the source's line times, where it had any.
     """
@@ -105,6 +110,7 @@ class Alignment:
     covered: DoubleArray
     placed: npt.NDArray[np.bool_]
     ear: str
+    advantage: float = 0.0
     line_times: LineTimes | None = None
 
 
@@ -188,7 +194,7 @@ def _aligned(
     trellis = Trellis(graph, means, activity, song.short, anchors, options.costs)
     path = best_path(trellis) or path
     placed = _alignment(n_words, trellis, path.states, ear, options)
-    return replace(placed, line_times=line_times)
+    return replace(placed, line_times=line_times, advantage=rival.advantage(song, trellis, path))
 
 
 def _with_line_times(

@@ -1,0 +1,54 @@
+"""Right words beat the same words in another order; wrong ones hardly do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lyricsyncd import quality
+from lyricsyncd.align.aligner import Alignment, align
+from lyricsyncd.align.emissions.sphinx import SphinxEar
+from lyricsyncd.config import Quality
+from lyricsyncd.model import Decision
+from lyricsyncd.separate import VocalSeparator
+
+DEMO = Path(__file__).parent.parent / "demo" / "songs"
+SUNG = "The_Star"
+
+# A verse that the song does not have, in a language that it is not in.
+OTHER = (
+    ["Широка", "страна", "моя", "родная"],
+    ["много", "в", "ней", "лесов", "полей", "и", "рек"],
+)
+
+
+@pytest.fixture(scope="module")
+def placed() -> dict[str, Alignment]:
+    vocals = VocalSeparator("mix").extract(DEMO / f"{SUNG}.mp3").vocals
+    ear = SphinxEar.load()
+    own = [line.split() for line in (DEMO / f"{SUNG}.txt").read_text("utf-8").splitlines() if line]
+    return {
+        "own": align(vocals, own, "en", ear),
+        "one line": align(vocals, [OTHER[0] + OTHER[1]], "ru", ear),
+        "other": align(vocals, OTHER, "ru", ear),
+        "one word": align(vocals, [["star"], ["star"]], "en", ear),
+    }
+
+
+def test_a_songs_own_words_beat_their_rivals(placed: dict[str, Alignment]) -> None:
+    assert placed["own"].advantage > 1.0
+    assert placed["other"].advantage < 0.5 * placed["own"].advantage
+
+
+def test_words_in_one_order_only_have_no_rivals(placed: dict[str, Alignment]) -> None:
+    assert placed["one word"].advantage == 0.0
+
+
+@pytest.mark.parametrize("text", ["one line", "other"])
+def test_a_dozen_words_of_another_song_are_not_written(
+    placed: dict[str, Alignment], text: str
+) -> None:
+    verdict = quality.judge(placed[text], Quality())
+    assert verdict.score < 0.35
+    assert verdict.decision in (Decision.NONE, Decision.REVIEW)
