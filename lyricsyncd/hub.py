@@ -7,6 +7,10 @@ folder ``facebook--wav2vec2-base-960h`` there first.
 from __future__ import annotations
 
 import contextlib
+import json
+import socket
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +41,14 @@ class HubModel:
 
     @property
     def folder_name(self) -> str:
-        """Its folder within the folder of models; Demucs' networks lie in one repository."""
+        """Its folder within the folder of models; Demucs' networks lie in one repository, and
+        faster-whisper's models are called by their size."""
+        if self.name.startswith("Systran/"):
+            return self.name.partition("/")[2]
         return "demucs" if "HTDemucs" in self.name else folder_name(self.name)
 
+
+_PATIENCE_S = 10.0
 
 _NO_BUSINESS = "its weights may not be used commercially (CC-BY-NC 4.0)"
 
@@ -77,6 +86,13 @@ HUB_MODELS = {
             _NO_BUSINESS,
         ),
         HubModel(
+            "Systran/faster-whisper-base",
+            "hears words without being told (faster-whisper and whisperx)",
+            145_000_000,
+            "MIT",
+            "whisper",
+        ),
+        HubModel(
             "openai/whisper-large-v3-turbo",
             "hears words without being told",
             1_620_000_000,
@@ -86,7 +102,7 @@ HUB_MODELS = {
         HubModel(
             "ibm-granite/granite-speech-4.1-2b-plus",
             "hears words without being told (English, French, German, Spanish, Portuguese)",
-            4_600_000_000,
+            4_200_000_000,
             "Apache-2.0",
             "granite",
         ),
@@ -100,24 +116,61 @@ def folder_name(name: str) -> str:
 
 
 def found(name: str, models_dir: Path | None) -> str:
-    """Where a model is to be loaded from: its folder where it has one, else its name on the hub."""
+    """Where a model is to be loaded from: its folder where it has one, or that in the hub's cache,
+    else its name on the hub. From a folder it is loaded without a word to the hub."""
     if Path(name).is_dir():
         return name
     if models_dir is not None and (models_dir / folder_name(name)).is_dir():
         return str(models_dir / folder_name(name))
-    return name
+    cached = _cached(name)
+    return name if cached is None else str(cached)
 
 
 def is_here(name: str, models_dir: Path | None) -> bool:
     """Whether a model can be loaded without the network: from a folder, or the hub's cache."""
-    where = found(name, models_dir)
-    if where != name or Path(name).is_dir():
-        return True
+    return Path(found(name, models_dir)).is_dir()
+
+
+def _cached(name: str) -> Path | None:
+    """Its folder in the hub's cache, if its weights have arrived there whole."""
     try:
-        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub import snapshot_download
     except ImportError:
-        return False
-    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+        return None
+    try:
+        folder = Path(snapshot_download(name, local_files_only=True))
+        for index in folder.glob("*.index.json"):
+            shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+            return folder if all((folder / shard).is_file() for shard in shards) else None
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+    whole = any(any(folder.glob(kind)) for kind in ("*.safetensors", "*.bin", "*.ckpt"))
+    return folder if whole else None
+
+
+def check_reachable(name: str, models_dir: Path | None) -> None:
+    """Ask once whether the hub is there at all: its own client would try for minutes.
+
+    Raises
+    ------
+    OSError
+        It is not.
+    """
+    if "/" not in name or is_here(name, models_dir) or urllib.request.getproxies():
+        return
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        return
+    if constants.HF_HUB_OFFLINE:
+        return
+    hub = urllib.parse.urlsplit(constants.ENDPOINT)
+    host = hub.hostname or "huggingface.co"
+    port = hub.port or (80 if hub.scheme == "http" else 443)
+    try:
+        socket.create_connection((host, port), timeout=_PATIENCE_S).close()
+    except OSError as error:
+        raise OSError(f"{host} cannot be reached") from error
 
 
 def caution(name: str, models_dir: Path | None) -> str:
@@ -149,6 +202,7 @@ def loaded(
         The extra is not installed; the model is not there and cannot be fetched, or is damaged.
     """
     try:
+        check_reachable(name, models_dir)
         yield
     except LyricsyncError:
         raise
@@ -160,7 +214,7 @@ def loaded(
     except Exception as error:
         # Readers of weights have errors of their own, such as safetensors' for half a file.
         lines = str(error).strip().splitlines()
-        reason = lines[0][:160] if lines else type(error).__name__
+        reason = lines[0].split(". ")[0].rstrip(".")[:160] if lines else type(error).__name__
         here = Path(found(name, models_dir))
         if here.is_dir():
             raise ModelError(

