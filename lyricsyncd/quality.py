@@ -64,17 +64,19 @@ class Verdict:
     reason: str
 
 
-def judge(alignment: Alignment, thresholds: Quality) -> Verdict:
+def judge(alignment: Alignment, thresholds: Quality, opinion: DoubleArray | None = None) -> Verdict:
     """Judge an alignment and decide what may be written.
 
     Parameters
     ----------
     thresholds : Quality
         Scores from which words, or lines, may be written.
+    opinion : ndarray of float64, shape (N,), optional
+        What another ear says for and against each word (`lyricsyncd.second_opinion`).
     """
     if len(alignment.onset) == 0:
         return Verdict(0.0, (), Decision.NONE, "There are no words to judge")
-    confidence = confidences(alignment)
+    confidence = confidences(alignment, opinion)
     score = song_score(float(confidence.mean()))
     decision, reason = decide(score, thresholds)
     return Verdict(score, tuple(round(float(c), 3) for c in confidence), decision, reason)
@@ -97,9 +99,12 @@ def decide(score: float, thresholds: Quality) -> tuple[Decision, str]:
     return Decision.NONE, (f"{percent}: these are probably not the words of this recording")
 
 
-def confidences(alignment: Alignment) -> DoubleArray:
+def confidences(alignment: Alignment, opinion: DoubleArray | None = None) -> DoubleArray:
     """Probability that each word's onset is within 0.3 s, shape (N,)."""
-    probability: DoubleArray = 1.0 / (1.0 + np.exp(-features(alignment) @ np.array(WEIGHTS)))
+    logits = features(alignment) @ np.array(WEIGHTS)
+    if opinion is not None:
+        logits = logits + opinion
+    probability: DoubleArray = 1.0 / (1.0 + np.exp(-logits))
     return probability
 
 
@@ -120,11 +125,11 @@ def features(alignment: Alignment) -> DoubleArray:
         [
             np.ones(len(near)),
             alignment.fit,
-            _nearby(alignment.fit),
+            nearby(alignment.fit),
             sureness,
-            _nearby(sureness),
+            nearby(sureness),
             spread,
-            _nearby(spread),
+            nearby(spread),
             alignment.activity,
             length,
             length**2,
@@ -141,7 +146,7 @@ def _advantage(alignment: Alignment) -> float:
     return min(max(alignment.advantage, -1.0), 3.0) * n / (n + _FEW_WORDS)
 
 
-def _nearby(values: DoubleArray) -> DoubleArray:
+def nearby(values: DoubleArray) -> DoubleArray:
     """A word's value together with its neighbours': words go wrong in stretches."""
     reach = round(3 * _NEARBY_WORDS)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _NEARBY_WORDS) ** 2)
