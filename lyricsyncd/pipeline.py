@@ -303,25 +303,19 @@ class LyricSyncPipeline:
         It hears the song as it is, not the vocals: it was made for noise, and the band bothers it
         less than what a separator leaves of the voice.
         """
-        from lyricsyncd import quality
-        from lyricsyncd.second_opinion import opinion
+        from lyricsyncd.second_opinion import better
 
-        assert self._second_ear is not None, "asked only where there is one"
+        ear = self._second_ear
+        assert ear is not None, "asked only where there is one"
         with _timed(stages, "transcribe"):
-            heard = self._second_ear.transcribe(stem.mix, language)
+            heard = ear.transcribe(stem.mix, language)
         again, _ = self._placed(stem, placed.lyrics, language, heard, stages)
-        again = dataclasses.replace(again, ear=f"{again.ear}+{self._second_ear.name}")
-        words = placed.lyrics.words
+        both = (placed.alignment, dataclasses.replace(again, ear=f"{again.ear}+{ear.name}"))
         with _timed(stages, "judge"):
-            first, second = (
-                quality.judge(
-                    each, self.config.quality, opinion(each.onset, words, heard, language)
-                )
-                for each in (placed.alignment, again)
+            alignment, verdict = better(
+                both, placed.lyrics.words, heard, language, self.config.quality
             )
-        if second.score > first.score:
-            return _Placed(placed.lyrics, again, second)
-        return _Placed(placed.lyrics, placed.alignment, first)
+        return _Placed(placed.lyrics, alignment, verdict)
 
     def _by_ear(self, result: SyncResult, progress: Progress) -> SyncResult:
         """Listen to a song whose words nobody has: is anything sung, and what?"""

@@ -9,14 +9,16 @@ were heard where they lay (a tenth in two songs), and with the words of other so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.align.aligner import Alignment
 from lyricsyncd.align.anchors import heard_starts
+from lyricsyncd.config import Quality
 from lyricsyncd.model import Word
-from lyricsyncd.quality import nearby
+from lyricsyncd.quality import Verdict, judge, nearby
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -59,12 +61,35 @@ def opinion(
     """
     if len(heard) < FEWEST_HEARD or len(onset) == 0 or language in UNSPACED:
         return np.zeros(len(onset))
+    weights = np.array([_CONSTANT, _SONG, _NEARBY])
+    result: DoubleArray = evidence(onset, known, heard) @ weights
+    return result
+
+
+def evidence(onset: DoubleArray, known: Sequence[Word], heard: Sequence[Word]) -> DoubleArray:
+    """What an opinion is made of, shape (N, 3): a one, and the agreement over the song and around
+    each word, 0-1. The parameters are those of `opinion`."""
     agrees, elsewhere = votes(onset, heard_starts(heard, known))
-    could_be = min(len(known), len(heard))
+    could_be = max(1, min(len(known), len(heard)))
     song = _agreement(agrees.sum() / could_be, elsewhere.sum() / could_be)
     around = _agreement(nearby(agrees), nearby(elsewhere))
-    result: DoubleArray = _CONSTANT + _SONG * song + _NEARBY * around
-    return result
+    return np.stack([np.ones(len(onset)), np.full(len(onset), song), around], axis=1)
+
+
+def better(
+    placements: Iterable[Alignment],
+    known: Sequence[Word],
+    heard: Sequence[Word],
+    language: str | None,
+    thresholds: Quality,
+) -> tuple[Alignment, Verdict]:
+    """The placement of the same words that is thought best of once the other ear has spoken; the
+    first of equals. The parameters are those of `opinion` and `lyricsyncd.quality.judge`."""
+    judged = [
+        (each, judge(each, thresholds, opinion(each.onset, known, heard, language)))
+        for each in placements
+    ]
+    return max(judged, key=lambda one: one[1].score)
 
 
 def votes(onset: DoubleArray, starts: Sequence[float | None]) -> tuple[DoubleArray, DoubleArray]:
