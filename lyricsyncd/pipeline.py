@@ -36,6 +36,9 @@ Progress = Callable[[str, float], None]
 SOURCE_QUALITY = 0.9
 """Score of word times that a source already had: trusted, though not measured by us."""
 
+DOUBTFUL = 0.9
+"""Score below which a second ear is asked, where there is one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -244,7 +247,6 @@ class LyricSyncPipeline:
         from lyricsyncd.lyrics.language import detect
 
         stages = {**result.stages, **stem.seconds}
-        threshold = self.config.quality.words
         language = result.language or detect(result.lyrics) or "en"
         progress("align", 0.0)
         alignment, verdict = self._placed(stem, result.lyrics, language, heard, stages)
@@ -254,14 +256,11 @@ class LyricSyncPipeline:
             rest = later(result.song, self.config, result.lyrics)
             best = self._better(best, rest, stem, language, stages)
         lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
-        if verdict.score < threshold and heard is None and self._second_ear is not None:
+        doubtful = verdict.score < max(self.config.quality.words, DOUBTFUL)
+        if doubtful and heard is None and self._second_ear is not None:
             progress("transcribe", 0.0)
-            with _timed(stages, "transcribe"):
-                heard = self._second_ear.transcribe(stem.vocals, language)
-            again, second = self._placed(stem, lyrics, language, heard, stages)
-            if second.score > verdict.score:
-                ears = f"{again.ear}+{self._second_ear.name}"
-                alignment, verdict = dataclasses.replace(again, ear=ears), second
+            best = self._listened_to_again(best, stem, language, stages)
+            lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
         progress("align", 1.0)
         warnings = result.warnings + ((stem.warning,) if stem.warning else ())
         reason = verdict.reason
@@ -298,6 +297,35 @@ class LyricSyncPipeline:
             if verdict.score > best.verdict.score:
                 best = _Placed(other, alignment, verdict)
         return best
+
+    def _listened_to_again(
+        self, placed: _Placed, stem: Stem, language: str, stages: dict[str, float]
+    ) -> _Placed:
+        """Ask the second ear: the words placed anew with what it heard as anchors, or as they were,
+        whichever is thought better of once its opinion is known.
+
+        It hears the song as it is, not the vocals: it was made for noise, and the band bothers it
+        less than what a separator leaves of the voice.
+        """
+        from lyricsyncd.align import ears
+        from lyricsyncd.second_opinion import better
+
+        ear = self._second_ear
+        assert ear is not None, "asked only where there is one"
+        with _timed(stages, "transcribe"):
+            heard = ear.transcribe(stem.mix, language)
+        again, _ = self._placed(stem, placed.lyrics, language, heard, stages)
+        both = (placed.alignment, dataclasses.replace(again, ear=f"{again.ear}+{ear.name}"))
+        with _timed(stages, "judge"):
+            alignment, verdict = better(
+                both,
+                placed.lyrics.words,
+                heard,
+                language,
+                self.config.quality,
+                ears.calibration_of(self.models.ear(language)),
+            )
+        return _Placed(placed.lyrics, alignment, verdict)
 
     def _by_ear(self, result: SyncResult, progress: Progress) -> SyncResult:
         """Listen to a song whose words nobody has: is anything sung, and what?"""

@@ -70,7 +70,10 @@ class Verdict:
 
 
 def judge(
-    alignment: Alignment, thresholds: Quality, calibration: Calibration | None = SPHINX
+    alignment: Alignment,
+    thresholds: Quality,
+    calibration: Calibration | None = SPHINX,
+    opinion: DoubleArray | None = None,
 ) -> Verdict:
     """Judge an alignment and decide what may be written.
 
@@ -81,10 +84,12 @@ def judge(
     calibration : Calibration or None
         That of the ear which heard it. Without one the score is only good for comparing: nothing
         is written on its word, but lines whose times a source knew and the ear found again.
+    opinion : ndarray of float64, shape (N,), optional
+        What another ear says for and against each word (`lyricsyncd.second_opinion`).
     """
     if len(alignment.onset) == 0:
         return Verdict(0.0, (), Decision.NONE, "There are no words to judge")
-    confidence = confidences(alignment, calibration or SPHINX)
+    confidence = confidences(alignment, calibration or SPHINX, opinion)
     score = song_score(float(confidence.mean()), calibration or SPHINX)
     decision, reason = decide(score, thresholds)
     if calibration is None:
@@ -133,10 +138,14 @@ def _percent(share: float, bars: Sequence[float]) -> str:
     return f"{100 * share}%"
 
 
-def confidences(alignment: Alignment, calibration: Calibration = SPHINX) -> DoubleArray:
+def confidences(
+    alignment: Alignment, calibration: Calibration = SPHINX, opinion: DoubleArray | None = None
+) -> DoubleArray:
     """Probability that each word's onset is within 0.3 s, shape (N,)."""
-    weights = np.array(calibration.weights)
-    probability: DoubleArray = 1.0 / (1.0 + np.exp(-features(alignment) @ weights))
+    logits = features(alignment) @ np.array(calibration.weights)
+    if opinion is not None:
+        logits = logits + opinion
+    probability: DoubleArray = 1.0 / (1.0 + np.exp(-logits))
     return probability
 
 
@@ -157,11 +166,11 @@ def features(alignment: Alignment) -> DoubleArray:
         [
             np.ones(len(near)),
             alignment.fit,
-            _nearby(alignment.fit),
+            nearby(alignment.fit),
             sureness,
-            _nearby(sureness),
+            nearby(sureness),
             spread,
-            _nearby(spread),
+            nearby(spread),
             alignment.activity,
             length,
             length**2,
@@ -178,7 +187,7 @@ def _advantage(alignment: Alignment) -> float:
     return min(max(alignment.advantage, -1.0), 3.0) * n / (n + _FEW_WORDS)
 
 
-def _nearby(values: DoubleArray) -> DoubleArray:
+def nearby(values: DoubleArray) -> DoubleArray:
     """A word's value together with its neighbours': words go wrong in stretches."""
     reach = round(3 * _NEARBY_WORDS)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _NEARBY_WORDS) ** 2)

@@ -13,6 +13,10 @@ from lyricsyncd.model import Word
 
 LATE = 0.12
 """Seconds that its word starts are early on sung words, measured on songs; added."""
+LOOPS = 2.4
+"""Compression from which a segment is the recogniser repeating itself: nothing that was sung."""
+_MOST_TOKENS = 200
+"""For half a minute: more than anybody sings in it, and less than a loop would go on for."""
 
 
 class FasterWhisper:
@@ -54,13 +58,16 @@ class FasterWhisper:
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
         """Words with times and confidences, from mono audio at 16 kHz."""
-        # Greedy and without the text so far: one misheard line must not lead the next astray.
+        # Greedy and without the text so far: one misheard line must not lead the next astray. One
+        # try a window: further ones are drawn at random, cost as much each, and dream.
         segments, _ = self._model.transcribe(
             audio,
             language=language if language in self._model.supported_languages else None,
             word_timestamps=True,
             beam_size=1,
             condition_on_previous_text=False,
+            temperature=0.0,
+            max_new_tokens=_MOST_TOKENS,
         )
         return [
             Word(
@@ -70,6 +77,7 @@ class FasterWhisper:
                 float(word.probability),
             )
             for segment in segments
+            if segment.compression_ratio <= LOOPS
             for word in segment.words or ()
             if word.word.strip()
         ]

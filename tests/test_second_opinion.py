@@ -1,0 +1,166 @@
+"""What another ear thinks of a placement: for it, against it, or nothing."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
+from lyricsyncd.config import Config, Quality
+from lyricsyncd.model import Decision, Word
+from lyricsyncd.quality import judge
+from lyricsyncd.second_opinion import FEWEST_HEARD, better, opinion
+from tests.test_quality import alignment
+from tests.test_transcribe import whisper_base  # noqa: F401 - a fixture
+
+SONGS = Path(__file__).parent.parent / "demo" / "songs"
+SONG = SONGS / "The_Star.mp3"
+TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
+OTHER = " ".join(f"other{i} words{i}" for i in range(30))
+
+N = 60
+KNOWN = [Word(f"word{i}") for i in range(N)]
+ONSET = np.arange(N, dtype=np.float64)
+
+
+def sung(late: float = 0.0, every: int = 1) -> list[Word]:
+    """A transcript of the words, each in place or late by some seconds."""
+    return [Word(f"word{i}", i + late, i + late + 0.5) for i in range(0, N, every)]
+
+
+class TestAnOpinion:
+    def test_is_high_of_words_that_were_heard_where_they_lie(self) -> None:
+        assert (opinion(ONSET, KNOWN, sung(), "en") > 0.4).all()
+
+    def test_is_low_of_words_that_were_heard_somewhere_else(self) -> None:
+        assert (opinion(ONSET, KNOWN, sung(late=5.0), "en") < 0.0).all()
+
+    def test_is_low_of_words_of_which_nothing_was_heard(self) -> None:
+        nothing_like_them = [Word(w, i, i + 0.5) for i, w in enumerate(OTHER.split())]
+        assert (opinion(ONSET, KNOWN, nothing_like_them, "en") < 0.0).all()
+
+    def test_is_lower_where_a_stretch_was_heard_elsewhere(self) -> None:
+        moved = [
+            replace(w, start=(w.start or 0) + 9.0) if i >= 30 else w for i, w in enumerate(sung())
+        ]
+        told = opinion(ONSET, KNOWN, moved, "en")
+        assert told[:20].min() > told[40:].max()
+
+    def test_needs_words_to_have_been_heard(self) -> None:
+        few = sung()[: FEWEST_HEARD - 1]
+        assert not opinion(ONSET, KNOWN, few, "en").any()
+        assert not opinion(ONSET, KNOWN, [], "en").any()
+        assert len(opinion(ONSET[:0], [], sung(), "en")) == 0
+
+    def test_needs_to_know_where_words_end(self) -> None:
+        assert not opinion(ONSET, KNOWN, sung(late=5.0), "ja").any()
+
+    @given(st.sets(st.integers(0, N - 1)), st.integers(0, N - 2))
+    def test_never_falls_with_what_was_heard_in_place(self, astray: set[int], at: int) -> None:
+        def told(away: set[int]) -> float:
+            heard = [replace(w, start=i + 9.0 * (i in away)) for i, w in enumerate(sung())]
+            return float(opinion(ONSET, KNOWN, heard, "en").mean())
+
+        assert told(astray - {at}) >= told(astray | {at}) - 1e-9
+
+
+class TestThePlacementThatIsKept:
+    def test_is_the_one_that_agrees_with_what_was_heard(self) -> None:
+        there = alignment(N)
+        heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
+        elsewhere = replace(there, onset=there.onset + 4.0, offset=there.offset + 4.0)
+        kept, verdict = better([elsewhere, there], KNOWN, heard, "en", Quality())
+        assert kept is there
+        assert verdict.score >= judge(there, Quality()).score
+
+    def test_is_not_written_as_words_where_the_first_ear_is_not_calibrated(self) -> None:
+        heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
+        _, verdict = better([alignment(N)], KNOWN, heard, "en", Quality(), None)
+        assert verdict.decision is Decision.REVIEW
+
+    def test_is_the_first_of_equals(self) -> None:
+        first, second = alignment(N), alignment(N)
+        kept, _ = better([first, second], KNOWN, sung(), "en", Quality())
+        assert kept is first
+
+
+def true_words() -> list[Word]:
+    """The demo song's words with the times they are sung at."""
+    with SONG.with_suffix(".words.csv").open(encoding="utf-8", newline="") as file:
+        starts = [float(row["word_start"]) for row in csv.DictReader(file)]
+    return [Word(w, s, s + 0.2, 0.9) for w, s in zip(TEXT.split(), starts, strict=True)]
+
+
+@dataclass
+class Ear:
+    """A recogniser that hears every word of the demo song."""
+
+    name: str = "ear"
+    listened: int = 0
+
+    def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
+        self.listened += 1
+        assert audio.ndim == 1
+        assert language == "en"
+        return true_words()
+
+
+@pytest.mark.song
+class TestThePipeline:
+    @pytest.fixture
+    def ear(self) -> Ear:
+        return Ear()
+
+    def placed(self, ear: Ear | None, text: str) -> SyncResult:
+        models = {"separator": "mix", "transcriber": "none"}
+        config = Config.model_validate({"models": models, "lyrics": {"order": ["local"]}})
+        pipeline = LyricSyncPipeline(config=config)
+        pipeline.__dict__["_second_ear"] = ear
+        return pipeline.sync(SONG, lyrics=Lyrics.from_text(text), language="en")
+
+    def test_asks_about_words_of_another_song_and_doubts_them_the_more(self, ear: Ear) -> None:
+        text = "Somewhere over a distant hill\nthe evening bells are ringing low\n" * 3
+        alone, both = self.placed(None, text), self.placed(ear, text)
+        assert ear.listened == 1
+        assert both.quality_score <= alone.quality_score
+        assert both.decision in (Decision.NONE, Decision.REVIEW)
+
+    def test_asks_nobody_about_a_song_that_is_plain(self, ear: Ear) -> None:
+        assert self.placed(ear, TEXT).aligner == "sphinx"
+        assert ear.listened == 0
+
+    def test_places_words_by_what_both_hear(
+        self, ear: Ear, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("lyricsyncd.pipeline.DOUBTFUL", 1.0)
+        result = self.placed(ear, TEXT)
+        assert ear.listened == 1
+        found = np.array([word.start for word in result.lyrics.words], np.float64)
+        true = np.array([word.start for word in true_words()], np.float64)
+        assert (np.abs(found - true) <= 0.3).mean() > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.song
+def test_a_real_whisper_tells_the_demo_song_from_another(whisper_base: Path) -> None:  # noqa: F811
+    pytest.importorskip("faster_whisper")
+    from lyricsyncd.separate import VocalSeparator
+    from lyricsyncd.transcribe import open_transcriber
+
+    ear = open_transcriber("faster-whisper", str(whisper_base), "cpu")
+    mix = VocalSeparator("mix").extract(SONG).mix
+    heard = ear.transcribe(mix, "en")
+    assert heard == ear.transcribe(mix, "en"), "the same is heard every time"
+    known = true_words()
+    onset = np.array([word.start for word in known], np.float64)
+    assert opinion(onset, known, heard, "en").mean() > 0.2
+    assert opinion(onset + 4.0, known, heard, "en").mean() < -0.2
+    others = [Word(word) for word in OTHER.split()][: len(known)]
+    assert opinion(onset[: len(others)], others, heard, "en").mean() < -0.2
