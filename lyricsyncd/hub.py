@@ -41,10 +41,7 @@ class HubModel:
 
     @property
     def folder_name(self) -> str:
-        """Its folder within the folder of models; Demucs' networks lie in one repository, and
-        faster-whisper's models are called by their size."""
-        if self.name.startswith("Systran/"):
-            return self.name.partition("/")[2]
+        """Its folder within the folder of models; Demucs' networks lie in one repository."""
         return "demucs" if "HTDemucs" in self.name else folder_name(self.name)
 
 
@@ -111,8 +108,9 @@ HUB_MODELS = {
 
 
 def folder_name(name: str) -> str:
-    """The folder of a hub model within the folder of models."""
-    return name.replace("/", "--")
+    """The folder of a hub model within the folder of models; faster-whisper's are called by their
+    size alone."""
+    return name.removeprefix("Systran/").replace("/", "--")
 
 
 def found(name: str, models_dir: Path | None) -> str:
