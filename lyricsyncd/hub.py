@@ -124,6 +124,18 @@ def found(name: str, models_dir: Path | None) -> str:
     return name if cached is None else str(cached)
 
 
+def located(name: str, models_dir: Path | None) -> str:
+    """`found`, for a model that is about to be loaded.
+
+    Raises
+    ------
+    OSError
+        It would have to be fetched, and the hub cannot be reached.
+    """
+    check_reachable(name, models_dir)
+    return found(name, models_dir)
+
+
 def is_here(name: str, models_dir: Path | None) -> bool:
     """Whether a model can be loaded without the network: from a folder, or the hub's cache."""
     return Path(found(name, models_dir)).is_dir()
@@ -200,7 +212,6 @@ def loaded(
         The extra is not installed; the model is not there and cannot be fetched, or is damaged.
     """
     try:
-        check_reachable(name, models_dir)
         yield
     except LyricsyncError:
         raise

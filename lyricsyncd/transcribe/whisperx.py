@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from lyricsyncd import torch_device
 from lyricsyncd.align.ears import WAV2VEC2
-from lyricsyncd.hub import found, loaded
+from lyricsyncd.hub import loaded, located
 from lyricsyncd.model import Word
 
 _BATCH = 8
@@ -48,7 +48,7 @@ class WhisperX:
         with loaded(name, models_dir, extra="whisperx", files=_CTRANSLATE2):
             import whisperx
 
-            own, where = found(name, models_dir), torch_device.resolve(device)
+            own, where = located(name, models_dir), torch_device.resolve(device)
             self._device, self._index = where.type, where.index or 0
             self._whisperx: Any = whisperx
             with _silent():
@@ -84,8 +84,8 @@ class WhisperX:
         """The model that aligns a language: the CTC ear's where that is here, else WhisperX'."""
         if language not in self._aligners:
             name = WAV2VEC2.get(language, f"whisperx-align-{language}")
-            where = found(name, self._models_dir)
             with loaded(name, self._models_dir, extra="whisperx"), _silent():
+                where = located(name, self._models_dir)
                 self._aligners[language] = self._whisperx.load_align_model(
                     language, self._device, model_name=where if Path(where).is_dir() else None
                 )
