@@ -41,10 +41,7 @@ class HubModel:
 
     @property
     def folder_name(self) -> str:
-        """Its folder within the folder of models; Demucs' networks lie in one repository, and
-        faster-whisper's models are called by their size."""
-        if self.name.startswith("Systran/"):
-            return self.name.partition("/")[2]
+        """Its folder within the folder of models; Demucs' networks lie in one repository."""
         return "demucs" if "HTDemucs" in self.name else folder_name(self.name)
 
 
@@ -111,8 +108,9 @@ HUB_MODELS = {
 
 
 def folder_name(name: str) -> str:
-    """The folder of a hub model within the folder of models."""
-    return name.replace("/", "--")
+    """The folder of a hub model within the folder of models; faster-whisper's are called by their
+    size alone."""
+    return name.removeprefix("Systran/").replace("/", "--")
 
 
 def found(name: str, models_dir: Path | None) -> str:
@@ -124,6 +122,18 @@ def found(name: str, models_dir: Path | None) -> str:
         return str(models_dir / folder_name(name))
     cached = _cached(name)
     return name if cached is None else str(cached)
+
+
+def located(name: str, models_dir: Path | None) -> str:
+    """`found`, for a model that is about to be loaded.
+
+    Raises
+    ------
+    OSError
+        It would have to be fetched, and the hub cannot be reached.
+    """
+    check_reachable(name, models_dir)
+    return found(name, models_dir)
 
 
 def is_here(name: str, models_dir: Path | None) -> bool:
@@ -202,7 +212,6 @@ def loaded(
         The extra is not installed; the model is not there and cannot be fetched, or is damaged.
     """
     try:
-        check_reachable(name, models_dir)
         yield
     except LyricsyncError:
         raise

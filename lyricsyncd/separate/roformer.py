@@ -174,7 +174,7 @@ def load(models_dir: Path) -> tuple[Any, int]:
 
 
 def _checkpoint(models_dir: Path) -> Path:
-    own = Path(hub.found(MODEL, models_dir)) / CHECKPOINT
+    own = Path(hub.located(MODEL, models_dir)) / CHECKPOINT
     if own.is_file():
         return own
     from huggingface_hub import hf_hub_download

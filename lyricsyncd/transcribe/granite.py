@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from lyricsyncd import torch_device
 from lyricsyncd.errors import ModelError
-from lyricsyncd.hub import found, loaded
+from lyricsyncd.hub import loaded, located
 from lyricsyncd.model import Word
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
@@ -126,7 +126,7 @@ class Granite:
         with loaded(model, models_dir, extra="granite"):
             from transformers import AutoConfig, AutoModelForSpeechSeq2Seq, AutoTokenizer
 
-            where = found(model, models_dir)
+            where = located(model, models_dir)
             _check_adapter(AutoConfig.from_pretrained(where))
             self._tokenizer: Any = AutoTokenizer.from_pretrained(where)
             network: Any = AutoModelForSpeechSeq2Seq.from_pretrained(

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd import torch_device
-from lyricsyncd.hub import found, loaded
+from lyricsyncd.hub import loaded, located
 from lyricsyncd.lyrics.words import has_cjk
 from lyricsyncd.model import Word
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
@@ -74,7 +74,7 @@ class Whisper:
         with loaded(model, models_dir, extra="models"):
             from transformers import AutoProcessor, WhisperForConditionalGeneration
 
-            where = found(model, models_dir)
+            where = located(model, models_dir)
             self._processor: Any = AutoProcessor.from_pretrained(where)
             network: Any = WhisperForConditionalGeneration.from_pretrained(
                 where, dtype=torch_device.half_precision(self._device)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from lyricsyncd import torch_device
 from lyricsyncd.align.ears import WAV2VEC2
-from lyricsyncd.hub import found, loaded
+from lyricsyncd.hub import loaded, located
 from lyricsyncd.model import Word
 
 _BATCH = 8
@@ -43,18 +43,17 @@ class WhisperX:
     name = "whisperx"
 
     def __init__(self, model: str, device: str = "auto", models_dir: Path | None = None) -> None:
-        folder = f"faster-whisper-{model}"
-        own = models_dir / folder if models_dir is not None else None
+        name = model if Path(model).is_dir() else f"Systran/faster-whisper-{model}"
         self._models_dir = models_dir
-        with loaded(folder, models_dir, extra="whisperx", files=_CTRANSLATE2):
+        with loaded(name, models_dir, extra="whisperx", files=_CTRANSLATE2):
             import whisperx
 
-            where = torch_device.resolve(device)
+            own, where = located(name, models_dir), torch_device.resolve(device)
             self._device, self._index = where.type, where.index or 0
             self._whisperx: Any = whisperx
             with _silent():
                 self._model: Any = whisperx.load_model(
-                    str(own) if own is not None and own.is_dir() else model,
+                    own if Path(own).is_dir() else model,
                     device=self._device,
                     device_index=self._index,
                     compute_type=_precision(model, torch_device.free_bytes(where)),
@@ -85,8 +84,8 @@ class WhisperX:
         """The model that aligns a language: the CTC ear's where that is here, else WhisperX'."""
         if language not in self._aligners:
             name = WAV2VEC2.get(language, f"whisperx-align-{language}")
-            where = found(name, self._models_dir)
             with loaded(name, self._models_dir, extra="whisperx"), _silent():
+                where = located(name, self._models_dir)
                 self._aligners[language] = self._whisperx.load_align_model(
                     language, self._device, model_name=where if Path(where).is_dir() else None
                 )

@@ -152,7 +152,7 @@ def test_an_export_without_the_model_is_one_line(model: str, tmp_path: Path) -> 
     done = run_models("export", model, folder=tmp_path)
     assert done.returncode == 1
     *said, last = done.stderr.strip().splitlines()
-    assert "Put its files from the hub into" in last
+    assert f"into {tmp_path}" in last
     assert "Traceback" not in done.stderr
     if model == "mms":
         assert "CC-BY-NC" in said[0]

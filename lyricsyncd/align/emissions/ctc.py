@@ -308,13 +308,13 @@ def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -
     ModelError
         transformers is not installed, or the model is not to be had, or it is no CTC model.
     """
-    from lyricsyncd.hub import found, loaded
+    from lyricsyncd.hub import loaded, located
 
     with loaded(model, models_dir, extra="models"):
         import torch
         from transformers import AutoFeatureExtractor, AutoModelForCTC, AutoTokenizer
 
-        where = found(model, models_dir)
+        where = located(model, models_dir)
         network = AutoModelForCTC.from_pretrained(where, dtype=torch.float32)
         # Not as one processor: that of a model with a language model beside it needs its decoder.
         tokenizer = AutoTokenizer.from_pretrained(where)
