@@ -112,6 +112,7 @@ class TestSeveralSources:
     def test_the_log_has_one_line_for_it_until_it_answers_again(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
+        caplog.set_level("INFO")
         broken = Fixed(error=Unreachable("away"))
         working = Fixed([candidate("words", 1.0)], name="other")
         for _ in range(3):
