@@ -107,7 +107,9 @@ class TestBrokenTags:
         assert lyrics.timing is Timing.WORD
 
 
-@pytest.mark.parametrize("text", ["? " * 60_000, "a\n" * 60_000, "你" * 60_000])
+@pytest.mark.parametrize(
+    "text", ["? " * 60_000, "a\n" * 60_000, "你" * 60_000, "[00:01.00]" + "你" * 60_000]
+)
 def test_more_words_than_any_song_has_are_no_lyrics(text: str) -> None:
     with pytest.raises(FormatError, match="not the lyrics of one song"):
         files.from_bytes(text.encode(), Path("song.txt"), source="sidecar")

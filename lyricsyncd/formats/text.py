@@ -103,7 +103,7 @@ def clean(text: str) -> str:
 
     White space stays, and so do joiners, direction marks, combining marks and emoji.
     """
-    return _UNPRINTABLE.sub("", text)
+    return text if text.isprintable() else _UNPRINTABLE.sub("", text)
 
 
 def pieces(text: str) -> list[str]:

@@ -97,6 +97,9 @@ def _split(words: Iterable[Word]) -> list[Word]:
         parts = pieces(word.text)
         if split and (word.text[:1].isspace() or (not parts and word.space)):
             split[-1] = dataclasses.replace(split[-1], space=True)
+        if parts == [word.text] and start is word.start and end is word.end:
+            split.append(word)
+            continue
         for i, part in enumerate(parts):
             last = i == len(parts) - 1
             split.append(
@@ -108,7 +111,7 @@ def _split(words: Iterable[Word]) -> list[Word]:
                     word.space or not last or word.text[-1:].isspace(),
                 )
             )
-    if split:
+    if split and not split[-1].space:
         split[-1] = dataclasses.replace(split[-1], space=True)
     return split
 

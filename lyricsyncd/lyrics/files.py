@@ -66,7 +66,9 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
     try:
         if kind == "txt":
             return _plain(text)
-        return words.split_lyrics(words.without_blanks(formats.read(data, kind)))
+        lyrics = words.split_lyrics(words.without_blanks(formats.read(data, kind)))
+        check_length(lyrics.lines)
+        return lyrics
     except FormatError as error:
         raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
 
