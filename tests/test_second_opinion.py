@@ -76,13 +76,13 @@ class TestThePlacementThatIsKept:
         there = alignment(N)
         heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
         elsewhere = replace(there, onset=there.onset + 4.0, offset=there.offset + 4.0)
-        kept, verdict = better([elsewhere, there], KNOWN, heard, "en", Quality())
+        kept, verdict = better(elsewhere, there, KNOWN, heard, "en", Quality())
         assert kept is there
         assert verdict.score >= judge(there, Quality()).score
 
-    def test_is_the_first_of_equals(self) -> None:
+    def test_is_the_first_where_neither_is_clearly_better(self) -> None:
         first, second = alignment(N), alignment(N)
-        kept, _ = better([first, second], KNOWN, sung(), "en", Quality())
+        kept, _ = better(first, second, KNOWN, sung(), "en", Quality())
         assert kept is first
 
 
