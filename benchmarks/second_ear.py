@@ -6,7 +6,7 @@ Over a folder laid out as `benchmarks.songs` says, with a converted Whisper mode
 size that is to be had). Whisper alone is the usual recipe: what it heard is matched with the words,
 and the rest is put in between; with line times, line by line. Both together is what the service
 does: where the first ear's placement is doubtful, the words are placed once more with what Whisper
-heard as anchors, and the better judged of the two is kept.
+heard as anchors, and that is kept where it is clearly judged better.
 
 A second table tells how songs are judged with Whisper's opinion and without: with their own words,
 and with those of other songs. The constants of `lyricsyncd.second_opinion` are fitted at the end.
@@ -71,9 +71,8 @@ class Case:
         """What the service would keep."""
         if self.both is None:
             return self.alone
-        placements = (self.alone, self.both)
         kept, _ = second_opinion.better(
-            placements, self.known, self.heard, self.text.language, Quality()
+            self.alone, self.both, self.known, self.heard, self.text.language, Quality()
         )
         return kept
 

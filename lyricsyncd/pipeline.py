@@ -301,8 +301,8 @@ class LyricSyncPipeline:
     def _listened_to_again(
         self, placed: _Placed, stem: Stem, language: str, stages: dict[str, float]
     ) -> _Placed:
-        """Ask the second ear: the words placed anew with what it heard as anchors, or as they were,
-        whichever is thought better of once its opinion is known.
+        """Ask the second ear: the words placed anew with what it heard as anchors, where that
+        is clearly thought better of once its opinion is known; as they were otherwise.
 
         It hears the song as it is, not the vocals: it was made for noise, and the band bothers it
         less than what a separator leaves of the voice.
@@ -315,10 +315,11 @@ class LyricSyncPipeline:
         with _timed(stages, "transcribe"):
             heard = ear.transcribe(stem.mix, language)
         again, _ = self._placed(stem, placed.lyrics, language, heard, stages)
-        both = (placed.alignment, dataclasses.replace(again, ear=f"{again.ear}+{ear.name}"))
+        again = dataclasses.replace(again, ear=f"{again.ear}+{ear.name}")
         with _timed(stages, "judge"):
             alignment, verdict = better(
-                both,
+                placed.alignment,
+                again,
                 placed.lyrics.words,
                 heard,
                 language,

@@ -9,7 +9,7 @@ were heard where they lay (a tenth in two songs), and with the words of other so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,9 @@ _EXPECTED = 0.1
 _CONSTANT, _SONG, _NEARBY = -0.28, 0.56, 0.56
 """Nats: to begin with, for the agreement over the song, for that around the word. Fitted as
 `lyricsyncd.quality` is, on top of its weights (``python -m benchmarks.second_ear``)."""
+
+CLEARLY = 0.02
+"""By how much a score must be higher before a placement is given up for another."""
 
 UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "yue", "zh"})
 """Languages written without spaces: where a word ends, the lyrics and a recogniser do not agree."""
@@ -78,20 +81,22 @@ def evidence(onset: DoubleArray, known: Sequence[Word], heard: Sequence[Word]) -
 
 
 def better(
-    placements: Iterable[Alignment],
+    first: Alignment,
+    second: Alignment,
     known: Sequence[Word],
     heard: Sequence[Word],
     language: str | None,
     thresholds: Quality,
     calibration: Calibration | None = SPHINX,
 ) -> tuple[Alignment, Verdict]:
-    """The placement of the same words that is thought best of once the other ear has spoken; the
-    first of equals. The parameters are those of `opinion` and `lyricsyncd.quality.judge`."""
-    judged = [
-        (each, judge(each, thresholds, calibration, opinion(each.onset, known, heard, language)))
-        for each in placements
-    ]
-    return max(judged, key=lambda one: one[1].score)
+    """Which placement of the same words to keep once the other ear has spoken: the first, unless
+    the second is clearly thought better of. The other parameters are those of `opinion` and
+    `lyricsyncd.quality.judge`."""
+    one, other = (
+        judge(each, thresholds, calibration, opinion(each.onset, known, heard, language))
+        for each in (first, second)
+    )
+    return (second, other) if other.score >= one.score + CLEARLY else (first, one)
 
 
 def votes(onset: DoubleArray, starts: Sequence[float | None]) -> tuple[DoubleArray, DoubleArray]:

@@ -73,21 +73,21 @@ class TestAnOpinion:
 
 class TestThePlacementThatIsKept:
     def test_is_the_one_that_agrees_with_what_was_heard(self) -> None:
-        there = alignment(N)
+        there = alignment(N, spread=0.3)
         heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
         elsewhere = replace(there, onset=there.onset + 4.0, offset=there.offset + 4.0)
-        kept, verdict = better([elsewhere, there], KNOWN, heard, "en", Quality())
+        kept, verdict = better(elsewhere, there, KNOWN, heard, "en", Quality())
         assert kept is there
         assert verdict.score >= judge(there, Quality()).score
 
     def test_is_not_written_as_words_where_the_first_ear_is_not_calibrated(self) -> None:
         heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
-        _, verdict = better([alignment(N)], KNOWN, heard, "en", Quality(), None)
+        _, verdict = better(alignment(N), alignment(N), KNOWN, heard, "en", Quality(), None)
         assert verdict.decision is Decision.REVIEW
 
-    def test_is_the_first_of_equals(self) -> None:
+    def test_is_the_first_where_neither_is_clearly_better(self) -> None:
         first, second = alignment(N), alignment(N)
-        kept, _ = better([first, second], KNOWN, sung(), "en", Quality())
+        kept, _ = better(first, second, KNOWN, sung(), "en", Quality())
         assert kept is first
 
 

@@ -1,7 +1,8 @@
 """What another ear heard, as soft anchors for the search.
 
 A recogniser mishears much of what is sung, but where it hears several words of the lyrics in a row,
-it is nearly always right about where they are: on songs, 82-98 % of such words lie within 0.5 s.
+it is nearly always right about where they are: on twelve songs, nine in ten of such words lie
+within 0.5 s.
 """
 
 from __future__ import annotations
