@@ -162,6 +162,9 @@ def recipe(some: Sequence[Clip], given: argparse.Namespace, models_dir: Path | N
 
 def service(name: str, some: Sequence[Clip], config: Config, *, ahead: bool) -> tuple[Run, int]:
     """One warm worker; also how many models it loaded after its first song."""
+    # By its name there: what runs as a program is another module to the worker.
+    from benchmarks import throughput
+
     walls, stages = [], []
     with _worker() as executor:
         loaded = 0
@@ -176,8 +179,8 @@ def service(name: str, some: Sequence[Clip], config: Config, *, ahead: bool) -> 
             walls.append(time.perf_counter() - began)
             stages.append(dict(result.stages))
             if number == 0:
-                loaded = len(executor.submit(loads).result())
-        again = len(executor.submit(loads).result()) - loaded
+                loaded = len(executor.submit(throughput.loads).result())
+        again = len(executor.submit(throughput.loads).result()) - loaded
     return Run(name, tuple(walls), tuple(stages)), again
 
 
@@ -234,7 +237,10 @@ def main() -> None:
         minutes = sum(clip.prepared.track.duration or 0.0 for clip in some) / 60
         print(f"{len(some)} songs, {minutes:.1f} minutes, on {given.device}", flush=True)
         plain = None if given.no_recipe else recipe(some, given, models_dir)
+        if plain is not None:
+            print(table([plain]), flush=True)
         ours, again = service("service", some, config, ahead=False)
+        print(table([ours]), flush=True)
         early, _ = service("decoding ahead", some, config, ahead=True)
     warm, warm_early = ours.warm(), early.warm()
     runs = [plain, ours, warm, early, warm_early]
