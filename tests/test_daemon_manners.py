@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -166,6 +167,29 @@ class TestMemory:
     def test_of_a_process_is_what_it_has_in_use(self) -> None:
         assert 2**20 < memory.resident(os.getpid()) < 2**40
         assert memory.resident(2**30) == 0
+
+    def test_a_large_block_goes_back_to_the_system_however_many_came_before(self) -> None:
+        script = """if True:
+            import ctypes
+            from lyricsyncd.daemon import memory
+
+            class Heap(ctypes.Structure):
+                _fields_ = [(f"field{n}", ctypes.c_size_t) for n in range(10)]
+
+            told = getattr(ctypes.CDLL(None), "mallinfo2", None)
+            if not memory.give_back_large_blocks() or told is None:
+                raise SystemExit(77)
+            told.restype = Heap
+            before = told().field3  # blocks that are the system's own
+            for _ in range(3):
+                block = bytearray(8_000_000)
+                assert told().field3 == before + 1, "it was taken from the heap, and stays there"
+                del block
+        """
+        done = subprocess.run([sys.executable, "-c", script], check=False)
+        if done.returncode == 77:
+            pytest.skip("not glibc, or an old one")
+        assert done.returncode == 0
 
     def test_auto_leaves_some_to_others(self) -> None:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

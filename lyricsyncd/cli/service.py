@@ -57,10 +57,12 @@ def run(config: Path | None, log_format: str) -> None:
     """
     from lyricsyncd.cli import logs
     from lyricsyncd.config import load
+    from lyricsyncd.daemon import memory
     from lyricsyncd.daemon.service import Service
     from lyricsyncd.paths import state_dir
 
     logs.to_stderr(log_format)
+    memory.give_back_large_blocks()
     Service(lambda: load(config), state_dir()).run()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 from pathlib import Path
@@ -11,6 +12,9 @@ from lyricsyncd.config import size
 
 AUTO_SHARE = 0.8
 """What ``auto`` leaves to everybody else is the rest."""
+_LARGE = 128 * 1024
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""glibc's names and numbers, see mallopt(3)."""
 _PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 
 
@@ -30,6 +34,27 @@ def resident(pid: int, proc: Path = _PROC) -> int:
     except (OSError, ValueError, IndexError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def give_back_large_blocks() -> bool:
+    """Have the C library give large blocks back to the system as soon as they are free.
+
+    glibc raises the size from which it does so with every such block, up to 32 MiB: a process that
+    runs for months and now and then needs a table of a few MB (Python's of interned names, when it
+    is rebuilt) then grows by each.
+
+    Returns
+    -------
+    bool
+        False where the C library is another one.
+    """
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    set_option(_M_MMAP_THRESHOLD, _LARGE)
+    set_option(_M_TRIM_THRESHOLD, _LARGE)
+    return True
 
 
 def _physical(proc: Path = _PROC) -> int | None:
