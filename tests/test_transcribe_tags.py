@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lyricsyncd.model import Word
@@ -75,6 +75,7 @@ class TestGranite:
         ]
 
     @given(st.lists(st.tuples(st.booleans(), st.integers(0, 900)), max_size=60))
+    @example([(False, 833), (False, 900), (True, 900)])
     def test_every_song_without_a_long_gap_is_read_back(
         self, steps: list[tuple[bool, int]]
     ) -> None:

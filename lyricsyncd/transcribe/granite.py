@@ -71,7 +71,8 @@ def parse(
     words: list[Word] = []
     last = 0.0
     for tagged in _TAGGED.finditer(text):
-        passed = (int(tagged[2]) % 1000 / 100.0 - last) % 10.0
+        # In whole hundredths: the remainder of a fraction can be next to nothing or next to all.
+        passed = (int(tagged[2]) - round(100 * last)) % 1000 / 100.0
         # Time that goes back a little is a slip of the model, not ten seconds more.
         slip = passed > _LONGEST_S and last > 0.0
         end = round(last + (0.0 if slip else passed), 2)
