@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,37 @@ class Separator(Protocol):
     def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
         """Vocals of a stream of stereo blocks, shape (n, 2), float32: as many samples in all, in
         blocks of any size."""
+
+
+class AtOnce(ABC):
+    """A separator whose model wants the whole song before it says anything."""
+
+    name: str
+    sample_rates: tuple[int, ...]
+
+    @abstractmethod
+    def vocals(self, mix: Samples) -> Samples:
+        """The vocals of a whole song; both of shape (n, 2), float32, at the model's rate."""
+
+    def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
+        """The vocals of a song: shape (n, 2), float32, in one block; see `Separator.separate`.
+
+        Raises
+        ------
+        ModelError
+            One segment does not fit into memory, on the card or off it.
+        """
+        if sample_rate not in self.sample_rates:
+            raise ValueError(f"{self.name} works at {self.sample_rates} Hz, not at {sample_rate}")
+        import numpy as np
+
+        held = list(blocks)
+        if not held:
+            return
+        mix = np.concatenate(held)
+        del held
+        if len(mix):
+            yield self.vocals(mix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lyricsyncd.errors import ModelError
-from lyricsyncd.separate.base import Separator, Setting
+from lyricsyncd.separate.base import AtOnce, Separator, Setting
 
 if TYPE_CHECKING:
     from lyricsyncd.separate.base import Samples
@@ -52,7 +51,7 @@ class Member:
     weight: float
 
 
-class Demucs:
+class Demucs(AtOnce):
     """Vocals of stereo mixes. The networks stay loaded: keep the object for the next song.
 
     Deterministic: no random shifts. The whole song is held in memory, about 80 MB in four minutes.
@@ -87,24 +86,6 @@ class Demucs:
         self.sample_rates: tuple[int, ...] = (int(first.samplerate),)
         self._vocals = list(first.sources).index(VOCALS)
         self._place()
-
-    def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
-        """The vocals of a song: shape (n, 2), float32, in one block; see `Separator.separate`.
-
-        Raises
-        ------
-        ModelError
-            One segment does not fit into memory, on the card or off it.
-        """
-        if sample_rate not in self.sample_rates:
-            raise ValueError(f"{self.name} works at {self.sample_rates} Hz, not at {sample_rate}")
-        held = list(blocks)
-        if not held:
-            return
-        mix = np.concatenate(held)
-        del held
-        if len(mix):
-            yield self.vocals(mix)
 
     def vocals(self, mix: Samples) -> Samples:
         """The vocals of a whole song; both of shape (n, 2), float32, at the model's rate."""

@@ -8,7 +8,6 @@ family in a folder.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ import numpy as np
 
 from lyricsyncd import hub
 from lyricsyncd.errors import ModelError
-from lyricsyncd.separate.base import Separator, Setting
+from lyricsyncd.separate.base import AtOnce, Separator, Setting
 
 if TYPE_CHECKING:
     from lyricsyncd.separate.base import Samples
@@ -35,7 +34,7 @@ _BYTES_A_SEGMENT = 3_000_000_000
 _MOST_AT_ONCE = 8
 
 
-class Roformer:
+class Roformer(AtOnce):
     """Vocals of stereo mixes by one network. It stays loaded: keep the object for the next song.
 
     Deterministic. The whole song is held in memory, about 80 MB in four minutes.
@@ -64,24 +63,6 @@ class Roformer:
         self._network = network.eval()
         self._segment = segment
         self._device = torch_device.placed(network, torch_device.resolve(device))
-
-    def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
-        """The vocals of a song: shape (n, 2), float32, in one block; see `Separator.separate`.
-
-        Raises
-        ------
-        ModelError
-            One segment does not fit into memory, on the card or off it.
-        """
-        if sample_rate not in self.sample_rates:
-            raise ValueError(f"{self.name} works at {self.sample_rates} Hz, not at {sample_rate}")
-        held = list(blocks)
-        if not held:
-            return
-        mix = np.concatenate(held)
-        del held
-        if len(mix):
-            yield self.vocals(mix)
 
     def vocals(self, mix: Samples) -> Samples:
         """The vocals of a whole song; both of shape (n, 2), float32, at 44.1 kHz: segments that
