@@ -89,12 +89,11 @@ class Lookup:
         return text
 
     def _inside(self, path: Path) -> Place | None:
-        inside = [rules for rules in self._rules if rules.root in (path, *path.parents)]
+        inside = [rules for rules in self._rules if path.is_relative_to(rules.root)]
         if not inside:
             return None
         real = self._real(path)
-        above = {real, *real.parents}
-        stays = any(self._real_folder(rules.root) in above for rules in self._rules)
+        stays = any(real.is_relative_to(self._real_folder(rules.root)) for rules in self._rules)
         if not stays and self._catalog.by_path(path) is None:
             raise NotInLibrary(f"{str(path)!r} leads out of the library")
         return Place(path, max(inside, key=lambda rules: len(rules.root.parts)))
@@ -118,7 +117,7 @@ class Lookup:
         real = _resolved(Path(text))
         for rules in self._rules:
             root = _resolved(rules.root)
-            if root in (real, *real.parents):
+            if real.is_relative_to(root):
                 return Place(rules.root / real.relative_to(root), rules)
         raise NotInLibrary(f"{text!r} is in no library")
 
