@@ -62,8 +62,13 @@ def present(path: Path) -> bool:
     if not os.path.lexists(path):
         return False
     for part in (path, *path.parents):
+        swapped = part.name.swapcase()
+        # Where case matters, as nearly everywhere, no folder has to be read: that of a large
+        # library takes longer than all the rest.
+        if swapped == part.name or not os.path.lexists(part.parent / swapped):
+            continue
         try:
-            if part.name and part.name not in os.listdir(part.parent):  # noqa: PTH208 - only names
+            if part.name not in os.listdir(part.parent):  # noqa: PTH208 - only names
                 return False
         except OSError:
             # A folder that may be passed and not listed.
