@@ -374,6 +374,21 @@ class TestWhatGoesWrong:
         assert path.read_bytes() == THEIRS
         assert names(song.parent) == ["song.lrc", "song.mp3"]
 
+    def test_a_change_of_the_last_moment_goes_back_however_that_is_done(
+        self, song: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, ours = song.with_suffix(".lrc"), song.with_name("new")
+        path.write_bytes(OURS)
+        ours.write_bytes(OURS_TOO)
+        found = atomic.look(path)
+        assert found is not None
+        path.write_bytes(THEIRS)
+        exchange, times = atomic._exchange, iter((True, False))
+        monkeypatch.setattr(atomic, "_exchange", lambda a, b: next(times) and exchange(a, b))
+        with pytest.raises(atomic.Changed):
+            atomic._take_place(ours, path, found)
+        assert path.read_bytes() == THEIRS
+
     def test_names_may_be_any_bytes(self, tmp_path: Path, journal: Journal) -> None:
         song = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \n\x01.mp3"))
         song.write_bytes(b"")

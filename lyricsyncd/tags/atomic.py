@@ -216,8 +216,10 @@ def _take_place(temporary: Path, path: Path, found: Found) -> None:
     try:
         _check_unchanged(temporary, found)
     except Changed:
-        if _exchange(temporary, path):
-            raise
+        if not _exchange(temporary, path):
+            # Once more something else: what somebody wrote goes back in any case.
+            temporary.replace(path)
+        raise
     else:
         if found.state.st_size > MAX_BYTES:
             _free(temporary)
