@@ -14,7 +14,7 @@ from lyricsyncd.align import viterbi
 from lyricsyncd.align.emissions import Emissions, SpelledSong, Spelling
 from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.posterior import posterior
-from lyricsyncd.align.trellis import Anchors, Band, Costs, Trellis
+from lyricsyncd.align.trellis import Band, Costs, StartTimes, Trellis
 from lyricsyncd.align.viterbi import best_path, best_score
 
 HOP = 0.01
@@ -150,7 +150,7 @@ def trellises(draw: st.DrawFn, *, timed: bool = False) -> Trellis:
     for share_known in (0.3, 0.8) if timed else ():
         starts = np.sort(rng.uniform(0.0, n * HOP, graph.n_words))
         starts[rng.random(len(starts)) > share_known] = np.nan
-        anchors.append(Anchors(starts, spread=0.02, step=3.0, most=20.0))
+        anchors.append(StartTimes(starts, spread=0.02, step=3.0, most=20.0))
     activity = rng.random(n).astype(np.float32)
     return Trellis(graph, emissions, activity, song.short, tuple(anchors), Costs())
 
@@ -247,7 +247,7 @@ def test_an_anchor_pulls_a_word_to_where_it_starts() -> None:
     emissions = Emissions(scores, rest, HOP)
 
     def onset(start: float, most: float) -> int:
-        anchors = (Anchors(np.array([start]), spread=0.1, step=20.0, most=most),)
+        anchors = (StartTimes(np.array([start]), spread=0.1, step=20.0, most=most),)
         trellis = Trellis(graph, emissions, np.ones(100, np.float32), song.short, anchors)
         path = best_path(trellis)
         assert path is not None

@@ -31,8 +31,9 @@ from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, Ear, Emissions
 from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.linetimes import Fit, LineTimes, compare
 from lyricsyncd.align.posterior import posterior
-from lyricsyncd.align.trellis import Anchors, Band, Costs, Trellis
+from lyricsyncd.align.trellis import Anchors, Band, Costs, StartTimes, Trellis
 from lyricsyncd.align.viterbi import Path, best_path
+from lyricsyncd.align.votes import VotedStarts, Votes
 
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -73,6 +74,10 @@ class Options:
     """Seconds off what another ear heard that cost `heard_step` nats, up to `heard_most`."""
     heard_step: float = 20.0
     heard_most: float = 60.0
+    voted: float = 1.0
+    """What the log-chances of another ear's votes are multiplied by."""
+    voted_most: float = 600.0
+    """Nats that votes may cost a word, at the scale of the scores."""
     expected: bool = True
     """Report the median onset under the posteriors, not the best path's."""
 
@@ -102,6 +107,9 @@ class Alignment:
         How much better these words fit than the same in another order (`lyricsyncd.align.rival`).
     line_times : LineTimes or None
         What became of the source's line times, where it had any.
+    votes : Votes or None
+        How likely each word starts when, for the search of another ear (`lyricsyncd.align.votes`);
+        ``None`` where there is no walk.
     """
 
     onset: DoubleArray
@@ -115,6 +123,7 @@ class Alignment:
     ear: str
     advantage: float = 0.0
     line_times: LineTimes | None = None
+    votes: Votes | None = None
 
 
 def align(
@@ -125,6 +134,7 @@ def align(
     *,
     line_starts: Sequence[float | None] | None = None,
     heard_starts: Sequence[float | None] | None = None,
+    votes: Votes | None = None,
     options: Options = Options(),
 ) -> Alignment:
     """Place every word of the lyrics on the audio.
@@ -140,6 +150,8 @@ def align(
         Where lines start as far as a source knows, one a line. Checked before they are used.
     heard_starts : sequence of float, optional
         Where another ear heard words start, one a word; see `lyricsyncd.align.anchors`.
+    votes : Votes, optional
+        What another ear found for the same words; see `lyricsyncd.align.votes`.
 
     Returns
     -------
@@ -150,7 +162,7 @@ def align(
     # The products are small: the linear algebra library's threads would only wait for each other.
     # Where there is enough to do, an ear runs threads of its own.
     with threadpool_limits(1, user_api="blas"):
-        return _aligned(audio, lines, language, ear, line_starts, heard_starts, options)
+        return _aligned(audio, lines, language, ear, line_starts, heard_starts, votes, options)
 
 
 def _aligned(
@@ -160,6 +172,7 @@ def _aligned(
     ear: Ear,
     line_starts: Sequence[float | None] | None,
     heard_starts: Sequence[float | None] | None,
+    votes: Votes | None,
     options: Options,
 ) -> Alignment:
     song = ear.spell(lines, language)
@@ -168,7 +181,7 @@ def _aligned(
     duration = len(audio) / SAMPLE_RATE
     if graph.n_words == 0:
         return _spread_evenly(n_words, duration, ear.name)
-    anchors = _word_anchors(graph, heard_starts, options)
+    anchors = _word_anchors(graph, heard_starts, options) + _voted(graph, votes, ear, options)
     line_times: LineTimes | None = None
     listeners: list[tuple[Ear, Any]] = []
     path: Path | None = None
@@ -200,7 +213,8 @@ def _aligned(
     if not once or options.costs != options.first_costs:
         path = best_path(trellis) or path
     placed = _alignment(n_words, trellis, path.states, ear, options)
-    return replace(placed, line_times=line_times, advantage=rival.advantage(song, trellis, path))
+    advantage = rival.advantage(song, _own(trellis), _own_score(trellis, path))
+    return replace(placed, line_times=line_times, advantage=advantage)
 
 
 def _mean_scores(listeners: Sequence[tuple[Ear, Any]], song: SpelledSong) -> Emissions:
@@ -244,20 +258,47 @@ def _with_line_times(
     return times, path, anchored.anchors
 
 
-def _line_anchors(graph: Graph, line_starts: Sequence[float | None]) -> Anchors:
+def _line_anchors(graph: Graph, line_starts: Sequence[float | None]) -> StartTimes:
     """Line times, on the first word of each line that the graph has."""
     by_line = np.array([np.nan if s is None else s for s in line_starts], np.float64)
-    return Anchors(np.where(graph.first_of_line, by_line[graph.line], np.nan))
+    return StartTimes(np.where(graph.first_of_line, by_line[graph.line], np.nan))
 
 
 def _word_anchors(
     graph: Graph, heard: Sequence[float | None] | None, options: Options
 ) -> tuple[Anchors, ...]:
-    """What another ear heard, on the words of the graph."""
+    """Words that another ear heard, on the words of the graph."""
     if heard is None or all(start is None for start in heard):
         return ()
     by_word = np.array([np.nan if s is None else s for s in heard], np.float64)[graph.index]
-    return (Anchors(by_word, options.heard_spread, options.heard_step, options.heard_most),)
+    return (StartTimes(by_word, options.heard_spread, options.heard_step, options.heard_most),)
+
+
+def _voted(graph: Graph, votes: Votes | None, ear: Ear, options: Options) -> tuple[Anchors, ...]:
+    """The votes of another ear, on the words of the graph."""
+    if votes is None:
+        return ()
+    # At this scale the chances of both are multiplied in the posteriors.
+    weight = options.voted / options.scale
+    return (votes.for_search(graph, ear.lag, weight, options.voted_most),)
+
+
+def _own(trellis: Trellis) -> Trellis:
+    """The trellis without the votes of another ear."""
+    own = tuple(a for a in trellis.anchors if not isinstance(a, VotedStarts))
+    return replace(trellis, anchors=own)
+
+
+def _own_score(trellis: Trellis, path: Path) -> Path:
+    """The path with the score that it has without the votes of another ear."""
+    onsets, _ = _word_frames(trellis.graph, path.states)
+    paid = 0.0
+    for votes in trellis.anchors:
+        if isinstance(votes, VotedStarts):
+            for word in np.flatnonzero(votes.known):
+                time = onsets[word : word + 1] * trellis.emissions.hop
+                paid += float(votes.cost(np.array([word]), time)[0, 0])
+    return replace(path, score=path.score + paid)
 
 
 def _word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
@@ -290,6 +331,7 @@ def _alignment(
     band = Band.around(graph, onsets, offsets, trellis.n_frames, round(options.band / hop))
     near = round(NEAR_S / hop)
     sure = posterior(trellis, band, onsets, offsets, scale=options.scale, near=near)
+    chances = sure.starts
     onset, offset = onsets.astype(np.float64), offsets.astype(np.float64)
     if options.expected:
         onset = np.where(np.isfinite(sure.onset.median), sure.onset.median, onset)
@@ -297,6 +339,11 @@ def _alignment(
     onset = np.maximum.accumulate(onset)
     offset = np.maximum(offset, onset + 1.0)
     offset[:-1] = np.minimum(offset[:-1], np.maximum(onset[1:], onset[:-1] + 1.0))
+
+    if len(_own(trellis).anchors) < len(trellis.anchors):
+        # How sure *this* ear is of where both would have the words: its confidences are calibrated.
+        found = np.rint(onset).astype(np.int64), np.rint(offset).astype(np.int64)
+        sure = posterior(_own(trellis), band, *found, scale=options.scale, near=near)
 
     (frames,) = np.nonzero(~graph.resting[states])
     word = graph.word[states[frames]]
@@ -330,6 +377,7 @@ def _alignment(
         covered=everywhere(covered, 0.0),
         placed=placed,
         ear=ear.name,
+        votes=Votes(ear.name, chances, known, hop, ear.lag),
     )
 
 

@@ -49,11 +49,33 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Chances:
+    """How likely one event of each word (its onset) is at each frame, those of all words one after
+    the other.
+
+    Attributes
+    ----------
+    logs : ndarray of float32, shape (n,)
+        Nats below the word's likeliest frame.
+    base : ndarray of int64, shape (W + 1,)
+        Where each word's begin.
+    first : ndarray of int64, shape (W,)
+        The frame that each word's begin with; before it, and after the last, there is no chance.
+    """
+
+    logs: SingleArray
+    base: IntArray
+    first: IntArray
+
+
+@dataclass(frozen=True)
 class Posterior:
     """Onsets and offsets of all words."""
 
     onset: Moments
     offset: Moments
+    starts: Chances
+    """How likely each word's onset is at each frame."""
 
 
 def posterior(
@@ -192,7 +214,8 @@ class _Walk:
         # The last word may end with the audio.
         last, word = np.array([n_frames - 1]), np.array([graph.n_words - 1])
         offset.add(last, word, np.array([[at_end]]), before[-1:], shift=1)
-        return Posterior(onset.moments(onsets, near), offset.moments(offsets, near))
+        moments = onset.moments(onsets, near), offset.moments(offsets, near)
+        return Posterior(*moments, onset.chances())
 
     def _boundaries(self) -> tuple[IntArray, IntArray]:
         """The boundaries that matter at each frame: whose rest or entries are in the band."""
@@ -404,6 +427,12 @@ class _Histogram:
         place = self._base[words] - self._first[words] + at + shift
         logs = np.log(flow[known].astype(np.float64) + _TINY)
         self._logs[place[known]] = logs + np.broadcast_to(level[:, None], known.shape)[known]
+
+    def chances(self) -> Chances:
+        """The log-weights, relative to each word's greatest."""
+        most = np.maximum.reduceat(self._logs, self._base[:-1])
+        logs = self._logs - np.repeat(most, np.diff(self._base))
+        return Chances(logs, self._base, self._first)
 
     def moments(self, found: IntArray, near: int) -> Moments:
         """Moments relative to where a first pass found the event."""

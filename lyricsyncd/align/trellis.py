@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from lyricsyncd.align.graph import Graph
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,28 @@ class Costs:
     """The same between lines: this is the filler that absorbs instrumentals and ad-libs."""
 
 
+class Anchors(Protocol):
+    """About when some words start, as somebody else has it, and how far to trust that."""
+
+    @property
+    def known(self) -> BoolArray:
+        """Words of the graph that something is known about, shape (W,)."""
+        ...
+
+    def cost(self, words: IntArray, times: npt.NDArray[np.float64]) -> FloatArray:
+        """Nats for known words to start at some times, shape (len(times), len(words)).
+
+        Parameters
+        ----------
+        times : ndarray of float64
+            Seconds from the first frame of the trellis, growing.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class Anchors:
-    """About when some words start, as somebody else has it, and how far to trust that.
+class StartTimes:
+    """Anchors that are one time a word.
 
     Attributes
     ----------
@@ -68,11 +89,15 @@ class Anchors:
     step: float = 20.0
     most: float = 600.0
 
+    @property
+    def known(self) -> BoolArray:
+        """Words that have a time, shape (W,)."""
+        return ~np.isnan(self.start)
+
     def cost(self, words: IntArray, times: npt.NDArray[np.float64]) -> FloatArray:
-        """Nats for words to start at some times, shape (len(times), len(words))."""
+        """Nats for known words to start at some times, shape (len(times), len(words))."""
         off = np.abs(times[:, None] - self.start[words]) / self.spread
-        cost = np.minimum(self.step * off, self.most)
-        return np.where(np.isnan(cost), 0.0, cost).astype(np.float32)
+        return np.minimum(self.step * off, self.most).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -175,14 +200,14 @@ class Trellis:
         words = self.graph.entered_from
         total = np.zeros((stop - start, len(words)), np.float32)
         for anchors in self.anchors:
-            (anchored,) = np.nonzero(~np.isnan(anchors.start[words]))
+            (anchored,) = np.nonzero(anchors.known[words])
             total[:, anchored] += anchors.cost(words[anchored], times)
         return total
 
     @cached_property
     def anchored(self) -> IntArray:
         """Entries whose word an anchor knows about: only they have entry costs."""
-        known = [~np.isnan(anchors.start[self.graph.entered_from]) for anchors in self.anchors]
+        known = [anchors.known[self.graph.entered_from] for anchors in self.anchors]
         return np.flatnonzero(np.any(known, axis=0)) if known else np.empty(0, np.int64)
 
     @property
