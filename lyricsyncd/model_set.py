@@ -67,19 +67,39 @@ class ModelSet:
         )
 
     def ear(self, language: str | None) -> Ear:
-        """What hears the words of a language.
+        """What hears the words of a language, and places them.
 
         Raises
         ------
         ModelError
             Its model is not to be had, or its device is not there.
         """
+        first, _ = self._ears(language)
+        return self._ear(first, language)
+
+    def voter(self, language: str | None) -> Ear | None:
+        """A second ear whose votes count where the first places words; ``None`` without one.
+
+        Raises
+        ------
+        ModelError
+            It was asked for and its model is not to be had.
+        """
+        _, second = self._ears(language)
+        return None if second is None else self._ear(second, language)
+
+    def _ears(self, language: str | None) -> tuple[str, str | None]:
         from lyricsyncd.align import ears
 
-        name = self._preferred(self._models.aligner, "ctc", "sphinx")
-        key = ears.key(name, self._device, self._folder, language)
+        name = self._preferred(self._models.aligner, "sphinx+ctc", "sphinx")
+        return ears.pair(name, self._device, self._folder, language)
+
+    def _ear(self, name: str, language: str | None) -> Ear:
+        from lyricsyncd.align import ears
+
         return self._once(
-            f"ear:{key}", lambda: ears.open_ear(name, self._device, self._folder, language)
+            f"ear:{ears.key(name, language)}",
+            lambda: ears.open_ear(name, self._device, self._folder, language),
         )
 
     @property

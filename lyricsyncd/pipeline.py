@@ -7,6 +7,7 @@ belongs in one warm process. ``sync`` is both, for one song and one caller.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,18 +18,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.config import Config
-from lyricsyncd.errors import LyricsNotFound, UsageError
+from lyricsyncd.errors import LyricsNotFound, ModelError, UsageError
 from lyricsyncd.lyrics import TRANSCRIPT
 from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, Word
 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment
+    from lyricsyncd.align.emissions import Ear
     from lyricsyncd.align.linetimes import LineTimes
+    from lyricsyncd.align.votes import Votes
     from lyricsyncd.lyrics.transcript import Heard
     from lyricsyncd.model_set import ModelSet
     from lyricsyncd.quality import Verdict
     from lyricsyncd.separate import Reader, Stem, VocalSeparator
     from lyricsyncd.transcribe import Transcriber
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str, float], None]
 """Called with a stage's name and how much of it is done, 0-1."""
@@ -109,6 +114,7 @@ class LyricSyncPipeline:
         self.device = device if device != "auto" else self.config.models.device
         self.profile = profile or self.config.profile
         self._read = read
+        self._voters: dict[str, Ear | None] = {}
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
             raise UsageError(
                 f"'{self.device}' is not a device", remedy="Use auto, cpu, cuda or cuda:N"
@@ -388,7 +394,7 @@ class LyricSyncPipeline:
         stages: dict[str, float],
     ) -> tuple[Alignment, Verdict]:
         """Align, refine and judge, with or without what a second ear heard."""
-        from lyricsyncd import quality, refine
+        from lyricsyncd import second_opinion
         from lyricsyncd.align import ears
         from lyricsyncd.align.aligner import align
 
@@ -399,22 +405,38 @@ class LyricSyncPipeline:
                 from lyricsyncd.align.anchors import heard_starts
 
                 starts = heard_starts(heard, lyrics.words)
-            alignment = align(
-                stem.vocals,
-                [[word.text for word in line.words] for line in lyrics],
-                language,
-                ear,
-                line_starts=_line_starts(lyrics),
-                heard_starts=starts,
-                options=ears.options_of(ear),
-            )
+            words = [[word.text for word in line.words] for line in lyrics]
+
+            def placed(ear: Ear, votes: Votes | None = None) -> Alignment:
+                return align(
+                    stem.vocals,
+                    words,
+                    language,
+                    ear,
+                    line_starts=_line_starts(lyrics),
+                    heard_starts=starts,
+                    votes=votes,
+                    options=ears.options_of(ear),
+                )
+
+            voter = self._voter(language)
+            alignment = placed(ear, None if voter is None else placed(voter).votes)
         with _timed(stages, "refine"):
-            onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
-            alignment = dataclasses.replace(alignment, onset=onset, offset=offset)
+            alignment = _refined(alignment, stem)
         with _timed(stages, "judge"):
             calibration = ears.calibration_of(ear)
-            verdict = quality.judge(alignment, self.config.quality, calibration)
-        return alignment, verdict
+            return second_opinion.voted(alignment, self.config.quality, calibration)
+
+    def _voter(self, language: str) -> Ear | None:
+        """The ear that has a vote. Without its model words are placed all the same: it is said
+        once, and not tried again."""
+        if language not in self._voters:
+            try:
+                self._voters[language] = self.models.voter(language)
+            except ModelError as error:
+                log.warning("Words are placed without a second ear's votes: %s", error)
+                self._voters[language] = None
+        return self._voters[language]
 
     @cached_property
     def models(self) -> ModelSet:
@@ -493,6 +515,15 @@ def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
     """Line times as anchors, where the source has any."""
     starts = [line.start for line in lyrics]
     return starts if any(start is not None for start in starts) else None
+
+
+def _refined(alignment: Alignment, stem: Stem) -> Alignment:
+    """The onsets and offsets where the vocals show them."""
+    from lyricsyncd import refine
+
+    onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
+    alone = None if alignment.alone is None else _refined(alignment.alone, stem)
+    return dataclasses.replace(alignment, onset=onset, offset=offset, alone=alone)
 
 
 def _with_line_starts(lyrics: Lyrics, times: LineTimes) -> Lyrics:

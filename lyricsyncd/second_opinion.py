@@ -99,6 +99,27 @@ def better(
     return (second, other) if other.score >= one.score + CLEARLY else (first, one)
 
 
+def voted(
+    placed: Alignment, thresholds: Quality, calibration: Calibration | None = SPHINX
+) -> tuple[Alignment, Verdict]:
+    """Whether the votes of another ear are followed: unless the first ear clearly thinks less of
+    where they lead than of what it has by itself.
+
+    Parameters
+    ----------
+    placed : Alignment
+        With the votes; without them in ``placed.alone``.
+    thresholds, calibration
+        As in `lyricsyncd.quality.judge`.
+    """
+    verdict = judge(placed, thresholds, calibration)
+    if placed.alone is None:
+        return placed, verdict
+    alone = judge(placed.alone, thresholds, calibration)
+    follow = verdict.score >= alone.score - CLEARLY
+    return (placed, verdict) if follow else (placed.alone, alone)
+
+
 def votes(onset: DoubleArray, starts: Sequence[float | None]) -> tuple[DoubleArray, DoubleArray]:
     """Which words were heard where they were placed, and which somewhere else: 1 or 0 each."""
     off = np.abs(onset - np.array([np.nan if s is None else s for s in starts], np.float64))

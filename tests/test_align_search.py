@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from lyricsyncd.align import viterbi
 from lyricsyncd.align.emissions import Emissions, SpelledSong, Spelling
 from lyricsyncd.align.graph import Graph, build
-from lyricsyncd.align.posterior import posterior
-from lyricsyncd.align.trellis import Band, Costs, StartTimes, Trellis
+from lyricsyncd.align.posterior import Chances, posterior
+from lyricsyncd.align.trellis import Anchors, Band, Costs, StartTimes, Trellis
 from lyricsyncd.align.viterbi import best_path, best_score
+from lyricsyncd.align.votes import VotedStarts, Votes
 
 HOP = 0.01
 UNITS = 5
@@ -146,13 +147,26 @@ def trellises(draw: st.DrawFn, *, timed: bool = False) -> Trellis:
         -rng.exponential(3.0, n).astype(np.float32),
         HOP,
     )
-    anchors = []
+    anchors: list[Anchors] = []
     for share_known in (0.3, 0.8) if timed else ():
         starts = np.sort(rng.uniform(0.0, n * HOP, graph.n_words))
         starts[rng.random(len(starts)) > share_known] = np.nan
         anchors.append(StartTimes(starts, spread=0.02, step=3.0, most=20.0))
+    if timed:
+        anchors.append(_votes(graph, n, rng))
     activity = rng.random(n).astype(np.float32)
     return Trellis(graph, emissions, activity, song.short, tuple(anchors), Costs())
+
+
+def _votes(graph: Graph, n_frames: int, rng: np.random.Generator) -> VotedStarts:
+    """Another ear's chances for some of the words, over some of the frames each."""
+    index = np.flatnonzero(rng.random(graph.n_words) < 0.7)
+    first = rng.integers(0, n_frames, len(index))
+    base = np.append(0, np.cumsum(rng.integers(1, n_frames + 1, len(index))))
+    chances = Chances(-rng.exponential(2.0, base[-1]).astype(np.float32), base, first)
+    row = np.full(graph.n_words, -1)
+    row[index] = np.arange(len(index))
+    return VotedStarts(Votes("other", chances, index, HOP, 0.0), row, 0.0, 2.0, 9.0)
 
 
 @given(trellises() | trellises(timed=True))

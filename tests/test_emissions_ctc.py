@@ -116,16 +116,24 @@ class TestNames:
             ears.open_ear("parrot")
 
     def test_auto_fetches_nothing(self, tmp_path: Path) -> None:
-        assert ears.key("auto", "cpu", tmp_path, "en") == "sphinx"
+        assert ears.pair("auto", "cpu", tmp_path, "en") == ("sphinx", None)
         assert ears.open_ear("auto", "cpu", tmp_path, "en").name == "sphinx"
 
-    def test_auto_takes_an_exported_model_for_the_language(self, tmp_path: Path) -> None:
+    def test_auto_gives_an_exported_model_for_the_language_a_vote(self, tmp_path: Path) -> None:
         (tmp_path / "ctc").mkdir()
-        (tmp_path / "ctc" / "fr.onnx").write_bytes(b"")
-        assert ears.key("auto", "cpu", tmp_path, "fr").endswith("fr.onnx")
-        assert ears.key("auto", "cpu", tmp_path, "en") == "sphinx"
-        (tmp_path / "ctc" / "any.onnx").write_bytes(b"")
-        assert ears.key("auto", "cpu", tmp_path, "en").endswith("any.onnx")
+        french, any_other = tmp_path / "ctc" / "fr.onnx", tmp_path / "ctc" / "any.onnx"
+        french.write_bytes(b"")
+        assert ears.pair("auto", "cpu", tmp_path, "fr") == ("sphinx", str(french))
+        assert ears.pair("auto", "cpu", tmp_path, "en") == ("sphinx", None)
+        any_other.write_bytes(b"")
+        assert ears.pair("auto", "cpu", tmp_path, "en") == ("sphinx", str(any_other))
+
+    def test_two_are_named_with_a_plus_between_them(self) -> None:
+        assert ears.pair("sphinx+ctc", "cpu", None, "en") == ("sphinx", "ctc")
+        assert ears.pair("sphinx+/models/a+b.onnx", "cpu", None, "en")[1] == "/models/a+b.onnx"
+
+    def test_but_a_path_may_have_one_too(self) -> None:
+        assert ears.pair("/models/a+b.onnx", "cpu", None, "en") == ("/models/a+b.onnx", None)
 
     def test_a_file_that_is_no_model_is_one_line(self, tmp_path: Path) -> None:
         (tmp_path / "x.onnx").write_bytes(b"no model")

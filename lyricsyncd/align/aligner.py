@@ -33,7 +33,7 @@ from lyricsyncd.align.linetimes import Fit, LineTimes, compare
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Anchors, Band, Costs, StartTimes, Trellis
 from lyricsyncd.align.viterbi import Path, best_path
-from lyricsyncd.align.votes import VotedStarts, Votes
+from lyricsyncd.align.votes import Votes
 
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -74,10 +74,10 @@ class Options:
     """Seconds off what another ear heard that cost `heard_step` nats, up to `heard_most`."""
     heard_step: float = 20.0
     heard_most: float = 60.0
-    voted: float = 1.0
+    voted: float = 0.5
     """What the log-chances of another ear's votes are multiplied by."""
-    voted_most: float = 600.0
-    """Nats that votes may cost a word, at the scale of the scores."""
+    voted_most: float = 60.0
+    """Nats that votes may cost a word at most, at the scale of the scores."""
     expected: bool = True
     """Report the median onset under the posteriors, not the best path's."""
 
@@ -110,6 +110,8 @@ class Alignment:
     votes : Votes or None
         How likely each word starts when, for the search of another ear (`lyricsyncd.align.votes`);
         ``None`` where there is no walk.
+    alone : Alignment or None
+        What the ear has without the votes of another, where there were any.
     """
 
     onset: DoubleArray
@@ -124,6 +126,7 @@ class Alignment:
     advantage: float = 0.0
     line_times: LineTimes | None = None
     votes: Votes | None = None
+    alone: Alignment | None = None
 
 
 def align(
@@ -181,7 +184,7 @@ def _aligned(
     duration = len(audio) / SAMPLE_RATE
     if graph.n_words == 0:
         return _spread_evenly(n_words, duration, ear.name)
-    anchors = _word_anchors(graph, heard_starts, options) + _voted(graph, votes, ear, options)
+    anchors = _word_anchors(graph, heard_starts, options)
     line_times: LineTimes | None = None
     listeners: list[tuple[Ear, Any]] = []
     path: Path | None = None
@@ -212,9 +215,15 @@ def _aligned(
     trellis = Trellis(graph, scores, activity, song.short, anchors, options.costs)
     if not once or options.costs != options.first_costs:
         path = best_path(trellis) or path
-    placed = _alignment(n_words, trellis, path.states, ear, options)
-    advantage = rival.advantage(song, _own(trellis), _own_score(trellis, path))
-    return replace(placed, line_times=line_times, advantage=advantage)
+    strongest = rival.strongest(song, trellis)
+    placed = replace(
+        _alignment(n_words, trellis, path.states, ear, options),
+        line_times=line_times,
+        advantage=rival.advantage(path, graph, strongest),
+    )
+    if votes is None:
+        return placed
+    return _voted_on(placed, votes, trellis, strongest, ear, options)
 
 
 def _mean_scores(listeners: Sequence[tuple[Ear, Any]], song: SpelledSong) -> Emissions:
@@ -274,31 +283,35 @@ def _word_anchors(
     return (StartTimes(by_word, options.heard_spread, options.heard_step, options.heard_most),)
 
 
-def _voted(graph: Graph, votes: Votes | None, ear: Ear, options: Options) -> tuple[Anchors, ...]:
-    """The votes of another ear, on the words of the graph."""
-    if votes is None:
-        return ()
+def _voted_on(
+    alone: Alignment,
+    votes: Votes,
+    trellis: Trellis,
+    strongest: float | None,
+    ear: Ear,
+    options: Options,
+) -> Alignment:
+    """The words placed once more with another ear's votes, on the same scores."""
     # At this scale the chances of both are multiplied in the posteriors.
     weight = options.voted / options.scale
-    return (votes.for_search(graph, ear.lag, weight, options.voted_most),)
-
-
-def _own(trellis: Trellis) -> Trellis:
-    """The trellis without the votes of another ear."""
-    own = tuple(a for a in trellis.anchors if not isinstance(a, VotedStarts))
-    return replace(trellis, anchors=own)
-
-
-def _own_score(trellis: Trellis, path: Path) -> Path:
-    """The path with the score that it has without the votes of another ear."""
+    anchors = votes.beside(alone.onset).for_search(
+        trellis.graph, ear.lag, weight, options.voted_most
+    )
+    both = replace(trellis, anchors=(*trellis.anchors, anchors))
+    path = best_path(both)
+    if path is None:
+        return alone
+    placed = _alignment(len(alone.onset), both, path.states, ear, options, own=trellis)
+    # What this ear thinks of where both would have the words: only that is calibrated.
     onsets, _ = _word_frames(trellis.graph, path.states)
-    paid = 0.0
-    for votes in trellis.anchors:
-        if isinstance(votes, VotedStarts):
-            for word in np.flatnonzero(votes.known):
-                time = onsets[word : word + 1] * trellis.emissions.hop
-                paid += float(votes.cost(np.array([word]), time)[0, 0])
-    return replace(path, score=path.score + paid)
+    own_score = path.score + anchors.paid(onsets.astype(np.float64) * trellis.emissions.hop)
+    return replace(
+        placed,
+        ear=f"{ear.name}+{votes.ear}",
+        advantage=rival.advantage(replace(path, score=own_score), trellis.graph, strongest),
+        line_times=alone.line_times,
+        alone=alone,
+    )
 
 
 def _word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
@@ -324,8 +337,14 @@ def _learnable(
 
 
 def _alignment(
-    n_words: int, trellis: Trellis, states: IntArray, ear: Ear, options: Options
+    n_words: int,
+    trellis: Trellis,
+    states: IntArray,
+    ear: Ear,
+    options: Options,
+    own: Trellis | None = None,
 ) -> Alignment:
+    """An alignment from a walk; ``own`` is the trellis to be judged by, where it is another."""
     graph, hop = trellis.graph, trellis.emissions.hop
     onsets, offsets = _word_frames(graph, states)
     band = Band.around(graph, onsets, offsets, trellis.n_frames, round(options.band / hop))
@@ -340,10 +359,9 @@ def _alignment(
     offset = np.maximum(offset, onset + 1.0)
     offset[:-1] = np.minimum(offset[:-1], np.maximum(onset[1:], onset[:-1] + 1.0))
 
-    if len(_own(trellis).anchors) < len(trellis.anchors):
-        # How sure *this* ear is of where both would have the words: its confidences are calibrated.
+    if own is not None:
         found = np.rint(onset).astype(np.int64), np.rint(offset).astype(np.int64)
-        sure = posterior(_own(trellis), band, *found, scale=options.scale, near=near)
+        sure = posterior(own, band, *found, scale=options.scale, near=near)
 
     (frames,) = np.nonzero(~graph.resting[states])
     word = graph.word[states[frames]]

@@ -65,6 +65,21 @@ def names() -> tuple[str, ...]:
     return ("sphinx", "ctc", "mms", *sorted(entry_points(group=ENTRY_POINTS).names))
 
 
+def pair(
+    name: str, device: str, models_dir: Path | None, language: str | None
+) -> tuple[str, str | None]:
+    """The ear that places words, and one that votes in its search, or ``None``.
+
+    ``FIRST+SECOND`` names two. ``auto`` has phone states place the words, whose confidences are
+    calibrated, and lets a CTC model vote that is on the disk: an exported one for the language, or,
+    where torch and a card are there, one that writes the language. It fetches nothing.
+    """
+    if name == "auto":
+        return "sphinx", _at_hand(device, models_dir, language)
+    first, plus, second = name.partition("+")
+    return (first, second) if plus and first in names() else (name, None)
+
+
 def open_ear(
     name: str = "auto",
     device: str = "auto",
@@ -76,9 +91,8 @@ def open_ear(
     Parameters
     ----------
     name : str
-        One of `names`, a folder with a CTC model, an exported ``.onnx`` file, or ``auto``: an
-        exported model for the language if there is one; where torch and a card are there, the CTC
-        model of the language if it is on the disk; else ``sphinx``. ``auto`` fetches nothing.
+        One of `names`, a folder with a CTC model, an exported ``.onnx`` file, or ``auto``. Of two
+        names the first; see `pair`.
     language : str, optional
         ISO 639-1 of the song: some models write one language only.
 
@@ -89,13 +103,13 @@ def open_ear(
     ModelError
         Its model is not to be had, or its device is not there.
     """
-    return _opener(_chosen(name, device, models_dir, language))(device, models_dir, language)
+    first, _ = pair(name, device, models_dir, language)
+    return _opener(first)(device, models_dir, language)
 
 
-def key(name: str, device: str, models_dir: Path | None, language: str | None) -> str:
+def key(name: str, language: str | None) -> str:
     """What tells two ears apart: songs with the same key share one loaded model."""
-    chosen = _chosen(name, device, models_dir, language)
-    return f"{chosen}:{_model_of(language)}" if chosen == "ctc" else chosen
+    return f"{name}:{_model_of(language)}" if name == "ctc" else name
 
 
 def options_of(ear: Ear) -> Options:
@@ -135,9 +149,8 @@ def calibration_of(ear: Ear) -> Calibration | None:
     return known if isinstance(known, Calibration) else None
 
 
-def _chosen(name: str, device: str, models_dir: Path | None, language: str | None) -> str:
-    if name != "auto":
-        return name
+def _at_hand(device: str, models_dir: Path | None, language: str | None) -> str | None:
+    """A CTC model for a language that is here already."""
     if (exported := _exported(models_dir, language)) is not None:
         return str(exported)
     if device != "cpu" and importlib.util.find_spec("transformers") and _has_card():
@@ -147,7 +160,7 @@ def _chosen(name: str, device: str, models_dir: Path | None, language: str | Non
             return "ctc"
         if is_here(MMS, models_dir):
             return "mms"
-    return "sphinx"
+    return None
 
 
 def _exported(models_dir: Path | None, language: str | None) -> Path | None:

@@ -16,14 +16,14 @@ from dataclasses import replace
 import numpy as np
 
 from lyricsyncd.align.emissions import SpelledSong
-from lyricsyncd.align.graph import build
+from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.trellis import Trellis
 from lyricsyncd.align.viterbi import Path, best_score
 
 _RIVALS = 2
 
 
-def advantage(song: SpelledSong, trellis: Trellis, path: Path) -> float:
+def advantage(path: Path, graph: Graph, strongest: float | None) -> float:
     """Nats by which the lyrics beat the best of their rivals, for each frame that words take.
 
     On songs with their right words 1 to 3, with those of other songs 0 to 0.8; 0 where the words
@@ -31,17 +31,29 @@ def advantage(song: SpelledSong, trellis: Trellis, path: Path) -> float:
 
     Parameters
     ----------
+    path : Path
+        The best path.
+    graph : Graph
+        What it walks through.
+    strongest : float or None
+        What `strongest` says.
+    """
+    in_words = int((~graph.resting[path.states]).sum())
+    if strongest is None or in_words == 0:
+        return 0.0
+    return (path.score - strongest) / in_words
+
+
+def strongest(song: SpelledSong, trellis: Trellis) -> float | None:
+    """The score of the best rival; ``None`` where there is none.
+
+    Parameters
+    ----------
     song : SpelledSong
         What ``trellis`` was built from.
-    path : Path
-        The best path through it.
     """
-    rivals = [_score(rival, trellis) for rival in _rivals(song)]
-    in_words = int((~trellis.graph.resting[path.states]).sum())
-    if not rivals or in_words == 0:
-        return 0.0
-    best = max(rivals)
-    return 0.0 if best == -np.inf else (path.score - best) / in_words
+    best = max((_score(rival, trellis) for rival in _rivals(song)), default=-np.inf)
+    return None if best == -np.inf else best
 
 
 def _rivals(song: SpelledSong) -> Iterator[SpelledSong]:

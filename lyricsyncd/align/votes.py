@@ -10,7 +10,7 @@ themselves would do the same word by word.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,12 @@ BoolArray = npt.NDArray[np.bool_]
 DoubleArray = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+
+
+AGREED_S = 0.3
+"""Seconds within which two ears mean the same place."""
+_FEWEST_AGREED = 8
+"""Words that must be in the same place before anything is said of an ear's constant bias."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,31 @@ class Votes:
     index: IntArray
     hop: float
     lag: float
+
+    def beside(self, onset: DoubleArray) -> Votes:
+        """The votes with their constant bias against another ear's onsets taken off.
+
+        Every acoustic model is early or late by something of its own: where both ears mean the
+        same place, they differ by that.
+
+        Parameters
+        ----------
+        onset : ndarray of float64, shape (N,)
+            Seconds where the other ear has the words.
+        """
+        off = onset[self.index] - self.likeliest
+        agreed = np.abs(off) <= AGREED_S
+        if np.count_nonzero(agreed) < _FEWEST_AGREED:
+            return self
+        return replace(self, lag=self.lag + float(np.median(off[agreed])))
+
+    @property
+    def likeliest(self) -> DoubleArray:
+        """Seconds at which each word is most likely to start, shape (V,)."""
+        chances = self.chances
+        edges = zip(chances.base, chances.base[1:], strict=False)
+        frames = [int(np.argmax(chances.logs[begin:end])) for begin, end in edges]
+        return np.asarray((chances.first + frames) * self.hop + self.lag, np.float64)
 
     def for_search(self, graph: Graph, lag: float, weight: float, most: float) -> VotedStarts:
         """The votes as costs in the search of another ear.
@@ -85,6 +116,13 @@ class VotedStarts:
     def known(self) -> BoolArray:
         """Words that were voted about, shape (W,)."""
         return self.row >= 0
+
+    def paid(self, times: DoubleArray) -> float:
+        """Nats that words pay together for starting at these times, one a word of the graph."""
+        return sum(
+            float(self.cost(np.array([word]), times[word : word + 1])[0, 0])
+            for word in np.flatnonzero(self.known)
+        )
 
     def cost(self, words: IntArray, times: DoubleArray) -> FloatArray:
         """Nats for known words to start at some times, shape (len(times), len(words))."""

@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
+from lyricsyncd import second_opinion
 from lyricsyncd.align import ears
 from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.emissions.ctc import CtcEar, export, open_ctc, open_onnx
+from lyricsyncd.align.emissions.sphinx import SphinxEar
+from lyricsyncd.config import Quality
 from lyricsyncd.errors import ModelError
+from lyricsyncd.model import Decision
 from tests.models import synthetic
 from tests.models.synthetic import Said
 
@@ -57,6 +61,21 @@ def test_words_are_placed_within_a_twentieth_of_a_second(ear: CtcEar, said: Said
     assert errors.mean() < 0.05
     assert np.median(errors) < 0.05
     assert (errors <= 0.1).mean() >= 0.9
+
+
+def test_its_votes_help_phone_states_to_place_the_words(ear: CtcEar, said: Said) -> None:
+    """Two ears together are at least as good as the first alone, and the first has judged."""
+    votes = placed(said, ear).votes
+    lines = [said.words[i : i + 6] for i in range(0, len(said.words), 6)]
+    both = align(said.audio, lines, "en", SphinxEar.load(), votes=votes)
+    assert (both.alone is not None, both.ear) == (True, f"sphinx+{ear.name}")
+    starts = np.array([start for start, _ in said.times])
+    alone, together = (np.abs(p.onset - starts) for p in (both.alone, both) if p is not None)
+    assert together.mean() <= alone.mean()
+    assert (together <= 0.1).mean() >= max(0.9, (alone <= 0.1).mean())
+    kept, verdict = second_opinion.voted(both, Quality())
+    assert kept is both
+    assert verdict.decision is Decision.WORDS
 
 
 def test_frames_are_those_of_the_network(ear: CtcEar, said: Said) -> None:
@@ -134,10 +153,10 @@ def test_the_command_exports_to_where_auto_finds_it(
     written = tmp_path / "ctc" / "en.onnx"
     assert (told["path"], told["size"]) == (str(written), written.stat().st_size)
     assert [path.name for path in written.parent.iterdir()] == ["en.onnx"]
-    found = ears.open_ear("auto", "cpu", tmp_path, "en")
-    assert isinstance(found, CtcEar)
+    assert ears.pair("auto", "cpu", tmp_path, "en") == ("sphinx", str(written))
+    assert ears.pair("auto", "cpu", tmp_path, "fr") == ("sphinx", None)
+    found = ears.open_ear(str(written), "cpu")
     np.testing.assert_allclose(found.listen(said.audio), ear.listen(said.audio), atol=5e-3)
-    assert ears.open_ear("auto", "cpu", tmp_path, "fr").name != found.name
 
 
 def test_a_dry_export_writes_nothing(folder: Path, tmp_path: Path) -> None:
