@@ -23,10 +23,9 @@ from lyricsyncd.lyrics import TRANSCRIPT
 from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, Word
 
 if TYPE_CHECKING:
-    from lyricsyncd.align.aligner import Alignment
+    from lyricsyncd.align.aligner import Alignment, Vote
     from lyricsyncd.align.emissions import Ear
     from lyricsyncd.align.linetimes import LineTimes
-    from lyricsyncd.align.votes import Votes
     from lyricsyncd.lyrics.transcript import Heard
     from lyricsyncd.model_set import ModelSet
     from lyricsyncd.quality import Verdict
@@ -407,7 +406,7 @@ class LyricSyncPipeline:
                 starts = heard_starts(heard, lyrics.words)
             words = [[word.text for word in line.words] for line in lyrics]
 
-            def placed(ear: Ear, votes: Votes | None = None) -> Alignment:
+            def placed(ear: Ear, vote: Vote | None = None) -> Alignment:
                 return align(
                     stem.vocals,
                     words,
@@ -415,12 +414,12 @@ class LyricSyncPipeline:
                     ear,
                     line_starts=_line_starts(lyrics),
                     heard_starts=starts,
-                    votes=votes,
+                    vote=vote,
                     options=ears.options_of(ear),
                 )
 
             voter = self._voter(language)
-            alignment = placed(ear, None if voter is None else placed(voter).votes)
+            alignment = placed(ear, None if voter is None else lambda _: placed(voter).votes)
         with _timed(stages, "refine"):
             alignment = _refined(alignment, stem)
         with _timed(stages, "judge"):

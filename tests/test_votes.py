@@ -117,8 +117,8 @@ class TestASong:
     OPTIONS = Options(adapt=False)
 
     def placed(self, ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]],
-               votes: Votes | None) -> Alignment:  # fmt: skip
-        return align(mix, lines, "en", ear, votes=votes, options=self.OPTIONS)
+               votes: Votes) -> Alignment:  # fmt: skip
+        return align(mix, lines, "en", ear, vote=lambda _: votes, options=self.OPTIONS)
 
     def test_is_placed_better_with_the_votes_of_a_good_ear(
         self, ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]],
@@ -137,7 +137,7 @@ class TestASong:
         """Votes for another place make nobody surer of it, and are not followed."""
         astray = about(np.clip(truth[::-1][0] - truth + truth[0], 1.0, None)[::-1] + 7.0)
         options = replace(self.OPTIONS, voted=5.0, voted_most=5000.0)
-        both = align(mix, lines, "en", ear, votes=astray, options=options)
+        both = align(mix, lines, "en", ear, vote=lambda _: astray, options=options)
         assert both.alone is not None
         assert both.near.mean() < both.alone.near.mean()
         kept, _ = second_opinion.voted(both, Quality())

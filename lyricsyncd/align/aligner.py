@@ -17,7 +17,7 @@ and so can tell whether they are of this recording at all; only then is it done 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,6 +82,10 @@ class Options:
     """Report the median onset under the posteriors, not the best path's."""
 
 
+Vote = Callable[["Alignment"], Votes | None]
+"""Told where one ear has the words, says where another would have them start."""
+
+
 @dataclass(frozen=True)
 class Alignment:
     """Where the words lie; N words, in the order of the lyrics.
@@ -137,7 +141,7 @@ def align(
     *,
     line_starts: Sequence[float | None] | None = None,
     heard_starts: Sequence[float | None] | None = None,
-    votes: Votes | None = None,
+    vote: Vote | None = None,
     options: Options = Options(),
 ) -> Alignment:
     """Place every word of the lyrics on the audio.
@@ -153,8 +157,9 @@ def align(
         Where lines start as far as a source knows, one a line. Checked before they are used.
     heard_starts : sequence of float, optional
         Where another ear heard words start, one a word; see `lyricsyncd.align.anchors`.
-    votes : Votes, optional
-        What another ear found for the same words; see `lyricsyncd.align.votes`.
+    vote : callable, optional
+        Asks another listener about the same words, once this one has placed them by itself; see
+        `lyricsyncd.align.votes`.
 
     Returns
     -------
@@ -165,7 +170,7 @@ def align(
     # The products are small: the linear algebra library's threads would only wait for each other.
     # Where there is enough to do, an ear runs threads of its own.
     with threadpool_limits(1, user_api="blas"):
-        return _aligned(audio, lines, language, ear, line_starts, heard_starts, votes, options)
+        return _aligned(audio, lines, language, ear, line_starts, heard_starts, vote, options)
 
 
 def _aligned(
@@ -175,7 +180,7 @@ def _aligned(
     ear: Ear,
     line_starts: Sequence[float | None] | None,
     heard_starts: Sequence[float | None] | None,
-    votes: Votes | None,
+    vote: Vote | None,
     options: Options,
 ) -> Alignment:
     song = ear.spell(lines, language)
@@ -221,6 +226,7 @@ def _aligned(
         line_times=line_times,
         advantage=rival.advantage(path, graph, strongest),
     )
+    votes = None if vote is None else vote(placed)
     if votes is None:
         return placed
     return _voted_on(placed, votes, trellis, strongest, ear, options)
