@@ -7,6 +7,7 @@ they can be reached is tried.
 from __future__ import annotations
 
 import enum
+import importlib.util
 import os
 import platform
 import shutil
@@ -67,6 +68,20 @@ def _failed(topic: str, text: str, remedy: str) -> Finding:
     return Finding(topic, Verdict.FAILED, text, remedy)
 
 
+_NEEDED = {
+    "htdemucs_ft": ("models", ("torch", "demucs")),
+    "htdemucs": ("models", ("torch", "demucs")),
+    "melband_roformer": ("roformer", ("torch", "mel_band_roformer")),
+    "ctc": ("models", ("torch", "transformers")),
+    "mms": ("models", ("torch", "transformers")),
+    "faster-whisper": ("whisper", ("faster_whisper",)),
+    "whisper": ("models", ("torch", "transformers")),
+    "granite": ("granite", ("torch", "transformers")),
+    "whisperx": ("whisperx", ("whisperx",)),
+}
+"""Values of ``models``, the extra that each needs, and what comes with it."""
+
+
 def examine(config: Config, *, network: bool = True) -> Iterator[Finding]:
     """Every finding, in the order that a person should mend things.
 
@@ -82,6 +97,7 @@ def examine(config: Config, *, network: bool = True) -> Iterator[Finding]:
     yield from disk([paths.state_dir(), paths.cache_dir()])
     yield from memory()
     yield from models(config)
+    yield from extras(config)
     yield from codecs()
     yield from gpu(config)
     if network:
@@ -285,6 +301,24 @@ def models(config: Config) -> Iterator[Finding]:
         yield _failed("models", f"the ear cannot be loaded: {error}", "Install lyricsyncd again")
     else:
         yield _ok("models", "the ear (PocketSphinx en-us) can be loaded")
+
+
+def extras(config: Config) -> Iterator[Finding]:
+    """Whether what the models that were asked for need is installed."""
+    asked = [config.models.separator, *config.models.aligner.split("+"), config.models.transcriber]
+    if config.profile == "full":
+        asked += ["htdemucs_ft", "ctc"]
+    for name in dict.fromkeys(asked):
+        extra, modules = _NEEDED.get(name, ("", ()))
+        missing = [module for module in modules if importlib.util.find_spec(module) is None]
+        if missing:
+            yield _failed(
+                "models",
+                f"{name} is asked for, and {' and '.join(missing)} not installed",
+                f"pip install 'lyricsyncd[{extra}]'",
+            )
+        elif modules:
+            yield _ok("models", f"what {name} needs is installed")
 
 
 def codecs() -> Iterator[Finding]:

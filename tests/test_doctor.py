@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import socket
@@ -102,6 +103,18 @@ def test_a_host_that_is_down_is_told_and_one_that_is_up() -> None:
         wants = config(lyrics={"lrclib": {"url": url}})
         assert worst(list(doctor.hosts(wants))).verdict is Verdict.OK
     assert worst(list(doctor.hosts(wants))).verdict is Verdict.WARNING
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("torch") is not None, reason="the extra models is installed"
+)
+def test_models_whose_extra_is_missing_are_told_with_the_command() -> None:
+    assert list(doctor.extras(config())) == []
+    two = list(doctor.extras(config(models={"aligner": "sphinx+ctc", "separator": "htdemucs_ft"})))
+    assert {finding.verdict for finding in two} == {Verdict.FAILED}
+    assert {finding.remedy for finding in two} == {"pip install 'lyricsyncd[models]'"}
+    full = list(doctor.extras(config(profile="full")))
+    assert [finding.text.split()[0] for finding in full] == ["htdemucs_ft", "ctc"]
 
 
 def test_a_card_that_the_models_cannot_use_is_told(
