@@ -10,6 +10,7 @@ they mishear different words: the mean of what both say is right more often than
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -228,16 +229,21 @@ class _Scorer:
             np.ascontiguousarray(terms[:, s].reshape(n_codebooks * n_densities, n_terms).T)
             for s in range(n_streams)
         ]
+        # Those that share a codebook side by side: each mixture fills a slice of the result.
         codebooks = model.codebook[senones]
+        self._order = np.argsort(codebooks, kind="stable")
+        first = np.searchsorted(codebooks[self._order], np.arange(n_codebooks + 1))
         self._mixtures = [
             (
                 slice(codebook * n_densities, (codebook + 1) * n_densities),
-                columns,
-                [np.ascontiguousarray(w[:, senones[columns]]) for w in model.weights],
+                slice(begin, end),
+                [
+                    np.ascontiguousarray(w[:, senones[self._order[begin:end]]])
+                    for w in model.weights
+                ],
             )
-            for codebook, columns in (
-                (int(c), np.nonzero(codebooks == c)[0]) for c in np.unique(codebooks)
-            )
+            for codebook, (begin, end) in enumerate(itertools.pairwise(first))
+            if begin < end
         ]
         self._n_senones = len(senones)
 
@@ -247,14 +253,16 @@ class _Scorer:
 
         def fill(start: int) -> None:
             block = slice(start, start + _FRAMES_IN_CACHE)
-            total[block] = self._few(heard[block])
+            total[block, self._order] = self._few(heard[block])
 
         with ThreadPoolExecutor(_cores()) as pool:
             list(pool.map(fill, range(0, len(heard), _FRAMES_IN_CACHE)))
         return total
 
     def _few(self, heard: FloatArray) -> FloatArray:
-        product = np.ones((len(heard), self._n_senones), np.float64)
+        """The same for a few frames, senones in the order of their codebooks."""
+        # Weights add up to 1 and densities are floored: three streams stay far above underflow.
+        product = np.ones((len(heard), self._n_senones), np.float32)
         ones = np.ones((len(heard), 1), np.float32)
         for stream, density in enumerate(self._density):
             part = heard[:, stream * self._dimensions : (stream + 1) * self._dimensions]
@@ -264,7 +272,7 @@ class _Scorer:
             np.exp(fit, out=fit)
             for own, columns, weights in self._mixtures:
                 product[:, columns] *= fit[:, own] @ weights[stream]
-        return np.log(np.maximum(product, 1e-100)).astype(np.float32)
+        return np.log(product)
 
 
 def _cores() -> int:
