@@ -10,6 +10,7 @@ from urllib.parse import quote_from_bytes
 import pytest
 
 from lyricsyncd import formats
+from lyricsyncd.config import Library
 from lyricsyncd.daemon.catalog import Outcome, Priority, State
 from lyricsyncd.model import Track
 from tests.web_house import TIMED, Home, home
@@ -259,9 +260,33 @@ class TestPaths:
         assert house.tell({"event": "playing", "path": "Artist/Album/a.mp3"})[0]["result"] == "new"
 
     @pytest.mark.parametrize("kind", ["imported", "removed", "playing"])
-    def test_a_name_too_long_for_a_file_is_not_found(self, house: Home, kind: str) -> None:
-        answer = house.post("/api/v1/events", {"events": [{"event": kind, "path": "0" * 4000}]})
+    @pytest.mark.parametrize("path", ["0" * 4000, "a/" * 1990 + "a.mp3"])
+    def test_a_name_too_long_for_a_file_is_not_found(
+        self, house: Home, path: str, kind: str
+    ) -> None:
+        answer = house.post("/api/v1/events", {"events": [{"event": kind, "path": path}]})
         assert answer.json()["results"][0]["result"] == "not_found"
+
+    def test_links_between_libraries_are_followed(self, house: Home) -> None:
+        inner, other = house.music / "Inner", house.folder / "other"
+        other.mkdir()
+        house.config = house.config.model_copy(
+            update={"libraries": [Library(path=path) for path in (house.music, inner, other)]}
+        )
+        house.song("Inner/a.mp3")
+        house.song("b.mp3").rename(other / "b.mp3")
+        (house.music / "folder").symlink_to(other)
+        (other / "song.mp3").symlink_to(inner / "a.mp3")
+        told = {
+            inner / "a.mp3": inner,
+            house.music / "folder" / "b.mp3": house.music,
+            other / "song.mp3": other,
+        }
+        results = house.tell(*({"event": "imported", "path": str(path)} for path in told))
+        assert [each["result"] for each in results] == ["new"] * 3
+        assert {
+            path: entry.library for path in told if (entry := house.catalog.by_path(path))
+        } == told
 
     def test_a_library_may_be_called_by_what_it_links_to(self, tmp_path: Path) -> None:
         real = tmp_path / "disk"

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 
 from lyricsyncd.daemon import scan, sidecars
 from lyricsyncd.daemon.catalog import Catalog, Entry, Fingerprint, Priority, Queued, Request
@@ -136,12 +137,13 @@ class Intake:
         if event.kind is Kind.REMOVED:
             return self._removed(place, self._catalog.by_path(path))
         try:
-            if path.is_dir():
+            status = path.stat()
+            if S_ISDIR(status.st_mode):
                 if event.kind is Kind.PLAYING or path == place.rules.root:
                     return Taken(Result.EXCLUDED, path)
                 self._heard(Hint(path, folder=True))
                 return Taken(Result.SCANNING, path)
-            looks = Fingerprint.of(path)
+            looks = Fingerprint.from_stat(status)
             wanted = (
                 scan.is_song(path) and looks.size and place.rules.admits(path, self._ignore_files)
             )

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from lyricsyncd.daemon.catalog import Catalog, Entry
@@ -37,6 +38,19 @@ class Place:
     rules: Rules
 
 
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What holds for all that lies in a folder: an import tells of many songs in few of them."""
+
+    path: Path
+    real: Path
+    """Where links lead."""
+    rules: Rules | None
+    """Of the innermost library that it is in."""
+    stays: bool
+    """Whether it lies in a library, and `real`, too."""
+
+
 class Lookup:
     """Finds songs in libraries by what others say of them. Made anew for each request.
 
@@ -52,7 +66,8 @@ class Lookup:
         self._catalog = catalog
         self._rules = tuple(rules)
         self._path_map = dict(path_map or {})
-        self._real_folders: dict[Path, Path] = {}
+        self._libraries = {str(rules.root): rules for rules in reversed(self._rules)}
+        self._folders: dict[str, _Folder] = {}
 
     def place(self, text: str) -> Place:
         """Where a path is in the libraries. A relative one starts from a library's folder.
@@ -68,11 +83,11 @@ class Lookup:
         mapped = self._mapped(text)
         if mapped.startswith("/"):
             # normpath, not resolve(): a link in a library is a song of its own place.
-            return self._inside(Path(os.path.normpath(mapped))) or self._by_real_path(mapped)
+            return self._inside(os.path.normpath(mapped)) or self._by_real_path(mapped)
         places = [
             place
             for rules in self._rules
-            if (place := self._inside(Path(os.path.normpath(rules.root / mapped)))) is not None
+            if (place := self._inside(os.path.normpath(rules.root / mapped))) is not None
         ]
         if not places:
             raise outside
@@ -88,35 +103,48 @@ class Lookup:
                 return self._path_map[theirs].rstrip("/") + text[len(theirs.rstrip("/")) :]
         return text
 
-    def _inside(self, path: Path) -> Place | None:
-        inside = [rules for rules in self._rules if path.is_relative_to(rules.root)]
-        if not inside:
+    def _inside(self, text: str) -> Place | None:
+        parent, _, name = text.rpartition("/")
+        folder = self._folder(parent)
+        rules = self._libraries.get(text, folder.rules)
+        if rules is None:
             return None
-        real = self._real(path)
-        stays = any(real.is_relative_to(self._real_folder(rules.root)) for rules in self._rules)
-        if not stays and self._catalog.by_path(path) is None:
-            raise NotInLibrary(f"{str(path)!r} leads out of the library")
-        return Place(path, max(inside, key=lambda rules: len(rules.root.parts)))
+        path = folder.path / name
+        stays = folder.stays and not _is_link(text)
+        if not (stays or self._in_library(_resolved(path)) or self._catalog.by_path(path)):
+            raise NotInLibrary(f"{text!r} leads out of the library")
+        return Place(path, rules)
 
-    def _real(self, path: Path) -> Path:
-        """Where links lead; an import tells of many songs in few folders."""
-        try:
-            linked = path.is_symlink()
-        except OSError:
-            # No file has so long a name.
-            linked = False
-        return _resolved(path) if linked else self._real_folder(path.parent) / path.name
+    def _folder(self, text: str) -> _Folder:
+        new: list[str] = []
+        above = text
+        while above and above not in self._folders:
+            new.append(above)
+            above = above.rpartition("/")[0]
+        folder = self._folders.get(above) or self._added(above, Path("/"), Path("/"), None)
+        for each in reversed(new):
+            path = folder.path / each.rpartition("/")[2]
+            real = _resolved(path) if _is_link(each) else folder.real / path.name
+            folder = self._added(each, path, real, folder.rules)
+        return folder
 
-    def _real_folder(self, folder: Path) -> Path:
-        if folder not in self._real_folders:
-            self._real_folders[folder] = _resolved(folder)
-        return self._real_folders[folder]
+    def _added(self, text: str, path: Path, real: Path, above: Rules | None) -> _Folder:
+        rules = self._libraries.get(text or "/", above)
+        stays = rules is not None and self._in_library(real)
+        folder = self._folders[text] = _Folder(path, real, rules, stays)
+        return folder
+
+    @cached_property
+    def _real_roots(self) -> list[Path]:
+        return [_resolved(rules.root) for rules in self._rules]
+
+    def _in_library(self, real: Path) -> bool:
+        return any(real.is_relative_to(root) for root in self._real_roots)
 
     def _by_real_path(self, text: str) -> Place:
         """A library that is a link may be called by what it leads to."""
         real = _resolved(Path(text))
-        for rules in self._rules:
-            root = _resolved(rules.root)
+        for rules, root in zip(self._rules, self._real_roots, strict=True):
             if real.is_relative_to(root):
                 return Place(rules.root / real.relative_to(root), rules)
         raise NotInLibrary(f"{text!r} is in no library")
@@ -231,6 +259,11 @@ def _likeness(wanted: Track, ours: Track) -> float:
         duration=wanted.duration,
     )
     return same.score if same.same_times else 0.0
+
+
+def _is_link(text: str) -> bool:
+    # Unlike that of Path, it takes a name too long for a file's for none.
+    return os.path.islink(text)  # noqa: PTH114
 
 
 def _resolved(path: Path) -> Path:

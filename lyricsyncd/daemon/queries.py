@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lyricsyncd.daemon.database import Database
 from lyricsyncd.daemon.entry import Entry, Fingerprint, Known, State
 from lyricsyncd.paths import present
+
+_PAGE = 500
+"""Songs that are looked up in one question: older SQLite takes no more than 999 values."""
 
 
 class Queries(Database):
@@ -24,13 +27,7 @@ class Queries(Database):
 
     def ids(self, paths: Sequence[Path]) -> dict[Path, int]:
         """The numbers of songs; those that are not known are left out."""
-
-        def find(db: sqlite3.Connection) -> dict[Path, int]:
-            query = "SELECT id FROM tracks WHERE path = ?"
-            rows = {path: db.execute(query, (os.fsencode(path),)).fetchone() for path in paths}
-            return {path: row["id"] for path, row in rows.items() if row is not None}
-
-        return self.read(find)
+        return self.read(lambda db: _ids(db, paths))
 
     def counts(self) -> dict[State, int]:
         """Songs in each state; those that are missing do not count."""
@@ -135,15 +132,15 @@ class Queries(Database):
             for id, path, size, mtime_ns, inode, state, missing, finished in rows
         }
 
-    def moved(self, seen: Iterable[tuple[Path, Fingerprint]]) -> list[tuple[Path, Path]]:
+    def moved(self, seen: Sequence[tuple[Path, Fingerprint]]) -> list[tuple[Path, Path]]:
         """Of files that were seen, those that were moved: from where and to where."""
 
         def ask(db: sqlite3.Connection) -> list[tuple[Path, Path]]:
-            here = ((moved_here(db, looks), path) for path, looks in seen)
+            known = _ids(db, [path for path, _ in seen])
             return [
                 (entry.path, path)
-                for entry, path in here
-                if entry is not None and entry_at(db, path) is None
+                for path, looks in seen
+                if path not in known and (entry := moved_here(db, looks)) is not None
             ]
 
         return self.read(ask)
@@ -180,6 +177,16 @@ class Queries(Database):
             ).fetchone()
         )
         return None if row is None or row[0] is None else float(row[0])
+
+
+def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:
+    by_key = {os.fsencode(path): path for path in paths}
+    keys, found = list(by_key), {}
+    for at in range(0, len(keys), _PAGE):
+        page = keys[at : at + _PAGE]
+        query = f"SELECT path, id FROM tracks WHERE path IN ({','.join('?' * len(page))})"
+        found.update({by_key[key]: id for key, id in db.execute(query, page)})
+    return found
 
 
 def get_entry(db: sqlite3.Connection, id: int) -> Entry | None:

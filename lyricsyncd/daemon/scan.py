@@ -148,33 +148,60 @@ class Rules:
         ignore_files : IgnoreFiles, optional
             What was read for other songs just now.
         """
-        if path != self.root and self.root not in path.parents:
-            return False
         read = IgnoreFiles() if ignore_files is None else ignore_files
-        for folder in path.parents:
-            if not self.admits_folder(folder) or read.ignored(folder, path):
-                return False
-            if folder == self.root:
-                break
-        return self.admits_name(path)
+        ignored = read.down_to(os.path.dirname(path), self)  # noqa: PTH120 - many songs at once
+        if ignored is None:
+            return False
+        return not _ignored(path, ignored) and self.admits_name(path)
+
+
+_Ignored = tuple[tuple[Path, tuple[str, ...]], ...]
+"""Folders with an ignore file, and the patterns in it."""
+
+
+def _ignored(path: Path, ignored: _Ignored) -> bool:
+    return any(
+        matches(pattern, path.relative_to(folder).as_posix())
+        for folder, patterns in ignored
+        for pattern in patterns
+    )
 
 
 class IgnoreFiles:
     """The ignore files of folders, each read once: for many songs in few folders, at one moment."""
 
     def __init__(self) -> None:
-        self._patterns: dict[Path, tuple[str, ...] | None] = {}
+        self._down_to: dict[tuple[str, str], _Ignored | None] = {}
 
-    def ignored(self, folder: Path, path: Path) -> bool:
-        """Whether the ignore files in a folder leave out a path below it."""
-        if folder not in self._patterns:
-            here = (folder / NO_MEDIA).exists()
-            self._patterns[folder] = () if here else _ignore_patterns(folder / IGNORE_FILE)
-        patterns = self._patterns[folder]
-        if patterns is None:
-            return False
-        relative = path.relative_to(folder).as_posix()
-        return not patterns or any(matches(pattern, relative) for pattern in patterns)
+    def down_to(self, folder: str, rules: Rules) -> _Ignored | None:
+        """The ignore files from the top of a library down to a folder; ``None`` if none of its
+        songs is wanted."""
+        top = str(rules.root)
+        if (folder, top) not in self._down_to:
+            way = [each for each in _up(Path(folder)) if each.is_relative_to(rules.root)]
+            ignored: _Ignored | None = () if way else None
+            for each in reversed(way):
+                if (str(each), top) not in self._down_to:
+                    self._down_to[str(each), top] = _ignored_in(each, ignored, rules)
+                ignored = self._down_to[str(each), top]
+            self._down_to[folder, top] = ignored
+        return self._down_to[folder, top]
+
+
+def _up(folder: Path) -> tuple[Path, ...]:
+    return (folder, *folder.parents)
+
+
+def _ignored_in(folder: Path, above: _Ignored | None, rules: Rules) -> _Ignored | None:
+    """What is ignored in a folder, given what is in the one above."""
+    if above is None or not rules.admits_folder(folder) or _ignored(folder, above):
+        return None
+    if (folder / NO_MEDIA).exists():
+        return None
+    patterns = _ignore_patterns(folder / IGNORE_FILE)
+    if patterns is None:
+        return above
+    return (*above, (folder, patterns)) if patterns else None
 
 
 def _ignore_patterns(file: Path) -> tuple[str, ...] | None:
@@ -208,9 +235,8 @@ def walk(
     circle end. What cannot be read is added to ``unreadable``.
     """
     failed = unreadable if unreadable is not None else []
-    pending: list[tuple[Path, tuple[tuple[Path, tuple[str, ...]], ...]]] = []
-    pending.append((start or rules.root, ()))
-    links: list[tuple[Path, tuple[tuple[Path, tuple[str, ...]], ...]]] = []
+    pending: list[tuple[Path, _Ignored]] = [(start or rules.root, ())]
+    links: list[tuple[Path, _Ignored]] = []
     visited: set[tuple[int, int]] = set()
     while pending or links:
         folder, above = pending.pop() if pending else links.pop(0)
@@ -236,11 +262,7 @@ def walk(
         seen = Folder(folder, {}, {})
         for child in children:
             path = folder / child.name
-            if above and any(
-                matches(pattern, path.relative_to(base).as_posix())
-                for base, patterns in above
-                for pattern in patterns
-            ):
+            if _ignored(path, above):
                 continue
             try:
                 if child.is_dir():

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lyricsyncd.daemon.entry import Entry, Fingerprint, Outcome, Priority, Queued, Request, State
-from lyricsyncd.daemon.queries import entry_at, get_entry, moved_here
+from lyricsyncd.daemon.entry import Fingerprint, Outcome, Priority, Queued, Request, State
+from lyricsyncd.daemon.queries import get_entry, moved_here
 
 MAX_CRASHES = 3
 """A song on which the model worker died this often in a row is set aside."""
@@ -21,17 +21,20 @@ the service as you like: only a song that always brings it down comes this far."
 
 def enqueue(db: sqlite3.Connection, request: Request, seen: Fingerprint, now: float) -> Queued:
     # Not resolve(): a link in the library is a song of its own place.
-    path = Path(os.path.abspath(request.path))  # noqa: PTH100
-    entry = entry_at(db, path) or _moved(db, path, seen)
-    if entry is None:
-        library = request.library if request.library is not None else path.parent
+    path = os.path.abspath(request.path)  # noqa: PTH100
+    library = None if request.library is None else os.fsencode(request.library)
+    known = _standing(db, path)
+    if known is None and _moved(db, Path(path), seen):
+        known = _standing(db, path)
+    if known is None:
+        folder = os.fsencode(os.path.dirname(path))  # noqa: PTH120 - many songs at once
         db.execute(
             "INSERT INTO tracks (path, folder, library, size, mtime_ns, inode, priority, why,"
             " enqueued_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 os.fsencode(path),
-                os.fsencode(path.parent),
-                os.fsencode(library),
+                folder,
+                folder if library is None else library,
                 seen.size,
                 seen.mtime_ns,
                 seen.inode,
@@ -42,26 +45,26 @@ def enqueue(db: sqlite3.Connection, request: Request, seen: Fingerprint, now: fl
             ),
         )
         return Queued.NEW
-    changed = seen != entry.fingerprint
-    if request.library is not None and entry.library != request.library:
-        db.execute(
-            "UPDATE tracks SET library = ? WHERE id = ?",
-            (os.fsencode(request.library), entry.id),
-        )
-    if entry.missing_since is not None:
-        db.execute("UPDATE tracks SET missing_since = NULL WHERE id = ?", (entry.id,))
-    if entry.state is State.WORKING:
+    id, state = known["id"], State(known["state"])
+    changed = (seen.size, seen.mtime_ns) != (known["size"], known["mtime_ns"])
+    if library is not None and known["library"] != library:
+        db.execute("UPDATE tracks SET library = ? WHERE id = ?", (library, id))
+    if known["missing_since"] is not None:
+        db.execute("UPDATE tracks SET missing_since = NULL WHERE id = ?", (id,))
+    if state is State.WORKING:
         if changed:
             db.execute(
                 "UPDATE tracks SET seen_size = ?, seen_mtime_ns = ? WHERE id = ?",
-                (seen.size, seen.mtime_ns, entry.id),
+                (seen.size, seen.mtime_ns, id),
             )
         return Queued.WORKING
-    if entry.state is State.IGNORED and not request.force:
+    if state is State.IGNORED and not request.force:
         return Queued.IGNORED
-    if entry.state is State.PENDING:
+    if state is State.PENDING:
         # A person, or a player, does not wait for a backoff to end.
         hurry = changed or request.force or request.priority >= Priority.PERSON
+        if not hurry and request.priority <= known["priority"] and seen.inode == known["inode"]:
+            return Queued.WAITING
         db.execute(
             "UPDATE tracks SET priority = MAX(priority, ?), size = ?, mtime_ns = ?, inode = ?,"
             " next_attempt_at = MIN(next_attempt_at, ?), error = CASE WHEN ? THEN NULL ELSE error"
@@ -71,9 +74,9 @@ def enqueue(db: sqlite3.Connection, request: Request, seen: Fingerprint, now: fl
                 seen.size,
                 seen.mtime_ns,
                 seen.inode,
-                now if hurry else entry.next_attempt_at,
+                now if hurry else known["next_attempt_at"],
                 hurry,
-                entry.id,
+                id,
             ),
         )
         return Queued.WAITING
@@ -91,20 +94,30 @@ def enqueue(db: sqlite3.Connection, request: Request, seen: Fingerprint, now: fl
             seen.size,
             seen.mtime_ns,
             seen.inode,
-            entry.id,
+            id,
         ),
     )
     return Queued.AGAIN
 
 
-def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> Entry | None:
-    """The song that was moved to ``path``: same inode, same looks, and no file where it was.
+def _standing(db: sqlite3.Connection, path: str) -> sqlite3.Row | None:
+    """Where the song at a path stands: little of it, since a scan asks for very many."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT id, library, size, mtime_ns, inode, state, priority, next_attempt_at,"
+        " missing_since FROM tracks WHERE path = ?",
+        (os.fsencode(path),),
+    ).fetchone()
+    return row
+
+
+def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> bool:
+    """Whether a song was moved to ``path``: same inode, same looks, and no file where it was.
 
     It keeps what is known of it, unless its sidecars stayed behind: then it is made anew.
     """
     entry = moved_here(db, seen)
     if entry is None:
-        return None
+        return False
     written = [_beside(side, entry.path, path) for side in entry.written]
     left_behind = any(not side.exists() for side in written)
     db.execute(
@@ -119,7 +132,7 @@ def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> Entry | Non
             entry.id,
         ),
     )
-    return get_entry(db, entry.id)
+    return True
 
 
 def _beside(sidecar: Path, old: Path, new: Path) -> Path:
