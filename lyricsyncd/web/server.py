@@ -148,6 +148,7 @@ def _uvicorn(app: Any) -> tuple[uvicorn.Server, Callable[[], None]]:
     """A server, and what ends it, to be called from any thread."""
     import asyncio
 
+    import anyio.to_thread
     import uvicorn
 
     class Patient(uvicorn.Server):
@@ -158,6 +159,8 @@ def _uvicorn(app: Any) -> tuple[uvicorn.Server, Callable[[], None]]:
 
         async def main_loop(self) -> None:
             self._loop, self._asked = asyncio.get_running_loop(), asyncio.Event()
+            # anyio loads most of itself when it is first needed: nobody is to wait for that.
+            await anyio.to_thread.run_sync(lambda: None)
             # In uvicorn's count of tenths.
             while not await self.on_tick(counter=0):
                 with contextlib.suppress(asyncio.TimeoutError):
