@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("beetsplug.lyricsync", reason="beets is not installed: make test-plugins")
 
-from beetsplug.lyricsync.guard import Keep, decide, fingerprint
+from beetsplug.lyricsync.guard import NO_WORDS, Keep, decide, fingerprint
 from beetsplug.lyricsync.outbox import Outbox
 from beetsplug.lyricsync.service import Service, Trouble, Unreachable
 
@@ -48,6 +48,10 @@ def test_whose_words_stay(
     database: str, file: str, changed_now: bool, seen: str | None, kept: Keep
 ) -> None:
     assert decide(database, file, changed_now=changed_now, seen=seen) is kept
+
+
+def test_no_words_are_known_by_their_fingerprint() -> None:
+    assert fingerprint("") == NO_WORDS
 
 
 @given(st.text(), st.text(), st.none() | st.text())

@@ -11,7 +11,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets import ui
@@ -22,11 +24,12 @@ from mediafile import UnreadableFileError
 from beetsplug.lyricsync import guard, songs
 from beetsplug.lyricsync.command import command
 from beetsplug.lyricsync.outbox import Outbox
-from beetsplug.lyricsync.service import Service, Trouble, Unreachable
 
 if TYPE_CHECKING:
     from beets.importer import ImportTask
-    from beets.library import Item
+    from beets.library import Item, Library
+
+    from beetsplug.lyricsync.service import Service
 
 __all__ = ["LyricsyncPlugin"]
 
@@ -50,7 +53,7 @@ class LyricsyncPlugin(BeetsPlugin):
         self.register_listener("write", self.before_write)
         self.register_listener("after_write", self.after_write)
         if self.config["auto"].get(bool):
-            self.register_listener("import_task_created", self.task_created)
+            self.register_listener("import_begin", self.import_begins)
             self.register_listener("import_task_files", self.task_imported)
             self.register_listener("import", self.import_ended)
             self.register_listener("item_moved", self.item_moved)
@@ -69,6 +72,8 @@ class LyricsyncPlugin(BeetsPlugin):
         Trouble
             The configured address is none.
         """
+        from beetsplug.lyricsync.service import Service
+
         return Service(
             self.config["url"].as_str(),
             self.config["token"].as_str(),
@@ -77,31 +82,32 @@ class LyricsyncPlugin(BeetsPlugin):
 
     # What happens in the library
 
-    def task_created(self, task: ImportTask, **_: object) -> None:
-        """An album or a song is to be imported. What is noted now beets stores with the rest; by
-        itself it would take as long as a part of the import."""
-        for item in task.items or ():
-            songs.queue(item)
+    def import_begins(self, **_: object) -> None:
+        """What the message at the end needs is loaded while beets waits for the disk."""
+        needed = "beetsplug.lyricsync.service"
+        threading.Thread(target=importlib.import_module, args=(needed,), daemon=True).start()
 
     def task_imported(self, task: ImportTask, **_: object) -> None:
         """An album or a song has its final place."""
         for item in task.imported_items():
-            # What was noted when the task began: other plugins may have found words since.
-            news = songs.queue(item)
-            if ui.should_write():
-                try:
-                    news |= songs.fill_in(item)
-                except (OSError, UnreadableFileError) as error:
-                    self._log.warning("the lyrics stay out of the file: {}", error)
-            if news:
-                item.store()
+            if songs.words_of(item):
+                self._has_words(item)
             path = songs.path_of(item)
             self._outbox.imported(path)
             self._imported[path] = item
 
-    def import_ended(self, **_: object) -> None:
+    def _has_words(self, item: Item) -> None:
+        songs.saw(item)
+        if ui.should_write():
+            try:
+                songs.fill_in(item)
+            except (OSError, UnreadableFileError) as error:
+                self._log.warning("the lyrics stay out of the file: {}", error)
+        item.store()
+
+    def import_ended(self, lib: Library, **_: object) -> None:
         """A whole import is through: one message for all of it."""
-        self._send()
+        self._send(lib)
 
     def item_moved(self, source: bytes, destination: bytes, **_: object) -> None:
         """A song has another name now."""
@@ -111,15 +117,18 @@ class LyricsyncPlugin(BeetsPlugin):
         """A song has left the library; with `-d` its file goes right after this."""
         self._outbox.removed(songs.path_of(item))
 
-    def cli_exit(self, **_: object) -> None:
+    def cli_exit(self, lib: Library, **_: object) -> None:
         """The last chance to tell of things."""
-        self._send()
+        self._send(lib)
 
-    def _send(self) -> None:
+    def _send(self, lib: Library) -> None:
         events = self._outbox.take()
         imported, self._imported = self._imported, {}
+        songs.queued(lib, imported.values())
         if not events or self._gave_up:
             return
+        from beetsplug.lyricsync.service import Trouble, Unreachable
+
         try:
             results = self.service().tell(events)
         except Trouble as trouble:
@@ -127,19 +136,17 @@ class LyricsyncPlugin(BeetsPlugin):
             later = "; its next scan finds them" if self._gave_up else ""
             self._log.warning("{} songs are not told of: {}{}", len(events), trouble, later)
             return
-        outside = 0
-        for event, result in zip(events, results, strict=False):
-            if event["event"] == "removed" or result["result"] not in ("outside", "not_found"):
-                continue
-            outside += 1
-            if (item := imported.get(event["path"])) is not None:
-                del item[songs.STATE]
-                item.store()
+        outside = [
+            event["path"]
+            for event, result in zip(events, results, strict=False)
+            if event["event"] != "removed" and result["result"] in ("outside", "not_found")
+        ]
         if outside:
+            songs.not_queued(lib, [imported[path] for path in outside if path in imported])
             self._log.warning(
                 "{} songs are in none of the service's libraries: look at its `libraries`, and at "
                 "`web.path_map` where it sees them under other names",
-                outside,
+                len(outside),
             )
 
     # What goes into files

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from beets import ui
 
 from beetsplug.lyricsync import here, songs
-from beetsplug.lyricsync.service import Service, Trouble, Unreachable
 
 if TYPE_CHECKING:
     import logging
 
     from beets.library import Item, Library
+
+    from beetsplug.lyricsync.service import Service, Trouble
 
 _FIRST_LOOK_S, _LOOK_S = 0.3, 2.0
 _LONGEST_PART = 200
@@ -60,6 +61,8 @@ def command(service: Callable[[], Service], log: logging.Logger) -> ui.Subcomman
     command.parser.add_album_option()
 
     def run(lib: Library, options: Any, arguments: list[str]) -> None:
+        from beetsplug.lyricsync.service import Trouble, Unreachable
+
         items = _items(lib, arguments, albums=options.album)
         say: Callable[[str], None] = (lambda _text: None) if options.quiet else ui.print_
         try:

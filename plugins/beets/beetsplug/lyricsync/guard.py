@@ -8,9 +8,10 @@ wipe them out. What a person changes in beets on purpose still goes into the fil
 from __future__ import annotations
 
 import enum
-import hashlib
 import re
 
+NO_WORDS = "e3b0c44298fc"
+"""The `fingerprint` of none."""
 _MARK = re.compile(r"lyricsyncd [0-9A-Za-z.+!-]{1,40} sha=[0-9a-f]{16}")
 
 
@@ -57,4 +58,6 @@ def is_ours(lyrics: str) -> bool:
 
 def fingerprint(lyrics: str) -> str:
     """Tells lyrics apart in a few characters."""
+    import hashlib
+
     return hashlib.sha256(lyrics.encode("utf-8", "replace")).hexdigest()[:12]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from beets.util import syspath
@@ -11,12 +13,11 @@ from mediafile import MediaFile, UnreadableFileError
 from beetsplug.lyricsync import guard
 
 if TYPE_CHECKING:
-    from beets.library import Item
+    from beets.library import Item, Library
 
 STATE, QUALITY, SEEN = "lyricsync_state", "lyricsync_quality", "lyricsync_seen"
 """Fields of an item: where the service is with it, how sure it is of the times, and the fingerprint
 of its `lyrics` when we saw them last."""
-_NONE = guard.fingerprint("")
 FINISHED = frozenset({"done", "lines", "instrumental"})
 """States in which there is nothing left to do."""
 
@@ -45,7 +46,7 @@ def seen_of(item: Item) -> str | None:
     if seen:
         return str(seen)
     # That there were none is not written down: it is so of most songs of an import.
-    return _NONE if item.get(STATE, with_album=False) else None
+    return guard.NO_WORDS if item.get(STATE, with_album=False) else None
 
 
 def learn(item: Item, state: str, quality: float | None = None) -> bool:
@@ -62,18 +63,47 @@ def learn(item: Item, state: str, quality: float | None = None) -> bool:
     return any(item.get(key, with_album=False) != value for key, value in before.items())
 
 
-def queue(item: Item) -> bool:
-    """Keep in an item that it waits for the service; whether that is news."""
-    words = words_of(item)
-    seen = guard.fingerprint(words) if words else None
-    if item.get(STATE, with_album=False) == "pending" and item.get(SEEN, with_album=False) == seen:
-        return False
-    item[STATE] = "pending"
-    if seen is not None:
-        item[SEEN] = seen
-    elif SEEN in item:
-        del item[SEEN]
-    return True
+def saw(item: Item) -> None:
+    """Keep in an item that it has these words when it is imported. `Item.store` must follow."""
+    item[SEEN] = guard.fingerprint(words_of(item))
+
+
+def queued(lib: Library, items: Iterable[Item]) -> None:
+    """Keep in the library that items of an import wait for the service.
+
+    All at once: to store them one by one takes as long as a part of the import.
+    """
+    for page in _pages(items):
+        without = [item for item in page if not words_of(item)]
+        with lib.transaction() as transaction:
+            # In one that is imported anew.
+            transaction.mutate(*_forgotten(SEEN, without))
+            marks = ",".join("?" * len(page))
+            transaction.mutate(
+                "INSERT OR REPLACE INTO item_attributes (entity_id, key, value)"
+                f" SELECT id, ?, ? FROM items WHERE id IN ({marks})",
+                (STATE, "pending", *(item.id for item in page)),
+            )
+
+
+def not_queued(lib: Library, items: Iterable[Item]) -> None:
+    """Take that back."""
+    for page in _pages(items):
+        with lib.transaction() as transaction:
+            transaction.mutate(*_forgotten(STATE, page))
+
+
+def _forgotten(key: str, items: Sequence[Item]) -> tuple[str, tuple[Any, ...]]:
+    marks = ",".join("?" * len(items))
+    statement = f"DELETE FROM item_attributes WHERE key = ? AND entity_id IN ({marks})"
+    return statement, (key, *(item.id for item in items))
+
+
+def _pages(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Older SQLite takes no more than 999 values."""
+    left = iter(items)
+    while page := list(itertools.islice(left, 900)):
+        yield page
 
 
 def _take_over(item: Item, seen: str | None) -> None:
