@@ -110,8 +110,10 @@ class Intake:
         return taken
 
     def _one(self, event: Event) -> Request | Taken:
-        outcome: Request | Taken = Taken(Result.NOT_FOUND)
-        if event.path is not None:
+        outcome: Request | Taken
+        if event.path is None:
+            outcome = Taken(Result.NOT_FOUND)
+        else:
             try:
                 outcome = self._at(event, self._lookup.place(event.path))
             except NotInLibrary:

@@ -67,7 +67,8 @@ class Lookup:
         self._rules = tuple(rules)
         self._path_map = dict(path_map or {})
         self._libraries = {str(rules.root): rules for rules in reversed(self._rules)}
-        self._folders: dict[str, _Folder] = {}
+        top = self._libraries.get("/")
+        self._folders = {"": _Folder(Path("/"), Path("/"), top, top is not None)}
 
     def place(self, text: str) -> Place:
         """Where a path is in the libraries. A relative one starts from a library's folder.
@@ -77,9 +78,8 @@ class Lookup:
         NotInLibrary
             It is in none, or leads out of it.
         """
-        outside = NotInLibrary(f"{text!r} is in no library")
         if not text or "\0" in text or len(os.fsencode(text)) > 4096:
-            raise outside
+            raise _outside(text)
         mapped = self._mapped(text)
         if mapped.startswith("/"):
             # normpath, not resolve(): a link in a library is a song of its own place.
@@ -90,7 +90,7 @@ class Lookup:
             if (place := self._inside(os.path.normpath(rules.root / mapped))) is not None
         ]
         if not places:
-            raise outside
+            raise _outside(text)
         return next((place for place in places if os.path.lexists(place.path)), places[0])
 
     def song(self, text: str) -> Entry | None:
@@ -118,20 +118,17 @@ class Lookup:
     def _folder(self, text: str) -> _Folder:
         new: list[str] = []
         above = text
-        while above and above not in self._folders:
+        while above not in self._folders:
             new.append(above)
             above = above.rpartition("/")[0]
-        folder = self._folders.get(above) or self._added(above, Path("/"), Path("/"), None)
+        folder = self._folders[above]
         for each in reversed(new):
-            path = folder.path / each.rpartition("/")[2]
-            real = _resolved(path) if _is_link(each) else folder.real / path.name
-            folder = self._added(each, path, real, folder.rules)
-        return folder
-
-    def _added(self, text: str, path: Path, real: Path, above: Rules | None) -> _Folder:
-        rules = self._libraries.get(text or "/", above)
-        stays = rules is not None and self._in_library(real)
-        folder = self._folders[text] = _Folder(path, real, rules, stays)
+            name = each.rpartition("/")[2]
+            path, linked = folder.path / name, _is_link(each)
+            real = _resolved(path) if linked else folder.real / name
+            rules = self._libraries.get(each, folder.rules)
+            stays = (folder.stays and not linked) or (rules is not None and self._in_library(real))
+            folder = self._folders[each] = _Folder(path, real, rules, stays)
         return folder
 
     @cached_property
@@ -147,7 +144,7 @@ class Lookup:
         for rules, root in zip(self._rules, self._real_roots, strict=True):
             if real.is_relative_to(root):
                 return Place(rules.root / real.relative_to(root), rules)
-        raise NotInLibrary(f"{text!r} is in no library")
+        raise _outside(text)
 
     # By names
 
@@ -259,6 +256,10 @@ def _likeness(wanted: Track, ours: Track) -> float:
         duration=wanted.duration,
     )
     return same.score if same.same_times else 0.0
+
+
+def _outside(text: str) -> NotInLibrary:
+    return NotInLibrary(f"{text!r} is in no library")
 
 
 def _is_link(text: str) -> bool:

@@ -64,10 +64,13 @@ _BATCH = 500
 
 def is_song(path: PurePath) -> bool:
     """Whether a name is that of a song, and not of a hidden file or a partial download."""
+    name = path.name
+    stem, _, suffix = name.lower().rpartition(".")
     return (
-        path.suffix.lower() in AUDIO_SUFFIXES
-        and not path.name.startswith((".", "~"))
-        and not path.stem.lower().endswith(_PARTIAL_STEMS)
+        f".{suffix}" in AUDIO_SUFFIXES
+        and not name.startswith((".", "~"))
+        and stem != ""
+        and not stem.endswith(_PARTIAL_STEMS)
     )
 
 
@@ -177,19 +180,18 @@ class IgnoreFiles:
         """The ignore files from the top of a library down to a folder; ``None`` if none of its
         songs is wanted."""
         top = str(rules.root)
-        if (folder, top) not in self._down_to:
-            way = [each for each in _up(Path(folder)) if each.is_relative_to(rules.root)]
-            ignored: _Ignored | None = () if way else None
-            for each in reversed(way):
-                if (str(each), top) not in self._down_to:
-                    self._down_to[str(each), top] = _ignored_in(each, ignored, rules)
-                ignored = self._down_to[str(each), top]
-            self._down_to[folder, top] = ignored
-        return self._down_to[folder, top]
-
-
-def _up(folder: Path) -> tuple[Path, ...]:
-    return (folder, *folder.parents)
+        new: list[str] = []
+        while (folder, top) not in self._down_to:
+            new.append(folder)
+            if folder == top:
+                break
+            if folder == "/":
+                return None
+            folder = os.path.dirname(folder)  # noqa: PTH120 - many songs at once
+        ignored = self._down_to.get((folder, top), ())
+        for each in reversed(new):
+            ignored = self._down_to[each, top] = _ignored_in(Path(each), ignored, rules)
+        return ignored
 
 
 def _ignored_in(folder: Path, above: _Ignored | None, rules: Rules) -> _Ignored | None:
