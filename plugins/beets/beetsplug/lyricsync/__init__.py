@@ -124,21 +124,18 @@ class LyricsyncPlugin(BeetsPlugin):
     def _send(self, lib: Library) -> None:
         events = self._outbox.take()
         imported, self._imported = self._imported, {}
-        songs.queued(lib, imported.values())
         if not events or self._gave_up:
+            songs.queued(lib, imported.values())
             return
-        from beetsplug.lyricsync.service import Trouble, Unreachable
+        from concurrent.futures import ThreadPoolExecutor
 
-        try:
-            results = self.service().tell(events)
-        except Trouble as trouble:
-            self._gave_up = isinstance(trouble, Unreachable)
-            later = "; its next scan finds them" if self._gave_up else ""
-            self._log.warning("{} songs are not told of: {}{}", len(events), trouble, later)
-            return
+        with ThreadPoolExecutor(1) as other:
+            telling = other.submit(self._tell, events)
+            # The service thinks, and beets' database waits for the disk, at the same time.
+            songs.queued(lib, imported.values())
         outside = [
             event["path"]
-            for event, result in zip(events, results, strict=False)
+            for event, result in zip(events, telling.result(), strict=False)
             if event["event"] != "removed" and result["result"] in ("outside", "not_found")
         ]
         if outside:
@@ -148,6 +145,18 @@ class LyricsyncPlugin(BeetsPlugin):
                 "`web.path_map` where it sees them under other names",
                 len(outside),
             )
+
+    def _tell(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What became of each; nothing where the service cannot be told."""
+        from beetsplug.lyricsync.service import Trouble, Unreachable
+
+        try:
+            return self.service().tell(events)
+        except Trouble as trouble:
+            self._gave_up = isinstance(trouble, Unreachable)
+            later = "; its next scan finds them" if self._gave_up else ""
+            self._log.warning("{} songs are not told of: {}{}", len(events), trouble, later)
+            return []
 
     # What goes into files
 
