@@ -459,6 +459,24 @@ class TestTheFile:
         with pytest.raises(WriteError, match="cannot be opened"):
             Catalog(tmp_path / "file" / "catalog.db")
 
+    def test_songs_that_are_queued_together_are_taken_in_their_order(
+        self, catalog: Catalog
+    ) -> None:
+        queue(catalog, "known", looks=Fingerprint(3, 3, inode=3))
+        # No file is at any of these paths: one that looks the same can only have moved.
+        told = [
+            ("new", Fingerprint(1, 1, inode=1), Queued.NEW),
+            ("known", Fingerprint(3, 3, inode=3), Queued.WAITING),
+            ("new", Fingerprint(2, 2, inode=1), Queued.WAITING),
+            ("newer", Fingerprint(4, 4), Queued.NEW),
+            ("renamed", Fingerprint(2, 2, inode=1), Queued.WAITING),
+        ]
+        queued = catalog.enqueue_many(
+            Request(A / name, Priority.IMPORT, "test", A, looks) for name, looks, _ in told
+        )
+        assert queued == [expected for _, _, expected in told]
+        assert [entry.path.name for entry in catalog.entries()] == ["known", "renamed", "newer"]
+
     def test_a_full_disk_fails_the_write_and_nothing_else(self, catalog: Catalog) -> None:
         queue(catalog, "song")
         pages = catalog.write(lambda db: db.execute("PRAGMA page_count").fetchone()[0])

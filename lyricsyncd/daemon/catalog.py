@@ -90,9 +90,7 @@ class Catalog(Queries):
         """Queue several songs in one transaction; see `enqueue`."""
         looked_at = [(request, request.fingerprint or _look(request.path)) for request in requests]
         now = self.clock()
-        return self.write(
-            lambda db: [transitions.enqueue(db, request, seen, now) for request, seen in looked_at]
-        )
+        return self.write(lambda db: transitions.enqueue_many(db, looked_at, now))
 
     # Leases
 

@@ -7,10 +7,13 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from lyricsyncd.daemon.database import Database
 from lyricsyncd.daemon.entry import Entry, Fingerprint, Known, State
 from lyricsyncd.paths import present
+
+T = TypeVar("T")
 
 _PAGE = 500
 """Songs that are looked up in one question: older SQLite takes no more than 999 values."""
@@ -136,11 +139,14 @@ class Queries(Database):
         """Of files that were seen, those that were moved: from where and to where."""
 
         def ask(db: sqlite3.Connection) -> list[tuple[Path, Path]]:
-            known = _ids(db, [path for path, _ in seen])
+            paths = there(db, "path", [os.fsencode(path) for path, _ in seen])
+            inodes = there(db, "inode", [looks.inode for _, looks in seen])
             return [
                 (entry.path, path)
                 for path, looks in seen
-                if path not in known and (entry := moved_here(db, looks)) is not None
+                if looks.inode in inodes
+                and os.fsencode(path) not in paths
+                and (entry := moved_here(db, looks)) is not None
             ]
 
         return self.read(ask)
@@ -186,6 +192,17 @@ def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:
         page = keys[at : at + _PAGE]
         query = f"SELECT path, id FROM tracks WHERE path IN ({','.join('?' * len(page))})"
         found.update({by_key[key]: id for key, id in db.execute(query, page)})
+    return found
+
+
+def there(db: sqlite3.Connection, column: str, values: Sequence[T]) -> set[T]:
+    """Those of the values that some song has."""
+    found: set[T] = set()
+    for at in range(0, len(values), _PAGE):
+        page = values[at : at + _PAGE]
+        marks = ",".join("?" * len(page))
+        rows = db.execute(f"SELECT {column} FROM tracks WHERE {column} IN ({marks})", page)
+        found.update(value for (value,) in rows)
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lyricsyncd.daemon.entry import Fingerprint, Outcome, Priority, Queued, Request, State
-from lyricsyncd.daemon.queries import get_entry, moved_here
+from lyricsyncd.daemon.queries import get_entry, moved_here, there
 
 MAX_CRASHES = 3
 """A song on which the model worker died this often in a row is set aside."""
@@ -19,32 +19,51 @@ MAX_ATTEMPTS = 10
 the service as you like: only a song that always brings it down comes this far."""
 
 
-def enqueue(db: sqlite3.Connection, request: Request, seen: Fingerprint, now: float) -> Queued:
+def enqueue_many(
+    db: sqlite3.Connection, seen: Sequence[tuple[Request, Fingerprint]], now: float
+) -> list[Queued]:
+    """Queue songs in their order; what is plainly new goes in all at once."""
     # Not resolve(): a link in the library is a song of its own place.
-    path = os.path.abspath(request.path)  # noqa: PTH100
-    library = None if request.library is None else os.fsencode(request.library)
+    paths = [os.fsencode(os.path.abspath(request.path)) for request, _ in seen]  # noqa: PTH100
+    known = there(db, "path", paths)
+    inodes = there(db, "inode", [looks.inode for _, looks in seen])
+    new: dict[int, tuple[object, ...]] = {}
+    for at, (path, (request, looks)) in enumerate(zip(paths, seen, strict=True)):
+        if path in known or (looks.inode and looks.inode in inodes):
+            continue
+        new[at] = _new(path, request, looks, now)
+        known.add(path)
+        inodes.add(looks.inode)
+    db.executemany(_INSERT, new.values())
+    return [
+        Queued.NEW if at in new else _enqueue(db, path, request, looks, now)
+        for at, (path, (request, looks)) in enumerate(zip(paths, seen, strict=True))
+    ]
+
+
+_INSERT = (
+    "INSERT INTO tracks (path, folder, library, size, mtime_ns, inode, priority, why,"
+    " enqueued_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def _new(path: bytes, request: Request, seen: Fingerprint, now: float) -> tuple[object, ...]:
+    folder = os.path.dirname(path)  # noqa: PTH120 - many songs at once
+    library = folder if request.library is None else os.fsencode(request.library)
+    looks = (seen.size, seen.mtime_ns, seen.inode)
+    return (path, folder, library, *looks, int(request.priority), request.reason, now, now)
+
+
+def _enqueue(
+    db: sqlite3.Connection, path: bytes, request: Request, seen: Fingerprint, now: float
+) -> Queued:
     known = _standing(db, path)
-    if known is None and _moved(db, Path(path), seen):
+    if known is None and _moved(db, Path(os.fsdecode(path)), seen):
         known = _standing(db, path)
     if known is None:
-        folder = os.fsencode(os.path.dirname(path))  # noqa: PTH120 - many songs at once
-        db.execute(
-            "INSERT INTO tracks (path, folder, library, size, mtime_ns, inode, priority, why,"
-            " enqueued_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                os.fsencode(path),
-                folder,
-                folder if library is None else library,
-                seen.size,
-                seen.mtime_ns,
-                seen.inode,
-                int(request.priority),
-                request.reason,
-                now,
-                now,
-            ),
-        )
+        db.execute(_INSERT, _new(path, request, seen, now))
         return Queued.NEW
+    library = None if request.library is None else os.fsencode(request.library)
     id, state = known["id"], State(known["state"])
     changed = (seen.size, seen.mtime_ns) != (known["size"], known["mtime_ns"])
     if library is not None and known["library"] != library:
@@ -100,12 +119,12 @@ def enqueue(db: sqlite3.Connection, request: Request, seen: Fingerprint, now: fl
     return Queued.AGAIN
 
 
-def _standing(db: sqlite3.Connection, path: str) -> sqlite3.Row | None:
+def _standing(db: sqlite3.Connection, path: bytes) -> sqlite3.Row | None:
     """Where the song at a path stands: little of it, since a scan asks for very many."""
     row: sqlite3.Row | None = db.execute(
         "SELECT id, library, size, mtime_ns, inode, state, priority, next_attempt_at,"
         " missing_since FROM tracks WHERE path = ?",
-        (os.fsencode(path),),
+        (path,),
     ).fetchone()
     return row
 
