@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+_STAGE_WIDTH = len("proof of work")
+
 
 def note(text: str) -> None:
     """One line of talk."""
@@ -47,14 +49,21 @@ def progress(what: str, *, shown: bool = True) -> Iterator[Callable[[str, float]
         yield lambda _stage, _fraction: None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
+    screen = console(err=True)
+    bar_width = min(20, screen.width // 4)
+    # A long name would push the bar out of sight.
+    room = max(1, screen.width - bar_width - _STAGE_WIDTH - len("0:00:00") - 3)
+    name = Column(max_width=room, no_wrap=True, overflow="ellipsis")
+    stage = Column(min_width=_STAGE_WIDTH, no_wrap=True)
     columns = (
-        TextColumn("{task.fields[song]}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.fields[song]}", markup=False, table_column=name),
+        BarColumn(bar_width=bar_width),
+        TextColumn("{task.description}", markup=False, table_column=stage),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console(err=True), transient=True) as shown_bar:
+    with Progress(*columns, console=screen, transient=True) as shown_bar:
         task = shown_bar.add_task("", total=1.0, song=what)
         # A stage that cannot tell how far it is moves to and fro.
         yield lambda stage, fraction: shown_bar.update(

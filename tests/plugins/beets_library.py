@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +23,7 @@ import numpy as np
 
 from tests.test_daemon_service import ROOT
 
+_ROWS = 24
 CODECS = {"mp3": "mp3", "flac": "flac", "opus": "libopus", "m4a": "aac"}
 
 
@@ -52,6 +60,26 @@ def lyrics_tag(path: Path) -> str:
     return str(found[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was to be seen in a terminal."""
+
+    moments: list[list[str]]
+    """Its lines, each time after they changed."""
+    cursor_is_gone: bool
+
+    @property
+    def at_last(self) -> list[str]:
+        return self.moments[-1]
+
+
+def _read(master: int) -> Iterator[bytes]:
+    """What is written to a terminal until nobody has it open."""
+    with contextlib.suppress(OSError):
+        while piece := os.read(master, 65536):
+            yield piece
+
+
 class Beets:
     """A library of beets.
 
@@ -82,16 +110,9 @@ class Beets:
         (self.folder / "config.yaml").write_text(json.dumps(settings), encoding="utf-8")
 
     def run(self, *arguments: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         done = subprocess.run(
             [sys.executable, "-m", "beets", *map(str, arguments)],
-            env={
-                **kept,
-                "HOME": str(self.folder),
-                "BEETSDIR": str(self.folder),
-                "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
-                **self.environment,
-            },
+            env=self._surroundings(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -99,6 +120,41 @@ class Beets:
         )
         assert done.returncode == status, done.stdout + done.stderr
         return done
+
+    def _surroundings(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        return {
+            **kept,
+            "HOME": str(self.folder),
+            "BEETSDIR": str(self.folder),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
+            **self.environment,
+        }
+
+    def at_terminal(self, *arguments: str | Path, columns: int = 70) -> Shown:
+        """What a person sees of `beet`."""
+        import pyte
+
+        master, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
+        with subprocess.Popen(
+            [sys.executable, "-m", "beets", *map(str, arguments)],
+            env={**self._surroundings(), "TERM": "xterm-256color"},
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=terminal,
+        ) as process:
+            os.close(terminal)
+            written = b"".join(_read(master))
+            assert process.wait() == 0, written
+        os.close(master)
+        screen = pyte.Screen(columns, _ROWS)
+        stream = pyte.ByteStream(screen)
+        moments = []
+        for piece in re.split(rb"(?=\r)", written):
+            stream.feed(piece)
+            moments.append([line.rstrip() for line in screen.display if line.strip()])
+        return Shown(moments, screen.cursor.hidden)
 
     def __call__(self, *arguments: str | Path) -> str:
         """Standard output of `beet`."""

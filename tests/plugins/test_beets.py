@@ -176,18 +176,25 @@ def test_a_service_that_sees_the_library_elsewhere_is_understood(
     assert beets.shown("$lyricsync_state") == ["done", "done"]
 
 
-def test_without_a_service_the_words_are_placed_here(
-    home: OpenHome, beets: Beets, incoming: Path
-) -> None:
+@pytest.fixture
+def alone(home: OpenHome, beets: Beets, incoming: Path) -> Beets:
+    """Two songs, one with words, beside an installed lyricsyncd whose service is down."""
     incoming.mkdir()
     shutil.copyfile(SONG, incoming / "star.mp3")
     make_song(incoming / "silent.mp3", title="Nothing")
     beets.take_in(incoming)
     beets.environment = home.environment
     beets("modify", "-y", "-W", "title:Star", f"lyrics={SONG.with_suffix('.txt').read_text()}")
+    return beets
+
+
+def test_without_a_service_the_words_are_placed_here(home: OpenHome, alone: Beets) -> None:
+    beets = alone
     assert "would be done" in beets("lyricsync", "-p")
     done = beets.run("lyricsync")
     assert "the words are placed right here" in done.stderr
+    assert "\x1b" not in done.stderr + done.stdout
+    assert "1 of 2" not in done.stderr + done.stdout
     (sidecar,) = home.music.rglob("*.elrc")
     assert sidecar.read_text(encoding="utf-8").count("<") >= 44
     assert dict(line.split(": ") for line in beets.shown("$title: $lyricsync_state")) == {
@@ -196,6 +203,44 @@ def test_without_a_service_the_words_are_placed_here(
     }
     assert beets.shown("$title", "lyricsync_quality:0.7..") == ["The Star"]
     assert "Star" not in beets("lyricsync")
+
+
+def test_a_terminal_shows_how_far_it_is_while_it_places_words(alone: Beets) -> None:
+    alone("modify", "-y", "-W", "title:Nothing", f"title={'Nothing, ' * 20}")
+    shown = alone.at_terminal("lyricsync")
+    last = [moment[-1] for moment in shown.moments if moment]
+    # The bar has the last line, below all that is told, and never more than one.
+    assert any("2 of 2: The Star ━" in line and "━ align " in line for line in last)
+    assert any(line.startswith("1 of 2: Nothing") and "━" in line for line in last)
+    assert all(sum("━" in line for line in moment) <= 1 for moment in shown.moments)
+    # Then it is gone, and what was told stays.
+    told = " ".join(shown.at_last)
+    assert "the words are placed right here" in told
+    assert "done (" in shown.at_last[-1]
+    assert "━" not in told
+    assert not shown.cursor_is_gone
+    quiet = alone.at_terminal("lyricsync", "-f", "-q", "title:Star")
+    assert not any("━" in line for moment in quiet.moments for line in moment)
+
+
+def test_a_terminal_shows_how_many_are_done_while_it_waits(
+    home: OpenHome, beets: Beets, incoming: Path
+) -> None:
+    list(made(incoming, 2, TIMED))
+    beets.take_in(incoming)
+    home.start()
+    shown = beets.at_terminal("lyricsync", "--wait")
+    assert shown.at_last[-3:] == [
+        "2 of 2",
+        "done (0.90): Ann - Album - Song 0",
+        "done (0.90): Ann - Album - Song 1",
+    ]
+    home.call("pause")
+    shown = beets.at_terminal("lyricsync", "--wait", "-f", "title:Song 1")
+    told = "lyricsync: the service is paused: `lyricsyncd resume` lets it go on"
+    at = shown.at_last.index(told)
+    assert shown.at_last[at - 1 :][:1] == ["0 of 1"]
+    assert shown.at_last[-1].startswith("pending")
 
 
 # Songs that move and go

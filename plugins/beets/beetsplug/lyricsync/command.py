@@ -72,12 +72,22 @@ def command(service: Callable[[], Service], log: logging.Logger) -> ui.Subcomman
             elif options.pretend:
                 _pretend(asked, lib, items, say, force=options.force)
             else:
-                _queue(asked, lib, items, say, log, force=options.force, wait=options.wait)
+                queued = _queue(asked, lib, items, say, force=options.force)
+                if options.wait and queued:
+                    _wait(asked, lib, queued, log, shown=_shown(options))
+                    _look(asked, lib, queued, say, pull=True)
         except Unreachable as trouble:
             if options.status or options.pull or not here.possible():
                 raise _error(trouble) from trouble
             log.warning("{}; the words are placed right here", trouble)
-            here.sync(items, say, log, force=options.force, pretend=options.pretend)
+            here.sync(
+                items,
+                say,
+                log,
+                force=options.force,
+                pretend=options.pretend,
+                shown=_shown(options),
+            )
         except Trouble as trouble:
             raise _error(trouble) from trouble
 
@@ -100,13 +110,12 @@ def _queue(
     lib: Library,
     items: Sequence[Item],
     say: Callable[[str], None],
-    log: logging.Logger,
     *,
     force: bool,
-    wait: bool,
-) -> None:
+) -> list[Item]:
+    """Those of the songs that the service has something to do with."""
     if not items:
-        return
+        return []
     events = [
         {"event": "changed", "path": songs.path_of(item), "priority": "person", "force": force}
         for item in items
@@ -120,9 +129,7 @@ def _queue(
                 queued.append(item)
                 if result["result"] != "unchanged" and songs.learn(item, "pending"):
                     item.store()
-    if wait and queued:
-        _wait(service, lib, queued, log)
-        _look(service, lib, queued, say, pull=True)
+    return queued
 
 
 def _pretend(
@@ -169,21 +176,28 @@ def _told(entry: dict[str, Any] | None) -> str:
     return state
 
 
-def _wait(service: Service, lib: Library, items: Sequence[Item], log: logging.Logger) -> None:
+def _shown(options: Any) -> bool:
+    """Whether to show how far things are."""
+    return sys.stderr.isatty() and not options.quiet
+
+
+def _wait(
+    service: Service, lib: Library, items: Sequence[Item], log: logging.Logger, *, shown: bool
+) -> None:
     """Wait until each song has come to an end, or to a failure that only time may mend."""
-    shown = sys.stderr.isatty()
     pause = _FIRST_LOOK_S
     while True:
         began = time.monotonic()
         known = _known(service, lib, items).values()
         left = [each for each in known if each["state"] in _WAITING and not _put_off(each)]
+        paused = bool(left) and service.paused()
         if shown:
             told = f"{len(items) - len(left)} of {len(items)}"
-            sys.stderr.write(f"\r{told}" + ("" if left else "\n"))
+            sys.stderr.write(f"\r{told}" + ("" if left and not paused else "\n"))
             sys.stderr.flush()
         if not left:
             return
-        if service.paused():
+        if paused:
             log.warning("the service is paused: `lyricsyncd resume` lets it go on")
             return
         # A large library takes long to tell of: most of the time must go into its songs.

@@ -32,6 +32,7 @@ def sync(
     *,
     force: bool,
     pretend: bool,
+    shown: bool,
 ) -> None:
     """Find the words of songs, place them, and write them as lyricsyncd's configuration says.
 
@@ -43,6 +44,8 @@ def sync(
         Also songs that are done already.
     pretend
         Only tell which songs would be taken.
+    shown
+        Show how far each song is; the terminal has a line more for as long.
     """
     wanted = [item for item in items if force or item.get(songs.STATE) not in songs.FINISHED]
     if pretend:
@@ -57,7 +60,8 @@ def sync(
     config = load()
     pipeline = LyricSyncPipeline(config=config)
     for at, item in enumerate(wanted, 1):
-        with progress(f"{at} of {len(wanted)}: {item.title}") as show:
+        name = item.title or Path(songs.path_of(item)).stem
+        with progress(f"{at} of {len(wanted)}: {name}", shown=shown) as show:
             try:
                 state, quality, told = _one(pipeline, config, item, show)
             except LyricsNotFound as error:
