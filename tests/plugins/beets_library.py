@@ -96,6 +96,7 @@ class Beets:
         self.folder = folder
         self.music = music
         self.environment: dict[str, str] = {}
+        self.module = "beets"
         self.configure(**config)
 
     def configure(self, **config: Any) -> None:
@@ -111,7 +112,7 @@ class Beets:
 
     def run(self, *arguments: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "beets", *map(str, arguments)],
+            [sys.executable, "-m", self.module, *map(str, arguments)],
             env=self._surroundings(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
