@@ -102,7 +102,22 @@ def test_without_a_service_an_import_goes_on_with_a_warning(beets: Beets, incomi
     list(made(incoming, 2))
     done = beets.take_in(incoming)
     assert done.stderr.count("2 songs are not told of") == 1
-    assert len(beets.shown("$title")) == 2
+    assert len(beets.shown("$title", "lyricsync_state:pending")) == 2
+
+
+def test_a_song_that_is_imported_anew_waits_anew(
+    deaf: OpenHome, beets: Beets, incoming: Path
+) -> None:
+    deaf.start()
+    list(made(incoming, 1, TIMED))
+    beets.take_in(incoming)
+    assert beets.shown("$lyricsync_seen", "lyricsync_seen::.") != []
+    beets("modify", "-y", "-W", "lyrics=", "lyricsync_state=done")
+    (song,) = deaf.music.rglob("*.mp3")
+    make_song(song, title="Song 0")
+    beets.run("import", "-A", "-q", "-L")
+    assert beets.shown("$lyricsync_state") == ["pending"]
+    assert beets.shown("$title", "lyricsync_seen::.") == []
 
 
 def test_a_wrong_token_is_told(deaf: OpenHome, beets: Beets, incoming: Path) -> None:
@@ -123,6 +138,7 @@ def test_a_library_that_the_service_does_not_know_is_told(
     beets = Beets(tmp_path / "beets", tmp_path / "elsewhere", lyricsync={"url": home.url})
     list(made(incoming, 1))
     assert "1 songs are in none of the service's libraries" in beets.take_in(incoming).stderr
+    assert beets.shown("$title", "lyricsync_state::.") == []
 
 
 def test_auto_can_be_switched_off(deaf: OpenHome, beets: Beets, incoming: Path) -> None:
