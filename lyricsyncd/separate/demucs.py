@@ -3,13 +3,15 @@
 A bag weighs the outputs of several networks, source by source. In ``htdemucs_ft`` each network
 makes one source and the others' weights for it are zero: loading and running the one for the vocals
 gives what the whole bag gives, for a quarter of the work. Which networks count is read from the
-bag's own weights.
+bag's own weights. Of a network that makes four sources at once, only the vocals are computed to
+their end.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,9 +84,7 @@ class Demucs(AtOnce):
         self._members = members
         self._device = torch_device.resolve(device)
         self._batch = batch
-        first = members[0].network
-        self.sample_rates: tuple[int, ...] = (int(first.samplerate),)
-        self._vocals = list(first.sources).index(VOCALS)
+        self.sample_rates: tuple[int, ...] = (int(members[0].network.samplerate),)
         self._place()
 
     def vocals(self, mix: Samples) -> Samples:
@@ -96,7 +96,9 @@ class Demucs(AtOnce):
         mono = wave.mean(0)
         mean, deviation = mono.mean(), mono.std(correction=0) + 1e-8
         wave = (wave - mean) / deviation
-        vocals = sum(member.weight * self._run(member.network, wave) for member in self._members)
+        with _attention_in_blocks() if self._device.type == "cpu" else contextlib.nullcontext():
+            runs = (member.weight * self._run(member.network, wave) for member in self._members)
+            vocals: Any = sum(runs)
         result: Samples = np.ascontiguousarray((vocals * deviation + mean).numpy().T)
         return result
 
@@ -106,6 +108,7 @@ class Demucs(AtOnce):
 
         from lyricsyncd.torch_device import in_batches
 
+        vocals = list(network.sources).index(VOCALS)
         length = wave.shape[-1]
         segment = int(network.samplerate * network.segment)
         stride = int((1 - OVERLAP) * segment)
@@ -120,7 +123,7 @@ class Demucs(AtOnce):
         def run(batch: Any) -> list[Any]:
             chunks = torch.stack([_padded(network, wave, o, segment)[0] for o in batch])
             with torch.inference_mode():
-                return list(network(chunks.to(self._device))[:, self._vocals].float().cpu())
+                return list(network(chunks.to(self._device))[:, vocals].float().cpu())
 
         # Networks that fit their input to its length see the last segments one by one.
         for group, size in ((whole, self._size()), (short, 1)):
@@ -173,6 +176,24 @@ def _padded(network: Any, wave: Any, offset: int, segment: int) -> tuple[Any, in
     return functional.pad(chunk, (max(0, -start), max(0, end - length))), known
 
 
+@contextlib.contextmanager
+def _attention_in_blocks() -> Iterator[None]:
+    """Attention as `scaled_dot_product_attention` does it on a CPU: block by block.
+
+    The fast path that `torch.nn.MultiheadAttention` else takes in evaluation mode holds all scores
+    at once, 230 MB of them in a segment, and takes longer; the results differ by rounding. It is
+    one switch for the whole process, so other threads may be slower meanwhile, and nothing else.
+    """
+    from torch.backends import mha
+
+    before = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        mha.set_fastpath_enabled(before)
+
+
 # -------------------------------------------------------------------------------------- loading
 
 
@@ -209,7 +230,39 @@ def load(name: str, models_dir: Path) -> list[Member]:
             raise ModelError(f"the model {name!r} makes no vocals")
         if segment is not None:
             member.network.segment = min(segment, member.network.segment)
+        narrow(member.network)
     return members
+
+
+def narrow(network: Any) -> None:
+    """Have a network make the vocals alone, the same as among all its sources.
+
+    The sources of an `HTDemucs` part in the last layer of its two decoders, as groups of channels:
+    those of the others are taken out, and with them their inverse transforms. Networks of other
+    kinds, and those whose sources are filtered against each other (``cac`` is off), stay as they
+    are.
+    """
+    from demucs.hdemucs import HDecLayer
+    from demucs.htdemucs import HTDemucs
+    from torch import nn
+
+    if not isinstance(network, HTDemucs) or not network.cac:
+        return
+    last = (network.decoder[-1], network.tdecoder[-1])
+    if not all(isinstance(x, HDecLayer) and isinstance(x.norm2, nn.Identity) for x in last):
+        return
+    sources = list(network.sources)
+    for layer in last:
+        convolution = layer.conv_tr
+        size = convolution.out_channels // len(sources)
+        channels = slice(sources.index(VOCALS) * size, (sources.index(VOCALS) + 1) * size)
+        # Copies, so that the weights of the others are let go.
+        weight = convolution.weight.detach()[:, channels].clone()
+        convolution.weight = nn.Parameter(weight, requires_grad=False)
+        bias = convolution.bias.detach()[channels].clone()
+        convolution.bias = nn.Parameter(bias, requires_grad=False)
+        convolution.out_channels = size
+    network.sources = [VOCALS]
 
 
 def _vocals_at(bag: dict[str, Any], weights: list[list[float]]) -> int:
