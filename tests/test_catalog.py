@@ -33,20 +33,11 @@ from lyricsyncd.daemon.catalog import (
 )
 from lyricsyncd.errors import LyricsyncError, UsageError, WorkerLost, WriteError
 from lyricsyncd.model import Track
+from tests.clock import Clock
 
 DONE = Outcome(State.DONE, "all is well")
 LOST = WorkerLost("The model worker was killed by SIGKILL")
 A, B = Path("/music/a"), Path("/music/b")
-
-
-class Clock:
-    """Time that passes when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

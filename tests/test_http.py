@@ -17,6 +17,7 @@ import pytest
 from lyricsyncd.errors import ConfigError, Refused, SourceError, Unreachable
 from lyricsyncd.http import MAX_BYTES, Web, answers, pace, turns
 from lyricsyncd.http.answers import NOT_FOUND_S, Answers, asking_anew
+from tests.clock import Clock
 from tests.local_services import LOGIN_PAGE, Asked, Reply, as_html, as_json, serving
 
 QUICK = Web(timeout=0.5, interval=0.0, backoff=0.01)
@@ -206,14 +207,6 @@ class TestManners:
                 with pytest.raises(Unreachable):
                     QUICK.get_json("http://localhost:1", {})
             assert QUICK.get_json(good.url, {}) == ["fine"]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class TestTheCache:

@@ -240,6 +240,7 @@ class TestThePipeline:
         assert first.to_write is None
         assert ear.listened == 1, "what was heard is remembered"
 
+    @pytest.mark.slow
     def test_and_written_where_somebody_wants_it_so(
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -299,6 +300,7 @@ class TestThePipeline:
         assert result.lyrics.source == "b"
         assert result.decision is Decision.WORDS
 
+    @pytest.mark.slow
     def test_and_then_those_of_the_next_source(
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

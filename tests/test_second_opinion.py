@@ -125,6 +125,7 @@ class TestThePipeline:
         pipeline.__dict__["_second_ear"] = ear
         return pipeline.sync(SONG, lyrics=Lyrics.from_text(text), language="en")
 
+    @pytest.mark.slow
     def test_asks_about_words_of_another_song_and_doubts_them_the_more(self, ear: Ear) -> None:
         text = "Somewhere over a distant hill\nthe evening bells are ringing low\n" * 3
         alone, both = self.placed(None, text), self.placed(ear, text)

@@ -56,6 +56,7 @@ def test_the_voice_stands_out_and_stays_in_its_place(separator: VocalSeparator) 
     assert shifts[int(np.argmax(matches))] == 0
 
 
+@pytest.mark.slow
 def test_both_rates_give_the_same_vocals(separator: VocalSeparator) -> None:
     song = SONGS / "Au_clair_de_la_lune.mp3"
     full = separator.extract_vocals_full_rate(song)

@@ -17,6 +17,7 @@ from lyricsyncd.daemon.intake import Event, Intake, Kind, Result
 from lyricsyncd.daemon.lookup import Lookup
 from lyricsyncd.daemon.scan import Rules, reconcile
 from lyricsyncd.tags import Journal, carry_sidecars, undo, write_lyrics
+from tests.clock import Clock
 from tests.test_daemon_service import Home
 
 LYRICS = formats.read(b"[00:01.00]Row, row\n", "lrc")
@@ -34,13 +35,6 @@ def music(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "another.mp3").write_bytes(b"so that the library is not empty")
     return folder
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -231,8 +225,6 @@ class TestWhereCaseIsIgnored:
         assert catalog.by_path(new) is not None
 
 
-@pytest.mark.slow
-@pytest.mark.daemon
 def is_done(home: Home, song: Path) -> bool:
     """Whether a song is known as done; its sidecars move a moment before its row does."""
     try:
@@ -241,6 +233,8 @@ def is_done(home: Home, song: Path) -> bool:
         return False
 
 
+@pytest.mark.slow
+@pytest.mark.daemon
 class TestTheService:
     @pytest.fixture
     def home(self, tmp_path: Path) -> Iterator[Home]:

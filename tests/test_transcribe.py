@@ -86,6 +86,7 @@ def whisper_base() -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.song
 def test_a_real_whisper_hears_the_demo_song(whisper_base: Path) -> None:
     pytest.importorskip("faster_whisper")

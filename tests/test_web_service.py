@@ -38,6 +38,7 @@ def ask(home: Home, path: str, **options: Any) -> httpx2.Response:
     return httpx2.get(f"{address(home)}/api/v1{path}", timeout=20, **options)
 
 
+@pytest.mark.slow
 def test_a_song_is_told_of_followed_and_read(home: Home) -> None:
     home.start()
     song = home.drop(words=TEXT)
