@@ -83,6 +83,13 @@ HUB_MODELS = {
             _NO_BUSINESS,
         ),
         HubModel(
+            "Qwen/Qwen3-ForcedAligner-0.6B-hf",
+            "has a vote on where words start (11 languages)",
+            1_840_000_000,
+            "Apache-2.0",
+            "qwen3",
+        ),
+        HubModel(
             "Systran/faster-whisper-base",
             "hears words without being told (faster-whisper and whisperx)",
             145_000_000,

@@ -20,6 +20,7 @@ from lyricsyncd.paths import models_dir
 
 if TYPE_CHECKING:
     from lyricsyncd.align.emissions import Ear
+    from lyricsyncd.align.voters import Voter
     from lyricsyncd.separate import VocalSeparator
     from lyricsyncd.transcribe import Transcriber
 
@@ -77,16 +78,25 @@ class ModelSet:
         first, _ = self._ears(language)
         return self._ear(first, language)
 
-    def voter(self, language: str | None) -> Ear | None:
-        """A second ear whose votes count where the first places words; ``None`` without one.
+    def voter(self, language: str | None) -> Voter | None:
+        """A listener whose votes count where the first ear places words; ``None`` without one.
 
         Raises
         ------
         ModelError
             It was asked for and its model is not to be had.
         """
+        from lyricsyncd.align import ears
+        from lyricsyncd.align.voters import EarVoter
+
         _, second = self._ears(language)
-        return None if second is None else self._ear(second, language)
+        if second is None:
+            return None
+        if not ears.only_votes(second):
+            return EarVoter(self._ear(second, language))
+        return self._once(
+            f"voter:{second}", lambda: ears.open_forced(second, self._device, self._folder)
+        )
 
     def _ears(self, language: str | None) -> tuple[str, str | None]:
         from lyricsyncd.align import ears

@@ -23,9 +23,10 @@ from lyricsyncd.lyrics import TRANSCRIPT
 from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, Word
 
 if TYPE_CHECKING:
-    from lyricsyncd.align.aligner import Alignment, Vote
-    from lyricsyncd.align.emissions import Ear
+    from lyricsyncd.align.aligner import Alignment
     from lyricsyncd.align.linetimes import LineTimes
+    from lyricsyncd.align.voters import Voter
+    from lyricsyncd.align.votes import Votes
     from lyricsyncd.lyrics.transcript import Heard
     from lyricsyncd.model_set import ModelSet
     from lyricsyncd.quality import Verdict
@@ -113,7 +114,7 @@ class LyricSyncPipeline:
         self.device = device if device != "auto" else self.config.models.device
         self.profile = profile or self.config.profile
         self._read = read
-        self._voters: dict[str, Ear | None] = {}
+        self._voters: dict[str, Voter | None] = {}
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
             raise UsageError(
                 f"'{self.device}' is not a device", remedy="Use auto, cpu, cuda or cuda:N"
@@ -405,37 +406,54 @@ class LyricSyncPipeline:
 
                 starts = heard_starts(heard, lyrics.words)
             words = [[word.text for word in line.words] for line in lyrics]
+            line_starts = _line_starts(lyrics)
 
-            def placed(ear: Ear, vote: Vote | None = None) -> Alignment:
-                return align(
-                    stem.vocals,
-                    words,
-                    language,
-                    ear,
-                    line_starts=_line_starts(lyrics),
-                    heard_starts=starts,
-                    vote=vote,
-                    options=ears.options_of(ear),
-                )
+            def vote(alone: Alignment) -> Votes | None:
+                voter = self._voter(language)
+                if voter is None:
+                    return None
+                try:
+                    return voter.vote(
+                        stem.vocals,
+                        words,
+                        language,
+                        alone,
+                        line_starts=line_starts,
+                        heard_starts=starts,
+                    )
+                except ModelError as error:
+                    self._without_votes(language, error)
+                    return None
 
-            voter = self._voter(language)
-            alignment = placed(ear, None if voter is None else lambda _: placed(voter).votes)
+            alignment = align(
+                stem.vocals,
+                words,
+                language,
+                ear,
+                line_starts=line_starts,
+                heard_starts=starts,
+                vote=vote,
+                options=ears.options_of(ear),
+            )
         with _timed(stages, "refine"):
             alignment = _refined(alignment, stem)
         with _timed(stages, "judge"):
             calibration = ears.calibration_of(ear)
             return second_opinion.voted(alignment, self.config.quality, calibration)
 
-    def _voter(self, language: str) -> Ear | None:
-        """The ear that has a vote. Without its model words are placed all the same: it is said
-        once, and not tried again."""
+    def _voter(self, language: str) -> Voter | None:
+        """Who has a vote. Without its model words are placed all the same: it is said once, and
+        not tried again."""
         if language not in self._voters:
             try:
                 self._voters[language] = self.models.voter(language)
             except ModelError as error:
-                log.warning("Words are placed without a second ear's votes: %s", error)
-                self._voters[language] = None
+                self._without_votes(language, error)
         return self._voters[language]
+
+    def _without_votes(self, language: str, error: ModelError) -> None:
+        log.warning("Words are placed without a second ear's votes: %s", error)
+        self._voters[language] = None
 
     @cached_property
     def models(self) -> ModelSet:

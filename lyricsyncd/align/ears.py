@@ -7,6 +7,7 @@ group ``lyricsyncd.aligners``.
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Options
     from lyricsyncd.align.emissions import Ear
     from lyricsyncd.align.emissions.ctc import CtcEar
+    from lyricsyncd.align.forced import Qwen3Aligner
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ Opener = Callable[[str, "Path | None", "str | None"], "Ear"]
 ONNX_FOLDER = "ctc"
 """Within the folder of models: exported ears, ``LANGUAGE.onnx`` or ``any.onnx``."""
 ANY_LANGUAGE = "any"
+
+QWEN3 = "qwen3"
+"""A model that only votes: it has to be told where about the lines are."""
 
 MMS = "MahmoudAshraf/mms-300m-1130-forced-aligner"
 _XLSR = "jonatasgrosman/wav2vec2-large-xlsr-53-{}"
@@ -77,7 +82,37 @@ def pair(
     if name == "auto":
         return "sphinx", _at_hand(device, models_dir, language)
     first, plus, second = name.partition("+")
-    return (first, second) if plus and first in names() else (name, None)
+    if not plus or first not in names():
+        return name, None
+    if only_votes(second):
+        from lyricsyncd.align.forced import knows
+
+        return first, second if knows(language) else None
+    return first, second
+
+
+def only_votes(name: str) -> bool:
+    """Whether a name or a folder is that of a model that cannot place words by itself."""
+    if name == QWEN3:
+        return True
+    try:
+        told = json.loads((Path(name) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and told.get("model_type") == "qwen3_asr"
+
+
+def open_forced(name: str, device: str = "auto", models_dir: Path | None = None) -> Qwen3Aligner:
+    """A model that `only_votes`, loaded.
+
+    Raises
+    ------
+    ModelError
+        It is not to be had, or its device is not there.
+    """
+    from lyricsyncd.align.forced import DEFAULT, Qwen3Aligner
+
+    return Qwen3Aligner(DEFAULT if name == QWEN3 else name, device, models_dir)
 
 
 def open_ear(
@@ -185,6 +220,11 @@ def ctc_model(name: str, language: str | None) -> str:
 
 
 def _opener(name: str) -> Opener:
+    if only_votes(name.partition("+")[0]) or only_votes(name):
+        raise UsageError(
+            f"The aligner '{name}' cannot place words by itself: it only votes",
+            remedy=f"Use sphinx+{QWEN3}, so that phone states place the words first",
+        )
     if name == "sphinx":
         return _sphinx
     if name in ("ctc", "mms"):
