@@ -493,8 +493,9 @@ class Models(Section):
             "What hears the words: sphinx, ctc (a wav2vec2 model for the language, with the extra "
             "models), mms (one for over 1,000 languages, not for commercial use), the path of a "
             "CTC model's folder or of an .onnx file from `lyricsyncd models export`; two of them, "
-            "such as sphinx+ctc, where the first places and judges and the second has a vote; or "
-            "auto (sphinx, and a vote for a CTC model that is on the disk already)."
+            "such as sphinx+ctc or sphinx+qwen3 (Qwen3-ForcedAligner, 11 languages, with the extra "
+            "qwen3), where the first places and judges and the second has a vote; or auto "
+            "(sphinx, and a vote for a CTC model that is on the disk already)."
         ),
     )
     transcriber: str = Field(

@@ -159,8 +159,9 @@ def in_batches(
         if len(batch) > 1:
             size = len(batch) // 2
         elif not smaller_device():
+            reason = (str(told).splitlines() or [type(told).__name__])[0]
             raise ModelError(
-                f"the model does not fit into memory: {str(told).splitlines()[0][:120]}",
+                f"the model does not fit into memory: {reason[:120]}",
                 remedy="Free some memory, or choose a smaller model",
             )
     return done

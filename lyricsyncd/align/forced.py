@@ -105,21 +105,23 @@ class Qwen3Aligner:
         with loaded(model, models_dir, extra="qwen3", files=_FILES):
             self._device = torch_device.resolve(device)
             network_class = _network_class()
-            from transformers import AutoProcessor
+            from transformers import AutoConfig, AutoProcessor
 
             where = located(model, models_dir)
+            if hasattr(AutoConfig.from_pretrained(where), "thinker_config"):
+                raise ValueError(f"it is for its makers' own library; take {DEFAULT}")
             network, told = network_class.from_pretrained(
                 where,
                 dtype=torch_device.half_precision(self._device),
                 output_loading_info=True,
             )
             if told["missing_keys"]:
-                # Those of the makers' own library have the same name but for "-hf" at its end.
-                raise ValueError(f"its weights are not those of {DEFAULT}")
+                raise ValueError("its weights are not those of an aligner")
             self._processor: Any = AutoProcessor.from_pretrained(where)
         self._processor.chat_template = self._processor.chat_template or _TEMPLATE
         self._network = network.eval()
         self._device = torch_device.placed(network, self._device)
+        self._at_once = _AT_ONCE if self._device.type == "cuda" else 1
 
     @property
     def hop(self) -> float:
@@ -159,8 +161,7 @@ class Qwen3Aligner:
         def run(batch: Sequence[_Asked]) -> list[list[FloatArray | None]]:
             return self._heard(batch, code)
 
-        at_once = _AT_ONCE if self._device.type == "cuda" else 1
-        heard = torch_device.in_batches(asked, at_once, run, self._leave)
+        heard = torch_device.in_batches(asked, self._at_once, run, self._leave)
         index: list[int] = []
         first: list[int] = []
         logs: list[FloatArray] = []
