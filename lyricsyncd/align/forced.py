@@ -186,7 +186,8 @@ class Qwen3Aligner:
         return [
             window
             for window in asked
-            if any(map(str.isalnum, window.text)) and len(window.audio) <= _MOST_S * SAMPLE_RATE
+            if any(map(str.isalnum, window.text))
+            and self.hop <= len(window.audio) / SAMPLE_RATE <= _MOST_S
         ]
 
     def _question(
@@ -197,7 +198,7 @@ class Qwen3Aligner:
         text = " ".join(joined([word for _, word in line]) for _, line in by_line)
         frame = int(window.start / self.hop)
         start = round(frame * self.hop * SAMPLE_RATE)
-        stop = max(round(window.end * SAMPLE_RATE), start + 1)
+        stop = round(window.end * SAMPLE_RATE)
         spoken = tuple(word for _, word in some)
         return _Asked(window.first, spoken, text, frame, audio[start:stop])
 
@@ -224,8 +225,14 @@ class Qwen3Aligner:
             n_bins = -(-len(window.audio) // round(self.hop * SAMPLE_RATE))
             logs = starts[:, :n_bins].float()
             logs = (logs - logs.amax(-1, keepdim=True)).cpu().numpy()
-            first_units = units_of(window.words, spoken)
-            result.append([None if unit is None else logs[unit] for unit in first_units])
+            # Half precision can run over.
+            finite = np.isfinite(logs).all(axis=-1)
+            result.append(
+                [
+                    None if unit is None or not finite[unit] else logs[unit]
+                    for unit in units_of(window.words, spoken)
+                ]
+            )
         return result
 
     def _leave(self) -> bool:
