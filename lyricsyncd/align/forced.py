@@ -9,7 +9,6 @@ order, which the model by itself does not.
 
 from __future__ import annotations
 
-import importlib.util
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -150,12 +149,6 @@ class Qwen3Aligner:
         if language is None or not knows(language) or not alone.placed.any():
             return None
         code = _code(language)
-        parts = _PARTED_BY.get(code)
-        if parts is not None and importlib.util.find_spec(parts) is None:
-            raise ModelError(
-                f"qwen3 needs {parts} to part words of the language {code!r}",
-                remedy=f"Install it with: pip install {parts}",
-            )
         asked = self._asked(audio, lines, alone)
 
         def run(batch: Sequence[_Asked]) -> list[list[FloatArray | None]]:
@@ -206,11 +199,18 @@ class Qwen3Aligner:
         """The chances of each word's start in each window, in nats below its likeliest bin."""
         import torch
 
-        inputs, units = self._processor.prepare_forced_aligner_inputs(
-            audio=[window.audio for window in batch],
-            transcript=[window.text for window in batch],
-            language=language,
-        )
+        try:
+            inputs, units = self._processor.prepare_forced_aligner_inputs(
+                audio=[window.audio for window in batch],
+                transcript=[window.text for window in batch],
+                language=language,
+            )
+        except ImportError as error:
+            package = _PARTED_BY.get(language, error.name)
+            raise ModelError(
+                f"qwen3 cannot part words of the language {language!r} without {package}",
+                remedy=f"Install it with: pip install {package}",
+            ) from error
         with torch.inference_mode():
             logits = self._network(**inputs.to(self._device, self._network.dtype)).logits
         marks = inputs["input_ids"] == self._network.config.timestamp_token_id
