@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from lyricsyncd.align import ears
 from lyricsyncd.align.forced import LANGUAGES, joined, knows, plain, units_of
 from lyricsyncd.align.windows import LONGEST_S, Window, windows
-from lyricsyncd.errors import UsageError
+from lyricsyncd.errors import ModelError, UsageError
 from lyricsyncd.lyrics.words import split
 
 DoubleArray = npt.NDArray[np.float64]
@@ -134,3 +135,10 @@ class TestNames:
     def test_it_places_nothing_by_itself(self, name: str) -> None:
         with pytest.raises(UsageError, match=r"sphinx\+qwen3"):
             ears.open_ear(name)
+
+    @pytest.mark.skipif(
+        importlib.util.find_spec("torch") is not None, reason="the extra qwen3 is installed"
+    )
+    def test_without_its_extra_it_says_how_to_get_it(self) -> None:
+        with pytest.raises(ModelError, match=r'pip install "lyricsyncd\[qwen3\]"'):
+            ears.open_forced("qwen3", "cpu")
