@@ -74,6 +74,7 @@ _NEEDED = {
     "melband_roformer": ("roformer", ("torch", "mel_band_roformer")),
     "ctc": ("models", ("torch", "transformers")),
     "mms": ("models", ("torch", "transformers")),
+    "qwen3": ("qwen3", ("torch", "transformers")),
     "faster-whisper": ("whisper", ("faster_whisper",)),
     "whisper": ("models", ("torch", "transformers")),
     "granite": ("granite", ("torch", "transformers")),

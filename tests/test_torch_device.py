@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,3 +38,29 @@ def test_more_memory_is_never_coarser(weights: int, some: int, more: int) -> Non
     less, greater = sorted((some, more))
     at = [offered.index(precision(weights, free, offered)) for free in (less, greater)]
     assert at[1] <= at[0]
+
+
+def test_memory_of_large_blocks_is_kept_for_the_next_and_goes_back_when_asked() -> None:
+    script = """if True:
+        import ctypes
+        from pathlib import Path
+        from lyricsyncd import torch_device
+
+        if not hasattr(ctypes.CDLL(None), "mallopt"):
+            raise SystemExit(77)
+
+        def resident():
+            return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+        torch_device.reuse_memory()
+        before = resident()
+        block = bytearray(b"x") * 200_000_000
+        del block
+        assert resident() > before + 150_000_000, "it was given back at once"
+        torch_device.trim()
+        assert resident() < before + 50_000_000, "it is kept for good"
+    """
+    done = subprocess.run([sys.executable, "-c", script], check=False)
+    if done.returncode == 77:
+        pytest.skip("another C library than glibc")
+    assert done.returncode == 0

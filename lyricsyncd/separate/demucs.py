@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lyricsyncd import torch_device
 from lyricsyncd.errors import ModelError
 from lyricsyncd.separate.base import AtOnce, Separator, Setting
 
@@ -78,8 +79,6 @@ class Demucs(AtOnce):
     def __init__(
         self, members: list[Member], name: str, device: str = "auto", batch: int | None = None
     ) -> None:
-        from lyricsyncd import torch_device
-
         self.name = name
         self._members = members
         self._device = torch_device.resolve(device)
@@ -100,13 +99,13 @@ class Demucs(AtOnce):
             runs = (member.weight * self._run(member.network, wave) for member in self._members)
             vocals: Any = sum(runs)
         result: Samples = np.ascontiguousarray((vocals * deviation + mean).numpy().T)
+        # The next stages, and whoever waits for the next song, need not hold on to it.
+        torch_device.trim()
         return result
 
     def _run(self, network: Any, wave: Any) -> Any:
         """One network over a song in overlapping segments, faded into each other."""
         import torch
-
-        from lyricsyncd.torch_device import in_batches
 
         vocals = list(network.sources).index(VOCALS)
         length = wave.shape[-1]
@@ -129,7 +128,9 @@ class Demucs(AtOnce):
         for group, size in ((whole, self._size()), (short, 1)):
             for start in range(0, len(group), 2 * _MOST_AT_ONCE):
                 some = group[start : start + 2 * _MOST_AT_ONCE]
-                for offset, out in zip(some, in_batches(some, size, run, self._leave), strict=True):
+                for offset, out in zip(
+                    some, torch_device.in_batches(some, size, run, self._leave), strict=True
+                ):
                     n = min(segment, length - offset)
                     trim = (out.shape[-1] - n) // 2
                     total[:, offset : offset + n] += weight[:n] * out[:, trim : trim + n]
@@ -137,11 +138,9 @@ class Demucs(AtOnce):
         return total / weights
 
     def _size(self) -> int:
-        from lyricsyncd.torch_device import free_bytes
-
         if self._batch is not None:
             return self._batch
-        free = free_bytes(self._device)
+        free = torch_device.free_bytes(self._device)
         if free is None:
             return _CPU_BATCH
         return max(1, min(_MOST_AT_ONCE, int(0.8 * free) // _BYTES_A_SEGMENT))
@@ -360,6 +359,7 @@ def open_demucs(setting: Setting, name: str = "htdemucs_ft") -> Separator:
             f"the separator {name!r} is not installed: {error}",
             remedy='Install it with: pip install "lyricsyncd[models]"',
         ) from error
+    torch_device.reuse_memory()
     if setting.threads:
         torch.set_num_threads(setting.threads)
     return Demucs(load(name, setting.models_dir), name, setting.device)
