@@ -32,7 +32,7 @@ demo: $(VENV)/.installed
 test: unit slow test-plugins test-models
 
 unit: $(VENV)/.tools
-	$(BIN)/python -m pytest -m "not slow and not plugins"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
 
 slow: $(VENV)/.tools
 	$(BIN)/python -m pytest -m "slow and not plugins"
