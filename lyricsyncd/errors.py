@@ -7,6 +7,7 @@
     │   └── ConfigError
     ├── AudioError                         this file cannot be listened to
     ├── LyricsNotFound            exit 3   no source has the words
+    │   └── NotASong                       a podcast, an audiobook: none is asked
     ├── SourceError                        one lyrics or identification source failed
     │   ├── Unreachable                    the network or the host; later it may work
     │   └── Refused                        the host answered and said no (key, quota, ban)
@@ -81,6 +82,10 @@ class LyricsNotFound(LyricsyncError):
     """No source has words for the song."""
 
     exit_status = 3
+
+
+class NotASong(LyricsNotFound):
+    """The recording is a podcast, an audiobook or the like: its words are not looked up."""
 
 
 class SourceError(LyricsyncError):

@@ -168,6 +168,9 @@ class Track:
     isrc: str | None = None
     from_file_name: bool = False
     """Whether artist or title were guessed from the file's name, for want of tags."""
+    genres: tuple[str, ...] = ()
+    marked_as: str | None = None
+    """``podcast``, ``audiobook`` or ``instrumental``, where the file itself is marked as one."""
 
     @property
     def name(self) -> str:

@@ -58,6 +58,8 @@ class Prepared:
     """Other words that may be the song's, tried where the sound does not bear out ``lyrics``."""
     by_ear: bool = False
     """Whether no source has the words, and the song is to be listened to for them."""
+    wordless: str = ""
+    """By what sign it is an instrumental, where its tags say so."""
 
     @property
     def needs_models(self) -> bool:
@@ -170,7 +172,8 @@ class LyricSyncPipeline:
     ) -> Prepared:
         """Identify a song and find its words. Loads no model; see `sync` for the parameters."""
         from lyricsyncd import identify
-        from lyricsyncd.lyrics import Found, find_lyrics
+        from lyricsyncd.identify.kinds import unsung
+        from lyricsyncd.lyrics import Found, find_lyrics, find_own
 
         stages: dict[str, float] = {}
         with _timed(stages, "identify"):
@@ -189,10 +192,16 @@ class LyricSyncPipeline:
                 album=album or identified.track.album,
             )
         by_ear = False
+        # What a person names is a song.
+        wordless = (
+            None if known or lyrics is not None else unsung(track, self.config.identify.longest)
+        )
         with _timed(stages, "lyrics"):
             given = _given(lyrics)
             if given is not None:
                 found = Found(given, given.source, given.source_id, 1.0)
+            elif wordless is not None:
+                found = find_own(track, self.config, wordless)
             else:
                 try:
                     found = find_lyrics(track, self.config)
@@ -202,7 +211,8 @@ class LyricSyncPipeline:
                     found, by_ear = Found(Lyrics(), "", None, 0.0), True
         language = language or _configured(self.config.language) or found.lyrics.language or None
         warnings = (*identified.warnings, *found.warnings)
-        return Prepared(track, found.lyrics, language, warnings, stages, found.others, by_ear)
+        why = wordless.reason if wordless is not None and found.lyrics.instrumental else ""
+        return Prepared(track, found.lyrics, language, warnings, stages, found.others, by_ear, why)
 
     def place(self, prepared: Prepared, *, progress: Progress | None = None) -> SyncResult:
         """Place words that were found. Runs the models; see `sync` for what is raised."""
@@ -221,7 +231,7 @@ class LyricSyncPipeline:
         if prepared.by_ear:
             return self._by_ear(result, progress)
         if lyrics.instrumental or not lyrics.words:
-            return _instrumental(result)
+            return _instrumental(result, prepared.wordless)
         if lyrics.timing is Timing.WORD:
             return dataclasses.replace(
                 result,
@@ -492,10 +502,9 @@ class LyricSyncPipeline:
         return models.state(models.SPLEETER, models_dir(self.config)) is models.State.INSTALLED
 
 
-def _instrumental(result: SyncResult) -> SyncResult:
-    return dataclasses.replace(
-        result, quality_score=1.0, reason="The song is an instrumental: nothing to place"
-    )
+def _instrumental(result: SyncResult, why: str = "") -> SyncResult:
+    what = f"It is {why}" if why else "The song is an instrumental"
+    return dataclasses.replace(result, quality_score=1.0, reason=f"{what}: nothing to place")
 
 
 def _for_review(result: SyncResult, heard: Heard, *, may_write: bool = False) -> SyncResult:

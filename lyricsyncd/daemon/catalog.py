@@ -328,8 +328,9 @@ class Catalog(Queries):
             return sum(
                 db.execute(
                     "UPDATE tracks SET state = 'ignored', reason = 'a person said so',"
-                    " finished_at = ?, next_attempt_at = NULL, lease_owner = NULL,"
-                    " leased_until = NULL, stage = NULL, progress = NULL WHERE id = ?",
+                    " error_class = NULL, error = NULL, finished_at = ?, next_attempt_at = NULL,"
+                    " lease_owner = NULL, leased_until = NULL, stage = NULL, progress = NULL"
+                    " WHERE id = ?",
                     (now, id),
                 ).rowcount
                 for id in chosen

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lyricsyncd.errors import NotASong
+
 
 class State(str, enum.Enum):
     """Where a song stands."""
@@ -120,6 +122,11 @@ class Entry:
     error: str | None = None
 
     @property
+    def left_alone(self) -> bool:
+        """Whether a person said to ignore it: no change of its file queues it again."""
+        return left_alone(self.state, self.error_class)
+
+    @property
     def name(self) -> str:
         """A short human name."""
         if self.artist and self.title:
@@ -148,6 +155,17 @@ class Known:
     state: State
     missing_since: float | None
     finished_at: float | None
+    error_class: str | None = None
+
+    @property
+    def left_alone(self) -> bool:
+        """As of an `Entry`."""
+        return left_alone(self.state, self.error_class)
+
+
+def left_alone(state: State, error_class: str | None) -> bool:
+    """Whether a person said to ignore a song, and it is not merely taken for a podcast."""
+    return state is State.IGNORED and error_class != NotASong.__name__
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,16 +123,16 @@ class Queries(Database):
         key = os.fsencode(folder)
         rows = self.read(
             lambda db: db.execute(
-                "SELECT id, path, size, mtime_ns, inode, state, missing_since, finished_at"
-                " FROM tracks WHERE folder = ?",
+                "SELECT id, path, size, mtime_ns, inode, state, missing_since, finished_at,"
+                " error_class FROM tracks WHERE folder = ?",
                 (key,),
             ).fetchall()
         )
         return {
             os.fsdecode(path).rpartition("/")[2]: Known(
-                id, Fingerprint(size, mtime_ns, inode), _STATES[state], missing, finished
+                id, Fingerprint(size, mtime_ns, inode), _STATES[state], missing, finished, error
             )
-            for id, path, size, mtime_ns, inode, state, missing, finished in rows
+            for id, path, size, mtime_ns, inode, state, missing, finished, error in rows
         }
 
     def moved(self, seen: Sequence[tuple[Path, Fingerprint]]) -> list[tuple[Path, Path]]:

@@ -41,6 +41,7 @@ from lyricsyncd.errors import (
     LyricsNotFound,
     LyricsyncError,
     ModelError,
+    NotASong,
     SourceError,
     Unreachable,
     WorkerLost,
@@ -524,6 +525,8 @@ def judged(result: SyncResult, report: WriteReport | None) -> Outcome:
 def failed(error: LyricsyncError | OSError) -> Outcome:
     """What an error means for its song: time may mend it, or only somebody."""
     kind, text = type(error).__name__, str(error)
+    if isinstance(error, NotASong):
+        return Outcome(State.IGNORED, error.message, None, kind)
     if isinstance(error, LyricsNotFound):
         return Outcome(State.NO_LYRICS, error.message, RETRY_LYRICS, kind, text)
     # Neither a missing model nor a full or read-only disk is the song's fault.

@@ -338,7 +338,7 @@ def reconcile(
             if entry is not None and entry.missing_since is not None and entry.fingerprint == looks:
                 back.append(entry.id)
             words = folder.lyrics.get(path.stem, folder.lyrics.get(path.name))
-            if entry is None or (entry.fingerprint != looks and entry.state is not State.IGNORED):
+            if entry is None or (entry.fingerprint != looks and not entry.left_alone):
                 requests.append(Request(path, priority, reason, rules.root, looks))
             elif words is not None and awaits_words(entry, words):
                 why = "new words beside the song"
@@ -384,8 +384,10 @@ def offline(root: Path) -> bool:
 
 def awaits_words(entry: Entry | Known, changed: float) -> bool:
     """Whether lyrics that changed at a moment are news to a song that had none that fit."""
+    without = (State.NO_LYRICS, State.REVIEW, State.INSTRUMENTAL, State.IGNORED)
     return (
-        entry.state in (State.NO_LYRICS, State.REVIEW)
+        entry.state in without
+        and not entry.left_alone
         and entry.finished_at is not None
         and changed > entry.finished_at
     )

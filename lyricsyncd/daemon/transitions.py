@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lyricsyncd.daemon.entry import Fingerprint, Outcome, Priority, Queued, Request, State
+from lyricsyncd.daemon.entry import (
+    Fingerprint,
+    Outcome,
+    Priority,
+    Queued,
+    Request,
+    State,
+    left_alone,
+)
 from lyricsyncd.daemon.queries import get_entry, moved_here, there
 
 MAX_CRASHES = 3
@@ -77,7 +85,7 @@ def _enqueue(
                 (seen.size, seen.mtime_ns, id),
             )
         return Queued.WORKING
-    if state is State.IGNORED and not request.force:
+    if left_alone(state, known["error_class"]) and not request.force:
         return Queued.IGNORED
     if state is State.PENDING:
         # A person, or a player, does not wait for a backoff to end.
@@ -123,7 +131,7 @@ def _standing(db: sqlite3.Connection, path: bytes) -> sqlite3.Row | None:
     """Where the song at a path stands: little of it, since a scan asks for very many."""
     row: sqlite3.Row | None = db.execute(
         "SELECT id, library, size, mtime_ns, inode, state, priority, next_attempt_at,"
-        " missing_since FROM tracks WHERE path = ?",
+        " missing_since, error_class FROM tracks WHERE path = ?",
         (path,),
     ).fetchone()
     return row

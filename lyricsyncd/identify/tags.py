@@ -37,6 +37,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "musicbrainz/track id",
         "TXXX:MusicBrainz Track Id",
     ),
+    "genre": ("TCON", "genre", "\xa9gen", "wm/genre"),
+    "media_kind": ("stik",),
+    "podcast": ("pcst", "PCST", "TGID", "WFED", "TXXX:PODCAST", "podcast"),
 }
 """What the kinds of tags (ID3, Vorbis comments and APEv2, MP4, ASF) call each thing; the mapping is
 MusicBrainz Picard's. Names are compared without regard to case."""
@@ -70,8 +73,29 @@ def read_tags(path: Path) -> Track:
         language=language_code(first.get("language") or ""),
         recording_id=_matching(_UUID, (first.get("recording_id") or "").lower()),
         isrc=_matching(_ISRC, (first.get("isrc") or "").upper().replace("-", "")),
+        genres=tuple(filter(None, map(_clean, values["genre"]))),
+        marked_as=_marked_as(path, first),
     )
     return track if track.artist and track.title else _with_file_name(track, path)
+
+
+_AUDIOBOOK_KIND, _PODCAST_KIND = "2", "21"
+"""Of MP4's ``stik`` atom."""
+_NO_LANGUAGE = "zxx"
+"""ISO 639-2: there is no linguistic content."""
+
+
+def _marked_as(path: Path, first: dict[str, str | None]) -> str | None:
+    """What kind of recording the file is marked as, if that is no ordinary song."""
+    if first.get("podcast") not in (None, "False", "0") or (
+        first.get("media_kind") == _PODCAST_KIND
+    ):
+        return "podcast"
+    if path.suffix.lower() == ".m4b" or first.get("media_kind") == _AUDIOBOOK_KIND:
+        return "audiobook"
+    if (first.get("language") or "").lower() == _NO_LANGUAGE:
+        return "instrumental"
+    return None
 
 
 def _check_regular(path: Path) -> None:
@@ -133,6 +157,9 @@ def _texts(value: Any) -> Iterable[str]:
         yield value.decode("utf-8", "replace")
     elif hasattr(value, "data") and isinstance(value.data, bytes):
         yield value.data.decode("utf-8", "replace")
+    elif hasattr(value, "genres"):
+        # ID3's may be numbers.
+        yield from value.genres
     elif hasattr(value, "text"):
         yield from _texts(value.text)
     elif isinstance(value, (list, tuple)):

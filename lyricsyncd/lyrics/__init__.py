@@ -15,11 +15,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.errors import LyricsNotFound, SourceError
+from lyricsyncd.errors import LyricsNotFound, NotASong, SourceError
+from lyricsyncd.identify.kinds import Kind
 from lyricsyncd.model import Lyrics, Timing, Track
 
 if TYPE_CHECKING:
     from lyricsyncd.config import Config, LyricsSources
+    from lyricsyncd.identify.kinds import Unsung
     from lyricsyncd.lyrics.base import Candidate, Source
 
 __all__ = ["Found", "fetch_lyrics", "find_lyrics", "load_lyrics_file", "names"]
@@ -85,6 +87,37 @@ def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = N
         name = lyrics.source_id or "as text"
         return Found(lyrics, lyrics.source or "given", lyrics.source_id, 1.0, (f"given: {name}",))
     return choose(track, sources(config.lyrics))
+
+
+def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
+    """A person's own words for a recording that is not held to be a song with words.
+
+    Nobody else is asked. In the tags of a podcast or an audiobook, "lyrics" are notes about it.
+
+    Raises
+    ------
+    NotASong
+        It is a podcast, an audiobook or the like, and there are none.
+    """
+    for source in sources(config.lyrics):
+        if source.name != "local":
+            continue
+        ranked = _ranked(
+            [
+                candidate
+                for candidate in source.find(track)
+                if not candidate.ours and not (unsung.spoken and candidate.source == "tag")
+            ]
+        )
+        if ranked and ranked[0].lyrics.words:
+            return _found(ranked[0], [f"chosen: {ranked[0]}"], ())
+    if unsung.kind is Kind.INSTRUMENTAL:
+        why = f"it is {unsung.reason}"
+        return Found(Lyrics(instrumental=True, source="tags"), "tags", None, 1.0, (why,))
+    raise NotASong(
+        f"It is {unsung.reason}, so its words are not looked up",
+        remedy="Put them beside it as a .txt to have them placed",
+    )
 
 
 def later(track: Track, config: Config, lyrics: Lyrics) -> tuple[Lyrics, ...]:

@@ -1,0 +1,147 @@
+"""Recordings that have no words to place: podcasts, audiobooks, instrumentals.
+
+Decided from what the file says of itself, before any look-up. The rules accept a missed podcast
+rather than a song wrongly left out: a genre or a title counts only where it says so outright.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lyricsyncd.model import Track
+
+
+class Kind(str, Enum):
+    """What a recording is, where that is no song with words."""
+
+    PODCAST = "podcast"
+    AUDIOBOOK = "audiobook"
+    LONG = "long"
+    INSTRUMENTAL = "instrumental"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsung:
+    """That a recording has no words to place, and why."""
+
+    kind: Kind
+    reason: str
+    """What it is and by what sign, to follow "it is": ``a podcast (its genre is "Podcast")``."""
+
+    @property
+    def spoken(self) -> bool:
+        """Whether lyrics in its tags are likely show notes or a blurb."""
+        return self.kind in (Kind.PODCAST, Kind.AUDIOBOOK)
+
+
+def unsung(track: Track, longest_s: float) -> Unsung | None:
+    """Whether a recording has no words to place, by its tags and its length.
+
+    Parameters
+    ----------
+    longest_s
+        Seconds above which a recording is taken for a mix, a concert or a broadcast.
+    """
+    if found := _spoken(track) or _instrumental(track):
+        return found
+    if track.duration is not None and track.duration > longest_s:
+        minutes = track.duration / 60
+        return Unsung(Kind.LONG, f"{minutes:.0f} minutes long, more than `identify.longest`")
+    return None
+
+
+def _spoken(track: Track) -> Unsung | None:
+    article = {Kind.PODCAST: "a podcast", Kind.AUDIOBOOK: "an audiobook"}
+    if track.marked_as in ("podcast", "audiobook"):
+        kind = Kind(track.marked_as)
+        return Unsung(kind, f"{article[kind]} (its file is marked as one)")
+    genres = _genres(track)
+    for kind, names in ((Kind.PODCAST, _PODCAST), (Kind.AUDIOBOOK, _AUDIOBOOK)):
+        for shown, genre in genres.items():
+            if genre in names:
+                return Unsung(kind, f'{article[kind]} (its genre is "{shown}")')
+    # Rap and musicals may carry "Speech" as one genre among others.
+    if genres and all(genre in _SPEECH for genre in genres.values()):
+        return Unsung(Kind.AUDIOBOOK, f'spoken (its genre is "{next(iter(genres))}")')
+    return None
+
+
+def _instrumental(track: Track) -> Unsung | None:
+    if track.marked_as == "instrumental":
+        return Unsung(Kind.INSTRUMENTAL, "an instrumental (its language is given as none)")
+    if says_instrumental(track.title or ""):
+        return Unsung(Kind.INSTRUMENTAL, f'an instrumental (it is called "{track.title}")')
+    if says_instrumental(track.album or ""):
+        return Unsung(Kind.INSTRUMENTAL, f'an instrumental (its album is called "{track.album}")')
+    genres = _genres(track)
+    if genres and all(genre in _WORDLESS for genre in genres.values()):
+        return Unsung(Kind.INSTRUMENTAL, f'an instrumental (its genre is "{next(iter(genres))}")')
+    return None
+
+
+def says_instrumental(name: str) -> bool:
+    """Whether a title or an album says, after the name itself, that there is no voice.
+
+    >>> says_instrumental("Halo (Instrumental) [2011 Remaster]")
+    True
+    >>> says_instrumental("Instrumental")
+    False
+    """
+    text = unicodedata.normalize("NFKC", name).casefold().strip()
+    while group := _LAST_GROUP.search(text):
+        if _NO_VOICE.fullmatch(group.group("inner").strip()):
+            return bool(text[: group.start()].strip())
+        text = text[: group.start()].rstrip()
+    dashed = _AFTER_DASH.fullmatch(text)
+    return dashed is not None and _NO_VOICE.fullmatch(dashed.group("after")) is not None
+
+
+_LAST_GROUP = re.compile(r"[(\[{](?P<inner>[^()\[\]{}]*)[)\]}]$")
+_AFTER_DASH = re.compile(r".+?(?:\s+[-–—]\s*|\s*~\s*)(?P<after>[^-–—~]+?)\s*[-–—~]?")
+_NO_VOICE = re.compile(
+    r"""(?:(?:original|official|full|live|demo|acoustic|orchestral|piano)\s+)?
+        (?: instrumentals? | instr\.? | inst\.? | strumentale | instrumentale | instrumentaal
+          | instrumentalny | instrumentální | инструментал | インストゥルメンタル | インスト
+          | karaoke | カラオケ | off[ -]?vocals? | vocals?\ off | backing\ track | minus\ one )
+        (?:\s+(?:version|versión|versione|versie|ver\.?|mix|edit|take|demo|track|remix|remaster
+          |cut|fassung|album|バージョン))?
+        (?:\s+\d{4})?""",
+    re.VERBOSE,
+)
+"""What stands in the brackets after a title; "(with Instrumental)" and "(No Karaoke)" do not."""
+
+
+def _genres(track: Track) -> dict[str, str]:
+    """The genres, each as the tags have it and in the form that is compared."""
+    parts = (part.strip() for genre in track.genres for part in re.split(r"[;/,|]|\s-\s", genre))
+    return {part: _plain(part) for part in parts if _plain(part)}
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(_plain(part) for part in text.split(","))
+
+
+_PODCAST = _set("podcast, podcasts, подкаст, подкасты, ポッドキャスト, 播客, 팟캐스트, بودكاست")
+_AUDIOBOOK = _set(
+    "audiobook, audiobooks, audio book, audio books, spoken audiobook, books & spoken,"
+    "books & spoken word, audio theatre, audio drama, radio drama, radio play,"
+    "Hörbuch, Hörbücher, Hoerbuch, Hörspiel, Hörspiele, Hoerspiel,"
+    "livre audio, livres audio, livre-audio, audiolivre, audiolibro, audiolibros, audiolibri,"
+    "audiolivro, audiolivros, luisterboek, luisterboeken, hoorspel, ljudbok, ljudböcker, lydbok,"
+    "lydbog, lydbøger, äänikirja, audiokniha, hangoskönyv, carte audio, sesli kitap,"
+    "аудиокнига, аудиокниги, аудіокнига, オーディオブック, 有声书, 有聲書, 有声小说, 오디오북"
+)
+_SPEECH = _set(
+    "speech, spoken, spoken word, lecture, talk, discours, discurso, Rede, Vortrag, речь"
+)
+_WORDLESS = _set("instrumental, instrumentals, strumentale, instrumentale, инструментал")
