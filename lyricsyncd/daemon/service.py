@@ -12,6 +12,7 @@ import fcntl
 import logging
 import os
 import queue
+import resource
 import select
 import signal
 import threading
@@ -61,6 +62,8 @@ _CHECK_S = 30.0
 _BEAT_S = 20.0
 _CLOCK_SLACK_S = 60.0
 """By less than this the clock is corrected, which matters to nobody."""
+_DESCRIPTORS = 65536
+"""Of these there are always enough; a limit of a thousand millions only slows some libraries."""
 _COPY_S = 3600.0
 """How often the catalog is copied, if anything changed."""
 
@@ -184,6 +187,7 @@ class Service:
         UsageError
             Another service works on this state folder.
         """
+        _raise_descriptors()
         with StateLock(self._state):
             met = ""
             while True:
@@ -535,6 +539,16 @@ class Service:
             )
         self._runner.wake()
         name_songs(self._catalog, lambda: self._stopping)
+
+
+def _raise_descriptors() -> None:
+    """Have as many descriptors as the system lets us have without asking."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        # A sandbox may forbid it; then it must do as it is.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _look(path: Path) -> Fingerprint | None:

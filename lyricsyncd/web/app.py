@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.web import openapi
-from lyricsyncd.web.guard import Guard
+from lyricsyncd.web.guard import OPEN, Guard
 from lyricsyncd.web.operations import OPERATIONS, PREFIX, Call, House, Operation, Text
 from lyricsyncd.web.reply import Problem, as_json, problem
 from lyricsyncd.web.stream import Stream
@@ -30,10 +30,12 @@ log = logging.getLogger(__name__)
 
 THREADS = 4
 """Requests that are worked on at once; the others wait."""
+_WAITING = 32
+"""Requests that wait for that, at most."""
 _BODY_S = 15.0
 """How long the body of a request may take to come."""
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def application(house: House, *, token: str | None, host: str, stream: Stream) -> Guard:
@@ -49,7 +51,10 @@ def application(house: House, *, token: str | None, host: str, stream: Stream) -
     limiter = anyio.CapacityLimiter(THREADS)
     routes: list[Route] = []
     for operation in OPERATIONS:
-        endpoint = _endpoint(operation, house, limiter)
+        if operation.path in OPEN:
+            endpoint = _shared(_endpoint(operation, house, anyio.CapacityLimiter(1)))
+        else:
+            endpoint = _endpoint(operation, house, limiter)
         for path in (operation.path, operation.also_at):
             if path is not None:
                 path = path.replace("{id}", "{id:int}")
@@ -92,6 +97,8 @@ def _endpoint(operation: Operation, house: House, limiter: anyio.CapacityLimiter
         query = None if operation.query is None else _query(request, operation.query)
         body = await _body(request) if operation.takes_events else None
         call = Call(house, id, query, body)
+        if limiter.statistics().tasks_waiting >= _WAITING:
+            raise Problem(503, "There is too much to do", remedy="Ask again in a while")
         answer = await anyio.to_thread.run_sync(operation.handle, call, limiter=limiter)
         if isinstance(answer, Text):
             content = answer.body.encode("utf-8", "replace")
@@ -99,6 +106,20 @@ def _endpoint(operation: Operation, house: House, limiter: anyio.CapacityLimiter
         return as_json(answer, operation.status)
 
     return endpoint
+
+
+def _shared(endpoint: Endpoint) -> Endpoint:
+    """All who ask while an answer is being made get that one: how the service is must be told
+    however many ask for it, and for whatever else."""
+    making: asyncio.Task[Response] | None = None
+
+    async def shared(request: Request) -> Response:
+        nonlocal making
+        if making is None or making.done():
+            making = asyncio.create_task(endpoint(request))
+        return await asyncio.shield(making)
+
+    return shared
 
 
 def _query(request: Request, model: type[BaseModel]) -> BaseModel:

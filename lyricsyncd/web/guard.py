@@ -34,7 +34,8 @@ DENIED_RATE, DENIED_BURST = 0.5, 10.0
 _ADDRESSES = 256
 """Addresses that are remembered."""
 OPEN = frozenset({"/healthz", "/api/v1/healthz"})
-"""Paths that need no token: they tell nothing but that we are there."""
+"""Paths that need no token: they tell nothing but that we are there. Nor do they count: however
+busy an address is, what looks after the service from there must get its answer."""
 
 
 @dataclass(slots=True)
@@ -113,7 +114,7 @@ class Guard:
         headers = Headers(scope=scope)
         client = scope.get("client")
         address = client[0] if client else "?"
-        if wait := self._pace.take(address):
+        if scope["path"] not in OPEN and (wait := self._pace.take(address)):
             return _wait(wait)
         if self._token is None and not self._names_us(headers.get("host", "")):
             return problem(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AGAIN_S = 30.0
-_CONNECTIONS = 64
-"""Connections at once; more are told to come back."""
+_BACKLOG = 1024
+"""Connections that the system keeps until we accept them."""
 _LINGER_S = 1
 """How long requests may go on when the server is asked to stop."""
 
@@ -100,7 +100,7 @@ def _listen(host: str, port: int) -> socket.socket:
             # "::" is for both kinds of addresses.
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listening.bind(address)
-        listening.listen(128)
+        listening.listen(_BACKLOG)
     except BaseException:
         listening.close()
         raise
@@ -121,7 +121,7 @@ class _Running:
         self._listening = listening
         self._stream = Stream(house.catalog)
         app = application(house, token=token, host=host, stream=self._stream)
-        self._server, self._end = _uvicorn(app)
+        self._server, self._end = _uvicorn(app, listening)
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
         self._thread.start()
 
@@ -139,23 +139,44 @@ class _Running:
         # uvicorn leaves by SystemExit where it cannot go on.
         with contextlib.suppress(SystemExit):
             try:
-                self._server.run(sockets=[self._listening])
+                self._server.run(sockets=[])
             except Exception:
                 log.exception("the control interface failed")
 
 
-def _uvicorn(app: Any) -> tuple[uvicorn.Server, Callable[[], None]]:
+def _uvicorn(app: Any, listening: socket.socket) -> tuple[uvicorn.Server, Callable[[], None]]:
     """A server, and what ends it, to be called from any thread."""
     import asyncio
 
     import anyio.to_thread
     import uvicorn
 
+    from lyricsyncd.web.connections import Acceptor, Connection, most_connections, quieten
+
+    quieten()
+
     class Patient(uvicorn.Server):
         """Wakes once a second for the clock in its answers, and not ten times to ask for its end:
-        that alone would be most of what an idle service does."""
+        that alone would be most of what an idle service does. Accepts connections by itself."""
 
         _loop: asyncio.AbstractEventLoop | None = None
+        _acceptor: Acceptor
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            self._acceptor = Acceptor(listening, self._connection, most_connections())
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            self._acceptor.close()
+            await super().shutdown(sockets)
+
+        def _connection(self) -> Connection:
+            return Connection(
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+                _loop=self._loop,
+            )
 
         async def main_loop(self) -> None:
             self._loop, self._asked = asyncio.get_running_loop(), asyncio.Event()
@@ -163,6 +184,7 @@ def _uvicorn(app: Any) -> tuple[uvicorn.Server, Callable[[], None]]:
             await anyio.to_thread.run_sync(lambda: None)
             # In uvicorn's count of tenths.
             while not await self.on_tick(counter=0):
+                self._acceptor.close_overdue()
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._asked.wait(), timeout=1.0)
 
@@ -178,7 +200,7 @@ def _uvicorn(app: Any) -> tuple[uvicorn.Server, Callable[[], None]]:
             app,
             # What is plain needs neither compiled loops nor protocols that we do not speak.
             loop="asyncio",
-            http="h11",
+            http=Connection,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -186,7 +208,6 @@ def _uvicorn(app: Any) -> tuple[uvicorn.Server, Callable[[], None]]:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=_CONNECTIONS,
             timeout_keep_alive=10,
             timeout_graceful_shutdown=_LINGER_S,
         )

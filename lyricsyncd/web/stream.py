@@ -13,9 +13,9 @@ import asyncio
 import json
 import math
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
@@ -24,6 +24,9 @@ from starlette.responses import Response, StreamingResponse
 
 from lyricsyncd.daemon.catalog import Catalog, Entry
 from lyricsyncd.web.reply import Problem
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 CLIENTS = 8
 """Who can listen at once."""
@@ -106,38 +109,59 @@ class Stream:
         if request.method == "HEAD":
             return Response(None, 200, headers, "text/event-stream")
         since = _moment(request.headers.get("last-event-id"), self._catalog.clock())
-        return StreamingResponse(self._events(since), 200, headers, "text/event-stream")
+        # From now on, and not from when the stream begins: they may all ask at once.
+        self._listeners += 1
+        return _Admitted(self._events(since), headers, left=self._left)
+
+    def _left(self) -> None:
+        self._listeners -= 1
 
     async def _events(self, since: float) -> AsyncIterator[bytes]:
         limiter = anyio.CapacityLimiter(1)
-        self._listeners += 1
-        try:
-            yield b"retry: 3000\n\n"
-            version, silent = -1, 0.0
-            status: dict[str, Any] | None = None
-            known: dict[int, Seen] = {}
-            while not self._closed:
-                seen = await anyio.to_thread.run_sync(self._catalog.version, limiter=limiter)
-                if seen == version:
-                    silent += _LOOK_S
-                    if silent >= _SILENCE_S:
-                        silent = 0.0
-                        yield b": still here\n\n"
-                    await asyncio.sleep(_LOOK_S)
-                    continue
-                version, silent = seen, 0.0
-                told = await anyio.to_thread.run_sync(
-                    look, self._catalog, since, known, limiter=limiter
-                )
-                for track in told.tracks:
-                    yield _event("track", told.moment, track)
-                if told.status != status:
-                    status = told.status
-                    yield _event("status", told.moment, status)
-                since, known = told.moment, told.seen
+        yield b"retry: 3000\n\n"
+        version, silent = -1, 0.0
+        status: dict[str, Any] | None = None
+        known: dict[int, Seen] = {}
+        while not self._closed:
+            seen = await anyio.to_thread.run_sync(self._catalog.version, limiter=limiter)
+            if seen == version:
+                silent += _LOOK_S
+                if silent >= _SILENCE_S:
+                    silent = 0.0
+                    yield b": still here\n\n"
                 await asyncio.sleep(_LOOK_S)
+                continue
+            version, silent = seen, 0.0
+            told = await anyio.to_thread.run_sync(
+                look, self._catalog, since, known, limiter=limiter
+            )
+            for track in told.tracks:
+                yield _event("track", told.moment, track)
+            if told.status != status:
+                status = told.status
+                yield _event("status", told.moment, status)
+            since, known = told.moment, told.seen
+            await asyncio.sleep(_LOOK_S)
+
+
+class _Admitted(StreamingResponse):
+    """The answer to a listener, who may leave before it begins."""
+
+    def __init__(
+        self,
+        events: AsyncIterator[bytes],
+        headers: Mapping[str, str],
+        *,
+        left: Callable[[], None],
+    ) -> None:
+        super().__init__(events, 200, headers, "text/event-stream")
+        self._left = left
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
         finally:
-            self._listeners -= 1
+            self._left()
 
 
 def _event(name: str, moment: float, data: Any) -> bytes:
