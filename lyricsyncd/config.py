@@ -29,6 +29,7 @@ from pydantic import (
     model_validator,
 )
 
+from lyricsyncd import patterns
 from lyricsyncd.errors import ConfigError
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -257,6 +258,14 @@ def language_code(code: str) -> str:
     return code
 
 
+def _pattern(text: str) -> str:
+    try:
+        patterns.Glob(text)
+    except patterns.PatternError as error:
+        raise ValueError(f"expected a pattern as in a .gitignore, but {error}") from None
+    return text
+
+
 def _mapped_folders(value: object) -> object:
     if not isinstance(value, dict) or not all(
         isinstance(text, str) and text.startswith("/") and "\0" not in text
@@ -277,6 +286,7 @@ Seconds = Annotated[float, BeforeValidator(seconds)]
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
 LocatedPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_located)]
 SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
 SourceName = Annotated[str, AfterValidator(_source_name)]
 ProviderName = Literal["megalobiz", "netease", "musixmatch"]
 PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
@@ -297,11 +307,12 @@ class Library(Section):
     path: LocatedPath = Field(
         description="The folder. A relative path starts from the folder of this file."
     )
-    include: tuple[str, ...] = Field(
-        default=(), description="Take only files that match one of these patterns, as `Jazz/**`."
+    include: tuple[Pattern, ...] = Field(
+        default=(),
+        description="Take only files that match these patterns, as in a .gitignore: `Jazz/**`.",
     )
-    exclude: tuple[str, ...] = Field(
-        default=(), description="Leave out files that match one of these patterns."
+    exclude: tuple[Pattern, ...] = Field(
+        default=(), description="Leave out files that match these patterns."
     )
 
 
@@ -778,7 +789,8 @@ class Config(Section):
         default=(),
         description=(
             "The music folders, such as [{path: /music, exclude: ['Audiobooks/**']}]. `include` "
-            "and `exclude` are lists of patterns."
+            "and `exclude` are lists of patterns, as in a .gitignore. A file .lyricsyncignore in a "
+            "folder holds such patterns, a line each; an empty one leaves the folder out."
         ),
     )
     profile: Literal["auto", "lite", "full"] = Field(

@@ -18,7 +18,7 @@ from watchdog.observers.inotify import InotifyObserver
 
 from lyricsyncd.config import Library
 from lyricsyncd.daemon.catalog import Catalog, Fingerprint, Outcome, Priority, State
-from lyricsyncd.daemon.scan import Rules, is_lyrics, is_song, matches, offline, reconcile, walk
+from lyricsyncd.daemon.scan import Rules, is_lyrics, is_song, offline, reconcile, walk
 from lyricsyncd.daemon.settle import Settling
 from lyricsyncd.daemon.watcher import POLL_AT_LEAST, Hint, Watcher, poll_interval
 
@@ -74,36 +74,6 @@ class TestNames:
     def test_of_lyrics(self) -> None:
         assert is_lyrics(Path("a.LRC"))
         assert not is_lyrics(Path(".a.lrc"))
-
-
-class TestPatterns:
-    @pytest.mark.parametrize(
-        ("pattern", "path", "matched"),
-        [
-            ("Jazz/**", "Jazz/a.mp3", True),
-            ("Jazz/**", "Jazz/x/a.mp3", True),
-            ("Jazz/**", "Pop/Jazz/a.mp3", False),
-            ("Jazz/", "Jazz/a.mp3", True),
-            ("Jazz", "Pop/Jazz/a.mp3", True),
-            ("/Jazz", "Pop/Jazz/a.mp3", False),
-            ("*.flac", "x/y/a.flac", True),
-            ("*.flac", "x/a.flac.mp3", False),
-            ("x/*.mp3", "x/a.mp3", True),
-            ("x/*.mp3", "x/y/a.mp3", False),
-            ("**/live/*", "a/b/live/c.mp3", True),
-            ("**/live/*", "live/c.mp3", True),
-            ("a?c.mp3", "abc.mp3", True),
-            ("a[0-9].mp3", "a7.mp3", True),
-            ("a[!0-9].mp3", "a7.mp3", False),
-            ("(a+b).mp3", "(a+b).mp3", True),
-        ],
-    )
-    def test_are_those_of_gitignore(self, pattern: str, path: str, matched: bool) -> None:
-        assert matches(pattern, path) is matched
-
-    @given(st.text(min_size=1), st.text())
-    def test_may_be_any_text(self, pattern: str, path: str) -> None:
-        matches(pattern, path)
 
 
 class TestWhatIsTaken:

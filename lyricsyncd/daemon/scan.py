@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path, PurePath
 
+from pathspec import PathSpec
+
+from lyricsyncd import patterns
 from lyricsyncd.config import Library
-from lyricsyncd.daemon import sidecars
+from lyricsyncd.daemon import ignore_file, sidecars
 from lyricsyncd.daemon.catalog import (
     Catalog,
     Entry,
@@ -26,7 +27,9 @@ from lyricsyncd.daemon.catalog import (
     Request,
     State,
 )
+from lyricsyncd.daemon.mishaps import MISHAPS
 from lyricsyncd.paths import present
+from lyricsyncd.patterns import Glob, one_line
 
 log = logging.getLogger(__name__)
 
@@ -79,35 +82,6 @@ def is_lyrics(path: PurePath) -> bool:
     return path.suffix.lower() in LYRICS_SUFFIXES and not path.name.startswith((".", "~"))
 
 
-def matches(pattern: str, relative: str) -> bool:
-    """Whether a path below a folder matches a pattern, as in a ``.gitignore``.
-
-    ``*`` and ``?`` stay within a name, ``**`` crosses folders. A pattern without a slash matches
-    any name on the way; what matches a folder matches all that is in it.
-    """
-    return _compiled(pattern).fullmatch(relative) is not None
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    body = pattern.strip("/")
-    anchored = "/" in pattern.rstrip("/")
-    pieces = re.findall(r"\*\*/|/\*\*$|\*\*|\*|\?|\[!?[^/\]]+\]|.", body, re.DOTALL)
-    return re.compile(
-        ("" if anchored else "(?:.*/)?") + "".join(map(_regex, pieces)) + "(?:/.*)?", re.DOTALL
-    )
-
-
-def _regex(piece: str) -> str:
-    special = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    if piece in special:
-        return special[piece]
-    if len(piece) > 1:
-        inner = piece[1:-1].replace("\\", "\\\\")
-        return "[^/" + inner[1:] + "]" if inner.startswith("!") else f"[{inner}]"
-    return re.escape(piece)
-
-
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What of a library is taken: its patterns, and the ignore files in its folders."""
@@ -127,9 +101,9 @@ class Rules:
         if not (self.include or self.exclude):
             return True
         relative = path.relative_to(self.root).as_posix()
-        if any(matches(pattern, relative) for pattern in self.exclude):
+        if patterns.compiled(self.exclude).match_file(relative):
             return False
-        return not self.include or any(matches(pattern, relative) for pattern in self.include)
+        return not self.include or patterns.compiled(self.include).match_file(relative)
 
     def admits_folder(self, folder: Path) -> bool:
         """Whether the songs of a folder are wanted, as its name and its patterns tell."""
@@ -141,7 +115,7 @@ class Rules:
         if not self.exclude:
             return True
         relative = folder.relative_to(self.root).as_posix()
-        return not any(matches(pattern, relative) for pattern in self.exclude)
+        return not patterns.compiled(self.exclude).match_file(f"{relative}/")
 
     def admits(self, path: Path, ignore_files: IgnoreFiles | None = None) -> bool:
         """Whether a song is wanted; looks at the ignore files of all folders above it.
@@ -155,19 +129,21 @@ class Rules:
         ignored = read.down_to(os.path.dirname(path), self)  # noqa: PTH120 - many songs at once
         if ignored is None:
             return False
-        return not _ignored(path, ignored) and self.admits_name(path)
+        return not _ignored(path, ignored, folder=False) and self.admits_name(path)
 
 
-_Ignored = tuple[tuple[Path, tuple[str, ...]], ...]
+_Ignored = tuple[tuple[Path, PathSpec[Glob]], ...]
 """Folders with an ignore file, and the patterns in it."""
 
 
-def _ignored(path: Path, ignored: _Ignored) -> bool:
-    return any(
-        matches(pattern, path.relative_to(folder).as_posix())
-        for folder, patterns in ignored
-        for pattern in patterns
-    )
+def _ignored(path: Path, ignored: _Ignored, *, folder: bool) -> bool:
+    # The ignore file that is nearest decides.
+    for above, spec in reversed(ignored):
+        relative = path.relative_to(above).as_posix() + ("/" if folder else "")
+        verdict = spec.check_file(relative).include
+        if verdict is not None:
+            return verdict
+    return False
 
 
 class IgnoreFiles:
@@ -196,26 +172,19 @@ class IgnoreFiles:
 
 def _ignored_in(folder: Path, above: _Ignored | None, rules: Rules) -> _Ignored | None:
     """What is ignored in a folder, given what is in the one above."""
-    if above is None or not rules.admits_folder(folder) or _ignored(folder, above):
+    if above is None or not rules.admits_folder(folder):
         return None
-    if (folder / NO_MEDIA).exists():
+    if _ignored(folder, above, folder=True) or os.path.lexists(folder / NO_MEDIA):
         return None
-    patterns = _ignore_patterns(folder / IGNORE_FILE)
-    if patterns is None:
+    return _with_ignore_file(folder, above)
+
+
+def _with_ignore_file(folder: Path, above: _Ignored) -> _Ignored | None:
+    """The same, and what the ignore file of the folder says; ``None``: none of it is wanted."""
+    lines = ignore_file.read(folder / IGNORE_FILE)
+    if lines is None:
         return above
-    return (*above, (folder, patterns)) if patterns else None
-
-
-def _ignore_patterns(file: Path) -> tuple[str, ...] | None:
-    """The patterns of an ignore file; none in an empty one; ``None`` without one."""
-    try:
-        lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except FileNotFoundError:
-        return None
-    except OSError:
-        # It is there and says something that we cannot read: better leave the folder alone.
-        return ()
-    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return None if lines.empty else (*above, (folder, lines.spec))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,42 +206,71 @@ def walk(
     circle end. What cannot be read is added to ``unreadable``.
     """
     failed = unreadable if unreadable is not None else []
-    pending: list[tuple[Path, _Ignored]] = [(start or rules.root, ())]
-    links: list[tuple[Path, _Ignored]] = []
-    visited: set[tuple[int, int]] = set()
-    while pending or links:
-        folder, above = pending.pop() if pending else links.pop(0)
+    walker = _Walker(rules, start or rules.root)
+    while (wanted := walker.next()) is not None:
+        folder, above = wanted
+        seen: Folder | None = None
+        gone_through = False
         try:
-            stat = folder.stat()
-            if (stat.st_dev, stat.st_ino) in visited:
-                continue
-            visited.add((stat.st_dev, stat.st_ino))
-            with os.scandir(folder) as listing:
-                children = sorted(listing, key=lambda child: child.name)
+            with MISHAPS.cost_only(folder):
+                seen = walker.look_into(folder, above)
+                gone_through = True
         except OSError as error:
-            log.warning("%s cannot be read: %s", folder, error.strerror)
+            log.warning("%s cannot be read: %s", one_line(str(folder)), error.strerror)
+        if not gone_through:
             failed.append(folder)
-            continue
+        elif seen is not None:
+            yield seen
+
+
+class _Walker:
+    """The folders that are still to be looked into, and those that were."""
+
+    def __init__(self, rules: Rules, start: Path) -> None:
+        self._rules = rules
+        self._pending: list[tuple[Path, _Ignored | None]] = [(start, None)]
+        self._links: list[tuple[Path, _Ignored | None]] = []
+        self._visited: set[tuple[int, int]] = set()
+
+    def next(self) -> tuple[Path, _Ignored | None] | None:
+        """The next folder, and what is ignored above it (``None``: not known yet)."""
+        if self._pending:
+            return self._pending.pop()
+        return self._links.pop(0) if self._links else None
+
+    def look_into(self, folder: Path, above: _Ignored | None) -> Folder | None:
+        """What is in a folder; ``None`` if it is not wanted, or was seen before."""
+        if above is None:
+            above = self._above(folder)
+            if above is None:
+                return None
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in self._visited:
+            return None
+        self._visited.add((status.st_dev, status.st_ino))
+        with os.scandir(folder) as listing:
+            children = sorted(listing, key=lambda child: child.name)
         names = {child.name for child in children}
         if NO_MEDIA in names:
-            continue
+            return None
         if IGNORE_FILE in names:
-            patterns = _ignore_patterns(folder / IGNORE_FILE) or ()
-            if not patterns:
-                continue
-            above = (*above, (folder, patterns))
+            above = _with_ignore_file(folder, above)
+            if above is None:
+                return None
         seen = Folder(folder, {}, {})
         for child in children:
             path = folder / child.name
-            if _ignored(path, above):
-                continue
             try:
-                if child.is_dir():
-                    if rules.admits_folder(path):
-                        (links if child.is_symlink() else pending).append((path, above))
+                is_folder = child.is_dir()
+                if _ignored(path, above, folder=is_folder):
+                    continue
+                if is_folder:
+                    if self._rules.admits_folder(path):
+                        queue = self._links if child.is_symlink() else self._pending
+                        queue.append((path, above))
                 elif is_song(path):
                     status = child.stat()
-                    if status.st_size and child.is_file() and rules.admits_name(path):
+                    if status.st_size and child.is_file() and self._rules.admits_name(path):
                         seen.songs[path] = Fingerprint.from_stat(status)
                 elif is_lyrics(path):
                     status = child.stat()
@@ -281,7 +279,16 @@ def walk(
             except OSError:
                 # A link that leads nowhere, or a file that has just gone.
                 continue
-        yield seen
+        return seen
+
+    def _above(self, start: Path) -> _Ignored | None:
+        """What is ignored where the walk begins; ``None`` if nothing of it is wanted."""
+        if start == self._rules.root or self._rules.root not in start.parents:
+            return ()
+        above = IgnoreFiles().down_to(str(start.parent), self._rules)
+        if above is None or not self._rules.admits_folder(start):
+            return None
+        return None if _ignored(start, above, folder=True) else above
 
 
 @dataclass(slots=True)

@@ -1,0 +1,88 @@
+"""Ignore files of folders, read with care: anybody who may write to the library may make one.
+
+Only regular files of a bounded size are opened. A FIFO would be waited for without end, and a link
+to a device read without end.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+from pathlib import Path
+
+from lyricsyncd import patterns
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 64_000
+_TOLD_MOST = 1000
+_LINES_TOLD = 3
+_told: set[str] = set()
+"""What was logged already: a folder is looked at for every song in it."""
+_EMPTY = b""
+
+
+def read(file: Path) -> patterns.Lines | None:
+    """The patterns of an ignore file; ``None`` where there is no such file.
+
+    One that may not be read, or is too large, says something that we cannot know: it is taken for
+    an empty one, which leaves the folder out.
+
+    Raises
+    ------
+    OSError
+        It cannot be read just now: too many files are open, or the disk is in trouble.
+    """
+    content = _content(file)
+    if content is None:
+        return None
+    lines = patterns.read_lines(content)
+    if lines.bad:
+        more = len(lines.bad) - _LINES_TOLD
+        told = "; ".join(lines.bad[:_LINES_TOLD]) + (f" (and {more} more)" if more > 0 else "")
+        _tell(file, f"{told}; left out, the other lines hold")
+    return lines
+
+
+def _content(file: Path) -> bytes | None:
+    try:
+        # Before it is opened, since opening alone may do something to a device.
+        if not _is_plain(file, file.stat()):
+            return None
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as opened:
+            # It may be another by now.
+            if not _is_plain(file, os.fstat(descriptor)):
+                return None
+            content = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO):
+            return None
+        if error.errno in (errno.EACCES, errno.EPERM):
+            _tell(file, "it may not be read, so its folder is left out")
+            return _EMPTY
+        raise
+    if len(content) > MOST_BYTES:
+        _tell(file, f"it is larger than {MOST_BYTES // 1000} kB, so its folder is left out")
+        return _EMPTY
+    return content
+
+
+def _is_plain(file: Path, status: os.stat_result) -> bool:
+    if stat.S_ISREG(status.st_mode):
+        return True
+    _tell(file, "it is no regular file, and is passed over")
+    return False
+
+
+def _tell(file: Path, what: str) -> None:
+    """Log something once."""
+    text = f"{patterns.one_line(str(file))}: {what}"
+    if text in _told:
+        return
+    if len(_told) >= _TOLD_MOST:
+        _told.clear()
+    _told.add(text)
+    log.warning("%s", text)
