@@ -30,11 +30,11 @@ import numpy.typing as npt
 from benchmarks.accuracy import Scores
 from benchmarks.recordings import Recording, read_all
 from lyricsyncd import quality, refine, second_opinion
+from lyricsyncd.align import align_words
 from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.anchors import heard_starts
 from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.align.emissions.sphinx import SphinxEar
-from lyricsyncd.align.transfer import align_words
 from lyricsyncd.config import Quality
 from lyricsyncd.model import Word
 from lyricsyncd.pipeline import DOUBTFUL

@@ -36,7 +36,7 @@ from lyricsyncd import audio
 from lyricsyncd.config import Config
 from lyricsyncd.daemon import worker
 from lyricsyncd.daemon.executor import Manners, WorkerExecutor
-from lyricsyncd.model import SyncResult, Track
+from lyricsyncd.model import SongIdentification, SyncResult, Track
 from lyricsyncd.pipeline import Prepared
 
 RATE = 44_100
@@ -102,7 +102,7 @@ def clips(found: Sequence[Path], seconds: float | None, folder: Path) -> list[Cl
         words = folder / f"{number}.txt"
         words.write_text(" ".join(word.text for word in lyrics.words), encoding="utf-8")
         track = Track(path, title=song.stem, duration=duration)
-        result.append(Clip(path, words, Prepared(track, lyrics, language)))
+        result.append(Clip(path, words, Prepared(SongIdentification(track), lyrics, language)))
     return result
 
 

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from difflib import SequenceMatcher
 
-from lyricsyncd.align.transfer import align_words, matched
+from lyricsyncd.align import align_words
+from lyricsyncd.align.transfer import matched
 from lyricsyncd.model import Word
 
 VOCABULARY = 400

@@ -13,16 +13,26 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lyricsyncd.lyrics import fetch_lyrics
-    from lyricsyncd.model import Line, Lyrics, SyncResult, Track, Word
+    from lyricsyncd.model import Line, Lyrics, SongIdentification, SyncResult, Track, Word
     from lyricsyncd.pipeline import LyricSyncPipeline
 
-__all__ = ["Line", "LyricSyncPipeline", "Lyrics", "SyncResult", "Track", "Word", "fetch_lyrics"]
+__all__ = [
+    "Line",
+    "LyricSyncPipeline",
+    "Lyrics",
+    "SongIdentification",
+    "SyncResult",
+    "Track",
+    "Word",
+    "fetch_lyrics",
+]
 
 # Loaded on first use, so that `import lyricsyncd` and `lyricsyncd --help` stay quick.
 _HOME = {
     "Line": "lyricsyncd.model",
     "LyricSyncPipeline": "lyricsyncd.pipeline",
     "Lyrics": "lyricsyncd.model",
+    "SongIdentification": "lyricsyncd.model",
     "SyncResult": "lyricsyncd.model",
     "Track": "lyricsyncd.model",
     "Word": "lyricsyncd.model",

@@ -151,6 +151,31 @@ def decode(
     return np.concatenate([block.mean(axis=1) for block in stream])
 
 
+def mono(samples: Samples) -> Samples:
+    """Mix channels down to one.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n,) or (n, channels)
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        Their mean.
+
+    Raises
+    ------
+    ValueError
+        The array has another shape, such as (channels, n).
+    """
+    if samples.ndim == 1:
+        return samples
+    if samples.ndim != 2 or samples.shape[1] > max(samples.shape[0], 2):
+        raise ValueError(f"samples must have shape (n,) or (n, channels), not {samples.shape}")
+    mixed: Samples = samples.mean(axis=1)
+    return mixed
+
+
 _REPLACE = "Replace the file with a whole copy of the song"
 
 

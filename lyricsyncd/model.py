@@ -182,11 +182,62 @@ class Track:
         return self.path.stem if self.path is not None else "unknown song"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class SongIdentification:
+    """Which recording a song is held to be, and how that is known.
+
+    >>> SongIdentification(Track(title="The Star", artist="Jane Taylor"))
+    SongIdentification(title='The Star', artist='Jane Taylor')
+    """
+
+    track: Track
+    source: str = "given"
+    """``given`` (by the caller), ``tags``, ``file name`` or ``acoustid``."""
+    score: float = 1.0
+    """0-1: how sure it is."""
+    why: str = ""
+    """One line for a person."""
+    warnings: tuple[str, ...] = ()
+    """Why its sound was not asked about, though its names are doubted."""
+
+    def __repr__(self) -> str:
+        return f"SongIdentification(title={self.title!r}, artist={self.artist!r})"
+
+    @property
+    def title(self) -> str | None:
+        """The title."""
+        return self.track.title
+
+    @property
+    def artist(self) -> str | None:
+        """The artist as displayed."""
+        return self.track.artist
+
+    @property
+    def album(self) -> str | None:
+        """The album."""
+        return self.track.album
+
+    @property
+    def duration(self) -> float | None:
+        """Length of the file in seconds."""
+        return self.track.duration
+
+    @property
+    def path(self) -> Path | None:
+        """The file."""
+        return self.track.path
+
+    def with_track(self, **changes: Any) -> SongIdentification:
+        """Change fields of the track, and keep how it was identified."""
+        return dataclasses.replace(self, track=dataclasses.replace(self.track, **changes))
+
+
 @dataclass(frozen=True, slots=True)
 class SyncResult:
     """What came of one song."""
 
-    song: Track
+    song: SongIdentification
     lyrics: Lyrics
     quality_score: float
     """0-1: the predicted share of word onsets within 0.3 s of the truth."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +16,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.config import Config
+from lyricsyncd.config import Config, load
+from lyricsyncd.device import check_name
 from lyricsyncd.errors import LyricsNotFound, ModelError, UsageError
 from lyricsyncd.lyrics import TRANSCRIPT
-from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, Word
+from lyricsyncd.model import (
+    Decision,
+    Line,
+    Lyrics,
+    SongIdentification,
+    SyncResult,
+    Timing,
+    Track,
+    Word,
+)
 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment
@@ -49,7 +58,7 @@ DOUBTFUL = 0.9
 class Prepared:
     """A song and its words, before any model has run. Travels to the model worker."""
 
-    track: Track
+    song: SongIdentification
     lyrics: Lyrics
     language: str | None = None
     warnings: tuple[str, ...] = ()
@@ -60,6 +69,11 @@ class Prepared:
     """Whether no source has the words, and the song is to be listened to for them."""
     wordless: str = ""
     """By what sign it is an instrumental, where its tags say so."""
+
+    @property
+    def track(self) -> Track:
+        """The song's names and length."""
+        return self.song.track
 
     @property
     def needs_models(self) -> bool:
@@ -89,7 +103,8 @@ class LyricSyncPipeline:
     device : str
         ``auto``, ``cpu`` or ``cuda[:N]``.
     config : Config, optional
-        Settings; the defaults where omitted.
+        Settings; where omitted, those that the commands use: the user's file and the environment
+        (`lyricsyncd.config.load`). ``Config()`` has the defaults.
     profile : str, optional
         ``auto``, ``lite`` or ``full``, over the config's.
     read : callable, optional
@@ -99,6 +114,8 @@ class LyricSyncPipeline:
     ------
     UsageError
         The device or profile is not one of these.
+    ConfigError
+        The user's settings, read for want of others, are wrong.
     ModelError
         The profile is not installed.
     """
@@ -111,16 +128,13 @@ class LyricSyncPipeline:
         profile: str | None = None,
         read: Reader | None = None,
     ) -> None:
-        self.config = config or Config()
+        self.config = load() if config is None else config
         self.acoustid_key = acoustid_key or self.config.identify.acoustid_key
         self.device = device if device != "auto" else self.config.models.device
         self.profile = profile or self.config.profile
         self._read = read
         self._voters: dict[str, Voter | None] = {}
-        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
-            raise UsageError(
-                f"'{self.device}' is not a device", remedy="Use auto, cpu, cuda or cuda:N"
-            )
+        check_name(self.device)
         if self.profile not in ("auto", "lite", "full"):
             raise UsageError(f"'{self.profile}' is not a profile", remedy="Use auto, lite or full")
         if self.profile == "full":
@@ -191,6 +205,11 @@ class LyricSyncPipeline:
                 title=title or identified.track.title,
                 album=album or identified.track.album,
             )
+            song = (
+                SongIdentification(track, why="named by the caller", warnings=identified.warnings)
+                if known
+                else dataclasses.replace(identified, track=track)
+            )
         by_ear = False
         # What a person names is a song.
         wordless = (
@@ -212,13 +231,13 @@ class LyricSyncPipeline:
         language = language or _configured(self.config.language) or found.lyrics.language or None
         warnings = (*identified.warnings, *found.warnings)
         why = wordless.reason if wordless is not None and found.lyrics.instrumental else ""
-        return Prepared(track, found.lyrics, language, warnings, stages, found.others, by_ear, why)
+        return Prepared(song, found.lyrics, language, warnings, stages, found.others, by_ear, why)
 
     def place(self, prepared: Prepared, *, progress: Progress | None = None) -> SyncResult:
         """Place words that were found. Runs the models; see `sync` for what is raised."""
-        lyrics, track = prepared.lyrics, prepared.track
+        lyrics = prepared.lyrics
         result = SyncResult(
-            song=track,
+            song=prepared.song,
             lyrics=lyrics,
             quality_score=0.0,
             decision=Decision.NONE,
@@ -269,7 +288,7 @@ class LyricSyncPipeline:
         best = _Placed(result.lyrics, alignment, verdict)
         best = self._better(best, others, stem, language, stages)
         if best.verdict.score < self.config.quality.lines:
-            rest = later(result.song, self.config, result.lyrics)
+            rest = later(result.song.track, self.config, result.lyrics)
             best = self._better(best, rest, stem, language, stages)
         lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
         doubtful = verdict.score < max(self.config.quality.words, DOUBTFUL)
@@ -349,7 +368,7 @@ class LyricSyncPipeline:
         from lyricsyncd.http import answers
         from lyricsyncd.lyrics import transcript
 
-        track, stages = result.song, dict(result.stages)
+        track, stages = result.song.track, dict(result.stages)
         assert track.path is not None, "a track read from a file has a path"
         memory = transcript.Memory(answers.shared())
         ear = self._ear_at_hand or "none"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.audio import mono
 from lyricsyncd.model import Word
 
 FloatArray = npt.NDArray[np.float32]
@@ -47,20 +48,34 @@ def refine_timings(
 ) -> list[Word]:
     """Move the onsets and offsets of timed words to where the vocals show them.
 
+    Onsets move by at most `Options.reach` to the strongest spectral flux (Dixon, "Onset detection
+    revisited", 2006); offsets move back over the silence behind a word.
+
     Parameters
     ----------
-    vocals : ndarray of float32, shape (n,)
-        Mono vocals.
+    vocals : ndarray of float32, shape (n,) or (n, channels)
+        Separated vocals, full scale ±1; channels are mixed down.
     sr : int
-        Their sample rate in Hz.
+        Their sample rate in Hz; finer than 16 kHz adds nothing.
     words : sequence of Word
-        In singing order. Words without a start stay as they are.
+        In singing order, with starts in seconds. Words without a start stay as they are.
 
     Returns
     -------
     list of Word
         The same words in the same order; starts stay non-decreasing.
+
+    Raises
+    ------
+    ValueError
+        The vocals have another shape.
+
+    Examples
+    --------
+    >>> refine_timings(vocals, 44_100, [Word("row", 1.02, 2.8)])  # doctest: +SKIP
+    [Word(text='row', start=1.0, end=1.9, confidence=None, space=True)]
     """
+    vocals = mono(vocals)
     timed = [i for i, word in enumerate(words) if word.start is not None]
     onset = np.array([words[i].start for i in timed], np.float64)
     offset = np.array(

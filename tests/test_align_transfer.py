@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.align.transfer import align_words, matched
+from lyricsyncd.align import align_words
+from lyricsyncd.align.transfer import matched
 from lyricsyncd.model import Word
 
 

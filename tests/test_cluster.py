@@ -21,7 +21,7 @@ from lyricsyncd.config import Config, DaskTls
 from lyricsyncd.daemon.cluster import ClusterAway, DaskExecutor, mapped
 from lyricsyncd.daemon.worker import place
 from lyricsyncd.errors import ConfigError, LyricsyncError
-from lyricsyncd.model import Decision, Lyrics, Track
+from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline import Prepared
 from tests import worker_tasks as tasks
 
@@ -121,7 +121,7 @@ def test_a_song_runs_elsewhere_under_the_name_that_it_has_there(
     executor = DaskExecutor(config.daemon)
     heard: list[str] = []
     track = Track(path=Path("/volume1") / SONG.name, title="The Star")
-    prepared = Prepared(track, Lyrics.from_text(TEXT, source="given"), "en")
+    prepared = Prepared(SongIdentification(track), Lyrics.from_text(TEXT, source="given"), "en")
     future = executor.submit_within(
         300, lambda stage, _share: heard.append(stage), place, config, prepared
     )
@@ -129,7 +129,9 @@ def test_a_song_runs_elsewhere_under_the_name_that_it_has_there(
     assert result.decision is Decision.WORDS
     assert result.song.path == Path("/volume1") / SONG.name
     assert "align" in heard
-    lost = Prepared(Track(path=Path("/volume1/gone.mp3")), prepared.lyrics, "en")
+    lost = Prepared(
+        SongIdentification(Track(path=Path("/volume1/gone.mp3"))), prepared.lyrics, "en"
+    )
     with pytest.raises(LyricsyncError, match="is not there on") as caught:
         executor.submit_within(300, None, place, config, lost).result(PATIENCE_S)
     assert caught.value.transient

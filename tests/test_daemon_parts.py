@@ -29,7 +29,7 @@ from lyricsyncd.errors import (
     UsageError,
     WriteError,
 )
-from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Track
+from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, SyncResult, Track
 from lyricsyncd.pipeline import Prepared
 
 MONDAY = datetime.datetime(2026, 3, 2, 12, 0)
@@ -126,7 +126,9 @@ class TestWhatAResultMeans:
     )
     def test_for_its_song(self, decision: Decision, instrumental: bool, state: State) -> None:
         lyrics = Lyrics((Line.from_text("la la"),), instrumental=instrumental)
-        outcome = judged(SyncResult(Track(), lyrics, 0.5, decision, "why"), None)
+        outcome = judged(
+            SyncResult(SongIdentification(Track()), lyrics, 0.5, decision, "why"), None
+        )
         assert outcome.state is state
         assert outcome.words == 2
 
@@ -140,7 +142,7 @@ class TestWhatAResultMeans:
 def test_what_goes_to_the_worker_can_travel() -> None:
     config = Config.model_validate({"identify": {"acoustid_key": "secret"}})
     lyrics = Lyrics((Line.from_text("la la"),), metadata={"title": "La"})
-    sent = (worker.place, (config, Prepared(Track(Path("a.mp3")), lyrics)))
+    sent = (worker.place, (config, Prepared(SongIdentification(Track(Path("a.mp3"))), lyrics)))
     function, (back, prepared) = pickle.loads(pickle.dumps(sent))
     assert function is worker.place
     assert back == config

@@ -18,7 +18,7 @@ from lyricsyncd.http.answers import Answers
 from lyricsyncd.lyrics import transcript
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
-from lyricsyncd.model import Decision, Lyrics, Track, Word
+from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track, Word
 from lyricsyncd.pipeline import LyricSyncPipeline, Prepared
 from lyricsyncd.separate.base import Stem
 from lyricsyncd.separate.presence import sung_share
@@ -295,7 +295,7 @@ class TestThePipeline:
         track = Track(path=song, artist="Jane Taylor", title="The Star", duration=43.7)
         wrong, right = Lyrics.from_text(OTHER * 3, source="a"), Lyrics.from_text(TEXT, source="b")
         result = LyricSyncPipeline(config=config).place(
-            Prepared(track, wrong, "en", others=(right,))
+            Prepared(SongIdentification(track), wrong, "en", others=(right,))
         )
         assert result.lyrics.source == "b"
         assert result.decision is Decision.WORDS

@@ -93,7 +93,9 @@ def test_a_real_whisper_hears_the_demo_song(whisper_base: Path) -> None:
     from lyricsyncd.separate import VocalSeparator
 
     mix = VocalSeparator("mix").extract(SONG).mix
-    heard = transcribe_vocals(mix, sr=16_000, model=str(whisper_base), language="en", device="cpu")
+    heard = transcribe_vocals(
+        mix, sr=16_000, model=str(whisper_base), language="en", device="cpu"
+    ).words
     text = SONG.with_suffix(".txt").read_text(encoding="utf-8")
     known = [Word(word) for word in text.split()]
     starts = [start for start in heard_starts(heard, known) if start is not None]

@@ -1,4 +1,4 @@
-"""Times from heard words to known words: the recipe's sequence alignment.
+"""Times from recognised words to known words: sequence alignment by edit distance.
 
 What a recogniser heard is matched with what the lyrics say (fewest edits between the two sequences
 of words, near matches counting as such); a known word that was heard takes its times, a run of
@@ -12,9 +12,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
-from rapidfuzz.distance import Levenshtein
-
 from lyricsyncd.model import Word
 
 NEAR_MATCH = 70.0
@@ -25,15 +22,18 @@ _SPREAD_WORD_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class TransferStats:
-    """How much of the lyrics was heard."""
+    """How many words of the lyrics were recognised."""
 
     equal: int
+    """Words that were recognised as the lyrics have them, but for case, accents and punctuation."""
     near: int
+    """Words that were recognised as others of similar spelling (`NEAR_MATCH`)."""
     interpolated: int
+    """Words that were not recognised: their times lie evenly between their neighbours'."""
 
     @property
     def heard(self) -> float:
-        """Share of the known words that were heard, 0-1."""
+        """Share of the known words that were recognised, 0-1."""
         total = self.equal + self.near + self.interpolated
         return (self.equal + self.near) / total if total else 0.0
 
@@ -41,21 +41,36 @@ class TransferStats:
 def align_words(
     asr_words: Sequence[Word], ref_words: Sequence[Word]
 ) -> tuple[list[Word], TransferStats]:
-    """Give known words the times of heard ones.
+    """Give the words of the lyrics the times of recognised ones.
+
+    Two sequences of words are aligned with the fewest edits (Levenshtein 1966); pairs of equal or
+    similar spelling share their times, all others are interpolated. It is quick and needs no
+    acoustic model, but is only as good as the recogniser: singing is misheard often. The pipeline
+    places words on the audio itself (`lyricsyncd.align.aligner`), which is far more exact.
 
     Parameters
     ----------
     asr_words : sequence of Word
-        What was heard, with starts and ends.
+        What was recognised, in order, with starts and ends in seconds.
     ref_words : sequence of Word
-        What the lyrics say.
+        What the lyrics say, in order.
 
     Returns
     -------
     aligned : list of Word
-        The known words, in their order, all with times (unless nothing at all was heard); starts
-        never decrease.
+        The words of the lyrics, in their order, all with starts and ends in seconds, unless nothing
+        at all was recognised; starts never decrease. A recognised word's confidence is the
+        recogniser's, an interpolated one's 0.
     stats : TransferStats
+
+    Examples
+    --------
+    >>> aligned, stats = align_words(
+    ...     asr_words=[Word("row", 1.0, 1.5), Word("boat", 2.5, 3.0)],
+    ...     ref_words=[Word("Row"), Word("your"), Word("boat")],
+    ... )
+    >>> [word.start for word in aligned], stats.heard
+    ([1.0, 1.5, 2.5], 0.6666666666666666)
     """
     pairs = matched(asr_words, ref_words)
     equal = sum(1 for match in pairs if match is not None and match.exact)
@@ -77,6 +92,9 @@ class Match:
 
 def matched(asr_words: Sequence[Word], ref_words: Sequence[Word]) -> list[Match | None]:
     """For each known word, the heard word it is matched with, if any; in order."""
+    from rapidfuzz import fuzz
+    from rapidfuzz.distance import Levenshtein
+
     heard = [_plain(word.text) for word in asr_words]
     known = [_plain(word.text) for word in ref_words]
     pairs: list[Match | None] = [None] * len(known)

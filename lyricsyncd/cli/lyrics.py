@@ -17,9 +17,8 @@ from lyricsyncd.errors import LyricsNotFound, LyricsyncError, Refused, UsageErro
 
 if TYPE_CHECKING:
     from lyricsyncd.config import Config
-    from lyricsyncd.identify import SongIdentification
     from lyricsyncd.lyrics import Found
-    from lyricsyncd.model import Lyrics, Track
+    from lyricsyncd.model import Lyrics, SongIdentification, Track
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _PATH = click.Path(path_type=Path)
@@ -99,18 +98,18 @@ def lyrics(
 def _identified(
     song: Path | None, named: dict[str, Any], settings: Config, key: str | None
 ) -> SongIdentification:
-    from lyricsyncd.identify import SongIdentification, identify_song
-    from lyricsyncd.model import Track
+    from lyricsyncd.identify import identify_song
+    from lyricsyncd.model import SongIdentification, Track
 
     given = {name: value for name, value in named.items() if value is not None}
     if "artist" in given:
         given["artists"] = (given["artist"],)
     if song is None:
-        return SongIdentification(Track(**given), "tags", 1.0, "named on the command line")
+        return SongIdentification(Track(**given), why="named on the command line")
     whole = named["artist"] is not None and named["title"] is not None
     key = None if whole else key or settings.identify.acoustid_key
     found = identify_song(song, key, acoustid_url=settings.identify.acoustid_url)
-    return dataclasses.replace(found, track=dataclasses.replace(found.track, **given))
+    return found.with_track(**given)
 
 
 def _text(found: Lyrics, track: Track, format_name: str | None) -> str:
@@ -256,11 +255,12 @@ def _check_score(song: Path, track: Track, found: Lyrics, settings: Config) -> N
     """See that the words were placed on this very file, well enough."""
     score = _known_score(song)
     if score is None:
+        from lyricsyncd.model import SongIdentification
         from lyricsyncd.pipeline import LyricSyncPipeline, Prepared
 
         with progress(track.name) as show:
             pipeline = LyricSyncPipeline(config=settings)
-            prepared = Prepared(track, found.without_times(), found.language)
+            prepared = Prepared(SongIdentification(track), found.without_times(), found.language)
             result = pipeline.place(prepared, progress=show)
         score = result.quality_score
         _check_agrees(track, found, result.lyrics)

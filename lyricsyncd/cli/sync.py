@@ -15,8 +15,8 @@ import click
 
 from lyricsyncd.cli import target
 from lyricsyncd.cli.console import bar, console, note, progress
-from lyricsyncd.errors import LyricsNotFound, LyricsyncError, ModelError, UsageError, WriteError
-from lyricsyncd.model import Decision, Lyrics, SyncResult, Track
+from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError, WriteError
+from lyricsyncd.model import Decision, Lyrics, SongIdentification, SyncResult, Track
 
 if TYPE_CHECKING:
     from lyricsyncd.config import Config, Output, OutputFile
@@ -62,7 +62,7 @@ class Outcome:
 
     def report(self, *, dry_run: bool = False) -> dict[str, Any]:
         """The object that ``--report`` writes; the same keys for a song that failed."""
-        nothing = SyncResult(Track(self.song), Lyrics(), 0.0, Decision.NONE, "")
+        nothing = SyncResult(SongIdentification(Track(self.song)), Lyrics(), 0.0, Decision.NONE, "")
         report = (self.result or nothing).report(() if dry_run else self.written)
         if dry_run:
             report["would_write"] = [str(path) for path in self.written]
@@ -268,23 +268,13 @@ def _output(
 def _pipeline(
     settings: Config, acoustid_key: str | None, device: str | None, profile: str | None
 ) -> LyricSyncPipeline:
+    from lyricsyncd.device import check
     from lyricsyncd.pipeline import LyricSyncPipeline
 
     pipeline = LyricSyncPipeline(acoustid_key, device or "auto", settings, profile)
-    if pipeline.device.startswith("cuda"):
-        _check_cuda(pipeline.device)
+    # Even where no model will be needed: the next song needs one.
+    check(pipeline.device)
     return pipeline
-
-
-def _check_cuda(device: str) -> None:
-    """Whoever asks for a graphics card is told that there is none, even where no model needs it."""
-    import onnxruntime
-
-    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        raise ModelError(
-            f"the device '{device}' is not there: onnxruntime finds no CUDA",
-            remedy="Use --device cpu, or install onnxruntime-gpu and the CUDA libraries",
-        )
 
 
 # --- the work --------------------------------------------------------------------------------

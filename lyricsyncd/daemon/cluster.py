@@ -169,7 +169,7 @@ class DaskExecutor:
         if not _is_prepared(argument) or argument.track.path is None:
             return _without_secrets(argument)
         path = Path(mapped(argument.track.path, self._path_map))
-        return replace(argument, track=replace(argument.track, path=path))
+        return replace(argument, song=argument.song.with_track(path=path))
 
     def _translated(self, error: BaseException) -> BaseException:
         from concurrent.futures import CancelledError
@@ -245,5 +245,5 @@ def _here(result: Any, songs: tuple[Any, ...]) -> Any:
     from lyricsyncd.model import SyncResult
 
     if isinstance(result, SyncResult) and songs:
-        return replace(result, song=songs[0].track)
+        return replace(result, song=songs[0].song)
     return result

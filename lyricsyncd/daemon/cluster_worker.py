@@ -115,7 +115,7 @@ def _as_here(argument: Any, slot: Slot) -> Any:
             remedy="Mount the music there, and say where with daemon.path_map",
             transient=True,
         )
-    return replace(argument, track=replace(argument.track, path=path))
+    return replace(argument, song=argument.song.with_track(path=path))
 
 
 def gpus() -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from lyricsyncd.errors import AudioError, ModelError, SourceError
 from lyricsyncd.identify import doubts
 from lyricsyncd.identify.file_name import FileName, parse_file_name
 from lyricsyncd.identify.tags import read_tags
-from lyricsyncd.model import Track
+from lyricsyncd.model import SongIdentification, Track
 
 if TYPE_CHECKING:
     from lyricsyncd.identify.acoustid import Acoustid, Recording
@@ -29,31 +28,6 @@ _log = logging.getLogger(__name__)
 SURE = 0.8
 """Score of a fingerprint from which it is believed."""
 _SAME_LENGTH_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class SongIdentification:
-    """What a song is held to be, and why."""
-
-    track: Track
-    source: str
-    """``tags``, ``file name`` or ``acoustid``."""
-    score: float
-    """0-1: how sure it is."""
-    why: str
-    """One line for a person."""
-    warnings: tuple[str, ...] = ()
-    """Why its sound was not asked about, though its names are doubted."""
-
-    @property
-    def artist(self) -> str | None:
-        """The artist as displayed."""
-        return self.track.artist
-
-    @property
-    def title(self) -> str | None:
-        """The title."""
-        return self.track.title
 
 
 def identify_song(

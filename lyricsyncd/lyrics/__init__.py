@@ -142,19 +142,38 @@ def fetch_lyrics(
     duration: float | None = None,
     config: Config | None = None,
 ) -> Lyrics:
-    """The words of a song by its names, without a file.
+    """Look up the words of a song by its names, without a file.
 
     Parameters
     ----------
-    duration
+    artist, title, album : str, optional
+        As the sources are to know them.
+    duration : float, optional
         Seconds. With it, times come only from an entry of the same length.
+    config : Config, optional
+        Which sources are asked, and where; by default the user's settings
+        (`lyricsyncd.config.load`).
+
+    Returns
+    -------
+    Lyrics
+        Its ``words`` are all words in order, its ``lines`` the same by lines; both with times where
+        the source has them.
 
     Raises
     ------
-    LyricsNotFound, SourceError
-        As `find_lyrics`.
+    LyricsNotFound
+        Every source was asked, and none has the words.
+    SourceError
+        A source that may have them could not be asked, and no other has them.
+
+    Examples
+    --------
+    >>> lyrics = fetch_lyrics(artist="Radiohead", title="Creep")  # doctest: +SKIP
+    >>> lyrics.words[0].text  # doctest: +SKIP
+    'When'
     """
-    from lyricsyncd.config import Config
+    from lyricsyncd.config import load
 
     track = Track(
         artist=artist,
@@ -163,7 +182,7 @@ def fetch_lyrics(
         album=album,
         duration=duration,
     )
-    return find_lyrics(track, config or Config()).lyrics
+    return find_lyrics(track, load() if config is None else config).lyrics
 
 
 def load_lyrics_file(path: str | Path) -> Lyrics:

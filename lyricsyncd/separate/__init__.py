@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd import models
+from lyricsyncd.device import check
 from lyricsyncd.errors import ModelError
 from lyricsyncd.separate.base import Opener, Separator, Setting, Stem
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from lyricsyncd.separate.base import Samples
 
 __all__ = ["Reader", "Separator", "Setting", "Stem", "VocalSeparator", "names"]
+
+log = logging.getLogger(__name__)
 
 ENTRY_POINTS = "lyricsyncd.separators"
 FULL_RATE = 44_100
@@ -62,9 +66,22 @@ class VocalSeparator:
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     models_dir : Path, optional
-        Where models are installed; by default the user's cache.
+        Where models are installed; by default where the user's settings have them
+        (`lyricsyncd.config.load`).
     threads : int, optional
         Threads of the network; by default as many as the process may use.
+
+    Raises
+    ------
+    UsageError
+        There is no such device.
+    ModelError
+        A graphics card is asked for, and there is none.
+
+    Examples
+    --------
+    >>> separator = VocalSeparator(device="cpu")
+    >>> vocals, sr = separator.extract_vocals("song.mp3")  # doctest: +SKIP
     """
 
     def __init__(
@@ -75,6 +92,7 @@ class VocalSeparator:
         *,
         threads: int | None = None,
     ) -> None:
+        check(device)
         self._model = model
         self._device = device
         self._models_dir = Path(models_dir) if models_dir is not None else None
@@ -132,12 +150,51 @@ class VocalSeparator:
             warning=self.warning,
         )
 
-    def extract_vocals(self, path: str | os.PathLike[str], target_sr: int = 16_000) -> Samples:
-        """The vocals as mono: shape (n,), float32, at ``target_sr``. Raises as `extract`."""
-        return self.extract(path, target_sr).vocals
+    def extract_vocals(
+        self, path: str | os.PathLike[str], target_sr: int = 16_000
+    ) -> tuple[Samples, int]:
+        """Separate the vocals of a song for recognition and alignment.
 
-    def extract_vocals_full_rate(self, path: str | os.PathLike[str]) -> Samples:
-        """The vocals to listen to: shape (n, 2), float32, at 44.1 kHz. Raises as `extract`."""
+        Where ``auto`` finds no separator, the mix is returned and the log warns of it.
+
+        Parameters
+        ----------
+        path : str or Path
+            A song in any format that FFmpeg decodes, up to 30 minutes long.
+        target_sr : int
+            Wanted sample rate in Hz.
+
+        Returns
+        -------
+        vocals : ndarray of float32, shape (n,)
+            Mono, full scale ±1; sample 0 is the first that a player plays.
+        sr : int
+            Their sample rate in Hz: ``target_sr``.
+
+        Raises
+        ------
+        AudioError
+            The song cannot be decoded.
+        ModelError
+            The model is missing or broken, or does not fit into memory.
+        """
+        stem = self.extract(path, target_sr)
+        self._warn()
+        return stem.vocals, stem.sr
+
+    def extract_vocals_full_rate(self, path: str | os.PathLike[str]) -> tuple[Samples, int]:
+        """Separate the vocals of a song for listening, and for refining onsets.
+
+        The model runs at the finest rate that it knows. See `extract_vocals` for what is raised,
+        and for the mix in place of the vocals.
+
+        Returns
+        -------
+        vocals : ndarray of float32, shape (n, 2)
+            Stereo, full scale ±1; sample 0 is the first that a player plays.
+        sr : int
+            Their sample rate in Hz: 44,100.
+        """
         import numpy as np
         import soxr
 
@@ -146,10 +203,15 @@ class VocalSeparator:
         separator = self._separator
         rate = separator.sample_rates[-1] if separator.sample_rates else FULL_RATE
         vocals = np.concatenate(list(separator.separate(audio.blocks(path, rate), rate)))
-        if rate == FULL_RATE:
-            return vocals
-        resampled: Samples = soxr.resample(vocals, rate, FULL_RATE)
-        return resampled
+        self._warn()
+        if rate != FULL_RATE:
+            vocals = soxr.resample(vocals, rate, FULL_RATE)
+        return vocals, FULL_RATE
+
+    def _warn(self) -> None:
+        """Log why these are no vocals: their caller has no `Stem` that would say so."""
+        if self.warning is not None:
+            log.warning("%s", self.warning)
 
     @cached_property
     def _separator(self) -> Separator:
@@ -173,10 +235,10 @@ class VocalSeparator:
     def _models_folder(self) -> Path:
         if self._models_dir is not None:
             return self._models_dir
-        from lyricsyncd.config import Config
+        from lyricsyncd.config import load
         from lyricsyncd.paths import models_dir
 
-        return models_dir(Config())
+        return models_dir(load())
 
 
 def _has_card_for_demucs(device: str) -> bool:

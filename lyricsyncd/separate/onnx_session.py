@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lyricsyncd.device import check_name, without_cuda
 from lyricsyncd.errors import ModelError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def open_session(
     ------
     ModelError
         The file is missing or broken, or the device is not there.
+    UsageError
+        The device is none of these.
     """
     import onnxruntime
 
@@ -53,7 +55,7 @@ def open_session(
             f"the model {model} cannot be opened on {device!r}: {_first_line(error)}"
         ) from error
     if device.startswith("cuda") and "CUDAExecutionProvider" not in session.get_providers():
-        raise _no_cuda(device)
+        raise without_cuda(device)
     return session
 
 
@@ -102,21 +104,10 @@ def _providers(device: str, available: list[str]) -> list[Any]:
         return [cpu]
     if device == "auto":
         return [cuda, cpu] if cuda in available else [cpu]
-    match = re.fullmatch(r"cuda(?::(\d{1,3}))?", device)
-    if match is None:
-        raise ModelError(
-            f"{device!r} is not a device", remedy="Use `auto`, `cpu`, `cuda` or `cuda:N`"
-        )
+    check_name(device)
     if cuda not in available:
-        raise _no_cuda(device)
-    return [(cuda, {"device_id": match[1] or "0"}), cpu]
-
-
-def _no_cuda(device: str) -> ModelError:
-    return ModelError(
-        f"the device {device!r} is not there: onnxruntime finds no CUDA",
-        remedy="Use `--device cpu`, or install onnxruntime-gpu and the CUDA libraries",
-    )
+        raise without_cuda(device)
+    return [(cuda, {"device_id": device.partition(":")[2] or "0"}), cpu]
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,6 +6,7 @@ The words of a song are nearly always known; transcription is a second opinion o
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Transcriber", "names", "open_transcriber", "transcribe_vocals"]
+__all__ = ["Transcriber", "Transcript", "names", "open_transcriber", "transcribe_vocals"]
 
 SAMPLE_RATE = 16_000
 
@@ -31,6 +32,22 @@ _OPENERS = {
 }
 _EXTRAS = {"faster-whisper": "whisper", "whisper": "models"}
 """The extra a back-end comes with, where that is not called as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a recogniser made of the vocals of a song."""
+
+    words: tuple[Word, ...]
+    """In order, with starts and ends in seconds and, where the back end has them, confidences."""
+    backend: str
+    language: str | None = None
+    """ISO 639-1, where the caller named it."""
+
+    @property
+    def text(self) -> str:
+        """The words in one line."""
+        return " ".join(word.text for word in self.words)
 
 
 class Transcriber(Protocol):
@@ -97,30 +114,68 @@ def open_transcriber(
 
 
 def transcribe_vocals(
-    audio: npt.NDArray[np.float32],
-    *,
-    sr: int,
+    vocals: npt.NDArray[np.float32],
+    sr: int = SAMPLE_RATE,
     backend: str = "faster-whisper",
+    *,
     model: str = "base",
     language: str | None = None,
     device: str = "auto",
-) -> list[Word]:
-    """Hear the words of separated vocals.
+    models_dir: Path | None = None,
+) -> Transcript:
+    """Recognise the words of separated vocals.
+
+    Loads the model for this one call; `open_transcriber` keeps it for more.
 
     Parameters
     ----------
-    audio : ndarray of float32, shape (n,)
-        Mono vocals.
+    vocals : ndarray of float32, shape (n,) or (n, channels)
+        Full scale ±1; channels are mixed down.
     sr : int
-        Their sample rate in Hz.
+        Their sample rate in Hz; other rates than 16,000 are resampled.
+    backend : str
+        One of `names`: ``faster-whisper``, ``whisperx``, ``whisper``, ``granite`` … Each comes with
+        an extra of its own.
+    model : str
+        What the back end calls the model, or the path of a folder that holds it.
+    language : str, optional
+        ISO 639-1; recognised where omitted.
+    device : str
+        ``auto``, ``cpu`` or ``cuda[:N]``.
+    models_dir : Path, optional
+        Where models are looked for first; by default where the user's settings have them
+        (`lyricsyncd.config.load`).
 
     Returns
     -------
-    list of Word
-        In order, with starts, ends and confidences. Raises as `open_transcriber`.
+    Transcript
+
+    Raises
+    ------
+    ValueError
+        The vocals have another shape.
+    UsageError
+        There is no such back end.
+    ModelError
+        The back end is not installed, its model is not to be had, or the device is not there.
+
+    Examples
+    --------
+    >>> transcript = transcribe_vocals(vocals, sr=16_000, backend="whisperx")  # doctest: +SKIP
+    >>> transcript.words[0]  # doctest: +SKIP
+    Word(text='Twinkle', start=5.31, end=6.02, confidence=0.93, space=True)
     """
+    from lyricsyncd.audio import mono
+
+    audio = mono(vocals)
     if sr != SAMPLE_RATE:
         import soxr
 
         audio = soxr.resample(audio, sr, SAMPLE_RATE)
-    return open_transcriber(backend, model, device).transcribe(audio, language)
+    if models_dir is None:
+        from lyricsyncd.config import load
+        from lyricsyncd.paths import models_dir as folder_of
+
+        models_dir = folder_of(load())
+    words = open_transcriber(backend, model, device, models_dir).transcribe(audio, language)
+    return Transcript(tuple(words), backend, language)

@@ -55,7 +55,7 @@ def test_the_vocals_of_a_song_are_as_long_as_the_song(models_dir: Path) -> None:
     assert stem.separator == "melband_roformer"
     assert len(stem.vocals) == len(stem.mix) > 16_000
     assert np.isfinite(stem.vocals).all()
-    assert separator.extract_vocals_full_rate(SONG).shape[1] == 2
+    assert separator.extract_vocals_full_rate(SONG)[0].shape[1] == 2
 
 
 def test_segments_join_without_a_seam(models_dir: Path, mix: Samples) -> None:
