@@ -403,19 +403,24 @@ def _state(name: str) -> State:
 def retry(
     songs: tuple[str, ...], failed: bool, no_lyrics: bool, as_json: bool, dry_run: bool
 ) -> None:
-    """Queue SONG once more, before the others, whatever became of it."""
+    """Queue SONG once more, before the others, whatever became of it.
+
+    A folder stands for all songs in it, and is no longer skipped.
+    """
     from lyricsyncd.daemon.catalog import State
 
     if not songs and not failed and not no_lyrics:
         raise UsageError("No song is named", remedy="Name songs, or use --failed or --no-lyrics")
     with _catalog() as catalog:
-        chosen = [_one(catalog, song) for song in songs]
+        chosen, folders = _named(catalog, songs)
         states = [*([State.FAILED] if failed else []), *([State.NO_LYRICS] if no_lyrics else [])]
         if states:
             chosen += _all(catalog, states)
         if not dry_run:
+            for folder in folders:
+                catalog.retry_folder(folder)
             catalog.retry(entry.id for entry in chosen)
-    _tell_chosen(chosen, "queued once more", as_json=as_json, dry_run=dry_run)
+    _tell_chosen(chosen, "queued once more", folders, as_json=as_json, dry_run=dry_run)
 
 
 @click.command(context_settings=_CONTEXT)
@@ -423,12 +428,18 @@ def retry(
 @_json
 @_dry_run
 def skip(songs: tuple[str, ...], as_json: bool, dry_run: bool) -> None:
-    """Leave SONG alone from now on; `retry` takes that back. What was written stays."""
+    """Leave SONG alone from now on; `retry` takes that back. What was written stays.
+
+    A folder stands for all songs in it, those that come later too.
+    """
     with _catalog() as catalog:
-        chosen = [_one(catalog, song) for song in songs]
+        chosen, folders = _named(catalog, songs)
         if not dry_run:
-            catalog.skip(entry.id for entry in chosen)
-    _tell_chosen(chosen, "left alone from now on", as_json=as_json, dry_run=dry_run)
+            catalog.skip(entry.id for entry in chosen if not _below_any(entry, folders))
+            for folder in folders:
+                catalog.skip_folder(folder)
+    what = "left alone from now on" + (", as those that come later" if folders else "")
+    _tell_chosen(chosen, what, folders, as_json=as_json, dry_run=dry_run)
 
 
 @click.command(context_settings=_CONTEXT)
@@ -470,6 +481,26 @@ def _catalog() -> Iterator[Catalog]:
         yield catalog
 
 
+def _named(catalog: Catalog, songs: Sequence[str]) -> tuple[list[Entry], list[Path]]:
+    """The songs that a person means, and the folders that were named for all in them."""
+    chosen: dict[int, Entry] = {}
+    folders: list[Path] = []
+    for song in songs:
+        # Not resolve(): a link in a library is a place of its own.
+        path = Path(os.path.abspath(song))  # noqa: PTH100
+        below = [] if catalog.by_path(path) is not None else catalog.below(path)
+        if below or (path.is_dir() and not song.isdecimal()):
+            folders.append(path)
+        else:
+            below = [_one(catalog, song)]
+        chosen |= {entry.id: entry for entry in below}
+    return list(chosen.values()), folders
+
+
+def _below_any(entry: Entry, folders: Sequence[Path]) -> bool:
+    return any(folder in entry.path.parents for folder in folders)
+
+
 def _one(catalog: Catalog, song: str) -> Entry:
     """The song that a person means: by its number, its path, or a part of its name."""
     # Not resolve(): a link in a library is a song of its own.
@@ -495,12 +526,27 @@ def _all(catalog: Catalog, states: Sequence[Any]) -> list[Entry]:
     return found
 
 
-def _tell_chosen(chosen: Sequence[Entry], what: str, *, as_json: bool, dry_run: bool) -> None:
+def _songs(count: int) -> str:
+    return "1 song" if count == 1 else f"{count} songs"
+
+
+def _tell_chosen(
+    chosen: Sequence[Entry],
+    what: str,
+    folders: Sequence[Path],
+    *,
+    as_json: bool,
+    dry_run: bool,
+) -> None:
     if as_json:
-        _echo_json({"songs": [str(entry.path) for entry in chosen], "dry_run": dry_run})
+        told: dict[str, Any] = {"songs": [str(entry.path) for entry in chosen]}
+        _echo_json({**told, "folders": [str(path) for path in folders], "dry_run": dry_run})
         return
     verb = "would be " if dry_run else ""
-    if len(chosen) == 1:
+    if folders:
+        where = ", ".join(map(str, folders))
+        click.echo(f"{where}: {_songs(len(chosen))} {verb}{what}")
+    elif len(chosen) == 1:
         click.echo(f"{chosen[0].path}: {verb}{what}")
     else:
         click.echo(f"{len(chosen)} songs: {verb}{what}")

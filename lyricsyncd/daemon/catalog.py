@@ -338,6 +338,17 @@ class Catalog(Queries):
 
         return self.write(skip)
 
+    def skip_folder(self, folder: Path) -> int:
+        """Leave alone the songs in a folder and below it, those that come later too; how many."""
+        now = self.clock()
+        return self.write(lambda db: transitions.skip_folder(db, folder, now))
+
+    def retry_folder(self, folder: Path) -> int:
+        """Queue the songs in a folder and below it once more, as `retry` does, and take back that
+        it, a folder above it or one below was skipped; how many."""
+        self.write(lambda db: transitions.take_back_folder(db, folder))
+        return self.retry(entry.id for entry in self.below(folder))
+
     def pause(self) -> None:
         """Lease no more songs until `resume`, even after a restart."""
         self.write(lambda db: _set(db, "paused", "1"))

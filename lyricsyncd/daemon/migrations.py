@@ -94,6 +94,13 @@ def names_0002(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX tracks_name ON tracks (name_key)")
 
 
+@_step
+def folders_0003(db: sqlite3.Connection) -> None:
+    """Folders whose songs a person skipped, and those below them that were taken back: the
+    innermost that a song is in decides."""
+    db.execute("CREATE TABLE folders (path BLOB PRIMARY KEY, skipped INTEGER NOT NULL)")
+
+
 def migrate(db: sqlite3.Connection, steps: list[Step] | None = None) -> None:
     """Bring a catalog up to date.
 

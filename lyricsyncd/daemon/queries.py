@@ -107,6 +107,18 @@ class Queries(Database):
         )
         return [(id, Path(os.fsdecode(path)), title) for id, path, title in rows]
 
+    def below(self, folder: Path) -> list[Entry]:
+        """The songs in a folder and in all folders below it, by their paths."""
+        return self.read(
+            lambda db: [
+                as_entry(row)
+                for row in db.execute(
+                    "SELECT * FROM tracks WHERE path > ? AND path < ? ORDER BY path",
+                    range_below(folder),
+                )
+            ]
+        )
+
     # What a scan asks
 
     def in_folder(self, folder: Path) -> dict[Path, Entry]:
@@ -183,6 +195,12 @@ class Queries(Database):
             ).fetchone()
         )
         return None if row is None or row[0] is None else float(row[0])
+
+
+def range_below(folder: Path) -> tuple[bytes, bytes]:
+    """Between which two values the paths below a folder lie, as bytes."""
+    top = os.fsencode(folder).rstrip(b"/")
+    return top + b"/", top + b"0"  # the byte after the slash
 
 
 def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from lyricsyncd.daemon.entry import (
     State,
     left_alone,
 )
-from lyricsyncd.daemon.queries import get_entry, moved_here, there
+from lyricsyncd.daemon.queries import get_entry, moved_here, range_below, there
 
 MAX_CRASHES = 3
 """A song on which the model worker died this often in a row is set aside."""
@@ -36,41 +36,110 @@ def enqueue_many(
     known = there(db, "path", paths)
     inodes = there(db, "inode", [looks.inode for _, looks in seen])
     new: dict[int, tuple[object, ...]] = {}
+    skipped = _skipped(db)
     for at, (path, (request, looks)) in enumerate(zip(paths, seen, strict=True)):
         if path in known or (looks.inode and looks.inode in inodes):
             continue
-        new[at] = _new(path, request, looks, now)
+        new[at] = _new(path, request, looks, now, skipped)
         known.add(path)
         inodes.add(looks.inode)
     db.executemany(_INSERT, new.values())
     return [
-        Queued.NEW if at in new else _enqueue(db, path, request, looks, now)
+        _of_new(new[at]) if at in new else _enqueue(db, path, request, looks, now, skipped)
         for at, (path, (request, looks)) in enumerate(zip(paths, seen, strict=True))
     ]
 
 
 _INSERT = (
     "INSERT INTO tracks (path, folder, library, size, mtime_ns, inode, priority, why,"
-    " enqueued_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " enqueued_at, next_attempt_at, finished_at, reason, state)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+FOLDER_SKIPPED = "its folder was skipped: "
+"""How the reason begins of a song that is left alone because of its folder."""
 
 
-def _new(path: bytes, request: Request, seen: Fingerprint, now: float) -> tuple[object, ...]:
+def _readable(path: bytes) -> str:
+    """A path for a sentence: as it is only where it is valid text."""
+    return path.decode("utf-8", "replace")
+
+
+def _skipped(db: sqlite3.Connection) -> dict[bytes, bool]:
+    """Folders of which a person said whether their songs are left alone."""
+    rows = db.execute("SELECT path, skipped FROM folders").fetchall()
+    return {path: bool(skipped) for path, skipped in rows}
+
+
+def _skipped_by(path: bytes, skipped: Mapping[bytes, bool]) -> bytes | None:
+    """The folder for which a song is left alone: the innermost that a person spoke of decides."""
+    while skipped and path not in (b"/", b""):
+        path = os.path.dirname(path)  # noqa: PTH120 - many songs at once
+        if path in skipped:
+            return path if skipped[path] else None
+    return None
+
+
+def skip_folder(db: sqlite3.Connection, folder: Path, now: float) -> int:
+    top = os.fsencode(folder)
+    db.execute("DELETE FROM folders WHERE path > ? AND path < ?", range_below(folder))
+    db.execute(
+        "INSERT INTO folders (path, skipped) VALUES (?, 1)"
+        " ON CONFLICT (path) DO UPDATE SET skipped = 1",
+        (top,),
+    )
+    return db.execute(
+        "UPDATE tracks SET state = 'ignored', reason = ?, error_class = NULL, error = NULL,"
+        " finished_at = ?, next_attempt_at = NULL, lease_owner = NULL, leased_until = NULL,"
+        " stage = NULL, progress = NULL WHERE path > ? AND path < ?",
+        (f"{FOLDER_SKIPPED}{_readable(top)}", now, *range_below(folder)),
+    ).rowcount
+
+
+def take_back_folder(db: sqlite3.Connection, folder: Path) -> None:
+    top = os.fsencode(folder)
+    db.execute(
+        "DELETE FROM folders WHERE path = ? OR (path > ? AND path < ?)",
+        (top, *range_below(folder)),
+    )
+    if _skipped_by(top, _skipped(db)) is not None:
+        db.execute("INSERT INTO folders (path, skipped) VALUES (?, 0)", (top,))
+
+
+def _of_new(row: tuple[object, ...]) -> Queued:
+    return Queued.IGNORED if row[-1] == State.IGNORED.value else Queued.NEW
+
+
+def _new(
+    path: bytes, request: Request, seen: Fingerprint, now: float, skipped: Mapping[bytes, bool]
+) -> tuple[object, ...]:
     folder = os.path.dirname(path)  # noqa: PTH120 - many songs at once
     library = folder if request.library is None else os.fsencode(request.library)
     looks = (seen.size, seen.mtime_ns, seen.inode)
-    return (path, folder, library, *looks, int(request.priority), request.reason, now, now)
+    by = None if request.force else _skipped_by(path, skipped)
+    if by is None:
+        state: tuple[object, ...] = (now, None, None, State.PENDING.value)
+    else:
+        reason = f"{FOLDER_SKIPPED}{_readable(by)}"
+        state = (None, now, reason, State.IGNORED.value)
+    return (path, folder, library, *looks, int(request.priority), request.reason, now, *state)
 
 
 def _enqueue(
-    db: sqlite3.Connection, path: bytes, request: Request, seen: Fingerprint, now: float
+    db: sqlite3.Connection,
+    path: bytes,
+    request: Request,
+    seen: Fingerprint,
+    now: float,
+    skipped: Mapping[bytes, bool],
 ) -> Queued:
     known = _standing(db, path)
     if known is None and _moved(db, Path(os.fsdecode(path)), seen):
+        _to_another_folder(db, path, skipped, now)
         known = _standing(db, path)
     if known is None:
-        db.execute(_INSERT, _new(path, request, seen, now))
-        return Queued.NEW
+        new = _new(path, request, seen, now, skipped)
+        db.execute(_INSERT, new)
+        return _of_new(new)
     library = None if request.library is None else os.fsencode(request.library)
     id, state = known["id"], State(known["state"])
     changed = (seen.size, seen.mtime_ns) != (known["size"], known["mtime_ns"])
@@ -160,6 +229,28 @@ def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> bool:
         ),
     )
     return True
+
+
+def _to_another_folder(
+    db: sqlite3.Connection, path: bytes, skipped: Mapping[bytes, bool], now: float
+) -> None:
+    """Let a song that waits, and was moved, be left alone by what is said of its folder now; and
+    queue one that was left alone only for the folder that it was in."""
+    by = _skipped_by(path, skipped)
+    if by is not None:
+        db.execute(
+            "UPDATE tracks SET state = 'ignored', reason = ?, finished_at = ?,"
+            " next_attempt_at = NULL, error_class = NULL, error = NULL"
+            " WHERE path = ? AND state = 'pending'",
+            (f"{FOLDER_SKIPPED}{_readable(by)}", now, path),
+        )
+        return
+    db.execute(
+        "UPDATE tracks SET state = 'pending', reason = NULL, enqueued_at = ?, next_attempt_at = ?,"
+        " attempts = 0, crashes = 0, retries = 0"
+        " WHERE path = ? AND state = 'ignored' AND substr(reason, 1, ?) = ?",
+        (now, now, path, len(FOLDER_SKIPPED), FOLDER_SKIPPED),
+    )
 
 
 def _beside(sidecar: Path, old: Path, new: Path) -> Path:
