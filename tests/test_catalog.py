@@ -93,6 +93,16 @@ class TestOrder:
             clock.now += 1
         assert [claim(catalog).path.name for _ in range(3)] == ["3", "1", "2"]
 
+    def test_who_is_at_work_on_a_song_is_not_given_it_again(
+        self, catalog: Catalog, clock: Clock
+    ) -> None:
+        queue(catalog, "song")
+        held = claim(catalog)
+        clock.now += 61
+        assert catalog.claim("you", 60, at_least=Priority.PLAYING) is None
+        assert catalog.claim("me", 60, holding=[held.id]) is None
+        assert catalog.claim("you", 60) is not None
+
     def test_libraries_take_turns(self, catalog: Catalog, clock: Clock) -> None:
         for number in range(3):
             queue(catalog, f"{number}", library=A)

@@ -113,7 +113,8 @@ class Catalog(Queries):
         only : sequence of int, optional
             Choose among these songs only.
         holding : sequence of int, optional
-            Songs that the caller is at work on: their leases hold even if the computer slept.
+            Songs that the caller is at work on: their leases hold even if the computer slept, and
+            none of them is given to it a second time, should another have ended its lease.
         """
         now = self.clock()
 
@@ -121,12 +122,14 @@ class Catalog(Queries):
             if setting(db, "paused") == "1":
                 return None
             transitions.expire(db, now, holding)
+            held = ",".join(str(int(id)) for id in holding)
             among = "" if only is None else f"AND t.id IN ({','.join(str(int(i)) for i in only)})"
             row = db.execute(
                 f"""
                 SELECT t.id, t.library FROM tracks t LEFT JOIN libraries l ON l.path = t.library
                 WHERE t.state IN ('pending', 'no_lyrics') AND t.next_attempt_at <= ?
                     AND t.missing_since IS NULL AND t.priority >= ? {among}
+                    AND t.id NOT IN ({held})
                 ORDER BY t.priority DESC, COALESCE(l.served_at, 0), t.enqueued_at, t.id LIMIT 1
                 """,
                 (now, int(at_least)),
