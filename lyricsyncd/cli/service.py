@@ -110,9 +110,9 @@ def scan(
 
 def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path | None]]:
     """The libraries to scan, each with the part of it that is meant."""
-    from lyricsyncd.daemon.scan import Rules
+    from lyricsyncd.daemon.scan import Rules, housed, libraries_of
 
-    libraries = [Rules.of(library) for library in settings.libraries]
+    libraries = libraries_of(settings.libraries)
     if not paths:
         if not libraries:
             raise UsageError(
@@ -126,9 +126,8 @@ def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path 
         full = Path(os.path.abspath(path))  # noqa: PTH100
         if not full.exists():
             raise UsageError(f"There is no {path}", remedy="Check the path")
-        home = [rules for rules in libraries if rules.root in (full, *full.parents)]
         root = full if full.is_dir() else full.parent
-        rules = max(home, key=lambda each: len(each.root.parts), default=Rules(root))
+        rules, full = housed(full, libraries) or (Rules(root), full)
         targets.append((rules, None if full == rules.root else full))
     return targets
 
@@ -300,10 +299,10 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
 
 def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
     from lyricsyncd.daemon import status
-    from lyricsyncd.daemon.scan import Rules
+    from lyricsyncd.daemon.scan import libraries_of
     from lyricsyncd.daemon.service import running
 
-    libraries = map(Rules.of, settings.libraries)
+    libraries = libraries_of(settings.libraries)
     return status.status(catalog, libraries, running=running(catalog.path.parent))
 
 

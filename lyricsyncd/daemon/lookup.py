@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lyricsyncd.daemon.catalog import Catalog, Entry
-from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.daemon.scan import Rules, housed
 from lyricsyncd.errors import AudioError, UsageError
 from lyricsyncd.identify import parse_file_name, read_tags
 from lyricsyncd.lyrics import match
@@ -144,7 +144,11 @@ class Lookup:
         for rules, root in zip(self._rules, self._real_roots, strict=True):
             if real.is_relative_to(root):
                 return Place(rules.root / real.relative_to(root), rules)
-        raise _outside(text)
+        # A second mount of the same folder has another name, and leads nowhere else.
+        found = housed(real, self._rules)
+        if found is None:
+            raise _outside(text)
+        return Place(found[1], found[0])
 
     # By names
 

@@ -6,9 +6,10 @@ an unplugged disk: nothing is removed for it.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -82,6 +83,56 @@ def is_lyrics(path: PurePath) -> bool:
     return path.suffix.lower() in LYRICS_SUFFIXES and not path.name.startswith((".", "~"))
 
 
+Identity = tuple[int, int]
+"""Device and inode of a folder: the same by whatever path it is reached."""
+
+
+def identity(folder: Path) -> Identity | None:
+    """Which folder is at a path; ``None`` if there is none."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def libraries_of(configured: Iterable[Library]) -> list[Rules]:
+    """The libraries of a configuration: a folder that is named twice, by a link or a second mount,
+    is one library, under the name that comes first; one within another is a library of its own."""
+    found: dict[Identity | Path, Rules] = {}
+    for library in configured:
+        rules = Rules.of(library)
+        found.setdefault(identity(rules.root) or rules.root, rules)
+    roots = frozenset(key for key in found if isinstance(key, tuple))
+    return [dataclasses.replace(rules, others=roots - {key}) for key, rules in found.items()]
+
+
+def named_twice(configured: Iterable[Library]) -> list[tuple[Path, Path]]:
+    """Libraries that are left out because another is the same folder: each with that other."""
+    first: dict[Identity, Path] = {}
+    twice = []
+    for library in configured:
+        root = Rules.of(library).root
+        folder = identity(root)
+        if folder is not None and first.setdefault(folder, root) != root:
+            twice.append((root, first[folder]))
+    return twice
+
+
+def housed(path: Path, libraries: Sequence[Rules]) -> tuple[Rules, Path] | None:
+    """The library that a path is in, the innermost of several, and the path as it has it."""
+    inside = [rules for rules in libraries if rules.root in (path, *path.parents)]
+    if inside:
+        return max(inside, key=lambda rules: len(rules.root.parts)), path
+    by_identity = {identity(rules.root): rules for rules in libraries}
+    for folder in (path, *path.parents):
+        which = identity(folder)
+        if which is not None and which in by_identity:
+            rules = by_identity[which]
+            return rules, rules.root / path.relative_to(folder)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What of a library is taken: its patterns, and the ignore files in its folders."""
@@ -89,6 +140,8 @@ class Rules:
     root: Path
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    others: frozenset[Identity] = frozenset()
+    """Folders of other libraries: one that lies in this library has its songs to itself."""
 
     @classmethod
     def of(cls, library: Library) -> Rules:
@@ -111,6 +164,8 @@ class Rules:
             return True
         name = folder.name.lower()
         if name.startswith(".") or name in _FOREIGN_FOLDERS:
+            return False
+        if self.others and identity(folder) in self.others:
             return False
         if not self.exclude:
             return True

@@ -169,6 +169,7 @@ class Service:
         self._load = load
         self._state = state
         self._config = load()
+        self._libraries: list[Rules] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._asked: set[int] = set()
         self._hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
@@ -211,6 +212,7 @@ class Service:
             if again:
                 log.info("taking up %d songs that were in work", again)
             self._runner = Runner(catalog, self._config)
+            self._name_libraries()
             self._watcher = Watcher(self._rules(), self._heard)
             self._web = WebServer(
                 House(
@@ -360,6 +362,7 @@ class Service:
             self._runner.configure(config)
             if libraries_changed:
                 self._watcher.stop()
+                self._name_libraries()
                 self._watcher = Watcher(self._rules(), self._heard)
                 self._check_libraries()
             self._ask_server()
@@ -402,8 +405,19 @@ class Service:
 
     # Songs that come and go
 
+    def _name_libraries(self) -> None:
+        """Take the libraries of the configuration, each folder once."""
+        self._libraries = scan.libraries_of(self._config.libraries)
+        for twin, first in scan.named_twice(self._config.libraries):
+            log.warning(
+                "library %s is the same folder as %s, under which its songs are taken: remove one "
+                "of them from `libraries`",
+                twin,
+                first,
+            )
+
     def _rules(self) -> list[Rules]:
-        return [Rules.of(library) for library in self._config.libraries]
+        return self._libraries
 
     def _heard(self, hint: Hint) -> None:
         self._hints.put(hint)
@@ -462,14 +476,20 @@ class Service:
 
     def _rules_of(self, path: Path) -> Rules | None:
         """The library that a path is in; the innermost, if one lies in another."""
-        inside = [rules for rules in self._rules() if rules.root in (path, *path.parents)]
+        inside = [rules for rules in self._libraries if rules.root in (path, *path.parents)]
         return max(inside, key=lambda rules: len(rules.root.parts), default=None)
 
     # Scans and copies, in a thread of their own
 
     def _check_libraries(self) -> None:
-        for library in self._watcher.check():
-            self._want_scan(_Scan(library.rules, None, Priority.BACKFILL, "first scan"))
+        came = self._watcher.check()
+        if came:
+            # Only of a folder that is there can be told whether it is the same as another.
+            self._libraries = scan.libraries_of(self._config.libraries)
+        for library in came:
+            for rules in self._libraries:
+                if rules.root == library.rules.root:
+                    self._want_scan(_Scan(rules, None, Priority.BACKFILL, "first scan"))
 
     def _poll(self, now: float) -> None:
         for library in self._watcher.libraries:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from lyricsyncd.daemon.catalog import Catalog, Priority
 from lyricsyncd.daemon.intake import Event, Intake, Kind, Result
 from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
-from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.daemon.scan import Rules, libraries_of
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.opensubsonic.client import PAGE, Album, Client, NotAllowed, Song
 
@@ -281,7 +281,7 @@ def start_polling(
     settings = config.opensubsonic
     if settings.url is None:
         return None
-    rules = [Rules.of(each) for each in config.libraries]
+    rules = libraries_of(config.libraries)
     poller = Poller(settings, catalog, rules, heard, scan)
     return PollerThread(poller, settings.poll, wake)
 

@@ -12,7 +12,7 @@ from lyricsyncd import __version__, formats
 from lyricsyncd.daemon.catalog import Catalog, Entry, Queued
 from lyricsyncd.daemon.intake import Intake, Kind, Result, Taken
 from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
-from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.daemon.scan import Rules, libraries_of
 from lyricsyncd.daemon.status import status
 from lyricsyncd.errors import FormatError
 from lyricsyncd.web import metrics, shapes, words
@@ -53,7 +53,7 @@ class House:
     """Whether the threads that do the work are there."""
 
     def rules(self) -> list[Rules]:
-        return [Rules.of(library) for library in self.config().libraries]
+        return libraries_of(self.config().libraries)
 
     def lookup(self) -> Lookup:
         return Lookup(self.catalog, self.rules(), self.config().web.path_map)
