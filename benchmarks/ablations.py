@@ -17,27 +17,27 @@ from pathlib import Path
 
 from benchmarks.accuracy import Scores
 from benchmarks.recordings import Recording, read_all
-from lyricsyncd import refine
+from lyricsyncd.align import refine
 from lyricsyncd.align.aligner import Options, align
-from lyricsyncd.align.emissions import SAMPLE_RATE, Lines, SpelledSong
-from lyricsyncd.align.emissions.sphinx import SphinxEar
-from lyricsyncd.align.trellis import Costs
+from lyricsyncd.align.emissions import SAMPLE_RATE, CompiledLyrics, Lines
+from lyricsyncd.align.emissions.sphinx import PhoneStateModel
+from lyricsyncd.align.trellis import Penalties
 
 
-class OneSoundEar(SphinxEar):
+class OneSoundEar(PhoneStateModel):
     """The lite ear with one way to say a word: no other pronunciations, no other phones."""
 
-    def spell(self, lines: Lines, language: str | None) -> SpelledSong:
+    def compile(self, lines: Lines, language: str | None) -> CompiledLyrics:
         """The likeliest pronunciation of each word, each sound its likeliest phone."""
-        song = super().spell(lines, language)
+        song = super().compile(lines, language)
         likeliest = tuple(tuple(ways[:1] for ways in line) for line in song.lines)
         return replace(song, lines=likeliest, units=tuple(unit[:1] for unit in song.units))
 
 
-class OneFrontEnd(SphinxEar):
+class OneFrontEnd(PhoneStateModel):
     """The lite ear through the filters that it was trained with, and no others."""
 
-    def views(self) -> tuple[SphinxEar, ...]:
+    def front_ends(self) -> tuple[PhoneStateModel, ...]:
         """Itself."""
         return (self,)
 
@@ -51,7 +51,7 @@ class Way:
     audio: str = "vocals"
     line_times: bool = False
     refined: bool = True
-    ear: Callable[[], SphinxEar] = SphinxEar.load
+    acoustic_model: Callable[[], PhoneStateModel] = PhoneStateModel.load
 
     def place(self, song: Recording) -> Scores:
         """Errors of one song placed this way."""
@@ -60,7 +60,7 @@ class Way:
             audio,
             song.lines,
             song.language,
-            self.ear(),
+            self.acoustic_model(),
             line_starts=song.starts if self.line_times else None,
             options=self.options,
         )
@@ -76,7 +76,7 @@ def _without(**costs: float) -> Options:
     options = Options()
     return replace(
         options,
-        first_costs=replace(options.first_costs, **costs),
+        first_penalties=replace(options.first_penalties, **costs),
         costs=replace(options.costs, **costs),
     )
 
@@ -85,12 +85,14 @@ def ways() -> tuple[Way, ...]:
     """The full chain, each idea switched off, and what else songs can be placed with."""
     return (
         Way("everything"),
-        Way("no filler between lines", _without(floor_between=Costs().floor_inside)),
-        Way("no vocal activity", replace(_without(silent_word=0.0), activity=False)),
-        Way("no cost for rests inside lines", _without(enter_rest_inside=0.0, rest_inside=0.0)),
+        Way("no filler between lines", _without(floor_between=Penalties().floor_inside)),
+        Way("no vocal activity", replace(_without(word_in_silence=0.0), activity=False)),
+        Way(
+            "no cost for rests inside lines", _without(enter_silence_inside=0.0, silence_inside=0.0)
+        ),
         Way("no cost for long consonants", _without(stretched_consonant=0.0)),
-        Way("one sound a word", ear=OneSoundEar.load),
-        Way("one front end, not two", ear=OneFrontEnd.load),
+        Way("one sound a word", acoustic_model=OneSoundEar.load),
+        Way("one front end, not two", acoustic_model=OneFrontEnd.load),
         Way("no adaptation to the singer", replace(Options(), adapt=False)),
         Way("best path, not the median onset", replace(Options(), expected=False)),
         Way("no refinement", refined=False),

@@ -26,7 +26,7 @@ from statistics import fmean, median
 from typing import Any
 
 from benchmarks import plot, songs
-from lyricsyncd.config import Config
+from lyricsyncd.config.schema import Config
 
 TASKS = ("whole song", "line times")
 
@@ -93,7 +93,7 @@ _pipeline: Any = None
 
 
 def _start(separator: str) -> None:
-    from lyricsyncd.pipeline import LyricSyncPipeline
+    from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 
     global _pipeline
     _pipeline = LyricSyncPipeline(

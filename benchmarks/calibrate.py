@@ -1,4 +1,4 @@
-"""Fit the weights that turn what the search knows into confidences (`lyricsyncd.quality`).
+"""Fit the weights that turn what the search knows into confidences (`lyricsyncd.judging.quality`).
 
     python -m benchmarks.calibrate DIR [--stems CACHE] [--plot FILE.svg]
     python -m benchmarks.calibrate DIR --ear MODEL [--write]
@@ -27,10 +27,11 @@ import numpy.typing as npt
 
 from benchmarks import plot
 from benchmarks.recordings import Recording, read_all
-from lyricsyncd import calibration, quality, refine
-from lyricsyncd.align import ears
+from lyricsyncd.align import refine
 from lyricsyncd.align.aligner import align
-from lyricsyncd.align.emissions import SAMPLE_RATE, Ear
+from lyricsyncd.align.emissions import SAMPLE_RATE, AcousticModel
+from lyricsyncd.judging import calibration, quality
+from lyricsyncd.models import acoustic_models
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -52,12 +53,12 @@ class Case:
     weight: float
 
 
-def cases(all_songs: list[Recording], jobs: int, ear: str = "sphinx") -> list[Case]:
+def cases(all_songs: list[Recording], jobs: int, acoustic_model: str = "sphinx") -> list[Case]:
     """Every song in every way, song by song in as many processes."""
     found: list[Case] = []
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         circled = [_circled(all_songs, i) for i in range(len(all_songs))]
-        for each in pool.map(partial(_cases, ear), circled):
+        for each in pool.map(partial(_cases, acoustic_model), circled):
             found += each
             print(".", end="", flush=True)
     print()
@@ -72,7 +73,7 @@ def _circled(all_songs: list[Recording], i: int) -> tuple[Recording, Recording, 
 
 def _cases(ear_name: str, songs: tuple[Recording, Recording, Recording]) -> list[Case]:
     song, *others = songs
-    ear = ears.open_ear(ear_name, language=song.language)
+    acoustic_model = acoustic_models.open_acoustic_model(ear_name, language=song.language)
     n_lines = len(song.lines)
     middle = set(range(n_lines // 3, n_lines // 2))
     missing = song.with_lines([i for i in range(n_lines) if i not in middle])
@@ -81,14 +82,14 @@ def _cases(ear_name: str, songs: tuple[Recording, Recording, Recording]) -> list
     few = others[-1].with_lines(range(len(others[-1].lines) // 4 + 1))
     two = others[0].with_lines(range(2, 4))
     return [
-        _case("words", song, song.vocals, song, ear),
-        _case("lines", song, song.vocals, song, ear, song.starts),
-        _case("missing", song, song.vocals, missing, ear),
-        _case("part", song, part.vocals, part, ear),
-        _case("mix", song, song.mix, song, ear),
-        *(_case("wrong", song, song.vocals, other, ear) for other in others),
-        _case("few wrong", song, song.vocals, few, ear),
-        _case("two wrong", song, song.vocals, two, ear),
+        _case("words", song, song.vocals, song, acoustic_model),
+        _case("lines", song, song.vocals, song, acoustic_model, song.starts),
+        _case("missing", song, song.vocals, missing, acoustic_model),
+        _case("part", song, part.vocals, part, acoustic_model),
+        _case("mix", song, song.mix, song, acoustic_model),
+        *(_case("wrong", song, song.vocals, other, acoustic_model) for other in others),
+        _case("few wrong", song, song.vocals, few, acoustic_model),
+        _case("two wrong", song, song.vocals, two, acoustic_model),
     ]
 
 
@@ -97,11 +98,13 @@ def _case(
     song: Recording,
     audio: npt.NDArray[np.float32],
     text: Recording,
-    ear: Ear,
+    acoustic_model: AcousticModel,
     starts: list[float] | None = None,
 ) -> Case:
-    options = ears.options_of(ear)
-    placed = align(audio, text.lines, text.language, ear, line_starts=starts, options=options)
+    options = acoustic_models.options_of(acoustic_model)
+    placed = align(
+        audio, text.lines, text.language, acoustic_model, line_starts=starts, options=options
+    )
     onset, offset = refine.refine(placed.onset, placed.offset, audio, SAMPLE_RATE)
     placed = replace(placed, onset=onset, offset=offset)
     if text.name == song.name:
@@ -251,9 +254,11 @@ def main() -> None:
     parser.add_argument("--ear", default="sphinx", help="sphinx, a folder or an .onnx file")
     parser.add_argument("--write", action="store_true", help="keep the weights beside the model")
     options = parser.parse_args()
-    if options.write and not Path(options.ear).exists():
+    if options.write and not Path(options.acoustic_model).exists():
         parser.error("--write needs --ear with the folder or file of a model")
-    everything = cases(read_all(options.folder, options.stems), options.jobs, options.ear)
+    everything = cases(
+        read_all(options.folder, options.stems), options.jobs, options.acoustic_model
+    )
     rows = judged(everything)
     print(report(rows))
     if options.plot:
@@ -269,7 +274,7 @@ def main() -> None:
     print("WEIGHTS = (" + ", ".join(f"{weight:.3f}" for weight in weights) + ")")
     if options.write:
         found = calibration.Calibration(tuple(weights.tolist()), (offset, slope))
-        found.write(calibration.path_for(options.ear), quality.FEATURES)
+        found.write(calibration.path_for(options.acoustic_model), quality.FEATURES)
     for name, weight in zip(quality.FEATURES, weights, strict=True):
         print(f"  {name:16s} {weight:8.3f}")
 

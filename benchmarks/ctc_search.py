@@ -14,12 +14,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lyricsyncd.align.activity import vocal_activity
-from lyricsyncd.align.ears import options_of
-from lyricsyncd.align.emissions.ctc import Alphabet, CtcEar
+from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
 from lyricsyncd.align.graph import build
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Band, Trellis
 from lyricsyncd.align.viterbi import best_path
+from lyricsyncd.models.acoustic_models import options_of
 
 LETTERS_A_WORD, WORDS_A_LINE = 4, 7
 VOCABULARY = {"<pad>": 0, "|": 1, **{c: 2 + i for i, c in enumerate("abcdefghijklmnopqrstuvwxyz")}}
@@ -47,10 +47,10 @@ def main() -> None:
     words = ["".join(rng.choice(letters, LETTERS_A_WORD)) for _ in range(given.words)]
     lines = [words[i : i + WORDS_A_LINE] for i in range(0, len(words), WORDS_A_LINE)]
     audio = rng.normal(0.0, 0.1, round(given.minutes * 60 * 16_000)).astype(np.float32)
-    ear = CtcEar(Noise(), Alphabet.of(VOCABULARY, "<pad>", "|"))
+    acoustic_model = CtcModel(Noise(), Alphabet.of(VOCABULARY, "<pad>", "|"))
     with threadpool_limits(1):
-        song = ear.spell(lines, "en")
-        emissions = ear.score(ear.listen(audio), song)
+        song = acoustic_model.compile(lines, "en")
+        emissions = acoustic_model.score(acoustic_model.features(audio), song)
         activity = vocal_activity(audio, emissions.n_frames, 320)
         trellis = Trellis(build(song), emissions, activity, song.short)
         began = time.process_time()
@@ -63,8 +63,10 @@ def main() -> None:
         (starts,) = np.nonzero(np.diff(words_sung, prepend=-1))
         onsets = frames[starts]
         offsets = frames[np.append(starts[1:], len(frames)) - 1] + 1
-        options = options_of(ear)
-        band = Band.around(graph, onsets, offsets, n_frames, round(options.band / ear.hop))
+        options = options_of(acoustic_model)
+        band = Band.around(
+            graph, onsets, offsets, n_frames, round(options.band / acoustic_model.hop)
+        )
         posterior(trellis, band, onsets, offsets, scale=options.scale)
         sure = time.process_time()
     print(f"{given.minutes:g} min, {given.words} words, {graph.n_states} states")

@@ -29,7 +29,7 @@ SETTLE_S = 2.0
 _PATIENCE_S = 300.0
 
 
-class House:
+class ServiceContext:
     """A service of its own: music, configuration and state in one folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -131,7 +131,7 @@ def told(what: str, figure: float, unit: str, bar: float) -> None:
     print(f"{what:<44} {figure:9.2f} {unit:<4} bar {bar:g} {unit}  {mark}", flush=True)
 
 
-def scans(house: House, files: int) -> None:
+def scans(house: ServiceContext, files: int) -> None:
     """A first scan, and one with nothing changed."""
     fill(house.music, files)
     house.call("pause")
@@ -147,7 +147,7 @@ def scans(house: House, files: int) -> None:
     told("  memory", megabytes, "MB", 150)
 
 
-def hearing(house: House, moved: int, trials: int = 5) -> None:
+def hearing(house: ServiceContext, moved: int, trials: int = 5) -> None:
     """From a song's coming to its being queued; and many songs at once."""
     before = house.known()
     worst = 0.0
@@ -181,7 +181,7 @@ def hearing(house: House, moved: int, trials: int = 5) -> None:
         print(f"  all queued after {took:.1f} s, of which {SETTLE_S:g} s to settle")
 
 
-def naming(house: House, songs: int) -> None:
+def naming(house: ServiceContext, songs: int) -> None:
     """Songs that others name by their tags, under paths that they make up."""
     events = [
         {
@@ -243,14 +243,14 @@ def main() -> None:
     options = parser.parse_args()
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        house = House(Path(folder))
+        house = ServiceContext(Path(folder))
         scans(house, options.files)
         with house.service() as pid:
             told("service on that library: memory", usage(pid)[0], "MB", 150)
             naming(house, min(500, options.files))
             hearing(house, options.moved)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        house = House(Path(folder))
+        house = ServiceContext(Path(folder))
         fill(house.music, 1200)
         house.call("pause")
         with house.service() as pid:

@@ -26,7 +26,7 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import quote, urlsplit
 
-from benchmarks.daemon import House, fill, told, usage
+from benchmarks.daemon import ServiceContext, fill, told, usage
 
 ASKED, PLAYED, LISTENED, SCANNED, CAME, READ_ANEW = 8640, 300, 100, 24, 50, 4
 """A day: the status every 10 s, some hours of music, a page that is opened now and then, a scan an
@@ -93,7 +93,7 @@ class Visitor:
             connection.getresponse().read(10)
 
 
-def day(house: House, pid: int, visitor: Visitor, songs: list[Path]) -> None:
+def day(house: ServiceContext, pid: int, visitor: Visitor, songs: list[Path]) -> None:
     """All that a day brings, spread evenly."""
     pages = ("/api/v1/status", "/api/v1/tracks?limit=50", "/metrics", "/healthz")
     for number in range(ASKED):
@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=1200)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, music_server() as server:
-        house = House(Path(folder))
+        house = ServiceContext(Path(folder))
         settings = json.loads(house.config.read_text())
         settings["opensubsonic"] = {"url": server, "user": "me", "password": "x", "poll": "5s"}
         settings["daemon"]["settle"] = 0.5

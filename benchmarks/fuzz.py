@@ -26,7 +26,7 @@ import av
 import numpy as np
 
 from lyricsyncd import formats
-from lyricsyncd.config import Output
+from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import FormatError, LyricsNotFound, WriteError
 from lyricsyncd.formats.text import MAX_BYTES
 from lyricsyncd.formats.timing import tidy

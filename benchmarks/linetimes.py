@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from benchmarks.recordings import Recording, read_all
 from lyricsyncd.align.aligner import Options, align
-from lyricsyncd.align.emissions.sphinx import SphinxEar
+from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.align.linetimes import Fit, LineTimes, compare
 
 DoubleArray = npt.NDArray[np.float64]
@@ -52,10 +52,14 @@ CHANGES: dict[str, tuple[Callable[[DoubleArray], DoubleArray], Fit, float]] = {
 """What is done to the line times, what should be said of them, and the offset they have."""
 
 
-def compared(song: Recording, ear: SphinxEar) -> dict[str, LineTimes]:
+def compared(song: Recording, acoustic_model: PhoneStateModel) -> dict[str, LineTimes]:
     """What is said of each change."""
     placed = align(
-        song.vocals, song.lines, song.language, ear, options=replace(Options(), adapt=False)
+        song.vocals,
+        song.lines,
+        song.language,
+        acoustic_model,
+        options=replace(Options(), adapt=False),
     )
     firsts = np.cumsum([0, *(len(line) for line in song.lines[:-1])])
     found = placed.onset[firsts].tolist()
@@ -68,8 +72,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--stems", type=Path, help="keep stems here between runs")
     options = parser.parse_args()
-    ear = SphinxEar.load()
-    said = {song.name: compared(song, ear) for song in read_all(options.folder, options.stems)}
+    acoustic_model = PhoneStateModel.load()
+    said = {
+        song.name: compared(song, acoustic_model)
+        for song in read_all(options.folder, options.stems)
+    }
     for name, (_, expected, offset) in CHANGES.items():
         times = {song: row[name] for song, row in said.items()}
         right = [row for row in times.values() if row.fit is expected]

@@ -28,12 +28,18 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd.align.aligner import align
-from lyricsyncd.align.emissions import SAMPLE_RATE, Emissions, Lines, SpelledSong, Spelling
+from lyricsyncd.align.emissions import (
+    SAMPLE_RATE,
+    CompiledLyrics,
+    Emissions,
+    Lines,
+    PronunciationVariant,
+)
 from lyricsyncd.align.graph import build
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Band, Trellis
 from lyricsyncd.align.viterbi import best_path
-from lyricsyncd.daemon import memory
+from lyricsyncd.work import memory
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -42,19 +48,19 @@ HOP = 0.01
 PHONES_A_WORD, STATES_A_PHONE, WORDS_A_LINE = 4, 3, 7
 
 
-def song(n_words: int, n_units: int, rng: np.random.Generator) -> SpelledSong:
+def song(n_words: int, n_units: int, rng: np.random.Generator) -> CompiledLyrics:
     """Random words, spelled in random units."""
     length = PHONES_A_WORD * STATES_A_PHONE
     units = rng.integers(0, n_units, (n_words, length))
-    words = [(Spelling(tuple(int(u) for u in row)),) for row in units]
+    words = [(PronunciationVariant(tuple(int(u) for u in row)),) for row in units]
     lines = [tuple(words[i : i + WORDS_A_LINE]) for i in range(0, n_words, WORDS_A_LINE)]
-    return SpelledSong(tuple(lines), n_units, rng.random(n_units) < 0.5)
+    return CompiledLyrics(tuple(lines), n_units, rng.random(n_units) < 0.5)
 
 
 def trellis(minutes: float, n_words: int, n_units: int) -> Trellis:
     """A trellis of the wanted size."""
     rng = np.random.default_rng(0)
-    spelled = song(n_words, n_units, rng)
+    compiled = song(n_words, n_units, rng)
     n_frames = round(minutes * 60 / HOP)
     scores = np.empty((n_frames, n_units), np.float16)
     for start in range(0, n_frames, 1000):
@@ -62,7 +68,7 @@ def trellis(minutes: float, n_words: int, n_units: int) -> Trellis:
         part[:] = -rng.exponential(5.0, part.shape)
     rest = -rng.exponential(5.0, n_frames).astype(np.float32)
     activity = rng.random(n_frames, dtype=np.float32)
-    return Trellis(build(spelled), Emissions(scores, rest, HOP), activity, spelled.short)
+    return Trellis(build(compiled), Emissions(scores, rest, HOP), activity, compiled.short)
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,13 @@ class NoisyEar:
     hop: float = HOP
     lag: float = 0.0
 
-    def spell(self, lines: Lines, language: str | None) -> SpelledSong:  # noqa: ARG002
+    def compile(self, lines: Lines, language: str | None) -> CompiledLyrics:  # noqa: ARG002
         return song(sum(map(len, lines)), self.n_units, np.random.default_rng(0))
 
-    def listen(self, audio: FloatArray) -> FloatArray:
+    def features(self, audio: FloatArray) -> FloatArray:
         return np.zeros((round(len(audio) / SAMPLE_RATE / HOP), 1), np.float32)
 
-    def score(self, heard: FloatArray, song: SpelledSong) -> Emissions:  # noqa: ARG002
+    def score(self, heard: FloatArray, song: CompiledLyrics) -> Emissions:  # noqa: ARG002
         scores = np.empty((len(heard), self.n_units), np.float16)
         noise = -np.random.default_rng(0).exponential(5.0, (1000, self.n_units))
         for start in range(0, len(heard), 1000):
@@ -88,7 +94,7 @@ class NoisyEar:
             part[:] = np.roll(noise, start // 1000, axis=1)[: len(part)]
         return Emissions(scores, np.full(len(heard), -5.0, np.float32), HOP)
 
-    def views(self) -> tuple[NoisyEar, ...]:
+    def front_ends(self) -> tuple[NoisyEar, ...]:
         return self, self
 
     def adapted(self, *_: object) -> NoisyEar:

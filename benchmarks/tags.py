@@ -17,7 +17,7 @@ import av
 import numpy as np
 
 from lyricsyncd import formats
-from lyricsyncd.config import Output
+from lyricsyncd.config.schema import Output
 from lyricsyncd.tags import Journal, write_lyrics
 
 BYTES = 30_000_000

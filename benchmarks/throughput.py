@@ -33,11 +33,11 @@ import numpy as np
 
 from benchmarks import songs
 from lyricsyncd import audio
-from lyricsyncd.config import Config
-from lyricsyncd.daemon import worker
-from lyricsyncd.daemon.executor import Manners, WorkerExecutor
+from lyricsyncd.config.schema import Config
 from lyricsyncd.model import SongIdentification, SyncResult, Track
-from lyricsyncd.pipeline import Prepared
+from lyricsyncd.pipeline.pipeline import Prepared
+from lyricsyncd.work import worker
+from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
 
 RATE = 44_100
 STAGES = ("load", "decode", "separate", "transcribe", "match", "align", "refine", "judge")
@@ -193,7 +193,7 @@ def loads() -> list[str]:
 @contextlib.contextmanager
 def _worker() -> Iterator[WorkerExecutor]:
     # As quick as the recipe's processes may be.
-    executor = WorkerExecutor(manners=Manners(nice=0, ionice="none"))
+    executor = WorkerExecutor(manners=ResourceLimits(nice=0, ionice="none"))
     try:
         yield executor
     finally:

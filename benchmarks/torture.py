@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.daemon import House
+from benchmarks.daemon import ServiceContext
 from tests.hostile_clients import attack, watched
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -50,7 +50,7 @@ def connections(options: argparse.Namespace) -> bool:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (options.descriptors, hard))
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder))
+        house = ServiceContext(Path(folder))
         with house.service() as process:
             parts = urlsplit(house.url)
             address = parts.hostname or "", parts.port or 0

@@ -6,7 +6,7 @@ Over a folder laid out as `benchmarks.songs` says, with the plain words and with
 voter is any ear that `models.aligner` can name. By default it is one that everybody has: the same
 phone states, but on the full mix, with a poor ear's faults: it loses songs that the first has. The
 last row is what the service does: votes are not followed where the first ear clearly thinks less of
-where they lead (`lyricsyncd.second_opinion.voted`).
+where they lead (`lyricsyncd.judging.agreement.voted`).
 """
 
 from __future__ import annotations
@@ -21,58 +21,74 @@ from pathlib import Path
 
 from benchmarks.accuracy import Scores
 from benchmarks.recordings import FloatArray, Recording, read_all
-from benchmarks.second_ear import table
-from lyricsyncd import refine, second_opinion
-from lyricsyncd.align import ears
-from lyricsyncd.align.aligner import Alignment, Vote, align
-from lyricsyncd.align.emissions import SAMPLE_RATE, Ear
-from lyricsyncd.config import Quality
+from benchmarks.second_recogniser import table
+from lyricsyncd.align import refine
+from lyricsyncd.align.aligner import Alignment, SecondOnsets, align
+from lyricsyncd.align.emissions import SAMPLE_RATE, AcousticModel
+from lyricsyncd.config.schema import Quality
+from lyricsyncd.judging import agreement
+from lyricsyncd.models import acoustic_models
 
 WAYS = ("plain words", "line times")
-ROWS = ("first ear", "voter", "with its votes", "where they are followed")
+ROWS = ("first ear", "second_aligner", "with its votes", "where they are followed")
 MIX = "mix"
 
 
-def measured(voter: str, song: Recording) -> list[Scores]:
+def measured(second_aligner: str, song: Recording) -> list[Scores]:
     """Errors of one song, way by way and row by row."""
-    first = ears.open_ear("sphinx")
-    second = first if voter == MIX else ears.open_ear(voter, language=song.language)
-    hears = song.mix if voter == MIX else song.vocals
+    first = acoustic_models.open_acoustic_model("sphinx")
+    second = (
+        first
+        if second_aligner == MIX
+        else acoustic_models.open_acoustic_model(second_aligner, language=song.language)
+    )
+    hears = song.mix if second_aligner == MIX else song.vocals
     found = []
     for way in WAYS:
         starts = song.starts if way == "line times" else None
-        voted = _placed(song, second, hears, starts)
-        found += _with_votes_of(voted, song, first, starts)
+        prior_weight = _placed(song, second, hears, starts)
+        found += _with_votes_of(prior_weight, song, first, starts)
     return found
 
 
 def _with_votes_of(
-    voter: Alignment, song: Recording, ear: Ear, starts: Sequence[float] | None
+    second_aligner: Alignment,
+    song: Recording,
+    acoustic_model: AcousticModel,
+    starts: Sequence[float] | None,
 ) -> list[Scores]:
-    both = _placed(song, ear, song.vocals, starts, lambda _: voter.votes)
-    assert both.alone is not None, "there were votes"
-    kept, _ = second_opinion.voted(both, Quality())
-    return [_scores(song, placed) for placed in (both.alone, voter, both, kept)]
+    both = _placed(
+        song, acoustic_model, song.vocals, starts, lambda _: second_aligner.onset_posteriors
+    )
+    assert both.without_prior is not None, "there were votes"
+    kept, _ = agreement.prior_weight(both, Quality())
+    return [_scores(song, placed) for placed in (both.without_prior, second_aligner, both, kept)]
 
 
 def _placed(
     song: Recording,
-    ear: Ear,
+    acoustic_model: AcousticModel,
     audio: FloatArray,
     starts: Sequence[float] | None,
-    vote: Vote | None = None,
+    onset_posteriors_of: SecondOnsets | None = None,
 ) -> Alignment:
-    options = ears.options_of(ear)
+    options = acoustic_models.options_of(acoustic_model)
     placed = align(
-        audio, song.lines, song.language, ear, line_starts=starts, vote=vote, options=options
+        audio,
+        song.lines,
+        song.language,
+        acoustic_model,
+        line_starts=starts,
+        onset_posteriors_of=onset_posteriors_of,
+        options=options,
     )
     return _refined(placed, audio)
 
 
 def _refined(placed: Alignment, audio: FloatArray) -> Alignment:
     onset, offset = refine.refine(placed.onset, placed.offset, audio, SAMPLE_RATE)
-    alone = None if placed.alone is None else _refined(placed.alone, audio)
-    return replace(placed, onset=onset, offset=offset, alone=alone)
+    without_prior = None if placed.without_prior is None else _refined(placed.without_prior, audio)
+    return replace(placed, onset=onset, offset=offset, without_prior=without_prior)
 
 
 def _scores(song: Recording, placed: Alignment) -> Scores:
@@ -90,7 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     songs = read_all(options.folder, options.stems)
     with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
-        each = list(pool.map(partial(measured, options.voter), songs))
+        each = list(pool.map(partial(measured, options.second_aligner), songs))
     names = [f"{way}: {row}" for way in WAYS for row in ROWS]
     means = [Scores.mean(row) for row in zip(*each, strict=True)]
     print(table(zip(names, means, strict=True), markdown=options.markdown))

@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from lyricsyncd.lyrics import fetch_lyrics
     from lyricsyncd.model import Line, Lyrics, SongIdentification, SyncResult, Track, Word
-    from lyricsyncd.pipeline import LyricSyncPipeline
+    from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 
 __all__ = [
     "Line",
@@ -30,7 +30,7 @@ __all__ = [
 # Loaded on first use, so that `import lyricsyncd` and `lyricsyncd --help` stay quick.
 _HOME = {
     "Line": "lyricsyncd.model",
-    "LyricSyncPipeline": "lyricsyncd.pipeline",
+    "LyricSyncPipeline": "lyricsyncd.pipeline.pipeline",
     "Lyrics": "lyricsyncd.model",
     "SongIdentification": "lyricsyncd.model",
     "SyncResult": "lyricsyncd.model",

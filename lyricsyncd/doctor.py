@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lyricsyncd import __version__, paths
+from lyricsyncd import __version__
+from lyricsyncd.config import paths
 from lyricsyncd.errors import LyricsyncError
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config
+    from lyricsyncd.config.schema import Config
 
 CODECS = ("mp3", "flac", "aac", "alac", "vorbis", "opus", "wmav2", "wavpack", "pcm_s16le")
 """FFmpeg's names of what music is kept in."""
@@ -126,8 +127,8 @@ def versions() -> Iterator[Finding]:
 
 def libraries(config: Config) -> Iterator[Finding]:
     """Whether the music is there, and may be read and written beside."""
-    from lyricsyncd.daemon import mounts, scan
-    from lyricsyncd.daemon.runner import writes_sidecars
+    from lyricsyncd.library import mounts, scan
+    from lyricsyncd.work.runner import writes_sidecars
 
     if not config.libraries:
         yield _failed(
@@ -156,7 +157,7 @@ def libraries(config: Config) -> Iterator[Finding]:
 
 def watches(config: Config) -> Iterator[Finding]:
     """Whether inotify's limits suffice for the folders."""
-    from lyricsyncd.daemon import mounts
+    from lyricsyncd.library import mounts
 
     roots = [
         library.path
@@ -201,9 +202,9 @@ def _folders(roots: list[Path]) -> tuple[int, bool]:
 
 def state(folder: Path) -> Iterator[Finding]:
     """Whether the catalog can be kept, and is whole."""
-    from lyricsyncd.daemon import mounts
-    from lyricsyncd.daemon.catalog import FILE_NAME
-    from lyricsyncd.daemon.service import running
+    from lyricsyncd.catalog.catalog import FILE_NAME
+    from lyricsyncd.library import mounts
+    from lyricsyncd.service.service import running
 
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     kind = mounts.filesystem(folder)
@@ -278,8 +279,8 @@ def memory() -> Iterator[Finding]:
 
 def models(config: Config) -> Iterator[Finding]:
     """Whether what listens is here and whole."""
-    from lyricsyncd.models import MODELS, State, install_remedy
-    from lyricsyncd.models import state as state_of
+    from lyricsyncd.models.install import MODELS, State, install_remedy
+    from lyricsyncd.models.install import state as state_of
 
     folder = paths.models_dir(config)
     for model in MODELS.values():
@@ -295,9 +296,9 @@ def models(config: Config) -> Iterator[Finding]:
                 install_remedy(model),
             )
     try:
-        from lyricsyncd.align.emissions.sphinx import SphinxEar
+        from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 
-        SphinxEar.load()
+        PhoneStateModel.load()
     except (LyricsyncError, ImportError) as error:
         yield _failed("models", f"the ear cannot be loaded: {error}", "Install lyricsyncd again")
     else:
@@ -347,7 +348,7 @@ def codecs() -> Iterator[Finding]:
 
 def gpu(config: Config) -> Iterator[Finding]:
     """Whether the device that is configured is there."""
-    from lyricsyncd.daemon import gpu as card
+    from lyricsyncd.work import gpu as card
 
     try:
         cards = card.cards()
@@ -405,7 +406,7 @@ def hosts(config: Config) -> Iterator[Finding]:
 
 def control(config: Config) -> Iterator[Finding]:
     """Whether the control interface can listen, or does."""
-    from lyricsyncd.config import host_and_port
+    from lyricsyncd.config.schema import host_and_port
 
     if config.web.listen is None:
         yield _ok("control", "the control interface is switched off")
@@ -416,7 +417,7 @@ def control(config: Config) -> Iterator[Finding]:
         except LyricsyncError as error:
             yield _failed("control", error.message, error.remedy)
             return
-    from lyricsyncd.daemon.service import running
+    from lyricsyncd.service.service import running
 
     host, port = host_and_port(config.web.listen)
     if running(paths.state_dir()):

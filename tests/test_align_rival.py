@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd import quality
 from lyricsyncd.align.aligner import Alignment, align
-from lyricsyncd.align.emissions.sphinx import SphinxEar
-from lyricsyncd.config import Quality
+from lyricsyncd.align.emissions.sphinx import PhoneStateModel
+from lyricsyncd.config.schema import Quality
+from lyricsyncd.judging import quality
 from lyricsyncd.model import Decision
 from lyricsyncd.separate import VocalSeparator
 
@@ -26,23 +26,23 @@ OTHER = (
 @pytest.fixture(scope="module")
 def placed() -> dict[str, Alignment]:
     vocals = VocalSeparator("mix").extract(DEMO / f"{SUNG}.mp3").vocals
-    ear = SphinxEar.load()
+    acoustic_model = PhoneStateModel.load()
     own = [line.split() for line in (DEMO / f"{SUNG}.txt").read_text("utf-8").splitlines() if line]
     return {
-        "own": align(vocals, own, "en", ear),
-        "one line": align(vocals, [OTHER[0] + OTHER[1]], "ru", ear),
-        "other": align(vocals, OTHER, "ru", ear),
-        "one word": align(vocals, [["star"], ["star"]], "en", ear),
+        "own": align(vocals, own, "en", acoustic_model),
+        "one line": align(vocals, [OTHER[0] + OTHER[1]], "ru", acoustic_model),
+        "other": align(vocals, OTHER, "ru", acoustic_model),
+        "one word": align(vocals, [["star"], ["star"]], "en", acoustic_model),
     }
 
 
 def test_a_songs_own_words_beat_their_rivals(placed: dict[str, Alignment]) -> None:
-    assert placed["own"].advantage > 1.0
-    assert placed["other"].advantage < 0.5 * placed["own"].advantage
+    assert placed["own"].likelihood_ratio > 1.0
+    assert placed["other"].likelihood_ratio < 0.5 * placed["own"].likelihood_ratio
 
 
 def test_words_in_one_order_only_have_no_rivals(placed: dict[str, Alignment]) -> None:
-    assert placed["one word"].advantage == 0.0
+    assert placed["one word"].likelihood_ratio == 0.0
 
 
 @pytest.mark.parametrize("text", ["one line", "other"])

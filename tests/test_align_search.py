@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricsyncd.align import viterbi
-from lyricsyncd.align.emissions import Emissions, SpelledSong, Spelling
+from lyricsyncd.align.emissions import CompiledLyrics, Emissions, PronunciationVariant
 from lyricsyncd.align.graph import Graph, build
-from lyricsyncd.align.posterior import Chances, posterior
-from lyricsyncd.align.trellis import Anchors, Band, Costs, StartTimes, Trellis
+from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
+from lyricsyncd.align.posterior import LogPosteriors, posterior
+from lyricsyncd.align.trellis import Anchors, Band, Penalties, StartTimes, Trellis
 from lyricsyncd.align.viterbi import best_path, best_score
-from lyricsyncd.align.votes import VotedStarts, Votes
 
 HOP = 0.01
 UNITS = 5
@@ -63,7 +63,7 @@ class Dense:
         n = trellis.n_frames
         scores = trellis.scores(0, n).astype(np.float64)[:, graph.unit] * scale
         entry_cost = np.zeros((n, size))
-        costs = trellis.entry_costs(0, n)
+        costs = trellis.entry_penalties(0, n)
         if costs is not None:
             entry_cost[:, graph.entries] = -costs * scale
         return cls(transitions, start, ends, scores, entry_cost)
@@ -121,18 +121,18 @@ def _log_sum(values: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float
 
 
 @st.composite
-def spellings(draw: st.DrawFn) -> Spelling:
+def variants(draw: st.DrawFn) -> PronunciationVariant:
     units = draw(st.lists(st.integers(0, UNITS - 1), min_size=1, max_size=4))
     if draw(st.booleans()) and len(units) > 1:
         optional = [False] * len(units)
         optional[draw(st.integers(1, len(units) - 1))] = True
-        return Spelling(tuple(units), tuple(optional))
-    return Spelling(tuple(units))
+        return PronunciationVariant(tuple(units), tuple(optional))
+    return PronunciationVariant(tuple(units))
 
 
-words = st.lists(spellings(), min_size=1, max_size=2).map(tuple)
+words = st.lists(variants(), min_size=1, max_size=2).map(tuple)
 songs = st.lists(st.lists(words, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(
-    lambda lines: SpelledSong(tuple(lines), UNITS, np.arange(UNITS) % 2 == 0)
+    lambda lines: CompiledLyrics(tuple(lines), UNITS, np.arange(UNITS) % 2 == 0)
 )
 
 
@@ -155,18 +155,18 @@ def trellises(draw: st.DrawFn, *, timed: bool = False) -> Trellis:
     if timed:
         anchors.append(_votes(graph, n, rng))
     activity = rng.random(n).astype(np.float32)
-    return Trellis(graph, emissions, activity, song.short, tuple(anchors), Costs())
+    return Trellis(graph, emissions, activity, song.short, tuple(anchors), Penalties())
 
 
-def _votes(graph: Graph, n_frames: int, rng: np.random.Generator) -> VotedStarts:
+def _votes(graph: Graph, n_frames: int, rng: np.random.Generator) -> OnsetPrior:
     """Another ear's chances for some of the words, over some of the frames each."""
     index = np.flatnonzero(rng.random(graph.n_words) < 0.7)
     first = rng.integers(0, n_frames, len(index))
     base = np.append(0, np.cumsum(rng.integers(1, n_frames + 1, len(index))))
-    chances = Chances(-rng.exponential(2.0, base[-1]).astype(np.float32), base, first)
+    chances = LogPosteriors(-rng.exponential(2.0, base[-1]).astype(np.float32), base, first)
     row = np.full(graph.n_words, -1)
     row[index] = np.arange(len(index))
-    return VotedStarts(Votes("other", chances, index, HOP, 0.0), row, 0.0, 2.0, 9.0)
+    return OnsetPrior(OnsetPosteriors("other", chances, index, HOP, 0.0), row, 0.0, 2.0, 9.0)
 
 
 @given(trellises() | trellises(timed=True))
@@ -243,7 +243,9 @@ def test_the_median_onset_is_the_textbooks(trellis: Trellis, scale: float) -> No
 
 
 def test_a_song_shorter_than_its_words_has_no_path() -> None:
-    song = SpelledSong(((((Spelling((0, 1, 2)),),) * 3),), UNITS, np.zeros(UNITS, np.bool_))
+    song = CompiledLyrics(
+        ((((PronunciationVariant((0, 1, 2)),),) * 3),), UNITS, np.zeros(UNITS, np.bool_)
+    )
     graph = build(song)
     emissions = Emissions(np.zeros((5, UNITS), np.float16), np.zeros(5, np.float32), HOP)
     trellis = Trellis(graph, emissions, np.ones(5, np.float32), song.short)
@@ -252,7 +254,7 @@ def test_a_song_shorter_than_its_words_has_no_path() -> None:
 
 def test_an_anchor_pulls_a_word_to_where_it_starts() -> None:
     """Two equally good places for a word: the known time decides, and a wild one is overruled."""
-    song = SpelledSong((((Spelling((0,)),),),), UNITS, np.zeros(UNITS, np.bool_))
+    song = CompiledLyrics((((PronunciationVariant((0,)),),),), UNITS, np.zeros(UNITS, np.bool_))
     graph = build(song)
     scores = np.full((100, UNITS), -20.0, np.float16)
     scores[20:30, 0] = scores[70:80, 0] = 0.0

@@ -10,8 +10,8 @@ import pytest
 
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.aligner import Alignment, Options, align
-from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, cepstra, sphinx_model
-from lyricsyncd.align.emissions.sphinx import SphinxEar
+from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableModel, cepstra, sphinx_model
+from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.errors import ModelError
 from lyricsyncd.separate import VocalSeparator
 
@@ -19,8 +19,8 @@ SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
 
 
 @pytest.fixture(scope="module")
-def ear() -> SphinxEar:
-    return SphinxEar.load()
+def acoustic_model() -> PhoneStateModel:
+    return PhoneStateModel.load()
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,10 @@ def truth() -> npt.NDArray[np.float64]:
 
 
 @pytest.fixture(scope="module")
-def placed(ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]]) -> Alignment:
-    return align(mix, lines, "en", ear)
+def placed(
+    acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
+) -> Alignment:
+    return align(mix, lines, "en", acoustic_model)
 
 
 class TestTheModel:
@@ -118,74 +120,83 @@ class TestPlacing:
 
     def test_the_same_song_twice_is_the_same(
         self,
-        ear: SphinxEar,
+        acoustic_model: PhoneStateModel,
         mix: npt.NDArray[np.float32],
         lines: list[list[str]],
         placed: Alignment,
     ) -> None:
-        again = align(mix, lines, "en", ear)
+        again = align(mix, lines, "en", acoustic_model)
         assert np.array_equal(again.onset, placed.onset)
 
     def test_line_times_do_not_make_it_worse(
         self,
-        ear: SphinxEar,
+        acoustic_model: PhoneStateModel,
         mix: npt.NDArray[np.float32],
         lines: list[list[str]],
         truth: npt.NDArray[np.float64],
         placed: Alignment,
     ) -> None:
         firsts = np.cumsum([0, *(len(line) for line in lines[:-1])])
-        timed = align(mix, lines, "en", ear, line_starts=[float(truth[i, 0]) for i in firsts])
+        timed = align(
+            mix, lines, "en", acoustic_model, line_starts=[float(truth[i, 0]) for i in firsts]
+        )
         error = np.abs(timed.onset - truth[:, 0])
         assert (error <= 0.3).mean() >= (np.abs(placed.onset - truth[:, 0]) <= 0.3).mean()
 
     def test_what_cannot_be_pronounced_lies_between_its_neighbours(
-        self, ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]]
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:
         odd = [["♪", *lines[0], "—", "…"], *lines[1:], ["🎤"]]
-        result = align(mix, odd, "en", ear)
+        result = align(mix, odd, "en", acoustic_model)
         assert not result.placed[0]
         assert not result.placed[-1]
         assert len(result.onset) == sum(map(len, odd))
         assert (np.diff(result.onset) >= 0).all()
 
-    def test_more_words_than_the_audio_has_room_for_still_come_back(self, ear: SphinxEar) -> None:
+    def test_more_words_than_the_audio_has_room_for_still_come_back(
+        self, acoustic_model: PhoneStateModel
+    ) -> None:
         audio = np.random.default_rng(0).normal(0.0, 0.1, SAMPLE_RATE).astype(np.float32)
-        result = align(audio, [["wonderful"] * 200], "en", ear)
+        result = align(audio, [["wonderful"] * 200], "en", acoustic_model)
         assert len(result.onset) == 200
         assert not result.placed.any()
         assert (result.near == 0).all()
 
     def test_wrong_words_fit_worse(
-        self, ear: SphinxEar, mix: npt.NDArray[np.float32], placed: Alignment
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], placed: Alignment
     ) -> None:
         other = "Au clair de la lune mon ami Pierrot prête moi ta plume pour écrire un mot"
-        wrong = align(mix, [other.split()] * 3, "fr", ear)
+        wrong = align(mix, [other.split()] * 3, "fr", acoustic_model)
         assert np.median(wrong.fit) < np.median(placed.fit)
 
     def test_getting_used_to_the_singer_changes_the_means_only(
-        self, ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]]
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:
-        song = ear.spell(lines, "en")
-        heard = ear.listen(mix)
+        song = acoustic_model.compile(lines, "en")
+        heard = acoustic_model.features(mix)
         units = np.zeros(len(heard), np.int64)
-        adapted = ear.adapted(heard, song, units)
-        assert isinstance(adapted, AdaptableEar)
-        assert not np.array_equal(adapted.model.means, ear.model.means)
-        assert np.array_equal(adapted.model.variances, ear.model.variances)
+        adapted = acoustic_model.adapted(heard, song, units)
+        assert isinstance(adapted, AdaptableModel)
+        assert not np.array_equal(adapted.model.means, acoustic_model.model.means)
+        assert np.array_equal(adapted.model.variances, acoustic_model.model.variances)
 
     def test_its_views_differ_but_in_what_they_hear(
-        self, ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]]
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:
-        song, part = ear.spell(lines, "en"), mix[: 8 * SAMPLE_RATE]
-        low, high = (view.score(view.listen(part), song) for view in ear.views())
+        song, part = acoustic_model.compile(lines, "en"), mix[: 8 * SAMPLE_RATE]
+        low, high = (
+            front_end.score(front_end.features(part), song)
+            for front_end in acoustic_model.front_ends()
+        )
         assert low.scores.shape == high.scores.shape
         assert not np.array_equal(low.scores, high.scores)
         expected = (low.scores.astype(np.float32) + high.scores.astype(np.float32)) / 2
         assert low.averaged(high, 1).scores == pytest.approx(expected, abs=0.02)
 
     def test_one_pass_can_be_asked_for(
-        self, ear: SphinxEar, mix: npt.NDArray[np.float32], lines: list[list[str]]
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:
-        result = align(mix, lines, "en", ear, options=Options(adapt=False, expected=False))
+        result = align(
+            mix, lines, "en", acoustic_model, options=Options(adapt=False, expected=False)
+        )
         assert len(result.onset) == sum(map(len, lines))

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.align import ears
-from lyricsyncd.align.forced import LANGUAGES, joined, knows, plain, units_of
+from lyricsyncd.align.qwen3 import LANGUAGES, joined, knows, plain, units_of
 from lyricsyncd.align.windows import LONGEST_S, Window, windows
 from lyricsyncd.errors import ModelError, UsageError
 from lyricsyncd.lyrics.words import split
+from lyricsyncd.models import acoustic_models
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -125,20 +125,23 @@ class TestUnits:
 class TestNames:
     def test_it_votes_in_the_languages_that_it_knows(self) -> None:
         for language in ("en", "pt-BR", "ZH"):
-            assert ears.pair("sphinx+qwen3", "cpu", None, language) == ("sphinx", "qwen3")
+            assert acoustic_models.pair("sphinx+qwen3", "cpu", None, language) == (
+                "sphinx",
+                "qwen3",
+            )
         for other in ("fi", None):
-            assert ears.pair("sphinx+qwen3", "cpu", None, other) == ("sphinx", None)
+            assert acoustic_models.pair("sphinx+qwen3", "cpu", None, other) == ("sphinx", None)
         assert len(LANGUAGES) == 11
         assert knows("yue")
 
     @pytest.mark.parametrize("name", ["qwen3", "qwen3+sphinx"])
     def test_it_places_nothing_by_itself(self, name: str) -> None:
         with pytest.raises(UsageError, match=r"sphinx\+qwen3"):
-            ears.open_ear(name)
+            acoustic_models.open_acoustic_model(name)
 
     @pytest.mark.skipif(
         importlib.util.find_spec("torch") is not None, reason="the extra qwen3 is installed"
     )
     def test_without_its_extra_it_says_how_to_get_it(self) -> None:
         with pytest.raises(ModelError, match=r'pip install "lyricsyncd\[qwen3\]"'):
-            ears.open_forced("qwen3", "cpu")
+            acoustic_models.open_second_aligner("qwen3", "cpu")

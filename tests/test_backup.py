@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.daemon import backup
-from lyricsyncd.daemon.catalog import Catalog, Fingerprint, Priority, Request
-from lyricsyncd.daemon.database import CatalogBroken
-from lyricsyncd.daemon.lookup import Lookup
-from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.catalog import backup
+from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Priority, Request
+from lyricsyncd.catalog.database import CatalogBroken
+from lyricsyncd.library.lookup import Lookup
+from lyricsyncd.library.scan import Rules
 from lyricsyncd.model import Track
 
 SCHEMA_0001 = Path(__file__).parent / "data" / "catalog_0001.sql"

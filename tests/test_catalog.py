@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from lyricsyncd.daemon import migrations, mounts
-from lyricsyncd.daemon.catalog import (
+from lyricsyncd.catalog import migrations
+from lyricsyncd.catalog.catalog import (
     FORGET_AFTER,
     MAX_ATTEMPTS,
     MAX_CRASHES,
@@ -32,6 +32,7 @@ from lyricsyncd.daemon.catalog import (
     State,
 )
 from lyricsyncd.errors import LyricsyncError, UsageError, WorkerLost, WriteError
+from lyricsyncd.library import mounts
 from lyricsyncd.model import Track
 from tests.clock import Clock
 
@@ -504,7 +505,7 @@ class TestTheFile:
     def test_a_write_by_another_process_is_noticed(self, catalog: Catalog, tmp_path: Path) -> None:
         before = catalog.version()
         script = (
-            "import sys; from pathlib import Path; from lyricsyncd.daemon.catalog import Catalog\n"
+            "import sys; from pathlib import Path; from lyricsyncd.catalog.catalog import Catalog\n"
             "with Catalog(Path(sys.argv[1])) as c: c.pause()"
         )
         subprocess.run([sys.executable, "-c", script, tmp_path / "catalog.db"], check=True)
@@ -513,7 +514,7 @@ class TestTheFile:
 
     def test_two_that_open_a_new_one_at_once_both_can(self, tmp_path: Path) -> None:
         script = (
-            "import sys; from pathlib import Path; from lyricsyncd.daemon.catalog import Catalog\n"
+            "import sys; from pathlib import Path; from lyricsyncd.catalog.catalog import Catalog\n"
             "Catalog(Path(sys.argv[1])).close()"
         )
         both = [

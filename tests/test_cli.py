@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd import __version__, paths
-from lyricsyncd.config import Config, Models, load
+from lyricsyncd import __version__
+from lyricsyncd.config import paths
+from lyricsyncd.config.schema import Config, Models, load
 
 FULL = Path("/dev/full")
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd import config_reader, config_template, yaml_lines
-from lyricsyncd.config import Config, Secret, hours, load, seconds
+from lyricsyncd.config import reader, template, yaml_lines
+from lyricsyncd.config.schema import Config, Secret, hours, load, seconds
 from lyricsyncd.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -183,8 +183,8 @@ def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
 
 
 def test_every_key_has_its_variable() -> None:
-    assert config_reader.variables()["LYRICSYNCD_DAEMON__SETTLE"] == ("daemon", "settle")
-    assert config_reader.variables()["LYRICSYNCD_OUTPUT"] == ("output",)
+    assert reader.variables()["LYRICSYNCD_DAEMON__SETTLE"] == ("daemon", "settle")
+    assert reader.variables()["LYRICSYNCD_OUTPUT"] == ("output",)
 
 
 def test_an_unknown_variable_is_named_with_the_nearest() -> None:
@@ -369,7 +369,7 @@ def test_json_is_read_as_what_it_is(data: Any) -> None:
     assert yaml_lines.parse(json.dumps(data).encode()).data == data
 
 
-@given(st.dictionaries(st.sampled_from(sorted(config_reader.variables())), st.text(max_size=12)))
+@given(st.dictionaries(st.sampled_from(sorted(reader.variables())), st.text(max_size=12)))
 def test_any_environment_is_settings_or_a_complaint(environment: dict[str, str]) -> None:
     with contextlib.suppress(ConfigError):
         load(Path("/dev/null"), environment)
@@ -379,7 +379,7 @@ def test_any_environment_is_settings_or_a_complaint(environment: dict[str, str])
 
 
 def test_the_example_is_the_model() -> None:
-    assert (ROOT / "config.example.yaml").read_text() == config_template.example()
+    assert (ROOT / "config.example.yaml").read_text() == template.example()
 
 
 def test_the_example_is_exactly_the_defaults() -> None:
@@ -388,7 +388,7 @@ def test_the_example_is_exactly_the_defaults() -> None:
 
 def test_the_example_has_every_key_with_a_description() -> None:
     data = yaml_lines.parse((ROOT / "config.example.yaml").read_bytes()).data
-    for way, section in config_reader.keys().items():
+    for way, section in reader.keys().items():
         for name, field in section.model_fields.items():
             assert field.description, name
         if "*" in way:
@@ -401,14 +401,14 @@ def test_the_example_has_every_key_with_a_description() -> None:
 
 def test_a_file_to_begin_with_sets_what_was_chosen_and_nothing_else(tmp_path: Path) -> None:
     folders = [Path("/music"), Path("/a b/'c': #d ü"), Path("/true"), Path("/x\u2028y\x7f")]
-    config = read(tmp_path, config_template.chosen(folders, "jellyfin"))
+    config = read(tmp_path, template.chosen(folders, "jellyfin"))
     assert [library.path for library in config.libraries] == folders
     assert config.model_copy(update={"libraries": (), "output": Config().output}) == Config()
     assert getattr(config.output, "preset", None) == "jellyfin"
 
 
 def test_every_commented_key_of_it_may_be_uncommented(tmp_path: Path) -> None:
-    text = config_template.chosen([], "generic")
+    text = template.chosen([], "generic")
     lines = [
         line.replace("#", "", 1) if line.lstrip().startswith("#") and "# " not in line[:8] else line
         for line in text.splitlines()

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from lyricsyncd import audio
-from lyricsyncd.config import Config
-from lyricsyncd.daemon import worker
-from lyricsyncd.daemon.ahead import DecodedAhead
-from lyricsyncd.daemon.catalog import Catalog, Priority
-from lyricsyncd.daemon.executor import WorkerExecutor
-from lyricsyncd.daemon.runner import Runner, decodes_ahead
+from lyricsyncd.catalog.catalog import Catalog, Priority
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, WorkerLost
 from lyricsyncd.separate.spectrogram import Samples
+from lyricsyncd.work import worker
+from lyricsyncd.work.executor import WorkerExecutor
+from lyricsyncd.work.prefetch import Prefetched
+from lyricsyncd.work.runner import Runner, decodes_ahead
 from tests import worker_tasks as tasks
 
 SONGS = Path(__file__).parents[1] / "demo" / "songs"
@@ -40,8 +40,8 @@ def second(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ahead() -> Iterator[DecodedAhead]:
-    ahead = DecodedAhead()
+def ahead() -> Iterator[Prefetched]:
+    ahead = Prefetched()
     yield ahead
     ahead.close()
 
@@ -57,7 +57,7 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def decoder_pid(ahead: DecodedAhead) -> int:
+def decoder_pid(ahead: Prefetched) -> int:
     decoder = ahead._decoder
     assert decoder is not None
     until(lambda: decoder.pid is not None)
@@ -66,7 +66,7 @@ def decoder_pid(ahead: DecodedAhead) -> int:
 
 
 def test_a_song_decoded_early_is_the_same_song(
-    ahead: DecodedAhead, first: Path, second: Path
+    ahead: Prefetched, first: Path, second: Path
 ) -> None:
     ahead.expect(second)  # before anybody knows the rate
     whole(ahead.blocks(first, RATE))
@@ -75,7 +75,7 @@ def test_a_song_decoded_early_is_the_same_song(
 
 
 def test_a_broken_next_song_disturbs_nobody_but_itself(
-    ahead: DecodedAhead, first: Path, tmp_path: Path
+    ahead: Prefetched, first: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.mp3"
     broken.write_bytes(b"no music" * 1000)
@@ -88,7 +88,7 @@ def test_a_broken_next_song_disturbs_nobody_but_itself(
 
 
 def test_a_decoder_that_is_killed_costs_only_the_head_start(
-    ahead: DecodedAhead, first: Path, second: Path
+    ahead: Prefetched, first: Path, second: Path
 ) -> None:
     whole(ahead.blocks(first, RATE))
     ahead.expect(second)
@@ -97,7 +97,7 @@ def test_a_decoder_that_is_killed_costs_only_the_head_start(
 
 
 def test_a_song_that_changed_meanwhile_is_decoded_anew(
-    ahead: DecodedAhead, first: Path, second: Path
+    ahead: Prefetched, first: Path, second: Path
 ) -> None:
     whole(ahead.blocks(first, RATE))
     ahead.expect(second)
@@ -107,14 +107,14 @@ def test_a_song_that_changed_meanwhile_is_decoded_anew(
     assert ahead.in_time == 0
 
 
-def test_another_rate_is_decoded_anew(ahead: DecodedAhead, first: Path, second: Path) -> None:
+def test_another_rate_is_decoded_anew(ahead: Prefetched, first: Path, second: Path) -> None:
     whole(ahead.blocks(first, RATE))
     ahead.expect(second)
     assert np.array_equal(whole(ahead.blocks(second, 16_000)), whole(audio.blocks(second, 16_000)))
     assert ahead.in_time == 0
 
 
-def test_one_song_at_most_is_held(ahead: DecodedAhead, first: Path, second: Path) -> None:
+def test_one_song_at_most_is_held(ahead: Prefetched, first: Path, second: Path) -> None:
     whole(ahead.blocks(first, RATE))
     ahead.expect(first)
     ahead.expect(second)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.daemon.executor import Manners, WorkerExecutor
-from lyricsyncd.daemon.worker import device_failed
 from lyricsyncd.errors import AudioError, ModelError, WorkerLost
+from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
+from lyricsyncd.work.worker import device_failed
 from tests import worker_tasks as tasks
 
 
@@ -134,7 +134,7 @@ def test_shutting_down_at_once_ends_a_song_in_work(executor: WorkerExecutor) -> 
 def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = (
-        "from lyricsyncd.daemon.executor import WorkerExecutor; from tests import worker_tasks;"
+        "from lyricsyncd.work.executor import WorkerExecutor; from tests import worker_tasks;"
         f"WorkerExecutor().submit(worker_tasks.write_pid_and_hang, {str(note)!r}).result()"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -148,7 +148,7 @@ def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
 
 
 def test_a_process_that_takes_too_much_memory_is_ended() -> None:
-    with_limit = WorkerExecutor(manners=Manners(memory_bytes=150 * 2**20))
+    with_limit = WorkerExecutor(manners=ResourceLimits(memory_bytes=150 * 2**20))
     try:
         with pytest.raises(WorkerLost, match=r"it took 0\.\d GiB of memory"):
             with_limit.submit(tasks.hoard, 400).result(timeout=30)
@@ -168,7 +168,7 @@ def test_after_an_error_of_the_graphics_card_the_process_is_a_new_one(
 
 @pytest.mark.skipif(shutil.which("ionice") is None, reason="ionice tells the class")
 def test_the_process_stands_back_as_far_as_it_is_told() -> None:
-    gentle = WorkerExecutor(manners=Manners(nice=15, ionice="best-effort"))
+    gentle = WorkerExecutor(manners=ResourceLimits(nice=15, ionice="best-effort"))
     try:
         nice, io = gentle.submit(tasks.priority).result(timeout=30)
     finally:

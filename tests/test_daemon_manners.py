@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.config import Config, size
-from lyricsyncd.daemon import gpu, memory, schedule
-from lyricsyncd.daemon.catalog import Catalog, Priority, State
-from lyricsyncd.daemon.runner import Runner, eased, manners
+from lyricsyncd.catalog.catalog import Catalog, Priority, State
+from lyricsyncd.config.schema import Config, size
+from lyricsyncd.service import schedule
+from lyricsyncd.work import gpu, memory
+from lyricsyncd.work.runner import Runner, eased, manners
 
 TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -93,7 +94,7 @@ class TestTheCard:
         assert gpu.strangers() == {2**30}
 
     def test_is_not_asked_about_all_the_time(self, card: Card, stranger: int) -> None:
-        neighbours = gpu.Neighbours(look_every_s=3600)
+        neighbours = gpu.OtherGpuPrograms(look_every_s=3600)
         assert not neighbours.busy()
         card.computes(stranger)
         assert not neighbours.busy()
@@ -103,7 +104,7 @@ def test_while_another_program_uses_the_card_only_a_person_is_served(
     card: Card, stranger: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
-    monkeypatch.setattr("lyricsyncd.daemon.runner._AGAIN_S", 0.1)
+    monkeypatch.setattr("lyricsyncd.work.runner._AGAIN_S", 0.1)
     music = tmp_path / "music"
     music.mkdir()
     for name in ("backfill", "asked"):
@@ -117,7 +118,7 @@ def test_while_another_program_uses_the_card_only_a_person_is_served(
         catalog.enqueue(music / "backfill.mp3", Priority.BACKFILL, "test")
         catalog.enqueue(music / "asked.mp3", Priority.PERSON, "test")
         runner = Runner(catalog, config)
-        runner._neighbours = gpu.Neighbours(look_every_s=0.1)
+        runner._neighbours = gpu.OtherGpuPrograms(look_every_s=0.1)
         runner.start()
         try:
             until(lambda: catalog.counts()[State.DONE] == 1)

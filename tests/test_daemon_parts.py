@@ -13,11 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.config import Config, Secret
-from lyricsyncd.daemon import notify, schedule, worker
-from lyricsyncd.daemon.catalog import RETRY_LYRICS, RETRY_SOON, State
-from lyricsyncd.daemon.runner import LIMIT_FLOOR_S, LIMIT_UNKNOWN_S, failed, judged, limit
-from lyricsyncd.daemon.service import StateLock, running
+from lyricsyncd.catalog.catalog import RETRY_LYRICS, RETRY_SOON, State
+from lyricsyncd.config.schema import Config, Secret
 from lyricsyncd.errors import (
     AlignmentError,
     AudioError,
@@ -30,7 +27,12 @@ from lyricsyncd.errors import (
     WriteError,
 )
 from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, SyncResult, Track
-from lyricsyncd.pipeline import Prepared
+from lyricsyncd.pipeline.pipeline import Prepared
+from lyricsyncd.service import schedule
+from lyricsyncd.service.service import StateLock, running
+from lyricsyncd.systemd import notify
+from lyricsyncd.work import worker
+from lyricsyncd.work.runner import LIMIT_FLOOR_S, LIMIT_UNKNOWN_S, failed, judged, limit
 
 MONDAY = datetime.datetime(2026, 3, 2, 12, 0)
 

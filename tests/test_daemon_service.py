@@ -24,8 +24,8 @@ from typing import Any
 
 import pytest
 
-from lyricsyncd.daemon import backup
-from lyricsyncd.daemon.catalog import Catalog, State
+from lyricsyncd.catalog import backup
+from lyricsyncd.catalog.catalog import Catalog, State
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
@@ -259,7 +259,7 @@ def test_the_service_itself_loads_no_model_and_stays_small(home: Home) -> None:
 
 def test_the_daemon_imports_no_heavy_library() -> None:
     script = (
-        "import sys; import lyricsyncd.cli.service, lyricsyncd.daemon.service;"
+        "import sys; import lyricsyncd.cli.service, lyricsyncd.service.service;"
         "from pathlib import Path; from lyricsyncd.config import Config;"
         "from lyricsyncd.pipeline import LyricSyncPipeline;"
         "c = Config.model_validate({'lyrics': {'order': ['local']}});"

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from demo import make_picture, run_demo
 from demo.make_song import SONGS_DIR
-from lyricsyncd.config import Config
+from lyricsyncd.config.schema import Config
 from lyricsyncd.model import Line, Lyrics, Word
 
 

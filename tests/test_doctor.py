@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd import doctor
-from lyricsyncd.config import Config
-from lyricsyncd.daemon.catalog import FILE_NAME, Catalog
+from lyricsyncd.catalog.catalog import FILE_NAME, Catalog
+from lyricsyncd.config.schema import Config
 from lyricsyncd.doctor import Finding, Verdict
 from tests.test_cli import run
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from lyricsyncd.align import ears
 from lyricsyncd.align.aligner import align
-from lyricsyncd.align.emissions.ctc import Alphabet, CtcEar
+from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
 from lyricsyncd.errors import ModelError, UsageError
+from lyricsyncd.models import acoustic_models
 
 VOCABULARY = {"<pad>": 0, "<unk>": 1, "|": 2, **{c: 3 + i for i, c in enumerate("abcdehlorstwy'")}}
 ALPHABET = Alphabet.of(VOCABULARY, "<pad>", "|")
@@ -44,13 +44,13 @@ def numbered(seconds: float) -> FloatArray:
     return (np.repeat(frames, 320) + 1).astype(np.float32)
 
 
-def ear(letters: dict[int, str]) -> CtcEar:
-    return CtcEar(Written(letters), ALPHABET, normalise=False, batch=2)
+def acoustic_model(letters: dict[int, str]) -> CtcModel:
+    return CtcModel(Written(letters), ALPHABET, normalise=False, batch=2)
 
 
 class TestSpelling:
     def test_blanks_stand_between_letters_and_may_be_stepped_over(self) -> None:
-        song = ear({}).spell([["row"]], "en")
+        song = acoustic_model({}).compile([["row"]], "en")
         ((way,),) = song.lines[0]
         units = [song.units[unit] for unit in way.units]
         r, o, w = (VOCABULARY[c] for c in "row")
@@ -58,20 +58,20 @@ class TestSpelling:
         assert way.optional == (False, True, False, True, False, True)
 
     def test_but_not_between_two_that_are_equal(self) -> None:
-        song = ear({}).spell([["all"]], "en")
+        song = acoustic_model({}).compile([["all"]], "en")
         ((way,),) = song.lines[0]
         assert way.optional == (False, True, False, False, False, True)
 
     def test_capitals_and_accents_are_what_the_network_writes(self) -> None:
-        assert ALPHABET.spell("Là") == ALPHABET.spell("la")
+        assert ALPHABET.compile("Là") == ALPHABET.compile("la")
         capitals = Alphabet.of({"<pad>": 0, "L": 1, "A": 2}, "<pad>", None)
-        assert capitals.spell("la") == (1, 2)
+        assert capitals.compile("la") == (1, 2)
 
     def test_other_scripts_come_in_latin_letters(self) -> None:
-        assert ALPHABET.spell("лес") == ALPHABET.spell("les")
+        assert ALPHABET.compile("лес") == ALPHABET.compile("les")
 
     def test_what_cannot_be_written_has_no_spelling(self) -> None:
-        song = ear({}).spell([["♪", "row"]], "en")
+        song = acoustic_model({}).compile([["♪", "row"]], "en")
         assert song.lines[0][0] == ()
         assert song.lines[0][1] != ()
 
@@ -79,7 +79,7 @@ class TestSpelling:
         importlib.util.find_spec("num2words") is None, reason="comes with the extra models"
     )
     def test_numbers_are_spelled_out(self) -> None:
-        song = ear({}).spell([["2"]], "en")
+        song = acoustic_model({}).compile([["2"]], "en")
         ((way,),) = song.lines[0]
         letters = [song.units[unit] for unit in way.units[::2]]
         assert letters == [(VOCABULARY[c],) for c in "two"]
@@ -89,7 +89,7 @@ class TestListening:
     @pytest.mark.parametrize("seconds", [0.5, 15.9, 16.0, 16.02, 40.0])
     def test_windows_join_without_a_seam(self, seconds: float) -> None:
         letters = dict.fromkeys(range(0, 4000, 7), "a")
-        heard = ear(letters).listen(numbered(seconds))
+        heard = acoustic_model(letters).features(numbered(seconds))
         assert len(heard) == round(seconds * 50)
         found = np.flatnonzero(heard[:, VOCABULARY["a"]] > -1.0)
         np.testing.assert_array_equal(found, np.arange(0, len(heard), 7))
@@ -100,11 +100,11 @@ class TestListening:
         for start, word in zip(starts, ["hello", "world", "yes", "sad"], strict=True):
             for i, letter in enumerate(word):
                 at[start + 3 * i] = letter
-        writer = ear(at)
+        writer = acoustic_model(at)
         audio = numbered(9.0)
         found = align(
             audio, [["hello", "world"], ["yes", "sad"]], "en", writer,
-            options=ears.options_of(writer),
+            options=acoustic_models.options_of(writer),
         )  # fmt: skip
         np.testing.assert_allclose(found.onset, np.array(starts) * 0.02, atol=0.03)
         assert (found.near > 0.9).all()
@@ -113,36 +113,42 @@ class TestListening:
 class TestNames:
     def test_an_unknown_ear_is_named_with_those_there_are(self) -> None:
         with pytest.raises(UsageError, match="There are: auto, sphinx, ctc, mms"):
-            ears.open_ear("parrot")
+            acoustic_models.open_acoustic_model("parrot")
 
     def test_auto_fetches_nothing(self, tmp_path: Path) -> None:
-        assert ears.pair("auto", "cpu", tmp_path, "en") == ("sphinx", None)
-        assert ears.open_ear("auto", "cpu", tmp_path, "en").name == "sphinx"
+        assert acoustic_models.pair("auto", "cpu", tmp_path, "en") == ("sphinx", None)
+        assert acoustic_models.open_acoustic_model("auto", "cpu", tmp_path, "en").name == "sphinx"
 
     def test_auto_gives_an_exported_model_for_the_language_a_vote(self, tmp_path: Path) -> None:
         (tmp_path / "ctc").mkdir()
         french, any_other = tmp_path / "ctc" / "fr.onnx", tmp_path / "ctc" / "any.onnx"
         french.write_bytes(b"")
-        assert ears.pair("auto", "cpu", tmp_path, "fr") == ("sphinx", str(french))
-        assert ears.pair("auto", "cpu", tmp_path, "en") == ("sphinx", None)
+        assert acoustic_models.pair("auto", "cpu", tmp_path, "fr") == ("sphinx", str(french))
+        assert acoustic_models.pair("auto", "cpu", tmp_path, "en") == ("sphinx", None)
         any_other.write_bytes(b"")
-        assert ears.pair("auto", "cpu", tmp_path, "en") == ("sphinx", str(any_other))
+        assert acoustic_models.pair("auto", "cpu", tmp_path, "en") == ("sphinx", str(any_other))
 
     def test_two_are_named_with_a_plus_between_them(self) -> None:
-        assert ears.pair("sphinx+ctc", "cpu", None, "en") == ("sphinx", "ctc")
-        assert ears.pair("sphinx+/models/a+b.onnx", "cpu", None, "en")[1] == "/models/a+b.onnx"
+        assert acoustic_models.pair("sphinx+ctc", "cpu", None, "en") == ("sphinx", "ctc")
+        assert (
+            acoustic_models.pair("sphinx+/models/a+b.onnx", "cpu", None, "en")[1]
+            == "/models/a+b.onnx"
+        )
 
     def test_but_a_path_may_have_one_too(self) -> None:
-        assert ears.pair("/models/a+b.onnx", "cpu", None, "en") == ("/models/a+b.onnx", None)
+        assert acoustic_models.pair("/models/a+b.onnx", "cpu", None, "en") == (
+            "/models/a+b.onnx",
+            None,
+        )
 
     def test_a_file_that_is_no_model_is_one_line(self, tmp_path: Path) -> None:
         (tmp_path / "x.onnx").write_bytes(b"no model")
         with pytest.raises(ModelError, match="cannot be opened"):
-            ears.open_ear(str(tmp_path / "x.onnx"), "cpu")
+            acoustic_models.open_acoustic_model(str(tmp_path / "x.onnx"), "cpu")
 
     @pytest.mark.skipif(
         importlib.util.find_spec("transformers") is not None, reason="the extra is installed"
     )
     def test_without_the_extra_it_says_which(self) -> None:
         with pytest.raises(ModelError, match=r"lyricsyncd\[models\]"):
-            ears.open_ear("ctc", "cpu", None, "en")
+            acoustic_models.open_acoustic_model("ctc", "cpu", None, "en")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd import hub
 from lyricsyncd.errors import ModelError
+from lyricsyncd.models import hub
 
 constants = pytest.importorskip("huggingface_hub.constants")
 

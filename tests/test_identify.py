@@ -11,12 +11,12 @@ from typing import Any
 import mutagen
 import pytest
 
-from lyricsyncd.config import Config
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, ModelError
 from lyricsyncd.http import Web, pace
 from lyricsyncd.identify import acoustid, doubts, identify_song, parse_file_name, read_tags
 from lyricsyncd.model import Track
-from lyricsyncd.pipeline import LyricSyncPipeline
+from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 from tests.local_services import Acoustid, Asked, Reply, as_html, as_json, recording, serving
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"

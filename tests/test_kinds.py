@@ -12,15 +12,15 @@ from mutagen.id3 import PCST, TCON, TIT2, TPE1, USLT, WFED
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4
 
-from lyricsyncd.config import Config
-from lyricsyncd.daemon.catalog import Catalog, Priority, State
-from lyricsyncd.daemon.runner import Runner
-from lyricsyncd.daemon.scan import Rules, reconcile
+from lyricsyncd.catalog.catalog import Catalog, Priority, State
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import NotASong
 from lyricsyncd.identify import read_tags
 from lyricsyncd.identify.kinds import Kind, says_instrumental, unsung
+from lyricsyncd.library.scan import Rules, reconcile
 from lyricsyncd.model import Track
-from lyricsyncd.pipeline import LyricSyncPipeline
+from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+from lyricsyncd.work.runner import Runner
 from tests.test_identify import song
 
 LONGEST_S = 1800.0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lyricsyncd.align.lexicon import MOST_WAYS, espeak, pronounce, voices
 from lyricsyncd.align.lexicon.phones import PHONES, VOWELS
-from lyricsyncd.align.lexicon.spelling import plain, wordings
+from lyricsyncd.align.lexicon.pronunciations import plain, wordings
 
 
 def ways(word: str, language: str | None = "en") -> list[str]:

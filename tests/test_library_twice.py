@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from lyricsyncd.config import Library
-from lyricsyncd.daemon.catalog import Catalog
-from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
-from lyricsyncd.daemon.scan import Rules, housed, libraries_of, named_twice, reconcile
+from lyricsyncd.catalog.catalog import Catalog
+from lyricsyncd.config.schema import Library
+from lyricsyncd.library.lookup import Lookup, NotInLibrary
+from lyricsyncd.library.scan import Rules, housed, libraries_of, named_twice, reconcile
 from tests.test_daemon_service import Home
 
 _MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lyricsyncd import audio
-from lyricsyncd.config import Config
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound
 from lyricsyncd.http import Web, pace
 from lyricsyncd.http.answers import Answers
@@ -19,7 +19,7 @@ from lyricsyncd.lyrics import transcript
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track, Word
-from lyricsyncd.pipeline import LyricSyncPipeline, Prepared
+from lyricsyncd.pipeline.pipeline import LyricSyncPipeline, Prepared
 from lyricsyncd.separate.base import Stem
 from lyricsyncd.separate.presence import sung_share
 from tests.local_services import Entry, Genius, GeniusSong, Lrclib, Service, serving
@@ -188,11 +188,11 @@ class TestPresence:
 
 
 @dataclass
-class Ear:
+class AcousticModel:
     """A recogniser that has heard this."""
 
     words: list[Word]
-    name: str = "ear"
+    name: str = "acoustic_model"
     listened: int = 0
 
     def transcribe(self, audio: object, language: str | None) -> list[Word]:  # noqa: ARG002
@@ -208,21 +208,21 @@ class TestThePipeline:
         return path
 
     def pipeline(
-        self, config: Config, ear: Ear | None, monkeypatch: pytest.MonkeyPatch
+        self, config: Config, acoustic_model: AcousticModel | None, monkeypatch: pytest.MonkeyPatch
     ) -> LyricSyncPipeline:
         pipeline = LyricSyncPipeline(config=config)
-        name = None if ear is None else ear.name
-        monkeypatch.setattr(LyricSyncPipeline, "_ear_at_hand", property(lambda _self: name))
-        pipeline.__dict__["_second_ear"] = ear
+        name = None if acoustic_model is None else acoustic_model.name
+        monkeypatch.setattr(LyricSyncPipeline, "_recogniser_at_hand", property(lambda _self: name))
+        pipeline.__dict__["_recogniser"] = acoustic_model
         return pipeline
 
     def test_a_song_is_found_by_what_is_sung(
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         entry = Entry("Twinkle Twinkle Little Star", "Jane Taylor", "", 43.7, TEXT)
-        ear = Ear(heard(MISHEARD + "twinkle twinkle little star\n" * 3))
+        acoustic_model = AcousticModel(heard(MISHEARD + "twinkle twinkle little star\n" * 3))
         with serving(Lrclib([entry])) as service:
-            pipeline = self.pipeline(configured(service), ear, monkeypatch)
+            pipeline = self.pipeline(configured(service), acoustic_model, monkeypatch)
             result = pipeline.sync(song, artist="Unknown Lady", title="Nameless Tune")
         assert result.lyrics.source == "lrclib"
         assert result.lyrics.text == TEXT.strip()
@@ -231,14 +231,14 @@ class TestThePipeline:
     def test_a_transcript_is_left_for_review(
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        ear = Ear(heard(MISHEARD))
+        acoustic_model = AcousticModel(heard(MISHEARD))
         with serving(Lrclib([])) as service:
-            pipeline = self.pipeline(configured(service), ear, monkeypatch)
+            pipeline = self.pipeline(configured(service), acoustic_model, monkeypatch)
             first, second = pipeline.sync(song), pipeline.sync(song)
         assert first.lyrics.source == second.lyrics.source == "transcript"
         assert first.decision is second.decision is Decision.REVIEW
         assert first.to_write is None
-        assert ear.listened == 1, "what was heard is remembered"
+        assert acoustic_model.listened == 1, "what was heard is remembered"
 
     @pytest.mark.slow
     def test_and_written_where_somebody_wants_it_so(
@@ -246,7 +246,7 @@ class TestThePipeline:
     ) -> None:
         with serving(Lrclib([])) as service:
             config = configured(service, transcript={"write": True})
-            result = self.pipeline(config, Ear(heard(MISHEARD)), monkeypatch).sync(song)
+            result = self.pipeline(config, AcousticModel(heard(MISHEARD)), monkeypatch).sync(song)
         assert result.to_write is not None
         assert result.to_write.source == "transcript"
         assert result.reason.startswith("Written as heard")
@@ -264,7 +264,7 @@ class TestThePipeline:
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with serving(Lrclib([])) as service:
-            pipeline = self.pipeline(configured(service), Ear([]), monkeypatch)
+            pipeline = self.pipeline(configured(service), AcousticModel([]), monkeypatch)
             prepared = pipeline.find(song)
             assert prepared.by_ear
             assert prepared.needs_models
@@ -281,7 +281,7 @@ class TestThePipeline:
                 return Stem((0.01 * mix).astype(np.float32), mix, 16_000, "spleeter")
 
         with serving(Lrclib([])) as service:
-            pipeline = self.pipeline(configured(service), Ear(heard(TEXT)), monkeypatch)
+            pipeline = self.pipeline(configured(service), AcousticModel(heard(TEXT)), monkeypatch)
             pipeline.__dict__["_separator"] = Silencer()
             result = pipeline.sync(song)
         assert result.lyrics.instrumental

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lyricsyncd import lyrics
-from lyricsyncd.config import Config
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound, Refused, SourceError, Unreachable
 from lyricsyncd.http import pace
 from lyricsyncd.lyrics import choose, fetch_lyrics, find_lyrics

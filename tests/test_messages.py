@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from lyricsyncd.config import Config, Notify
-from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, Outcome, Priority, State
-from lyricsyncd.messages import Message, MessageThread, digest, send, start_messages
+from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Outcome, Priority, State
+from lyricsyncd.config.schema import Config, Notify
+from lyricsyncd.notifications.messages import Message, MessageThread, digest, send, start_messages
 
 ALL = ("done", "lines", "review", "no_lyrics", "instrumental", "failed")
 

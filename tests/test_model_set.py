@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd import LyricSyncPipeline
-from lyricsyncd.config import Config
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError
-from lyricsyncd.model_set import ModelSet
+from lyricsyncd.models.loader import ModelSet
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "Au_clair_de_la_lune.mp3"
 CONFIG = Config.model_validate(
@@ -32,7 +32,7 @@ def test_a_second_song_loads_nothing() -> None:
 
 def test_the_same_ear_comes_back() -> None:
     models = ModelSet(CONFIG, "cpu")
-    assert models.ear("en") is models.ear("fr")
+    assert models.acoustic_model("en") is models.acoustic_model("fr")
     assert models.separator() is models.separator()
 
 
@@ -57,6 +57,8 @@ def test_the_full_profile_says_what_it_needs() -> None:
 
 
 def test_the_set_itself_imports_nothing_large() -> None:
-    code = "import sys, lyricsyncd.model_set; print(sorted({'torch', 'numpy'} & set(sys.modules)))"
+    code = (
+        "import sys, lyricsyncd.models.loader; print(sorted({'torch', 'numpy'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

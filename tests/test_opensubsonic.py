@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from lyricsyncd.config import Config, load
-from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, Outcome, Priority, State
-from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Outcome, Priority, State
+from lyricsyncd.config.schema import Config, load
 from lyricsyncd.errors import ConfigError, Refused, Unreachable
+from lyricsyncd.library.scan import Rules
 from lyricsyncd.model import Track
 from lyricsyncd.opensubsonic.client import Client, ScanStatus
 from lyricsyncd.opensubsonic.poller import Poller, start_polling

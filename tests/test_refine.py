@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lyricsyncd.align.refine import Options, refine, refine_timings
 from lyricsyncd.model import Word
-from lyricsyncd.refine import Options, refine, refine_timings
 
 SR = 16_000
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
-from lyricsyncd.config import Config, Quality
+from lyricsyncd.config.schema import Config, Quality
+from lyricsyncd.judging.agreement import FEWEST_HEARD, better, opinion
+from lyricsyncd.judging.quality import judge
 from lyricsyncd.model import Decision, Word
-from lyricsyncd.quality import judge
-from lyricsyncd.second_opinion import FEWEST_HEARD, better, opinion
 from tests.test_quality import alignment
 from tests.test_transcribe import whisper_base  # noqa: F401 - a fixture
 
@@ -99,10 +99,10 @@ def true_words() -> list[Word]:
 
 
 @dataclass
-class Ear:
+class AcousticModel:
     """A recogniser that hears every word of the demo song."""
 
-    name: str = "ear"
+    name: str = "acoustic_model"
     listened: int = 0
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
@@ -115,34 +115,36 @@ class Ear:
 @pytest.mark.song
 class TestThePipeline:
     @pytest.fixture
-    def ear(self) -> Ear:
-        return Ear()
+    def acoustic_model(self) -> AcousticModel:
+        return AcousticModel()
 
-    def placed(self, ear: Ear | None, text: str) -> SyncResult:
+    def placed(self, acoustic_model: AcousticModel | None, text: str) -> SyncResult:
         models = {"separator": "mix", "transcriber": "none"}
         config = Config.model_validate({"models": models, "lyrics": {"order": ["local"]}})
         pipeline = LyricSyncPipeline(config=config)
-        pipeline.__dict__["_second_ear"] = ear
+        pipeline.__dict__["_recogniser"] = acoustic_model
         return pipeline.sync(SONG, lyrics=Lyrics.from_text(text), language="en")
 
     @pytest.mark.slow
-    def test_asks_about_words_of_another_song_and_doubts_them_the_more(self, ear: Ear) -> None:
+    def test_asks_about_words_of_another_song_and_doubts_them_the_more(
+        self, acoustic_model: AcousticModel
+    ) -> None:
         text = "Somewhere over a distant hill\nthe evening bells are ringing low\n" * 3
-        alone, both = self.placed(None, text), self.placed(ear, text)
-        assert ear.listened == 1
-        assert both.quality_score <= alone.quality_score
+        without_prior, both = self.placed(None, text), self.placed(acoustic_model, text)
+        assert acoustic_model.listened == 1
+        assert both.quality_score <= without_prior.quality_score
         assert both.decision in (Decision.NONE, Decision.REVIEW)
 
-    def test_asks_nobody_about_a_song_that_is_plain(self, ear: Ear) -> None:
-        assert self.placed(ear, TEXT).aligner == "sphinx"
-        assert ear.listened == 0
+    def test_asks_nobody_about_a_song_that_is_plain(self, acoustic_model: AcousticModel) -> None:
+        assert self.placed(acoustic_model, TEXT).aligner == "sphinx"
+        assert acoustic_model.listened == 0
 
     def test_places_words_by_what_both_hear(
-        self, ear: Ear, monkeypatch: pytest.MonkeyPatch
+        self, acoustic_model: AcousticModel, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("lyricsyncd.pipeline.DOUBTFUL", 1.0)
-        result = self.placed(ear, TEXT)
-        assert ear.listened == 1
+        monkeypatch.setattr("lyricsyncd.pipeline.pipeline.DOUBTFUL", 1.0)
+        result = self.placed(acoustic_model, TEXT)
+        assert acoustic_model.listened == 1
         found = np.array([word.start for word in result.lyrics.words], np.float64)
         true = np.array([word.start for word in true_words()], np.float64)
         assert (np.abs(found - true) <= 0.3).mean() > 0.95
@@ -155,10 +157,10 @@ def test_a_real_whisper_tells_the_demo_song_from_another(whisper_base: Path) -> 
     from lyricsyncd.separate import VocalSeparator
     from lyricsyncd.transcribe import open_transcriber
 
-    ear = open_transcriber("faster-whisper", str(whisper_base), "cpu")
+    acoustic_model = open_transcriber("faster-whisper", str(whisper_base), "cpu")
     mix = VocalSeparator("mix").extract(SONG).mix
-    heard = ear.transcribe(mix, "en")
-    assert heard == ear.transcribe(mix, "en"), "the same is heard every time"
+    heard = acoustic_model.transcribe(mix, "en")
+    assert heard == acoustic_model.transcribe(mix, "en"), "the same is heard every time"
     known = true_words()
     onset = np.array([word.start for word in known], np.float64)
     assert opinion(onset, known, heard, "en").mean() > 0.2

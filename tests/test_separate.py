@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lyricsyncd import audio, models, separate
+from lyricsyncd import audio, separate
 from lyricsyncd.errors import AudioError, ModelError, UsageError
+from lyricsyncd.models import install
 from lyricsyncd.separate import VocalSeparator, onnx_session, spectrogram
 from lyricsyncd.separate.checkpoint import Weights, read_checkpoint
 from lyricsyncd.separate.spleeter import Spleeter
@@ -357,7 +358,7 @@ class TestVocalSeparator:
             VocalSeparator("spleeter", models_dir=tmp_path).extract(noisy_song)
 
     def test_a_damaged_model_is_not_run(self, tmp_path: Path, noisy_song: Path) -> None:
-        models.path_of(models.SPLEETER, tmp_path).write_bytes(b"half of it")
+        install.path_of(install.SPLEETER, tmp_path).write_bytes(b"half of it")
         with pytest.raises(ModelError, match="damaged"):
             VocalSeparator("spleeter", models_dir=tmp_path).extract(noisy_song)
         warning = VocalSeparator(models_dir=tmp_path).extract(noisy_song).warning

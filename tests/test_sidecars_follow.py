@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd import formats, paths
-from lyricsyncd.config import OutputFile
-from lyricsyncd.daemon import sidecars
-from lyricsyncd.daemon.catalog import Catalog, Outcome, State
-from lyricsyncd.daemon.intake import Event, Intake, Kind, Result
-from lyricsyncd.daemon.lookup import Lookup
-from lyricsyncd.daemon.scan import Rules, reconcile
+from lyricsyncd import formats
+from lyricsyncd.catalog.catalog import Catalog, Outcome, State
+from lyricsyncd.config import paths
+from lyricsyncd.config.schema import OutputFile
+from lyricsyncd.library import sidecars
+from lyricsyncd.library.events import Event, EventHandler, Kind, Result
+from lyricsyncd.library.lookup import Lookup
+from lyricsyncd.library.scan import Rules, reconcile
 from lyricsyncd.tags import Journal, carry_sidecars, undo, write_lyrics
 from tests.clock import Clock
 from tests.test_daemon_service import Home
@@ -185,7 +186,7 @@ class TestASongThatIsGone:
     ) -> None:
         song = done(catalog, music)
         song.unlink()
-        intake = Intake(catalog, Lookup(catalog, [Rules(music)]), lambda _: None)
+        intake = EventHandler(catalog, Lookup(catalog, [Rules(music)]), lambda _: None)
         (taken,) = intake.take([Event(Kind.REMOVED, str(song))])
         assert taken.result is Result.REMOVED
         assert beside(song) == {".srt"}

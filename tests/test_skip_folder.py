@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.daemon.catalog import Catalog, Fingerprint, Priority, Queued, State
+from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Priority, Queued, State
 from tests.clock import Clock
 from tests.test_daemon_service import Home
 

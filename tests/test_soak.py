@@ -28,8 +28,8 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
-from lyricsyncd.daemon import backup
-from lyricsyncd.daemon.catalog import Catalog
+from lyricsyncd.catalog import backup
+from lyricsyncd.catalog.catalog import Catalog
 from tests.test_daemon_service import SONG, TEXT, TIMED, Home, worker_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
@@ -55,7 +55,7 @@ class Writes(FileSystemEventHandler):
             self.count[path] += 1
 
 
-class House(Home):
+class ServiceContext(Home):
     """A home with a second library on a disk that may be unplugged, and a third on a small one."""
 
     def __init__(self, folder: Path) -> None:
@@ -94,8 +94,8 @@ class House(Home):
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
+def house(tmp_path: Path) -> Iterator[ServiceContext]:
+    house = ServiceContext(tmp_path)
     with contextlib.ExitStack() as stack:
         mount("-t", "tmpfs", "-o", "size=1m", "none", str(house.small))
         stack.callback(umount, house.small)
@@ -132,7 +132,7 @@ class Nobody(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_year_of_trouble_in_two_minutes(house: House) -> None:
+def test_a_year_of_trouble_in_two_minutes(house: ServiceContext) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Nobody)
     port = server.server_address[1]
     server.server_close()
@@ -239,13 +239,13 @@ def test_a_year_of_trouble_in_two_minutes(house: House) -> None:
     assert leftovers == []
 
 
-def state(house: House, song: Path) -> str:
+def state(house: ServiceContext, song: Path) -> str:
     with contextlib.suppress(AssertionError):
         return str(house.asked("show", song)["state"])
     return ""
 
 
-def error(house: House, song: Path) -> str | None:
+def error(house: ServiceContext, song: Path) -> str | None:
     with contextlib.suppress(AssertionError):
         told: str | None = house.asked("show", song)["error"]
         return told

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.config import Config
-from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, Outcome, Priority, State
-from lyricsyncd.daemon.scan import Rules
+from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Outcome, Priority, State
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsyncError, Refused
+from lyricsyncd.library.scan import Rules
 from lyricsyncd.opensubsonic.client import Client
 from lyricsyncd.opensubsonic.poller import Poller
 from tests.web_house import SONG

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.config import Config
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import UsageError
-from lyricsyncd.systemd import House, render
+from lyricsyncd.systemd import UnitSettings, render
 from tests.test_cli import run
 
 EXPOSURE = 2.0
@@ -25,11 +25,13 @@ needs_systemd = pytest.mark.skipif(
 )
 
 
-def house(*libraries: str | Path, **more: object) -> House:
-    return House(tuple(map(Path, libraries)), ("/usr/bin/python3", "-m", "lyricsyncd"), **more)  # type: ignore[arg-type]
+def house(*libraries: str | Path, **more: object) -> UnitSettings:
+    return UnitSettings(
+        tuple(map(Path, libraries)), ("/usr/bin/python3", "-m", "lyricsyncd"), **more
+    )  # type: ignore[arg-type]
 
 
-def lines(house: House, *, system: bool = True) -> list[str]:
+def lines(house: UnitSettings, *, system: bool = True) -> list[str]:
     return render(house, system=system).splitlines()
 
 
@@ -70,7 +72,7 @@ class TestAUnit:
     def test_has_the_gpu_only_where_the_configuration_wants_it(self) -> None:
         assert "PrivateDevices=yes" in lines(house("/m"))
         wants = Config.model_validate({"libraries": [{"path": "/m"}], "models": {"device": "cuda"}})
-        told = lines(House.of(wants, None))
+        told = lines(UnitSettings.of(wants, None))
         assert "PrivateDevices=no" in told
         assert any(line.startswith("DeviceAllow=char-nvidia") for line in told)
 
@@ -93,7 +95,7 @@ class TestToSystemd:
     def unit(self, system: bool, tmp_path: Path) -> Path:
         music = tmp_path / "My 100% Music"
         music.mkdir()
-        named = House(
+        named = UnitSettings(
             (music, Path("/home/anna/Music")),
             (sys.executable, "-m", "lyricsyncd"),
             account="root",

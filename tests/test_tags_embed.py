@@ -11,7 +11,7 @@ import pytest
 from mutagen.id3 import ID3, SYLT, TIT2, USLT
 
 from lyricsyncd import formats
-from lyricsyncd.config import Output, OutputFile
+from lyricsyncd.config.schema import Output, OutputFile
 from lyricsyncd.errors import WriteError
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Line, Lyrics, Timing, Track

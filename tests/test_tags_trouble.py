@@ -18,7 +18,7 @@ import mutagen
 import pytest
 
 from lyricsyncd import formats
-from lyricsyncd.config import Output
+from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import WriteError
 from lyricsyncd.tags import Journal, atomic, made_by_us, undo, write_lyrics
 from lyricsyncd.tags.songfile import is_shared, same_audio

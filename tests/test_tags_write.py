@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lyricsyncd import formats
-from lyricsyncd.config import Output, OutputFile
+from lyricsyncd.config.schema import Output, OutputFile
 from lyricsyncd.errors import ConfigError, WriteError
 from lyricsyncd.model import Lyrics, Timing
 from lyricsyncd.tags import Journal, made_by_us, undo, write_lyrics

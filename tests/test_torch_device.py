@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.torch_device import precision
+from lyricsyncd.models.torch_device import precision
 
 GB = 1_000_000_000
 TORCH, CTRANSLATE2 = ("float32", "float16"), ("float16", "int8_float16")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.align.anchors import heard_starts
+from lyricsyncd.align.anchors import transcript_starts
 from lyricsyncd.errors import ModelError, UsageError
 from lyricsyncd.model import Word
 from lyricsyncd.transcribe import names, open_transcriber, transcribe_vocals
@@ -28,21 +28,21 @@ class TestAnchors:
     def test_a_run_of_known_words_is_believed(self) -> None:
         heard = words("oh row row row your goat")
         known = [Word(word) for word in ["Row,", "row,", "row", "your", "boat"]]
-        assert heard_starts(heard, known) == [1.0, 2.0, 3.0, 4.0, 5.0]
+        assert transcript_starts(heard, known) == [1.0, 2.0, 3.0, 4.0, 5.0]
 
     def test_a_single_word_is_not(self) -> None:
         heard = words("completely different dream altogether")
         known = [Word(word) for word in ["life", "is", "but", "a", "dream"]]
-        assert heard_starts(heard, known) == [None] * 5
+        assert transcript_starts(heard, known) == [None] * 5
 
     def test_a_run_is_broken_by_what_was_sung_in_between(self) -> None:
         heard = words("row row yeah your boat")
         known = [Word(word) for word in ["row", "row", "your", "boat"]]
-        assert heard_starts(heard, known, least_run=2) == [0.0, 1.0, 3.0, 4.0]
-        assert heard_starts(heard, known, least_run=3) == [None] * 4
+        assert transcript_starts(heard, known, least_run=2) == [0.0, 1.0, 3.0, 4.0]
+        assert transcript_starts(heard, known, least_run=3) == [None] * 4
 
     def test_nothing_heard(self) -> None:
-        assert heard_starts([], words("row row")) == [None, None]
+        assert transcript_starts([], words("row row")) == [None, None]
 
 
 class TestOpening:
@@ -98,6 +98,6 @@ def test_a_real_whisper_hears_the_demo_song(whisper_base: Path) -> None:
     ).words
     text = SONG.with_suffix(".txt").read_text(encoding="utf-8")
     known = [Word(word) for word in text.split()]
-    starts = [start for start in heard_starts(heard, known) if start is not None]
+    starts = [start for start in transcript_starts(heard, known) if start is not None]
     assert len(starts) >= 5
     assert all(word.end is not None and word.start is not None for word in heard)

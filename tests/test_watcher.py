@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from watchdog.observers.inotify import InotifyObserver
 
-from lyricsyncd.config import Library
-from lyricsyncd.daemon.catalog import Catalog, Fingerprint, Outcome, Priority, State
-from lyricsyncd.daemon.scan import Rules, is_lyrics, is_song, offline, reconcile, walk
-from lyricsyncd.daemon.settle import Settling
-from lyricsyncd.daemon.watcher import POLL_AT_LEAST, Hint, Watcher, poll_interval
+from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Outcome, Priority, State
+from lyricsyncd.config.schema import Library
+from lyricsyncd.library.scan import Rules, is_lyrics, is_song, offline, reconcile, walk
+from lyricsyncd.library.settle import Debouncer
+from lyricsyncd.library.watch import POLL_AT_LEAST, FileEvent, Watcher, poll_interval
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ class TestWhatIsTaken:
 
 class TestSettling:
     def test_a_file_that_stays_as_it_is_settles_once(self) -> None:
-        settling, looks = Settling(5), Fingerprint(1, 1)
+        settling, looks = Debouncer(5), Fingerprint(1, 1)
         settling.touch(Path("a"), looks, 0.0)
         assert settling.next_due() == 5.0
         assert settling.due(4.9, lambda _: looks) == []
@@ -143,20 +143,20 @@ class TestSettling:
         assert settling.next_due() is None
 
     def test_a_file_that_grows_waits_on(self) -> None:
-        settling = Settling(5)
+        settling = Debouncer(5)
         settling.touch(Path("a"), Fingerprint(1, 1), 0.0)
         assert settling.due(5.0, lambda _: Fingerprint(2, 2)) == []
         assert settling.due(9.0, lambda _: Fingerprint(2, 2)) == []
         assert settling.due(10.0, lambda _: Fingerprint(2, 2)) != []
 
     def test_news_that_changed_nothing_do_not_prolong_the_wait(self) -> None:
-        settling, looks = Settling(5), Fingerprint(1, 1)
+        settling, looks = Debouncer(5), Fingerprint(1, 1)
         settling.touch(Path("a"), looks, 0.0)
         settling.touch(Path("a"), looks, 4.0)
         assert settling.due(5.0, lambda _: looks) != []
 
     def test_a_file_that_went_away_is_told(self) -> None:
-        settling = Settling(5)
+        settling = Debouncer(5)
         settling.touch(Path("a"), None, 0.0)
         (settled,) = settling.due(5.0, lambda _: None)
         assert settled.fingerprint is None
@@ -165,7 +165,7 @@ class TestSettling:
     def test_only_what_was_still_for_the_whole_wait_settles(
         self, history: list[tuple[float, int]]
     ) -> None:
-        settling, now, changed_at, looks = Settling(5), 0.0, 0.0, Fingerprint(0, 0)
+        settling, now, changed_at, looks = Debouncer(5), 0.0, 0.0, Fingerprint(0, 0)
         settling.touch(Path("a"), looks, now)
         for wait, size in history:
             now += wait
@@ -306,9 +306,9 @@ class Ears:
     """Collects hints."""
 
     def __init__(self) -> None:
-        self.hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
+        self.hints: queue.SimpleQueue[FileEvent] = queue.SimpleQueue()
 
-    def wait_for(self, wanted: Callable[[Hint], bool]) -> None:
+    def wait_for(self, wanted: Callable[[FileEvent], bool]) -> None:
         deadline = time.monotonic() + 20
         while not wanted(self.hints.get(timeout=max(0.01, deadline - time.monotonic()))):
             pass
@@ -444,8 +444,8 @@ class TestLibrariesThatAreDifferent:
         script = f"""
 import sys, time
 from pathlib import Path
-from lyricsyncd.daemon.scan import Rules
-from lyricsyncd.daemon.watcher import Watcher
+from lyricsyncd.library.scan import Rules
+from lyricsyncd.library.watch import Watcher
 import logging
 logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
 Path("/proc/sys/user/max_inotify_watches").write_text("{limit}")

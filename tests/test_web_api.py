@@ -10,8 +10,8 @@ from urllib.parse import quote_from_bytes
 import pytest
 
 from lyricsyncd import formats
-from lyricsyncd.config import Library
-from lyricsyncd.daemon.catalog import Outcome, Priority, State
+from lyricsyncd.catalog.catalog import Outcome, Priority, State
+from lyricsyncd.config.schema import Library
 from lyricsyncd.model import Track
 from tests.web_house import TIMED, Home, home
 

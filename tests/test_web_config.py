@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.config import Config, host_and_port, is_loopback, load
+from lyricsyncd.config.schema import Config, host_and_port, is_loopback, load
 from lyricsyncd.errors import ConfigError
 
 

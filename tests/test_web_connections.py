@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from lyricsyncd.daemon.catalog import Priority
+from lyricsyncd.catalog.catalog import Priority
 from lyricsyncd.web import connections, stream
 from lyricsyncd.web.connections import Connection, Seldom, most_connections, superseded
 from tests.clock import Clock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.daemon.catalog import Outcome, State
+from lyricsyncd.catalog.catalog import Outcome, State
 from lyricsyncd.web import guard, openapi
 from lyricsyncd.web.operations import OPERATIONS
 from tests.web_house import home

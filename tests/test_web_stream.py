@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lyricsyncd.daemon.catalog import Outcome, State
+from lyricsyncd.catalog.catalog import Outcome, State
 from lyricsyncd.web import stream
 from tests.web_house import Home, home
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.daemon.catalog import Priority
+from lyricsyncd.catalog.catalog import Priority
 from lyricsyncd.web.reply import Problem
 from lyricsyncd.web.webhooks import read_events
 from tests.web_house import Home, home

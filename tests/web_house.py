@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx2
 
-from lyricsyncd.config import Config
-from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, Priority
-from lyricsyncd.daemon.watcher import Hint
-from lyricsyncd.web.operations import House
+from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Priority
+from lyricsyncd.config.schema import Config
+from lyricsyncd.library.watch import FileEvent
+from lyricsyncd.web.operations import ServiceContext
 from lyricsyncd.web.server import WebServer
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -31,10 +31,10 @@ class Home:
         web = {"listen": "127.0.0.1:0", **settings}
         self.config = Config.model_validate({"libraries": [{"path": str(self.music)}], "web": web})
         self.catalog = Catalog(folder / FILE_NAME)
-        self.hints: list[Hint] = []
+        self.hints: list[FileEvent] = []
         self.woken = 0
         self.alive = True
-        self.house = House(
+        self.house = ServiceContext(
             self.catalog, lambda: self.config, self.hints.append, self._wake, lambda: self.alive
         )
         self.server = WebServer(self.house)

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lyricsyncd.daemon import worker
 from lyricsyncd.errors import AudioError
+from lyricsyncd.work import worker
 
 
 def double(number: int) -> int:

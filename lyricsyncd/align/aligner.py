@@ -25,27 +25,34 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from lyricsyncd.align import rival
+from lyricsyncd.align import background
 from lyricsyncd.align.activity import vocal_activity
-from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableEar, Ear, Emissions, Lines, SpelledSong
+from lyricsyncd.align.emissions import (
+    SAMPLE_RATE,
+    AcousticModel,
+    AdaptableModel,
+    CompiledLyrics,
+    Emissions,
+    Lines,
+)
 from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.linetimes import Fit, LineTimes, compare
+from lyricsyncd.align.onset_priors import OnsetPosteriors
 from lyricsyncd.align.posterior import posterior
-from lyricsyncd.align.trellis import Anchors, Band, Costs, StartTimes, Trellis
+from lyricsyncd.align.trellis import Anchors, Band, Penalties, StartTimes, Trellis
 from lyricsyncd.align.viterbi import Path, best_path
-from lyricsyncd.align.votes import Votes
 
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
-COVER_S = 20.0
+COVERAGE_S = 20.0
 """Seconds either way over which the share of singing that words account for is taken: words that
 are not those of the song leave much of it unexplained."""
 
 _FRAMES_AT_ONCE = 8192
 
-NEAR_S = 0.3
+TOLERANCE_S = 0.3
 """Seconds off that still count as "here" for `Alignment.near`."""
 
 
@@ -53,36 +60,36 @@ NEAR_S = 0.3
 class Options:
     """How to align; the defaults are what measured best."""
 
-    first_costs: Costs = field(
-        default_factory=lambda: Costs(stretched_consonant=0.0, rest_inside=0.0)
+    first_penalties: Penalties = field(
+        default_factory=lambda: Penalties(stretched_consonant=0.0, silence_inside=0.0)
     )
-    costs: Costs = field(default_factory=Costs)
+    costs: Penalties = field(default_factory=Penalties)
     activity: bool = True
     """Take the stem's energy for a sign of where somebody sings."""
     adapt: bool = True
     """Get used to the singer's voice and search again."""
-    learn_above: float = -12.0
+    adaptation_floor: float = -12.0
     """Frames whose unit scores less than this (nats below the frame's best) teach nothing."""
     band: float = 8.0
     """Seconds around the best path that the posteriors look at."""
     scale: float = 0.1
     """What scores are multiplied by before they become posteriors."""
-    doubted_line: float = 110.0
+    doubtful_line: float = 110.0
     """Nats that line times may cost a line where the first search lost too much to compare them:
     more, and they are not of this recording."""
-    heard_spread: float = 0.3
-    """Seconds off what another ear heard that cost `heard_step` nats, up to `heard_most`."""
-    heard_step: float = 20.0
-    heard_most: float = 60.0
-    voted: float = 0.5
+    anchor_spread: float = 0.3
+    """Seconds off what another ear heard that cost `anchor_step` nats, up to `anchor_cap`."""
+    anchor_step: float = 20.0
+    anchor_cap: float = 60.0
+    prior_weight: float = 0.5
     """What the log-chances of another ear's votes are multiplied by."""
-    voted_most: float = 60.0
+    prior_cap: float = 60.0
     """Nats that votes may cost a word at most, at the scale of the scores."""
     expected: bool = True
     """Report the median onset under the posteriors, not the best path's."""
 
 
-Vote = Callable[["Alignment"], Votes | None]
+SecondOnsets = Callable[["Alignment"], OnsetPosteriors | None]
 """Told where one ear has the words, says where another would have them start."""
 
 
@@ -102,19 +109,19 @@ class Alignment:
         Standard deviation of the onset under the posteriors, in seconds.
     activity : ndarray of float64, shape (N,)
         Mean vocal activity over the word, 0-1.
-    covered : ndarray of float64, shape (N,)
-        Share of the vocal activity around the word (`COVER_S` either way) that words account for.
+    coverage : ndarray of float64, shape (N,)
+        Share of the vocal activity around the word (`COVERAGE_S` either way) that words account for.
     placed : ndarray of bool, shape (N,)
         False for words that could not be pronounced and were put between their neighbours.
-    ear : str
-    advantage : float
-        How much better these words fit than the same in another order (`lyricsyncd.align.rival`).
+    acoustic_model : str
+    likelihood_ratio : float
+        How much better these words fit than the same in another order (`lyricsyncd.align.background`).
     line_times : LineTimes or None
         What became of the source's line times, where it had any.
-    votes : Votes or None
-        How likely each word starts when, for the search of another ear (`lyricsyncd.align.votes`);
+    onset_posteriors : Votes or None
+        How likely each word starts when, for the search of another ear (`lyricsyncd.align.onset_priors`);
         ``None`` where there is no walk.
-    alone : Alignment or None
+    without_prior : Alignment or None
         What the ear has without the votes of another, where there were any.
     """
 
@@ -124,24 +131,24 @@ class Alignment:
     near: DoubleArray
     spread: DoubleArray
     activity: DoubleArray
-    covered: DoubleArray
+    coverage: DoubleArray
     placed: npt.NDArray[np.bool_]
-    ear: str
-    advantage: float = 0.0
+    acoustic_model: str
+    likelihood_ratio: float = 0.0
     line_times: LineTimes | None = None
-    votes: Votes | None = None
-    alone: Alignment | None = None
+    onset_posteriors: OnsetPosteriors | None = None
+    without_prior: Alignment | None = None
 
 
 def align(
     audio: npt.NDArray[np.float32],
     lines: Lines,
     language: str | None,
-    ear: Ear,
+    acoustic_model: AcousticModel,
     *,
     line_starts: Sequence[float | None] | None = None,
-    heard_starts: Sequence[float | None] | None = None,
-    vote: Vote | None = None,
+    transcript_starts: Sequence[float | None] | None = None,
+    onset_posteriors_of: SecondOnsets | None = None,
     options: Options = Options(),
 ) -> Alignment:
     """Place every word of the lyrics on the audio.
@@ -155,11 +162,11 @@ def align(
         ISO 639-1.
     line_starts : sequence of float, optional
         Where lines start as far as a source knows, one a line. Checked before they are used.
-    heard_starts : sequence of float, optional
+    transcript_starts : sequence of float, optional
         Where another ear heard words start, one a word; see `lyricsyncd.align.anchors`.
-    vote : callable, optional
+    onset_posteriors_of : callable, optional
         Asks another listener about the same words, once this one has placed them by itself; see
-        `lyricsyncd.align.votes`.
+        `lyricsyncd.align.onset_priors`.
 
     Returns
     -------
@@ -170,77 +177,98 @@ def align(
     # The products are small: the linear algebra library's threads would only wait for each other.
     # Where there is enough to do, an ear runs threads of its own.
     with threadpool_limits(1, user_api="blas"):
-        return _aligned(audio, lines, language, ear, line_starts, heard_starts, vote, options)
+        return _aligned(
+            audio,
+            lines,
+            language,
+            acoustic_model,
+            line_starts,
+            transcript_starts,
+            onset_posteriors_of,
+            options,
+        )
 
 
 def _aligned(
     audio: npt.NDArray[np.float32],
     lines: Lines,
     language: str | None,
-    ear: Ear,
+    acoustic_model: AcousticModel,
     line_starts: Sequence[float | None] | None,
-    heard_starts: Sequence[float | None] | None,
-    vote: Vote | None,
+    transcript_starts: Sequence[float | None] | None,
+    onset_posteriors_of: SecondOnsets | None,
     options: Options,
 ) -> Alignment:
-    song = ear.spell(lines, language)
+    song = acoustic_model.compile(lines, language)
     graph = build(song)
     n_words = sum(len(line) for line in lines)
     duration = len(audio) / SAMPLE_RATE
     if graph.n_words == 0:
-        return _spread_evenly(n_words, duration, ear.name)
-    anchors = _word_anchors(graph, heard_starts, options)
+        return _spread_evenly(n_words, duration, acoustic_model.name)
+    anchors = _word_anchors(graph, transcript_starts, options)
     line_times: LineTimes | None = None
-    listeners: list[tuple[Ear, Any]] = []
+    adapted_front_ends: list[tuple[AcousticModel, Any]] = []
     path: Path | None = None
-    views = ear.views() if isinstance(ear, AdaptableEar) else (ear,)
-    once = len(views) == 1 and not (options.adapt and isinstance(ear, AdaptableEar))
-    for number, view in enumerate(views):
-        heard = view.listen(audio)
-        emissions = view.score(heard, song)
-        activity = vocal_activity(audio, emissions.n_frames, round(ear.hop * SAMPLE_RATE))
+    front_ends = (
+        acoustic_model.front_ends()
+        if isinstance(acoustic_model, AdaptableModel)
+        else (acoustic_model,)
+    )
+    once = len(front_ends) == 1 and not (
+        options.adapt and isinstance(acoustic_model, AdaptableModel)
+    )
+    for number, front_end in enumerate(front_ends):
+        heard = front_end.features(audio)
+        emissions = front_end.score(heard, song)
+        activity = vocal_activity(
+            audio, emissions.n_frames, round(acoustic_model.hop * SAMPLE_RATE)
+        )
         if not options.activity:
             activity = np.ones_like(activity)
-        trellis = Trellis(graph, emissions, activity, song.short, anchors, options.first_costs)
+        trellis = Trellis(graph, emissions, activity, song.short, anchors, options.first_penalties)
         path = best_path(trellis)
         if path is None:
-            return _spread_evenly(n_words, duration, ear.name)
+            return _spread_evenly(n_words, duration, acoustic_model.name)
         if number == 0 and line_starts is not None and any(s is not None for s in line_starts):
             line_times, path, anchors = _with_line_times(
-                trellis, path, line_starts, ear.lag, options
+                trellis, path, line_starts, acoustic_model.lag, options
             )
-        if options.adapt and isinstance(view, AdaptableEar):
-            units = _learnable(song, graph, emissions, path.states, options.learn_above)
-            view = view.adapted(heard, song, units)
-        listeners.append((view, heard))
+        if options.adapt and isinstance(front_end, AdaptableModel):
+            units = _adaptation_units(song, graph, emissions, path.states, options.adaptation_floor)
+            front_end = front_end.adapted(heard, song, units)
+        adapted_front_ends.append((front_end, heard))
         if not once:
             del trellis, emissions  # the largest things there are
     assert path is not None, "an ear has a view"
-    scores = emissions if once else _mean_scores(listeners, song)
+    scores = emissions if once else _mean_scores(adapted_front_ends, song)
     trellis = Trellis(graph, scores, activity, song.short, anchors, options.costs)
-    if not once or options.costs != options.first_costs:
+    if not once or options.costs != options.first_penalties:
         path = best_path(trellis) or path
-    strongest = rival.strongest(song, trellis)
+    background_score = background.background_score(song, trellis)
     placed = replace(
-        _alignment(n_words, trellis, path.states, ear, options),
+        _alignment(n_words, trellis, path.states, acoustic_model, options),
         line_times=line_times,
-        advantage=rival.advantage(path, graph, strongest),
+        likelihood_ratio=background.likelihood_ratio(path, graph, background_score),
     )
-    votes = None if vote is None else vote(placed)
-    if votes is None:
+    onset_posteriors = None if onset_posteriors_of is None else onset_posteriors_of(placed)
+    if onset_posteriors is None:
         return placed
-    return _voted_on(placed, votes, trellis, strongest, ear, options)
+    return _with_onset_prior(
+        placed, onset_posteriors, trellis, background_score, acoustic_model, options
+    )
 
 
-def _mean_scores(listeners: Sequence[tuple[Ear, Any]], song: SpelledSong) -> Emissions:
+def _mean_scores(
+    adapted_front_ends: Sequence[tuple[AcousticModel, Any]], song: CompiledLyrics
+) -> Emissions:
     """The mean of what several views of an ear say, of which only one is ever whole in memory."""
-    (first, heard), *others = listeners
+    (first, heard), *others = adapted_front_ends
     means = first.score(heard, song)
-    for weight, (view, heard) in enumerate(others, 1):
+    for weight, (front_end, heard) in enumerate(others, 1):
         for start in range(0, means.n_frames, _FRAMES_AT_ONCE):
             some = slice(start, start + _FRAMES_AT_ONCE)
             part = Emissions(means.scores[some], means.rest[some], means.hop)
-            part.averaged(view.score(heard[some], song), weight)
+            part.averaged(front_end.score(heard[some], song), weight)
     return means
 
 
@@ -268,7 +296,7 @@ def _with_line_times(
         return times, free, trellis.anchors
     if times.fit is Fit.UNCLEAR:
         n_known = sum(start is not None for start in line_starts)
-        if free.score - path.score > options.doubted_line * n_known:
+        if free.score - path.score > options.doubtful_line * n_known:
             return replace(times, fit=Fit.DOUBTFUL), free, trellis.anchors
     return times, path, anchored.anchors
 
@@ -286,37 +314,41 @@ def _word_anchors(
     if heard is None or all(start is None for start in heard):
         return ()
     by_word = np.array([np.nan if s is None else s for s in heard], np.float64)[graph.index]
-    return (StartTimes(by_word, options.heard_spread, options.heard_step, options.heard_most),)
+    return (StartTimes(by_word, options.anchor_spread, options.anchor_step, options.anchor_cap),)
 
 
-def _voted_on(
-    alone: Alignment,
-    votes: Votes,
+def _with_onset_prior(
+    without_prior: Alignment,
+    onset_posteriors: OnsetPosteriors,
     trellis: Trellis,
-    strongest: float | None,
-    ear: Ear,
+    background_score: float | None,
+    acoustic_model: AcousticModel,
     options: Options,
 ) -> Alignment:
     """The words placed once more with another ear's votes, on the same scores."""
     # At this scale the chances of both are multiplied in the posteriors.
-    weight = options.voted / options.scale
-    anchors = votes.beside(alone.onset).for_search(
-        trellis.graph, ear.lag, weight, options.voted_most
+    weight = options.prior_weight / options.scale
+    anchors = onset_posteriors.debiased(without_prior.onset).as_prior(
+        trellis.graph, acoustic_model.lag, weight, options.prior_cap
     )
     both = replace(trellis, anchors=(*trellis.anchors, anchors))
     path = best_path(both)
     if path is None:
-        return alone
-    placed = _alignment(len(alone.onset), both, path.states, ear, options, own=trellis)
+        return without_prior
+    placed = _alignment(
+        len(without_prior.onset), both, path.states, acoustic_model, options, own=trellis
+    )
     # What this ear thinks of where both would have the words: only that is calibrated.
     onsets, _ = _word_frames(trellis.graph, path.states)
     own_score = path.score + anchors.paid(onsets.astype(np.float64) * trellis.emissions.hop)
     return replace(
         placed,
-        ear=f"{ear.name}+{votes.ear}",
-        advantage=rival.advantage(replace(path, score=own_score), trellis.graph, strongest),
-        line_times=alone.line_times,
-        alone=alone,
+        acoustic_model=f"{acoustic_model.name}+{onset_posteriors.acoustic_model}",
+        likelihood_ratio=background.likelihood_ratio(
+            replace(path, score=own_score), trellis.graph, background_score
+        ),
+        line_times=without_prior.line_times,
+        without_prior=without_prior,
     )
 
 
@@ -331,8 +363,8 @@ def _word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
     return onsets, offsets
 
 
-def _learnable(
-    song: SpelledSong, graph: Graph, emissions: Emissions, states: IntArray, least: float
+def _adaptation_units(
+    song: CompiledLyrics, graph: Graph, emissions: Emissions, states: IntArray, least: float
 ) -> IntArray:
     """The unit of each frame; -1 for rests, -2 where the unit fits too badly to learn from."""
     units = graph.unit[states]
@@ -346,7 +378,7 @@ def _alignment(
     n_words: int,
     trellis: Trellis,
     states: IntArray,
-    ear: Ear,
+    acoustic_model: AcousticModel,
     options: Options,
     own: Trellis | None = None,
 ) -> Alignment:
@@ -354,7 +386,7 @@ def _alignment(
     graph, hop = trellis.graph, trellis.emissions.hop
     onsets, offsets = _word_frames(graph, states)
     band = Band.around(graph, onsets, offsets, trellis.n_frames, round(options.band / hop))
-    near = round(NEAR_S / hop)
+    near = round(TOLERANCE_S / hop)
     sure = posterior(trellis, band, onsets, offsets, scale=options.scale, near=near)
     chances = sure.starts
     onset, offset = onsets.astype(np.float64), offsets.astype(np.float64)
@@ -377,7 +409,7 @@ def _alignment(
     active = trellis.activity[frames].astype(np.float64)
     activity = np.bincount(word, weights=active, minlength=graph.n_words) / count
 
-    covered = _covered(trellis, states, onsets)
+    coverage = _coverage(trellis, states, onsets)
 
     known = graph.index
     placed = np.zeros(n_words, np.bool_)
@@ -389,7 +421,7 @@ def _alignment(
         return result
 
     starts, ends = _between_neighbours(
-        known, onset * hop + ear.lag, offset * hop + ear.lag, n_words
+        known, onset * hop + acoustic_model.lag, offset * hop + acoustic_model.lag, n_words
     )
     return Alignment(
         onset=starts,
@@ -398,19 +430,21 @@ def _alignment(
         near=everywhere(sure.onset.near, 0.0),
         spread=everywhere(sure.onset.spread * hop, 10.0),
         activity=everywhere(activity, 0.0),
-        covered=everywhere(covered, 0.0),
+        coverage=everywhere(coverage, 0.0),
         placed=placed,
-        ear=ear.name,
-        votes=Votes(ear.name, chances, known, hop, ear.lag),
+        acoustic_model=acoustic_model.name,
+        onset_posteriors=OnsetPosteriors(
+            acoustic_model.name, chances, known, hop, acoustic_model.lag
+        ),
     )
 
 
-def _covered(trellis: Trellis, states: IntArray, onsets: IntArray) -> DoubleArray:
+def _coverage(trellis: Trellis, states: IntArray, onsets: IntArray) -> DoubleArray:
     """Share of the vocal activity around each onset that falls on words, shape (W,)."""
     activity = trellis.activity.astype(np.float64)
     sung = np.append(0.0, np.cumsum(activity))
     explained = np.append(0.0, np.cumsum(activity * ~trellis.graph.resting[states]))
-    reach = round(COVER_S / trellis.emissions.hop)
+    reach = round(COVERAGE_S / trellis.emissions.hop)
     first = np.maximum(onsets - reach, 0)
     last = np.minimum(onsets + reach, len(activity))
     share = (explained[last] - explained[first]) / np.maximum(sung[last] - sung[first], 1e-6)
@@ -439,7 +473,7 @@ def _between_neighbours(
     return starts, ends
 
 
-def _spread_evenly(n_words: int, duration: float, ear: str) -> Alignment:
+def _spread_evenly(n_words: int, duration: float, acoustic_model: str) -> Alignment:
     edges = np.linspace(0.0, duration, n_words + 1)
     nothing = np.zeros(n_words)
     return Alignment(
@@ -449,7 +483,7 @@ def _spread_evenly(n_words: int, duration: float, ear: str) -> Alignment:
         near=nothing,
         spread=nothing + 10.0,
         activity=nothing,
-        covered=nothing,
+        coverage=nothing,
         placed=np.zeros(n_words, np.bool_),
-        ear=ear,
+        acoustic_model=acoustic_model,
     )

@@ -16,7 +16,7 @@ LEAST_RUN = 2
 """Words in a row that must have been heard before any of them is believed."""
 
 
-def heard_starts(
+def transcript_starts(
     heard: Sequence[Word], known: Sequence[Word], least_run: int = LEAST_RUN
 ) -> list[float | None]:
     """When known words start, for those that were heard within a run of known words.

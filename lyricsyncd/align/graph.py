@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions import SpelledSong, Spelling
+from lyricsyncd.align.emissions import CompiledLyrics, PronunciationVariant
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -86,7 +86,7 @@ class Graph:
     first_of_line : ndarray of bool, shape (W,)
     index : ndarray of int64, shape (W,)
         Place of each word among all words of the song, pronounceable or not.
-    shortest_way : ndarray of int64, shape (W,)
+    least_frames : ndarray of int64, shape (W,)
         The least frames each word takes.
     """
 
@@ -102,7 +102,7 @@ class Graph:
     line: IntArray
     first_of_line: BoolArray
     index: IntArray
-    shortest_way: IntArray
+    least_frames: IntArray
 
     @property
     def n_states(self) -> int:
@@ -117,7 +117,7 @@ class Graph:
     @property
     def shortest(self) -> int:
         """The least frames that a walk through all words takes."""
-        return int(self.shortest_way.sum())
+        return int(self.least_frames.sum())
 
     @cached_property
     def steps(self) -> Steps:
@@ -143,7 +143,7 @@ class Graph:
         return Steps(near[:reach], targets[order], np.ascontiguousarray(sources[:, order]), place)
 
 
-def build(song: SpelledSong) -> Graph:
+def build(song: CompiledLyrics) -> Graph:
     """The graph of a spelled song. Words without spellings are left out (see `Graph.index`)."""
     unit: list[int] = []
     word: list[int] = []
@@ -157,7 +157,7 @@ def build(song: SpelledSong) -> Graph:
     line_of: list[int] = []
     first_of_line: list[bool] = []
     index: list[int] = []
-    shortest_way: list[int] = []
+    least_frames: list[int] = []
 
     def add(unit_: int, word_: int, *, rests: bool, chain: bool, skip: bool = False) -> int:
         unit.append(unit_)
@@ -179,7 +179,7 @@ def build(song: SpelledSong) -> Graph:
         first_of_line.append(line != previous_line)
         index.append(at)
         previous_line = line
-        shortest_way.append(min(map(_least_frames, ways)))
+        least_frames.append(min(map(_least_frames, ways)))
         ends = []
         for way in _begun(ways):
             optional = way.optional or (False,) * len(way.units)
@@ -211,23 +211,23 @@ def build(song: SpelledSong) -> Graph:
         line=np.array(line_of, np.int64),
         first_of_line=np.array(first_of_line, np.bool_),
         index=np.array(index, np.int64),
-        shortest_way=np.array(shortest_way, np.int64),
+        least_frames=np.array(least_frames, np.int64),
     )
 
 
-def _begun(ways: Sequence[Spelling]) -> list[Spelling]:
+def _begun(ways: Sequence[PronunciationVariant]) -> list[PronunciationVariant]:
     """The ways with no choice of where they begin: an optional first unit makes two ways of one."""
-    begun: list[Spelling] = []
+    begun: list[PronunciationVariant] = []
     for way in ways:
         units, optional = way.units, way.optional
         if len(units) == 1 or not optional or not optional[0]:
             begun.append(way)
             continue
-        begun.append(Spelling(units, (False, *optional[1:])))
-        begun.append(Spelling(units[1:], (False, *optional[2:])))
+        begun.append(PronunciationVariant(units, (False, *optional[1:])))
+        begun.append(PronunciationVariant(units[1:], (False, *optional[2:])))
     return begun
 
 
-def _least_frames(way: Spelling) -> int:
+def _least_frames(way: PronunciationVariant) -> int:
     """A frame for each unit that may not be stepped over (and one at the least)."""
     return max(1, len(way.units) - sum(way.optional))

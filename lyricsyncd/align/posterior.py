@@ -49,7 +49,7 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class Chances:
+class LogPosteriors:
     """How likely one event of each word (its onset) is at each frame, those of all words one after
     the other.
 
@@ -74,7 +74,7 @@ class Posterior:
 
     onset: Moments
     offset: Moments
-    starts: Chances
+    starts: LogPosteriors
     """How likely each word's onset is at each frame."""
 
 
@@ -98,7 +98,7 @@ def posterior(
     near : int
         Frames that count as "where it was found" for `Moments.near`.
     """
-    return _Walk(trellis, band, scale).moments(onsets, offsets, near)
+    return _ForwardBackward(trellis, band, scale).moments(onsets, offsets, near)
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class _Block:
 
 
 @dataclass(frozen=True)
-class _Crossing:
+class _BoundaryMass:
     """What the way in has for the way back, for the frames of one block.
 
     Kept for every frame of the song: half the digits are plenty.
@@ -166,7 +166,7 @@ class _Crossing:
     left: SingleArray
 
 
-class _Walk:
+class _ForwardBackward:
     """Both directions over one trellis.
 
     The columns of a block of frames are the rows of one array, so that what crosses the boundaries
@@ -231,7 +231,7 @@ class _Walk:
         graph, trellis = self._graph, self._trellis
         low, high = int(self._band.first[max(start - 1, 0)]), int(self._band.end[stop - 1])
         factors = np.exp(self._scale * trellis.scores(start, stop).astype(np.float64))
-        costs, paid = trellis.entry_costs(start, stop), None
+        costs, paid = trellis.entry_penalties(start, stop), None
         if costs is not None:
             paid = np.exp(-self._scale * costs[:, self._anchored].astype(np.float64))
         return _Block(start, stop, low, high, factors.take(graph.unit[low:high], axis=1), paid)
@@ -244,7 +244,9 @@ class _Walk:
         column[_PAD + self._graph.rest[-1]] = 1.0
         return column
 
-    def _by_boundary(self, crossing: _Crossing, flow: DoubleArray) -> tuple[IntArray, DoubleArray]:
+    def _by_boundary(
+        self, crossing: _BoundaryMass, flow: DoubleArray
+    ) -> tuple[IntArray, DoubleArray]:
         """Sum what belongs to each entry over the entries of each boundary, shape (frames, n)."""
         boundary = self._graph.entered_from[crossing.entries]
         if len(boundary) == 0:
@@ -252,19 +254,19 @@ class _Walk:
         (starts,) = np.nonzero(np.diff(boundary, prepend=-1))
         return boundary[starts], np.add.reduceat(flow, starts, axis=1)
 
-    def _forward(self) -> tuple[list[_Crossing], DoubleArray, float]:
+    def _forward(self) -> tuple[list[_BoundaryMass], DoubleArray, float]:
         """The way in, keeping only what crosses the boundaries of words.
 
         Returns
         -------
-        crossings : list of _Crossing
+        crossings : list of _BoundaryMass
         level : ndarray of float64, shape (T,)
             The running normalisation (a logarithm) that they are relative to.
         at_end : float
             What is at the last states of the last word after the last frame.
         """
         graph = self._graph
-        crossings: list[_Crossing] = []
+        crossings: list[_BoundaryMass] = []
         levels = np.zeros(self._trellis.n_frames)
         level, row, low = 0.0, np.zeros(_PAD), 0
         for start, stop in self._trellis.blocks(_FRAMES_AT_ONCE):
@@ -286,7 +288,7 @@ class _Walk:
             boundaries = slice(int(first[start]), int(end[stop - 1]))
             left = rows[:-1, block.cells(graph.exits[:, boundaries])].sum(axis=1)
             crossings.append(
-                _Crossing(
+                _BoundaryMass(
                     *(start, stop, entries, boundaries),
                     *(entered.astype(np.float32), left.astype(np.float32)),
                 )
@@ -368,7 +370,7 @@ class _Walk:
             now /= norms[i]
         return rows, said, level + np.cumsum(np.log(norms)[::-1])[::-1]
 
-    def _onward(self, block: _Block, crossing: _Crossing, said: DoubleArray) -> DoubleArray:
+    def _onward(self, block: _Block, crossing: _BoundaryMass, said: DoubleArray) -> DoubleArray:
         """What follows from standing at the end of a word a frame ago, (frames, boundaries)."""
         graph, boundaries, entries = self._graph, crossing.boundaries, crossing.entries
         onward: DoubleArray = said[:, block.cells(graph.rest[boundaries])]
@@ -428,11 +430,11 @@ class _Histogram:
         logs = np.log(flow[known].astype(np.float64) + _TINY)
         self._logs[place[known]] = logs + np.broadcast_to(level[:, None], known.shape)[known]
 
-    def chances(self) -> Chances:
+    def chances(self) -> LogPosteriors:
         """The log-weights, relative to each word's greatest."""
         most = np.maximum.reduceat(self._logs, self._base[:-1])
         logs = self._logs - np.repeat(most, np.diff(self._base))
-        return Chances(logs, self._base, self._first)
+        return LogPosteriors(logs, self._base, self._first)
 
     def moments(self, found: IntArray, near: int) -> Moments:
         """Moments relative to where a first pass found the event."""

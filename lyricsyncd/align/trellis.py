@@ -31,17 +31,17 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class Penalties:
     """What songs are like, in nats (per frame, but for the entry cost)."""
 
-    silent_word: float = 3.0
+    word_in_silence: float = 3.0
     """A word in a frame without vocal activity."""
     stretched_consonant: float = 2.0
-    rest_inside: float = 1.0
+    silence_inside: float = 1.0
     """A rest inside a line."""
-    enter_rest_inside: float = 8.0
+    enter_silence_inside: float = 8.0
     """Once, for every rest inside a line."""
-    rest_between: float = 0.0
+    silence_between: float = 0.0
     """A rest between lines."""
     floor_inside: float = -25.0
     """The least a rest inside a line can score, however loud the frame."""
@@ -115,7 +115,7 @@ class Band:
     @classmethod
     def whole(cls, graph: Graph, n_frames: int) -> Band:
         """No limit but time itself: a word needs the frames of all words before and after it."""
-        before = np.append(0, np.cumsum(graph.shortest_way))
+        before = np.append(0, np.cumsum(graph.least_frames))
         to_get_here = np.where(graph.resting, before[graph.word + 1], before[graph.word])
         still_to_come = before[-1] - before[graph.word + 1]
         frames = np.arange(n_frames)
@@ -165,7 +165,7 @@ class Trellis:
     activity: FloatArray
     short: npt.NDArray[np.bool_]
     anchors: tuple[Anchors, ...] = ()
-    costs: Costs = field(default_factory=Costs)
+    costs: Penalties = field(default_factory=Penalties)
 
     @property
     def n_frames(self) -> int:
@@ -185,14 +185,14 @@ class Trellis:
         n_units = self.emissions.scores.shape[1]
         scores = np.empty((len(activity), n_units + 2), np.float32)
         scores[:, :n_units] = self.emissions.scores[block]
-        scores[:, :n_units] -= (costs.silent_word * (1.0 - activity))[:, None]
+        scores[:, :n_units] -= (costs.word_in_silence * (1.0 - activity))[:, None]
         scores[:, :n_units] -= np.where(self.short, np.float32(costs.stretched_consonant), 0)
         rest = self.emissions.rest[block]
-        scores[:, -2] = np.maximum(rest, costs.floor_inside) * activity - costs.rest_inside
-        scores[:, -1] = np.maximum(rest, costs.floor_between) * activity - costs.rest_between
+        scores[:, -2] = np.maximum(rest, costs.floor_inside) * activity - costs.silence_inside
+        scores[:, -1] = np.maximum(rest, costs.floor_between) * activity - costs.silence_between
         return scores
 
-    def entry_costs(self, start: int, stop: int) -> FloatArray | None:
+    def entry_penalties(self, start: int, stop: int) -> FloatArray | None:
         """Nats for each of the graph's entries at some frames; ``None`` without anchors."""
         if not self.anchors:
             return None
@@ -214,7 +214,7 @@ class Trellis:
     def rest_entry(self) -> FloatArray:
         """Nats to enter the rest of each boundary, shape (W + 1,)."""
         inside = self.graph.unit[self.graph.rest] == self.emissions.scores.shape[1]
-        return np.where(inside, self.costs.enter_rest_inside, 0.0).astype(np.float32)
+        return np.where(inside, self.costs.enter_silence_inside, 0.0).astype(np.float32)
 
     def blocks(self, size: int) -> Iterator[tuple[int, int]]:
         """The frames in blocks of at most ``size``."""

@@ -175,7 +175,7 @@ class _Step:
             if at == 0:
                 until = min(t + _SCORES_AT_ONCE, stop)
                 scores = self._trellis.scores(t, until)
-                entry_costs = self._trellis.entry_costs(t, until)
+                entry_penalties = self._trellis.entry_penalties(t, until)
             first, end = int(band.first[t]), int(band.end[t])
             n, low, high = end - first, first + _PAD, end + _PAD
             now[left_behind + _PAD : low] = _NEVER
@@ -212,9 +212,9 @@ class _Step:
                 if pointer is not None:
                     code[cells] = from_row
 
-            if entry_costs is not None:
+            if entry_penalties is not None:
                 p0, p1 = self._paying_first[t], self._paying_end[t]
-                way[self._paying[p0:p1] - first] -= entry_costs[at, self._anchored[p0:p1]]
+                way[self._paying[p0:p1] - first] -= entry_penalties[at, self._anchored[p0:p1]]
 
             # Or stayed.
             stay = was[low:high]

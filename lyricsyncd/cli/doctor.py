@@ -18,7 +18,7 @@ def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
 
     Each trouble comes with its remedy. Exit status 1 tells that something will not work.
     """
-    from lyricsyncd.config import load
+    from lyricsyncd.config.schema import load
     from lyricsyncd.doctor import Verdict, examine
 
     marks = {Verdict.OK: "ok", Verdict.WARNING: "!", Verdict.FAILED: "FAILED"}

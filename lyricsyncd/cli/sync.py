@@ -19,8 +19,8 @@ from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError, WriteE
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, SyncResult, Track
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config, Output, OutputFile
-    from lyricsyncd.pipeline import LyricSyncPipeline
+    from lyricsyncd.config.schema import Config, Output, OutputFile
+    from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 
 BELOW_THRESHOLD = 4
 """Exit status when a result was too doubtful to write."""
@@ -217,7 +217,7 @@ def _same(path: Path, other: Path) -> bool:
 
 
 def _settings(path: Path | None) -> Config:
-    from lyricsyncd.config import load
+    from lyricsyncd.config.schema import load
 
     return load(path)
 
@@ -225,7 +225,7 @@ def _settings(path: Path | None) -> Config:
 def _language(code: str | None) -> str | None:
     if code is None or code == "auto":
         return None
-    from lyricsyncd.config import language_code
+    from lyricsyncd.config.schema import language_code
 
     try:
         return language_code(code)
@@ -260,7 +260,7 @@ def _output(
     """What to write beside the song: as configured, or a sidecar of the format asked for."""
     if format_name is None or out is not None:
         return settings.output
-    from lyricsyncd.config import OutputFile
+    from lyricsyncd.config.schema import OutputFile
 
     return (OutputFile(format=_format(format_name, None)),)
 
@@ -268,8 +268,8 @@ def _output(
 def _pipeline(
     settings: Config, acoustid_key: str | None, device: str | None, profile: str | None
 ) -> LyricSyncPipeline:
-    from lyricsyncd.device import check
-    from lyricsyncd.pipeline import LyricSyncPipeline
+    from lyricsyncd.models.device import check
+    from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 
     pipeline = LyricSyncPipeline(acoustid_key, device or "auto", settings, profile)
     # Even where no model will be needed: the next song needs one.

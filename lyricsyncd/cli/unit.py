@@ -18,8 +18,8 @@ from lyricsyncd.cli.console import note
 from lyricsyncd.errors import LyricsyncError, UsageError, WriteError
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config
-    from lyricsyncd.systemd import House
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.systemd import UnitSettings
 
 _RUNNING = Path("/run/systemd/system")
 """There while systemd is what runs this computer; see sd_booted(3)."""
@@ -48,9 +48,16 @@ def install(
     As your own service it can do what you can. With --system it runs as the user `lyricsyncd`,
     which is made where it is missing, or as the one that --as names.
     """
-    from lyricsyncd import paths
-    from lyricsyncd.config import load
-    from lyricsyncd.systemd import ACCOUNT, SYSTEM_UNITS, UNIT_NAME, House, render, user_units
+    from lyricsyncd.config import paths
+    from lyricsyncd.config.schema import load
+    from lyricsyncd.systemd import (
+        ACCOUNT,
+        SYSTEM_UNITS,
+        UNIT_NAME,
+        UnitSettings,
+        render,
+        user_units,
+    )
 
     if account is not None and not system:
         raise UsageError("--as goes with --system", remedy="Add --system, or leave it out")
@@ -63,11 +70,11 @@ def install(
     if system:
         named = account or ACCOUNT
         groups = _groups_for(settings) if account is None else ()
-        house = House.of(settings, file, account=named, groups=groups)
+        house = UnitSettings.of(settings, file, account=named, groups=groups)
         target = SYSTEM_UNITS / UNIT_NAME
     else:
         state = (paths.state_dir(), paths.cache_dir())
-        house = House.of(settings, file, state=state)
+        house = UnitSettings.of(settings, file, state=state)
         target = user_units() / UNIT_NAME
     text = render(house, system=system)
     done = []
@@ -158,7 +165,7 @@ def _systemctl(system: bool, *calls: tuple[str, ...]) -> list[str]:
 
 
 def _account_made(account: str) -> list[str]:
-    from lyricsyncd.paths import SYSTEM_STATE
+    from lyricsyncd.config.paths import SYSTEM_STATE
     from lyricsyncd.systemd import ACCOUNT
 
     try:
@@ -196,12 +203,12 @@ def _groups_for(settings: Config) -> tuple[str, ...]:
     return tuple(groups)
 
 
-def _left_to_do(house: House, *, system: bool) -> list[str]:
+def _left_to_do(house: UnitSettings, *, system: bool) -> list[str]:
     """What only a person can decide, as the command to type."""
     import shlex
 
-    from lyricsyncd.models import SPLEETER, path_of
-    from lyricsyncd.paths import SYSTEM_CACHE
+    from lyricsyncd.config.paths import SYSTEM_CACHE
+    from lyricsyncd.models.install import SPLEETER, path_of
 
     if not system:
         return ["To have it run while you are not logged in: loginctl enable-linger"]
@@ -225,7 +232,7 @@ def _left_to_do(house: House, *, system: bool) -> list[str]:
     return lines
 
 
-def _may_write(folder: Path, house: House) -> bool:
+def _may_write(folder: Path, house: UnitSettings) -> bool:
     try:
         status = folder.stat()
         owner = pwd.getpwuid(status.st_uid).pw_name

@@ -28,13 +28,13 @@ def worker(address: str, path_maps: tuple[str, ...], config: Path | None) -> Non
     limits and certificates.
     """
     from lyricsyncd.cli import logs
-    from lyricsyncd.config import load
-    from lyricsyncd.daemon.cluster import check_installed
+    from lyricsyncd.config.schema import load
+    from lyricsyncd.work.dask_executor import check_installed
 
     folders = dict(_folders(text) for text in path_maps)
     settings = load(config)
     check_installed()
-    from lyricsyncd.daemon.cluster_worker import serve
+    from lyricsyncd.work.dask_worker import serve
 
     logs.to_stderr(level=logging.WARNING)
     logging.getLogger("lyricsyncd").setLevel(logging.INFO)

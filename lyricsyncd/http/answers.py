@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import Refused
-from lyricsyncd.paths import hand_over
 
 _log = logging.getLogger(__name__)
 
@@ -259,7 +259,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def shared() -> Answers:
     """The one file of answers of this process, in the cache folder."""
-    from lyricsyncd.paths import cache_dir
+    from lyricsyncd.config.paths import cache_dir
 
     path = cache_dir() / "answers.sqlite"
     with _shared_lock:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lyricsyncd.paths import hand_over
+from lyricsyncd.config.paths import hand_over
 
 FOLDER = "pace"
 NEXT_MAX_S, HELD_MAX_S = 30.0, 3600.0

@@ -20,7 +20,7 @@ from lyricsyncd.identify.kinds import Kind
 from lyricsyncd.model import Lyrics, Timing, Track
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config, LyricsSources
+    from lyricsyncd.config.schema import Config, LyricsSources
     from lyricsyncd.identify.kinds import Unsung
     from lyricsyncd.lyrics.base import Candidate, Source
 
@@ -152,7 +152,7 @@ def fetch_lyrics(
         Seconds. With it, times come only from an entry of the same length.
     config : Config, optional
         Which sources are asked, and where; by default the user's settings
-        (`lyricsyncd.config.load`).
+        (`lyricsyncd.config.schema.load`).
 
     Returns
     -------
@@ -173,7 +173,7 @@ def fetch_lyrics(
     >>> lyrics.words[0].text  # doctest: +SKIP
     'When'
     """
-    from lyricsyncd.config import load
+    from lyricsyncd.config.schema import load
 
     track = Track(
         artist=artist,

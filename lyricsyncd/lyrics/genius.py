@@ -18,7 +18,7 @@ from lyricsyncd.lyrics.base import Candidate
 from lyricsyncd.model import Lyrics, Track
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import LyricsSources
+    from lyricsyncd.config.schema import LyricsSources
 
 _log = logging.getLogger(__name__)
 _MOST_PAGES = 2

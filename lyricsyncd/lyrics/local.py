@@ -23,7 +23,7 @@ from lyricsyncd.lyrics.words import has_cjk, split_line
 from lyricsyncd.model import Line, Lyrics, Track, Word
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import LyricsSources
+    from lyricsyncd.config.schema import LyricsSources
 
 SUFFIXES = (".elrc", ".lrc", ".ttml", ".yaml", ".yml", ".srt", ".vtt", ".txt")
 """Of files beside a song, in the order in which they are believed at equal timing."""

@@ -20,7 +20,7 @@ from lyricsyncd.lyrics.language import code as language_code
 from lyricsyncd.model import Lyrics, Timing, Track
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import LyricsSources
+    from lyricsyncd.config.schema import LyricsSources
 
 _log = logging.getLogger(__name__)
 _MOST_RESULTS = 50

@@ -20,7 +20,7 @@ from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.model import Lyrics, Track
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import LyricsSources
+    from lyricsyncd.config.schema import LyricsSources
 
 _log = logging.getLogger(__name__)
 _MOST_HITS = 10

@@ -22,7 +22,7 @@ from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.model import Line, Lyrics, Track, Word
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config
+    from lyricsyncd.config.schema import Config
     from lyricsyncd.http.answers import Answers
     from lyricsyncd.lyrics import Found
 
@@ -90,12 +90,12 @@ def sureness(words: Sequence[Word]) -> float:
 def agreement(heard: Sequence[Word], lyrics: Lyrics) -> float:
     """0-1: how much of the shorter of the two is found in the other, in order and in runs of at
     least `RUN` words."""
-    from lyricsyncd.align.anchors import heard_starts
+    from lyricsyncd.align.anchors import transcript_starts
 
     known = lyrics.words
     if not known or not heard:
         return 0.0
-    found = sum(start is not None for start in heard_starts(heard, known, RUN))
+    found = sum(start is not None for start in transcript_starts(heard, known, RUN))
     return found / min(len(known), len(heard))
 
 

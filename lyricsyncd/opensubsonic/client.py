@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from lyricsyncd.config import OpenSubsonic
+from lyricsyncd.config.schema import OpenSubsonic
 from lyricsyncd.errors import LyricsyncError, Refused, SourceError, Unreachable
 from lyricsyncd.http import Web
 from lyricsyncd.model import Track

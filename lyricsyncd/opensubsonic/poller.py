@@ -18,16 +18,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.daemon.catalog import Catalog, Priority
-from lyricsyncd.daemon.intake import Event, Intake, Kind, Result
-from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
-from lyricsyncd.daemon.scan import Rules, libraries_of
+from lyricsyncd.catalog.catalog import Catalog, Priority
 from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.library.events import Event, EventHandler, Kind, Result
+from lyricsyncd.library.lookup import Lookup, NotInLibrary
+from lyricsyncd.library.scan import Rules, libraries_of
 from lyricsyncd.opensubsonic.client import PAGE, Album, Client, NotAllowed, Song
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config, OpenSubsonic
-    from lyricsyncd.daemon.watcher import Hint
+    from lyricsyncd.config.schema import Config, OpenSubsonic
+    from lyricsyncd.library.watch import FileEvent
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Poller:
         settings: OpenSubsonic,
         catalog: Catalog,
         rules: Sequence[Rules],
-        heard: Callable[[Hint], None],
+        heard: Callable[[FileEvent], None],
         scan: Callable[[], None],
     ) -> None:
         self.client = Client(settings)
@@ -115,7 +115,7 @@ class Poller:
     def _begin(self) -> None:
         # Anew for each poll: it remembers where links lead.
         self._lookup = Lookup(self._catalog, self._rules, self._settings.path_map)
-        self._intake = Intake(self._catalog, self._lookup, self._heard)
+        self._intake = EventHandler(self._catalog, self._lookup, self._heard)
 
     def poll(self) -> None:
         """Ask once.
@@ -273,7 +273,7 @@ def _marks(albums: Sequence[Album]) -> list[tuple[str, str, int]]:
 def start_polling(
     config: Config,
     catalog: Catalog,
-    heard: Callable[[Hint], None],
+    heard: Callable[[FileEvent], None],
     scan: Callable[[], None],
     wake: Callable[[], None],
 ) -> PollerThread | None:

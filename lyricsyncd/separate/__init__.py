@@ -16,9 +16,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd import models
-from lyricsyncd.device import check
 from lyricsyncd.errors import ModelError
+from lyricsyncd.models import install
+from lyricsyncd.models.device import check
 from lyricsyncd.separate.base import Opener, Separator, Setting, Stem
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class VocalSeparator:
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     models_dir : Path, optional
         Where models are installed; by default where the user's settings have them
-        (`lyricsyncd.config.load`).
+        (`lyricsyncd.config.schema.load`).
     threads : int, optional
         Threads of the network; by default as many as the process may use.
 
@@ -223,20 +223,20 @@ class VocalSeparator:
                 return _opener("htdemucs_ft")(setting)
             except ModelError as error:
                 self.warning = str(error)
-        found = models.state(models.SPLEETER, setting.models_dir)
-        if found is models.State.INSTALLED:
+        found = install.state(install.SPLEETER, setting.models_dir)
+        if found is install.State.INSTALLED:
             return _opener("spleeter")(setting)
         self.warning = (
             f"the vocals are not separated: the model 'spleeter' is {found.value}. "
-            f"{models.install_remedy(models.SPLEETER)}"
+            f"{install.install_remedy(install.SPLEETER)}"
         )
         return _opener("none")(setting)
 
     def _models_folder(self) -> Path:
         if self._models_dir is not None:
             return self._models_dir
-        from lyricsyncd.config import load
-        from lyricsyncd.paths import models_dir
+        from lyricsyncd.config.paths import models_dir
+        from lyricsyncd.config.schema import load
 
         return models_dir(load())
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lyricsyncd import torch_device
 from lyricsyncd.errors import ModelError
+from lyricsyncd.models import torch_device
 from lyricsyncd.separate.base import AtOnce, Separator, Setting
 
 if TYPE_CHECKING:
@@ -320,7 +320,7 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
     from demucs.repo import RemoteRepo
     from huggingface_hub import hf_hub_download
 
-    from lyricsyncd.hub import check_reachable
+    from lyricsyncd.models.hub import check_reachable
 
     files = _parse_remote_files(Path(REMOTE_ROOT) / "files.txt")
     if signature not in files:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lyricsyncd.device import check_name, without_cuda
 from lyricsyncd.errors import ModelError
+from lyricsyncd.models.device import check_name, without_cuda
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lyricsyncd import hub
 from lyricsyncd.errors import ModelError
+from lyricsyncd.models import hub
 from lyricsyncd.separate.base import AtOnce, Separator, Setting
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Roformer(AtOnce):
     sample_rates: tuple[int, ...] = (44_100,)
 
     def __init__(self, network: Any, segment: int, device: str = "auto") -> None:
-        from lyricsyncd import torch_device
+        from lyricsyncd.models import torch_device
 
         self._network = network.eval()
         self._segment = segment
@@ -69,7 +69,7 @@ class Roformer(AtOnce):
         overlap by half, faded into each other."""
         import torch
 
-        from lyricsyncd.torch_device import in_batches
+        from lyricsyncd.models.torch_device import in_batches
 
         length, segment = len(mix), self._segment
         wave = torch.from_numpy(np.ascontiguousarray(mix.T, dtype=np.float32))
@@ -98,13 +98,13 @@ class Roformer(AtOnce):
     def _precision(self) -> Any:
         import torch
 
-        from lyricsyncd.torch_device import half_precision
+        from lyricsyncd.models.torch_device import half_precision
 
         on_card = self._device.type == "cuda"
         return torch.autocast(self._device.type, half_precision(self._device), enabled=on_card)
 
     def _at_once(self) -> int:
-        from lyricsyncd.torch_device import free_bytes
+        from lyricsyncd.models.torch_device import free_bytes
 
         free = free_bytes(self._device)
         return (

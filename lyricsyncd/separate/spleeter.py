@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lyricsyncd import models
+from lyricsyncd.models import install
 from lyricsyncd.separate import spectrogram
 from lyricsyncd.separate.base import Separator, Setting
 from lyricsyncd.separate.onnx_session import open_session, run
@@ -162,5 +162,5 @@ def open_spleeter(setting: Setting) -> Separator:
     ModelError
         It is not installed, or damaged, or its device is not there.
     """
-    model = models.require(models.SPLEETER, setting.models_dir)
+    model = install.require(install.SPLEETER, setting.models_dir)
     return Spleeter(model, device=setting.device, threads=setting.threads)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.errors import UsageError
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config
+    from lyricsyncd.config.schema import Config
 
 UNIT_NAME = "lyricsyncd.service"
 SYSTEM_UNITS = Path("/etc/systemd/system")
@@ -29,7 +29,7 @@ _MARK = "# Nothing but its own state, the network and the music.\n"
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class UnitSettings:
     """What differs from one installation to the next."""
 
     libraries: tuple[Path, ...]
@@ -48,7 +48,7 @@ class House:
     """Groups that let the system service write to the music."""
 
     @classmethod
-    def of(cls, config: Config, path: Path | None, **more: object) -> House:
+    def of(cls, config: Config, path: Path | None, **more: object) -> UnitSettings:
         """From a configuration, the file that it is in, and the Python that runs this."""
         prefixes = dict.fromkeys(Path(each).resolve() for each in (sys.prefix, sys.base_prefix))
         return cls(
@@ -69,7 +69,7 @@ def user_units(environment: dict[str, str] | os._Environ[str] = os.environ) -> P
     return Path(home) / "systemd" / "user"
 
 
-def render(house: House, *, system: bool) -> str:
+def render(house: UnitSettings, *, system: bool) -> str:
     """The unit's text.
 
     Raises
@@ -108,14 +108,14 @@ DeviceAllow=char-nvidia-caps rw
 """
 
 
-def _account(house: House) -> str:
+def _account(house: UnitSettings) -> str:
     account = f"User={house.account}\n"
     # Another user's group is the one that the system has for them.
     account += f"Group={ACCOUNT}\n" if house.account == ACCOUNT else ""
     return account + "".join(f"SupplementaryGroups={group}\n" for group in house.groups)
 
 
-def _folders(house: House, *, system: bool) -> list[str]:
+def _folders(house: UnitSettings, *, system: bool) -> list[str]:
     """The lines that open folders. The dash: a disk that is not plugged in is no failure."""
     lines = []
     for folder in dict.fromkeys((*house.libraries, *map(_real, house.libraries))):

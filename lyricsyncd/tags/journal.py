@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lyricsyncd.config.paths import hand_over, state_dir
 from lyricsyncd.errors import WriteError
-from lyricsyncd.paths import hand_over, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lyricsyncd.paths import present
+from lyricsyncd.config.paths import present
 from lyricsyncd.tags import atomic
 from lyricsyncd.tags.journal import SIDECAR, Journal, digest, located
 from lyricsyncd.tags.report import Note, WriteReport

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lyricsyncd.config import Output
+from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import ConfigError
 from lyricsyncd.model import Timing
 from lyricsyncd.tags.report import Note
@@ -15,7 +15,7 @@ from lyricsyncd.tags.report import Note
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lyricsyncd.config import OutputFile
+    from lyricsyncd.config.schema import OutputFile
     from lyricsyncd.model import Lyrics
 
 SUFFIXES = {

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lyricsyncd.config import Output
+from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import FormatError, WriteError
 from lyricsyncd.tags import mark
 from lyricsyncd.tags.embedding import embed
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from lyricsyncd.config import OutputFile
+    from lyricsyncd.config.schema import OutputFile
     from lyricsyncd.model import Lyrics
     from lyricsyncd.tags.journal import Journal
     from lyricsyncd.tags.targets import Sidecar, Tag

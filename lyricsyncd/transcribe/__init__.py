@@ -144,7 +144,7 @@ def transcribe_vocals(
         ``auto``, ``cpu`` or ``cuda[:N]``.
     models_dir : Path, optional
         Where models are looked for first; by default where the user's settings have them
-        (`lyricsyncd.config.load`).
+        (`lyricsyncd.config.schema.load`).
 
     Returns
     -------
@@ -173,8 +173,8 @@ def transcribe_vocals(
 
         audio = soxr.resample(audio, sr, SAMPLE_RATE)
     if models_dir is None:
-        from lyricsyncd.config import load
-        from lyricsyncd.paths import models_dir as folder_of
+        from lyricsyncd.config.paths import models_dir as folder_of
+        from lyricsyncd.config.schema import load
 
         models_dir = folder_of(load())
     words = open_transcriber(backend, model, device, models_dir).transcribe(audio, language)

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd import torch_device
 from lyricsyncd.errors import ModelError
-from lyricsyncd.hub import loaded, located
 from lyricsyncd.model import Word
+from lyricsyncd.models import torch_device
+from lyricsyncd.models.hub import loaded, located
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "ibm-granite/granite-speech-4.1-2b-plus"
@@ -109,7 +109,7 @@ class Granite:
     Parameters
     ----------
     model : str
-        A name on the hub, or a folder; see `lyricsyncd.hub.found`.
+        A name on the hub, or a folder; see `lyricsyncd.models.hub.found`.
     device : str
         ``auto``, ``cpu`` or ``cuda[:N]``.
 

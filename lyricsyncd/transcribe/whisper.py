@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd import torch_device
-from lyricsyncd.hub import loaded, located
 from lyricsyncd.lyrics.words import has_cjk
 from lyricsyncd.model import Word
+from lyricsyncd.models import torch_device
+from lyricsyncd.models.hub import loaded, located
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "openai/whisper-large-v3-turbo"
@@ -56,7 +56,7 @@ class Whisper:
     Parameters
     ----------
     model : str
-        A name on the hub, or a folder; see `lyricsyncd.hub.found`.
+        A name on the hub, or a folder; see `lyricsyncd.models.hub.found`.
     device : str
         ``auto``, ``cpu`` or ``cuda[:N]``.
 

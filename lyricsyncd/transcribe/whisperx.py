@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd import torch_device
-from lyricsyncd.align.ears import WAV2VEC2
-from lyricsyncd.hub import loaded, located
 from lyricsyncd.model import Word
+from lyricsyncd.models import torch_device
+from lyricsyncd.models.acoustic_models import WAV2VEC2
+from lyricsyncd.models.hub import loaded, located
 
 _BATCH = 8
 

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.web import openapi
 from lyricsyncd.web.guard import OPEN, Guard
-from lyricsyncd.web.operations import OPERATIONS, PREFIX, Call, House, Operation, Text
+from lyricsyncd.web.operations import OPERATIONS, PREFIX, Call, Operation, ServiceContext, Text
 from lyricsyncd.web.reply import Problem, as_json, problem
 from lyricsyncd.web.stream import Stream
 from lyricsyncd.web.webhooks import explained
@@ -38,7 +38,7 @@ _BODY_S = 15.0
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def application(house: House, *, token: str | None, host: str, stream: Stream) -> Guard:
+def application(house: ServiceContext, *, token: str | None, host: str, stream: Stream) -> Guard:
     """The whole of it.
 
     Parameters
@@ -89,7 +89,9 @@ def _one_route_a_path(routes: list[Route]) -> list[Route]:
     return [Route(path, joined(by), methods=list(by)) for path, by in by_path.items()]
 
 
-def _endpoint(operation: Operation, house: House, limiter: anyio.CapacityLimiter) -> Endpoint:
+def _endpoint(
+    operation: Operation, house: ServiceContext, limiter: anyio.CapacityLimiter
+) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         id = request.path_params.get("id", 0)
         if id >= 2**63:

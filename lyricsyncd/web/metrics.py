@@ -11,8 +11,8 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from lyricsyncd import __version__
-from lyricsyncd.daemon.catalog import Catalog
-from lyricsyncd.daemon.scan import Rules, offline
+from lyricsyncd.catalog.catalog import Catalog
+from lyricsyncd.library.scan import Rules, offline
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

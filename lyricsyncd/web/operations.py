@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from lyricsyncd import __version__, formats
-from lyricsyncd.daemon.catalog import Catalog, Entry, Queued
-from lyricsyncd.daemon.intake import Intake, Kind, Result, Taken
-from lyricsyncd.daemon.lookup import Lookup, NotInLibrary
-from lyricsyncd.daemon.scan import Rules, libraries_of
-from lyricsyncd.daemon.status import status
+from lyricsyncd.catalog.catalog import Catalog, Entry, Queued
 from lyricsyncd.errors import FormatError
+from lyricsyncd.library.events import EventHandler, Kind, Result, Taken
+from lyricsyncd.library.lookup import Lookup, NotInLibrary
+from lyricsyncd.library.scan import Rules, libraries_of
+from lyricsyncd.service.status import status
 from lyricsyncd.web import metrics, shapes, words
 from lyricsyncd.web.reply import Problem
 from lyricsyncd.web.webhooks import read_events
 
 if TYPE_CHECKING:
-    from lyricsyncd.config import Config
-    from lyricsyncd.daemon.watcher import Hint
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.library.watch import FileEvent
     from lyricsyncd.model import Lyrics
 
 PREFIX = "/api/v1"
@@ -40,12 +40,12 @@ _REFUSALS: Mapping[Queued | Result, tuple[int, str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ServiceContext:
     """What the service lends us."""
 
     catalog: Catalog
     config: Callable[[], Config]
-    heard: Callable[[Hint], None]
+    heard: Callable[[FileEvent], None]
     """Takes hints of folders."""
     wake: Callable[[], None]
     """Says that something was queued."""
@@ -63,7 +63,7 @@ class House:
 class Call:
     """A request that was checked."""
 
-    house: House
+    house: ServiceContext
     id: int = 0
     query: Any = None
     body: Any = None
@@ -103,7 +103,7 @@ class Operation:
 
 def take_events(call: Call) -> dict[str, Any]:
     single, events = read_events(call.body)
-    intake = Intake(call.house.catalog, call.house.lookup(), call.house.heard)
+    intake = EventHandler(call.house.catalog, call.house.lookup(), call.house.heard)
     taken = intake.take(events)
     call.house.wake()
     if single and taken[0].result in _REFUSALS and events[0].kind is not Kind.REMOVED:
@@ -195,7 +195,7 @@ def lyrics(call: Call) -> dict[str, Any] | Text:
     return Text(text, _MEDIA_TYPES.get(query.format, "text/plain"), headers)
 
 
-def _asked(house: House, query: shapes.LyricsQuery) -> Entry | None:
+def _asked(house: ServiceContext, query: shapes.LyricsQuery) -> Entry | None:
     """The song in question: by number, else by path, else by names."""
     if query.id is not None:
         return house.catalog.get(query.id)

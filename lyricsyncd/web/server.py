@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.config import Web, host_and_port
-from lyricsyncd.web.operations import House
+from lyricsyncd.config.schema import Web, host_and_port
+from lyricsyncd.web.operations import ServiceContext
 
 if TYPE_CHECKING:
     import uvicorn
@@ -31,7 +31,7 @@ _LINGER_S = 1
 class WebServer:
     """Serves the control interface. `start`, `check` and `stop` belong to one thread."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: ServiceContext) -> None:
         self._house = house
         self._settings = Web(listen=None)
         self._token: str | None = None
@@ -111,7 +111,7 @@ class _Running:
     """A server that serves."""
 
     def __init__(
-        self, house: House, listening: socket.socket, token: str | None, host: str
+        self, house: ServiceContext, listening: socket.socket, token: str | None, host: str
     ) -> None:
         from lyricsyncd.web.app import application
         from lyricsyncd.web.stream import Stream

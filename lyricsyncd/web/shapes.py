@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from lyricsyncd import formats
-from lyricsyncd.daemon.catalog import Priority, Queued, State
-from lyricsyncd.daemon.intake import Event, Kind, Result
+from lyricsyncd.catalog.catalog import Priority, Queued, State
+from lyricsyncd.library.events import Event, Kind, Result
 from lyricsyncd.model import Track
 
 MAX_EVENTS = 5000

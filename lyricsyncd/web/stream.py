@@ -22,7 +22,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from lyricsyncd.daemon.catalog import Catalog, Entry
+from lyricsyncd.catalog.catalog import Catalog, Entry
 from lyricsyncd.web.reply import Problem
 
 if TYPE_CHECKING:

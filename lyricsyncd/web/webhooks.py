@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lyricsyncd.daemon.intake import Event, Kind
+from lyricsyncd.library.events import Event, Kind
 from lyricsyncd.model import Track
 from lyricsyncd.web import shapes
 from lyricsyncd.web.reply import Problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lyricsyncd.daemon.catalog import Entry
+from lyricsyncd.catalog.catalog import Entry
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.lyrics import files
 from lyricsyncd.lyrics.local import LocalSource

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
-from lyricsyncd import second_opinion
-from lyricsyncd.align import ears
 from lyricsyncd.align.aligner import Alignment, align
-from lyricsyncd.align.emissions.ctc import CtcEar, export, open_ctc, open_onnx
-from lyricsyncd.align.emissions.sphinx import SphinxEar
-from lyricsyncd.config import Quality
+from lyricsyncd.align.emissions.ctc import CtcModel, export, open_ctc, open_onnx
+from lyricsyncd.align.emissions.sphinx import PhoneStateModel
+from lyricsyncd.config.schema import Quality
 from lyricsyncd.errors import ModelError
+from lyricsyncd.judging import agreement
 from lyricsyncd.model import Decision
+from lyricsyncd.models import acoustic_models
 from tests.models import synthetic
 from tests.models.synthetic import Said
 
@@ -33,14 +33,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ear(folder: Path) -> CtcEar:
+def acoustic_model(folder: Path) -> CtcModel:
     return open_ctc(str(folder), "cpu")
 
 
 @pytest.fixture(scope="module")
-def exported(ear: CtcEar, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(acoustic_model: CtcModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("onnx") / "en.onnx"
-    export(ear, path)
+    export(acoustic_model, path)
     return path
 
 
@@ -50,57 +50,80 @@ def said() -> Said:
     return synthetic.say(synthetic.voice(), synthetic.LYRICS.split(), np.random.default_rng(99))
 
 
-def placed(said: Said, ear: CtcEar) -> Alignment:
+def placed(said: Said, acoustic_model: CtcModel) -> Alignment:
     lines = [said.words[i : i + 6] for i in range(0, len(said.words), 6)]
-    return align(said.audio, lines, "en", ear, options=ears.options_of(ear))
+    return align(
+        said.audio, lines, "en", acoustic_model, options=acoustic_models.options_of(acoustic_model)
+    )
 
 
-def test_words_are_placed_within_a_twentieth_of_a_second(ear: CtcEar, said: Said) -> None:
+def test_words_are_placed_within_a_twentieth_of_a_second(
+    acoustic_model: CtcModel, said: Said
+) -> None:
     starts = np.array([start for start, _ in said.times])
-    errors = np.abs(placed(said, ear).onset - starts)
+    errors = np.abs(placed(said, acoustic_model).onset - starts)
     assert errors.mean() < 0.05
     assert np.median(errors) < 0.05
     assert (errors <= 0.1).mean() >= 0.9
 
 
-def test_its_votes_help_phone_states_to_place_the_words(ear: CtcEar, said: Said) -> None:
+def test_its_votes_help_phone_states_to_place_the_words(
+    acoustic_model: CtcModel, said: Said
+) -> None:
     """Two ears together are at least as good as the first alone, and the first has judged."""
-    votes = placed(said, ear).votes
+    onset_posteriors = placed(said, acoustic_model).onset_posteriors
     lines = [said.words[i : i + 6] for i in range(0, len(said.words), 6)]
-    both = align(said.audio, lines, "en", SphinxEar.load(), vote=lambda _: votes)
-    assert (both.alone is not None, both.ear) == (True, f"sphinx+{ear.name}")
+    both = align(
+        said.audio,
+        lines,
+        "en",
+        PhoneStateModel.load(),
+        onset_posteriors_of=lambda _: onset_posteriors,
+    )
+    assert (both.without_prior is not None, both.acoustic_model) == (
+        True,
+        f"sphinx+{acoustic_model.name}",
+    )
     starts = np.array([start for start, _ in said.times])
-    alone, together = (np.abs(p.onset - starts) for p in (both.alone, both) if p is not None)
-    assert together.mean() <= alone.mean() + 0.002
-    assert (together <= 0.1).mean() >= max(0.9, (alone <= 0.1).mean())
-    kept, verdict = second_opinion.voted(both, Quality())
+    without_prior, together = (
+        np.abs(p.onset - starts) for p in (both.without_prior, both) if p is not None
+    )
+    assert together.mean() <= without_prior.mean() + 0.002
+    assert (together <= 0.1).mean() >= max(0.9, (without_prior <= 0.1).mean())
+    kept, verdict = agreement.prior_weight(both, Quality())
     assert kept is both
     assert verdict.decision is Decision.WORDS
 
 
-def test_frames_are_those_of_the_network(ear: CtcEar, said: Said) -> None:
-    assert ear.hop == 0.02
-    assert len(ear.listen(said.audio)) == len(said.audio) // 320
+def test_frames_are_those_of_the_network(acoustic_model: CtcModel, said: Said) -> None:
+    assert acoustic_model.hop == 0.02
+    assert len(acoustic_model.features(said.audio)) == len(said.audio) // 320
 
 
-def test_batches_change_nothing(ear: CtcEar, said: Said) -> None:
+def test_batches_change_nothing(acoustic_model: CtcModel, said: Said) -> None:
 
-    many = dataclasses.replace(ear, batch=3)
-    np.testing.assert_allclose(ear.listen(said.audio), many.listen(said.audio), atol=1e-3)
+    many = dataclasses.replace(acoustic_model, batch=3)
+    np.testing.assert_allclose(
+        acoustic_model.features(said.audio), many.features(said.audio), atol=1e-3
+    )
 
 
-def test_the_exported_model_hears_the_same(ear: CtcEar, exported: Path, said: Said) -> None:
+def test_the_exported_model_hears_the_same(
+    acoustic_model: CtcModel, exported: Path, said: Said
+) -> None:
     other = open_onnx(exported, "cpu")
-    assert other.alphabet == ear.alphabet
-    np.testing.assert_allclose(other.listen(said.audio), ear.listen(said.audio), atol=5e-3)
+    assert other.alphabet == acoustic_model.alphabet
+    np.testing.assert_allclose(
+        other.features(said.audio), acoustic_model.features(said.audio), atol=5e-3
+    )
 
 
 def test_the_exported_model_needs_no_torch(exported: Path) -> None:
     code = (
         "import sys; sys.modules['torch'] = None; sys.modules['transformers'] = None\n"
         "import numpy as np; from pathlib import Path\n"
-        "from lyricsyncd.align.ears import open_ear\n"
-        f"ear = open_ear({str(exported)!r}, 'cpu')\n"
+        "from lyricsyncd.models.acoustic_models import open_acoustic_model\n"
+        f"ear = open_acoustic_model({str(exported)!r}, 'cpu')\n"
         "print(ear.listen(np.zeros(32000, np.float32)).shape)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -109,18 +132,21 @@ def test_the_exported_model_needs_no_torch(exported: Path) -> None:
 
 def test_a_folder_of_models_goes_over_the_hub(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "facebook--wav2vec2-base-960h").symlink_to(folder)
-    assert ears.open_ear("ctc", "cpu", tmp_path, "en").name == "ctc:wav2vec2-base-960h"
+    assert (
+        acoustic_models.open_acoustic_model("ctc", "cpu", tmp_path, "en").name
+        == "ctc:wav2vec2-base-960h"
+    )
 
 
 def test_offline_it_says_what_to_put_where(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"facebook--wav2vec2-base-960h") as caught:
-        ears.open_ear("ctc", "cpu", tmp_path, "en")
+        acoustic_models.open_acoustic_model("ctc", "cpu", tmp_path, "en")
     assert "\n" not in str(caught.value)
 
 
 def test_mms_says_its_licence_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ModelError):
-        ears.open_ear("mms", "cpu", tmp_path)
+        acoustic_models.open_acoustic_model("mms", "cpu", tmp_path)
     assert "CC-BY-NC" in caplog.text
 
 
@@ -129,9 +155,12 @@ def test_a_random_model_of_the_usual_shape_runs(tmp_path: Path) -> None:
     config = synthetic.small_config(**usual, conv_stride=(5, 2, 2, 2, 2, 2, 2))
     Wav2Vec2ForCTC(config).save_pretrained(tmp_path)
     synthetic.processor(tmp_path).save_pretrained(tmp_path)
-    ear = open_ctc(str(tmp_path), "cpu")
-    assert (ear.hop, ear.reach) == (0.02, 0.025)
-    assert ear.listen(np.zeros(50 * 16_000, np.float32)).shape == (2500, config.vocab_size)
+    acoustic_model = open_ctc(str(tmp_path), "cpu")
+    assert (acoustic_model.hop, acoustic_model.reach) == (0.02, 0.025)
+    assert acoustic_model.features(np.zeros(50 * 16_000, np.float32)).shape == (
+        2500,
+        config.vocab_size,
+    )
 
 
 def run_models(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -145,7 +174,7 @@ def run_models(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str
 
 
 def test_the_command_exports_to_where_auto_finds_it(
-    folder: Path, ear: CtcEar, tmp_path: Path, said: Said
+    folder: Path, acoustic_model: CtcModel, tmp_path: Path, said: Said
 ) -> None:
     done = run_models("export", str(folder), "--language", "en", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -153,10 +182,12 @@ def test_the_command_exports_to_where_auto_finds_it(
     written = tmp_path / "ctc" / "en.onnx"
     assert (told["path"], told["size"]) == (str(written), written.stat().st_size)
     assert [path.name for path in written.parent.iterdir()] == ["en.onnx"]
-    assert ears.pair("auto", "cpu", tmp_path, "en") == ("sphinx", str(written))
-    assert ears.pair("auto", "cpu", tmp_path, "fr") == ("sphinx", None)
-    found = ears.open_ear(str(written), "cpu")
-    np.testing.assert_allclose(found.listen(said.audio), ear.listen(said.audio), atol=5e-3)
+    assert acoustic_models.pair("auto", "cpu", tmp_path, "en") == ("sphinx", str(written))
+    assert acoustic_models.pair("auto", "cpu", tmp_path, "fr") == ("sphinx", None)
+    found = acoustic_models.open_acoustic_model(str(written), "cpu")
+    np.testing.assert_allclose(
+        found.features(said.audio), acoustic_model.features(said.audio), atol=5e-3
+    )
 
 
 def test_a_dry_export_writes_nothing(folder: Path, tmp_path: Path) -> None:
@@ -187,7 +218,7 @@ def test_an_aligner_with_a_blank_of_its_own(tmp_path: Path) -> None:
     Wav2Vec2ForCTC(config).save_pretrained(tmp_path)
     alphabet = open_ctc(str(tmp_path), "cpu").alphabet
     assert (alphabet.blank, alphabet.delimiter) == (0, None)
-    assert alphabet.spell("Main-é") == tuple(vocabulary.index(c) for c in "maine")
+    assert alphabet.compile("Main-é") == tuple(vocabulary.index(c) for c in "maine")
 
 
 def test_a_language_model_beside_it_is_left_alone(folder: Path, tmp_path: Path) -> None:
@@ -202,9 +233,11 @@ def test_a_language_model_beside_it_is_left_alone(folder: Path, tmp_path: Path) 
     assert open_ctc(str(tmp_path), "cpu").alphabet.blank == 0
 
 
-def test_weights_saved_in_half_are_heard_in_full(folder: Path, ear: CtcEar, tmp_path: Path) -> None:
+def test_weights_saved_in_half_are_heard_in_full(
+    folder: Path, acoustic_model: CtcModel, tmp_path: Path
+) -> None:
     Wav2Vec2ForCTC.from_pretrained(folder).half().save_pretrained(tmp_path)
     synthetic.processor(tmp_path).save_pretrained(tmp_path)
     audio = np.random.default_rng(0).normal(0, 0.1, 32_000).astype(np.float32)
-    half = open_ctc(str(tmp_path), "cpu").listen(audio)
-    assert np.abs(half - ear.listen(audio)).mean() < 0.05
+    half = open_ctc(str(tmp_path), "cpu").features(audio)
+    assert np.abs(half - acoustic_model.features(audio)).mean() < 0.05

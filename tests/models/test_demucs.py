@@ -95,10 +95,10 @@ def test_the_vocals_are_those_of_the_whole_bag(name: str, models_dir: Path, mix:
 
 
 def test_only_the_networks_that_make_the_vocals_are_loaded(models_dir: Path) -> None:
-    alone = ours.load("small", models_dir)
-    assert [member.weight for member in alone] == [1.0]
+    without_prior = ours.load("small", models_dir)
+    assert [member.weight for member in without_prior] == [1.0]
     fourth = get_model("dddd3333", models_dir / "demucs")
-    ours_state, theirs = alone[0].network.state_dict(), fourth.state_dict()
+    ours_state, theirs = without_prior[0].network.state_dict(), fourth.state_dict()
     last = [f"{decoder}.3.conv_tr" for decoder in ("decoder", "tdecoder")]
     assert all(
         torch.equal(ours_state[key], theirs[key])
@@ -153,11 +153,11 @@ class TestNarrowed:
         with torch.inference_mode():
             whole = network(wave)
             ours.narrow(network)
-            alone = network(wave)
-        assert alone.shape == (1, 1, 2, 44_100)
+            without_prior = network(wave)
+        assert without_prior.shape == (1, 1, 2, 44_100)
         expected = whole[:, sources.index("vocals")]
         bound = 1e-6 * float(expected.abs().max())
-        torch.testing.assert_close(alone[:, 0], expected, atol=bound, rtol=0)
+        torch.testing.assert_close(without_prior[:, 0], expected, atol=bound, rtol=0)
 
     def test_twice_is_once(self) -> None:
         network = small_network()

@@ -27,14 +27,15 @@ from transformers.models.qwen3_asr.processing_qwen3_asr import (
     LANGUAGE_CODE_TO_NAME,
 )
 
-from lyricsyncd.align import ears, forced
+from lyricsyncd.align import qwen3
 from lyricsyncd.align.aligner import Alignment
 from lyricsyncd.align.emissions import SAMPLE_RATE
-from lyricsyncd.align.forced import Qwen3Aligner
-from lyricsyncd.config import Config
+from lyricsyncd.align.qwen3 import Qwen3Aligner
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError
-from lyricsyncd.model_set import ModelSet
-from lyricsyncd.pipeline import LyricSyncPipeline
+from lyricsyncd.models import acoustic_models
+from lyricsyncd.models.loader import ModelSet
+from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 from tests.models.test_whisper import byte_letters
 
 SONG = Path(__file__).parent.parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -145,7 +146,7 @@ def about(onset: Sequence[float], held: float = 0.4, *, placed: bool = True) -> 
     nothing = np.zeros(len(starts))
     return Alignment(
         onset=starts, offset=starts + held, fit=nothing, near=nothing, spread=nothing,
-        activity=nothing, covered=nothing, placed=np.full(len(starts), placed), ear="somebody",
+        activity=nothing, coverage=nothing, placed=np.full(len(starts), placed), acoustic_model="somebody",
     )  # fmt: skip
 
 
@@ -155,28 +156,32 @@ ONSETS = (10.0, 11.0, 12.0, 31.5, 32.5, 33.5, 57.03)
 
 
 def test_words_start_at_the_bins_that_the_model_says(taught: Qwen3Aligner) -> None:
-    votes = taught.vote(noise(70.0), LINES, "en", about(ONSETS))
-    assert votes is not None
-    assert (votes.ear, votes.hop, votes.lag) == ("qwen3", 0.08, 0.0)
-    assert votes.index.tolist() == [0, 1, 2, 3, 5, 6], "a dash is not sung"
+    onset_posteriors = taught.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS))
+    assert onset_posteriors is not None
+    assert (onset_posteriors.acoustic_model, onset_posteriors.hop, onset_posteriors.lag) == (
+        "qwen3",
+        0.08,
+        0.0,
+    )
+    assert onset_posteriors.index.tolist() == [0, 1, 2, 3, 5, 6], "a dash is not sung"
     windows = np.repeat([8.0, 29.5, 55.03], [3, 2, 1])
     starts = np.floor(windows / 0.08) * 0.08 + [0.08 * BINS[word] for word in "acegbh"]
-    np.testing.assert_allclose(votes.likeliest, starts, atol=1e-9)
+    np.testing.assert_allclose(onset_posteriors.likeliest, starts, atol=1e-9)
 
 
 def test_votes_lie_within_their_windows(taught: Qwen3Aligner) -> None:
-    votes = taught.vote(noise(70.0), LINES, "en", about(ONSETS))
-    assert votes is not None
-    chances = votes.chances
-    assert len(chances.base) == len(chances.first) + 1 == len(votes.index) + 1
+    onset_posteriors = taught.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS))
+    assert onset_posteriors is not None
+    chances = onset_posteriors.chances
+    assert len(chances.base) == len(chances.first) + 1 == len(onset_posteriors.index) + 1
     assert chances.base[-1] == len(chances.logs)
     assert chances.logs.max() == 0.0
-    first = chances.first * votes.hop
-    last = (chances.first + np.diff(chances.base)) * votes.hop
-    onset = np.array(ONSETS)[votes.index]
+    first = chances.first * onset_posteriors.hop
+    last = (chances.first + np.diff(chances.base)) * onset_posteriors.hop
+    onset = np.array(ONSETS)[onset_posteriors.index]
     assert (first <= onset).all()
     assert (last >= onset + 0.4).all()
-    assert (last - first <= 30.0 + 2 * votes.hop).all()
+    assert (last - first <= 30.0 + 2 * onset_posteriors.hop).all()
 
 
 def test_they_are_those_that_the_library_reads_from_it(taught: Qwen3Aligner) -> None:
@@ -187,17 +192,21 @@ def test_they_are_those_that_the_library_reads_from_it(taught: Qwen3Aligner) -> 
         logits = taught._network(**inputs).logits
     token = taught._network.config.timestamp_token_id
     (read,) = taught._processor.decode_forced_alignment(logits, inputs["input_ids"], words, token)
-    votes = taught.vote(audio, [["a", "c", "e", "h"]], "en", about([0.0, 1.0, 1.5, 3.0]))
-    assert votes is not None
-    np.testing.assert_allclose(votes.likeliest, [word["start_time"] for word in read], atol=1e-3)
+    onset_posteriors = taught.onset_posteriors_of(
+        audio, [["a", "c", "e", "h"]], "en", about([0.0, 1.0, 1.5, 3.0])
+    )
+    assert onset_posteriors is not None
+    np.testing.assert_allclose(
+        onset_posteriors.likeliest, [word["start_time"] for word in read], atol=1e-3
+    )
 
 
 def test_batches_change_nothing(taught: Qwen3Aligner) -> None:
     asked = taught._asked(noise(70.0), LINES, about(ONSETS))
     assert [window.text for window in asked] == ["a “c,” e", "g — b", "h"]
     one_by_one = [taught._heard([window], "en")[0] for window in asked]
-    for alone, together in zip(one_by_one, taught._heard(asked, "en"), strict=True):
-        for a, b in zip(alone, together, strict=True):
+    for without_prior, together in zip(one_by_one, taught._heard(asked, "en"), strict=True):
+        for a, b in zip(without_prior, together, strict=True):
             assert (a is None) == (b is None)
             if a is not None and b is not None:
                 np.testing.assert_allclose(a, b, atol=1e-3)
@@ -205,34 +214,36 @@ def test_batches_change_nothing(taught: Qwen3Aligner) -> None:
 
 def test_characters_are_words_of_their_own(taught: Qwen3Aligner) -> None:
     lines = [["我", "爱", "你。"], ["宝贝", "baby"]]
-    votes = taught.vote(noise(20.0), lines, "zh", about([3.0, 3.5, 4.0, 6.0, 7.0]))
-    assert votes is not None
-    assert votes.index.tolist() == [0, 1, 2, 3, 4]
+    onset_posteriors = taught.onset_posteriors_of(
+        noise(20.0), lines, "zh", about([3.0, 3.5, 4.0, 6.0, 7.0])
+    )
+    assert onset_posteriors is not None
+    assert onset_posteriors.index.tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("language", ["fi", "xx", None])
 def test_there_are_no_votes_in_other_languages(taught: Qwen3Aligner, language: str | None) -> None:
-    assert taught.vote(noise(70.0), LINES, language, about(ONSETS)) is None
+    assert taught.onset_posteriors_of(noise(70.0), LINES, language, about(ONSETS)) is None
 
 
 def test_there_are_no_votes_where_nothing_was_placed(taught: Qwen3Aligner) -> None:
-    assert taught.vote(noise(70.0), LINES, "en", about(ONSETS, placed=False)) is None
-    assert taught.vote(noise(9.0), [["…", "—"]], "en", about([1.0, 2.0])) is None
+    assert taught.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS, placed=False)) is None
+    assert taught.onset_posteriors_of(noise(9.0), [["…", "—"]], "en", about([1.0, 2.0])) is None
 
 
 def test_languages_without_spaces_name_what_parts_their_words(taught: Qwen3Aligner) -> None:
-    for code, package in forced._PARTED_BY.items():
+    for code, package in qwen3._PARTED_BY.items():
         if importlib.util.find_spec(package) is not None:
             continue
         with pytest.raises(ModelError, match=f"pip install {package}"):
-            taught.vote(noise(9.0), [["は", "い"]], code, about([1.0, 2.0]))
+            taught.onset_posteriors_of(noise(9.0), [["は", "い"]], code, about([1.0, 2.0]))
 
 
 def test_languages_are_those_of_the_library() -> None:
     known = {
         code for code, name in LANGUAGE_CODE_TO_NAME.items() if name in FORCED_ALIGNER_LANGUAGES
     }
-    assert known == forced.LANGUAGES
+    assert known == qwen3.LANGUAGES
 
 
 def test_a_folder_without_a_template_is_asked_the_same(folder: Path, tmp_path: Path) -> None:
@@ -248,7 +259,9 @@ def test_a_template_that_asks_for_no_times_is_told(folder: Path, tmp_path: Path)
     copied(folder, tmp_path)
     (tmp_path / "chat_template.jinja").write_text("<|audio_start|><|audio_pad|><|audio_end|>")
     with pytest.raises(ModelError, match=r"chat_template\.jinja"):
-        Qwen3Aligner(str(tmp_path), "cpu").vote(noise(70.0), LINES, "en", about(ONSETS))
+        Qwen3Aligner(str(tmp_path), "cpu").onset_posteriors_of(
+            noise(70.0), LINES, "en", about(ONSETS)
+        )
 
 
 def copied(folder: Path, to: Path) -> None:
@@ -276,7 +289,7 @@ def test_a_recogniser_of_the_family_is_told_apart(folder: Path, tmp_path: Path) 
 
 def test_offline_it_says_what_to_put_where(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=FOLDER) as caught:
-        ears.open_forced("qwen3", "cpu", tmp_path)
+        acoustic_models.open_second_aligner("qwen3", "cpu", tmp_path)
     assert "processor_config.json" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -305,12 +318,12 @@ def test_out_of_memory_it_asks_about_less_at_once(
 
     monkeypatch.setattr(other, "_heard", full)
     monkeypatch.setattr(other, "_at_once", 8)
-    expected = taught.vote(noise(70.0), LINES, "en", about(ONSETS))
-    votes = other.vote(noise(70.0), LINES, "en", about(ONSETS))
+    expected = taught.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS))
+    onset_posteriors = other.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS))
     assert sizes == [3, 1, 1, 1]
-    assert votes is not None
+    assert onset_posteriors is not None
     assert expected is not None
-    np.testing.assert_array_equal(votes.likeliest, expected.likeliest)
+    np.testing.assert_array_equal(onset_posteriors.likeliest, expected.likeliest)
 
 
 def config(folder: Path, aligner: str) -> Config:
@@ -320,10 +333,10 @@ def config(folder: Path, aligner: str) -> Config:
 
 def test_it_is_loaded_once_for_all_its_languages(folder: Path) -> None:
     models = ModelSet(config(folder.parent, "sphinx+qwen3"), "cpu")
-    first = models.voter("en")
+    first = models.second_aligner("en")
     assert isinstance(first, Qwen3Aligner)
-    assert models.voter("fr") is first
-    assert models.voter("fi") is None
+    assert models.second_aligner("fr") is first
+    assert models.second_aligner("fi") is None
     assert models.loads == ["voter:qwen3"]
 
 
@@ -338,9 +351,9 @@ def test_a_model_that_knows_nothing_makes_nothing_worse(tmp_path: Path, spread: 
         pipeline = LyricSyncPipeline(config=config(tmp_path, aligner), device="cpu")
         result = pipeline.sync(SONG, lyrics=text, language="en")
         errors[aligner] = np.abs(np.array([word.start for word in result.lyrics.words]) - truth)
-    alone, both = errors.values()
-    assert both.mean() <= alone.mean() + 0.005
-    assert (both <= 0.3).mean() >= (alone <= 0.3).mean()
+    without_prior, both = errors.values()
+    assert both.mean() <= without_prior.mean() + 0.005
+    assert (both <= 0.3).mean() >= (without_prior <= 0.3).mean()
 
 
 def test_out_of_memory_everywhere_the_song_is_placed_without_votes(

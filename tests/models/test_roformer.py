@@ -73,8 +73,10 @@ def test_segments_join_without_a_seam(models_dir: Path, mix: Samples) -> None:
     assert ours.shape == mix.shape
     # In the middle of the first segment its own output counts most; the first half has no other.
     with torch.inference_mode():
-        alone = network(torch.from_numpy(mix[:segment].T[None].copy()))[0].T.numpy()
-    np.testing.assert_allclose(ours[: segment // 2 - 10], alone[: segment // 2 - 10], atol=1e-4)
+        without_prior = network(torch.from_numpy(mix[:segment].T[None].copy()))[0].T.numpy()
+    np.testing.assert_allclose(
+        ours[: segment // 2 - 10], without_prior[: segment // 2 - 10], atol=1e-4
+    )
 
 
 def test_a_song_comes_out_the_same_twice(models_dir: Path, mix: Samples) -> None:

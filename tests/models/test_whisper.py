@@ -20,7 +20,7 @@ from transformers import (
     pipeline,
 )
 
-from lyricsyncd.align.anchors import heard_starts
+from lyricsyncd.align.anchors import transcript_starts
 from lyricsyncd.errors import ModelError
 from lyricsyncd.model import Word
 from lyricsyncd.separate import VocalSeparator
@@ -176,7 +176,7 @@ def test_the_real_whisper_hears_a_song(whisper_base: Path, tmp_path: Path) -> No
     known = [Word(word) for word in path.with_suffix(".txt").read_text().split()]
     errors = [
         abs(start - onset)
-        for start, onset in zip(heard_starts(heard, known), onsets, strict=True)
+        for start, onset in zip(transcript_starts(heard, known), onsets, strict=True)
         if start is not None
     ]
     assert len(errors) >= 8
@@ -186,11 +186,11 @@ def test_the_real_whisper_hears_a_song(whisper_base: Path, tmp_path: Path) -> No
 
 def test_batches_change_nothing(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
     audio = song()
-    alone = whisper.transcribe(audio, "en")
+    without_prior = whisper.transcribe(audio, "en")
     monkeypatch.setattr(whisper, "_batch", 4)
     together = whisper.transcribe(audio, "en")
-    assert [word.text for word in together] == [word.text for word in alone]
-    for one, other in zip(alone, together, strict=True):
+    assert [word.text for word in together] == [word.text for word in without_prior]
+    for one, other in zip(without_prior, together, strict=True):
         assert one.start == pytest.approx(other.start, abs=0.05)
         assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
 

@@ -16,7 +16,7 @@ import mutagen
 import pytest
 
 from lyricsyncd import formats
-from lyricsyncd.config import Output
+from lyricsyncd.config.schema import Output
 from lyricsyncd.tags import Journal, write_lyrics
 from tests.plugins.conftest import OpenHome
 from tests.test_daemon_service import SONG

@@ -27,7 +27,7 @@ Lines = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Spelling:
+class PronunciationVariant:
     """One way a word can sound, as a sequence of sound units.
 
     ``optional`` marks units that may be stepped over (the blanks of a CTC model); empty means
@@ -39,12 +39,12 @@ class Spelling:
 
 
 @dataclass(frozen=True, slots=True)
-class SpelledSong:
+class CompiledLyrics:
     """The lyrics in an ear's units.
 
     Attributes
     ----------
-    lines : tuple of lines, each a tuple of words, each a tuple of `Spelling`
+    lines : tuple of lines, each a tuple of words, each a tuple of `PronunciationVariant`
         A word without spellings cannot be pronounced: it is placed between its neighbours.
     n_units : int
         Number of distinct units, U.
@@ -54,7 +54,7 @@ class SpelledSong:
         What the unit numbers mean to the ear that made them.
     """
 
-    lines: tuple[tuple[tuple[Spelling, ...], ...], ...]
+    lines: tuple[tuple[tuple[PronunciationVariant, ...], ...], ...]
     n_units: int
     short: npt.NDArray[np.bool_]
     units: tuple[Any, ...] = ()
@@ -95,7 +95,7 @@ class Emissions:
         return self
 
 
-class Ear(Protocol):
+class AcousticModel(Protocol):
     """An acoustic model behind the search."""
 
     @property
@@ -114,24 +114,24 @@ class Ear(Protocol):
         constant bias of its own, measured on songs."""
         ...
 
-    def spell(self, lines: Lines, language: str | None) -> SpelledSong:
+    def compile(self, lines: Lines, language: str | None) -> CompiledLyrics:
         """The words in this ear's units."""
         ...
 
-    def listen(self, audio: npt.NDArray[np.float32]) -> Any:
+    def features(self, audio: npt.NDArray[np.float32]) -> Any:
         """What this ear computes once per song from mono audio at `SAMPLE_RATE`."""
         ...
 
-    def score(self, heard: Any, song: SpelledSong) -> Emissions:
+    def score(self, heard: Any, song: CompiledLyrics) -> Emissions:
         """Frame-wise scores of the song's units."""
         ...
 
 
 @runtime_checkable
-class AdaptableEar(Ear, Protocol):
+class AdaptableModel(AcousticModel, Protocol):
     """An ear that can get used to a voice."""
 
-    def views(self) -> tuple[AdaptableEar, ...]:
+    def front_ends(self) -> tuple[AdaptableModel, ...]:
         """This ear in several ways that mishear differently (itself alone, where it has but one).
 
         All have the same units and frames, and what they hear is an array with a row a frame, any
@@ -140,7 +140,9 @@ class AdaptableEar(Ear, Protocol):
         """
         ...
 
-    def adapted(self, heard: Any, song: SpelledSong, units: npt.NDArray[np.int64]) -> AdaptableEar:
+    def adapted(
+        self, heard: Any, song: CompiledLyrics, units: npt.NDArray[np.int64]
+    ) -> AdaptableModel:
         """This ear, its model moved towards the singer.
 
         Parameters

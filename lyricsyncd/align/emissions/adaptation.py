@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions.sphinx_model import AcousticModel
+from lyricsyncd.align.emissions.sphinx_model import HmmParameters
 from lyricsyncd.align.lexicon.phones import VOWELS
 
 FloatArray = npt.NDArray[np.float32]
@@ -26,7 +26,7 @@ LEAST_FRAMES = 300.0
 
 
 def adapted_means(
-    model: AcousticModel, heard: FloatArray, senones: npt.NDArray[np.int64]
+    model: HmmParameters, heard: FloatArray, senones: npt.NDArray[np.int64]
 ) -> FloatArray:
     """The model's means after hearing frames whose senones are known.
 
@@ -56,7 +56,7 @@ def adapted_means(
 
 
 def _statistics(
-    model: AcousticModel, heard: FloatArray, senones: npt.NDArray[np.int64]
+    model: HmmParameters, heard: FloatArray, senones: npt.NDArray[np.int64]
 ) -> tuple[DoubleArray, DoubleArray]:
     """Posterior counts and weighted sums of the frames for each Gaussian."""
     occupancy = np.zeros(model.means.shape[:3])

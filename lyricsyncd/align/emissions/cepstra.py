@@ -30,7 +30,9 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def features(
-    audio: npt.NDArray[np.float32], sung: npt.NDArray[np.bool_] | None = None, warp: float = 1.0
+    audio: npt.NDArray[np.float32],
+    sung: npt.NDArray[np.bool_] | None = None,
+    vtln_factor: float = 1.0,
 ) -> npt.NDArray[np.float32]:
     """Cepstra with first and second differences.
 
@@ -41,7 +43,7 @@ def features(
     sung : ndarray of bool, shape (T,), optional
         Frames whose mean is taken off (cepstral mean normalisation). A recogniser takes all of
         them; on a stem most frames may be near-silence, whose mean says nothing of the channel.
-    warp : float
+    vtln_factor : float
         What the filters' frequencies are multiplied by: a singer with a shorter vocal tract than
         the speakers of the model sounds like them through filters that sit higher.
 
@@ -52,7 +54,7 @@ def features(
     """
     # A little noise: a stem holds digital silence, whose logarithm no speech model has seen.
     noise = 1e-4 * np.random.default_rng(0).standard_normal(len(audio))
-    cepstra = _cepstra(_without_noise(_mel_power(audio + noise, warp)))
+    cepstra = _cepstra(_without_noise(_mel_power(audio + noise, vtln_factor)))
     if sung is None or not sung.any():
         sung = np.ones(len(cepstra), dtype=np.bool_)
     return _with_differences(cepstra - cepstra[sung].mean(axis=0))
@@ -63,14 +65,14 @@ def n_frames(n_samples: int) -> int:
     return max(1, (n_samples - WINDOW) // HOP + 1)
 
 
-def _mel_power(audio: FloatArray, warp: float) -> FloatArray:
+def _mel_power(audio: FloatArray, vtln_factor: float) -> FloatArray:
     """Mel filter-bank power of 16-bit samples, shape (T, N_FILTERS)."""
     samples = np.clip(np.round(audio * 32768.0), -32768, 32767)
     samples = np.pad(samples, (0, max(0, WINDOW - len(samples))))
     emphasised = np.concatenate([samples[:1], samples[1:] - PRE_EMPHASIS * samples[:-1]])
     frames = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
     frames = frames[: n_frames(len(samples))]
-    window, filters = np.hamming(WINDOW), _mel_filters(warp)
+    window, filters = np.hamming(WINDOW), _mel_filters(vtln_factor)
     power = np.empty((len(frames), N_FILTERS))
     for start in range(0, len(frames), _FRAMES_AT_ONCE):
         block = slice(start, start + _FRAMES_AT_ONCE)
@@ -80,7 +82,7 @@ def _mel_power(audio: FloatArray, warp: float) -> FloatArray:
 
 
 @lru_cache(maxsize=8)
-def _mel_filters(warp: float) -> FloatArray:
+def _mel_filters(vtln_factor: float) -> FloatArray:
     """Triangular filters of unit area, shape (257, N_FILTERS); unwarped, their edges are rounded
     to FFT bins as the model's are."""
 
@@ -97,7 +99,8 @@ def _mel_filters(warp: float) -> FloatArray:
     for i in range(N_FILTERS):
         edges = (hz(mel(LOW_HZ) + (i + j) * width) for j in range(3))
         low, centre, high = (
-            int(edge / bin_hz + 0.5) * bin_hz if warp == 1.0 else edge * warp for edge in edges
+            int(edge / bin_hz + 0.5) * bin_hz if vtln_factor == 1.0 else edge * vtln_factor
+            for edge in edges
         )
         rise, fall = (bins - low) / (centre - low), (high - bins) / (high - centre)
         filters[:, i] = np.maximum(np.minimum(rise, fall), 0.0) * 2.0 / (high - low)

@@ -18,8 +18,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions import SAMPLE_RATE, Emissions, Lines, SpelledSong, Spelling
-from lyricsyncd.align.lexicon import spelling
+from lyricsyncd.align.emissions import (
+    SAMPLE_RATE,
+    CompiledLyrics,
+    Emissions,
+    Lines,
+    PronunciationVariant,
+)
+from lyricsyncd.align.lexicon import pronunciations
 from lyricsyncd.errors import ModelError
 
 FloatArray = npt.NDArray[np.float32]
@@ -72,7 +78,7 @@ class Alphabet:
         upper = bool(known) and sum(map(str.isupper, known)) > len(known) / 2
         return cls(letters, vocabulary[blank], vocabulary.get(delimiter or ""), upper)
 
-    def spell(self, text: str) -> tuple[int, ...]:
+    def compile(self, text: str) -> tuple[int, ...]:
         """The columns for a wording; what the network cannot write, even in Latin letters or
         without its accents, is left out."""
         return tuple(number for c in text for number in self._character(c))
@@ -101,7 +107,7 @@ def _in_latin(character: str) -> str:
 
 
 @dataclass(frozen=True)
-class CtcEar:
+class CtcModel:
     """A CTC network as an ear for the search; its sound units are the alphabet's columns.
 
     Attributes
@@ -132,15 +138,15 @@ class CtcEar:
     lag: float = 0.0
     calibration: Path | None = None
 
-    def spell(self, lines: Lines, language: str | None) -> SpelledSong:
+    def compile(self, lines: Lines, language: str | None) -> CompiledLyrics:
         """Words → wordings (numbers spelled out) → characters with blanks between them."""
-        speller = _Speller(self.alphabet, language)
-        spelled = tuple(tuple(speller.word(word) for word in line) for line in lines)
-        units = tuple(speller.units)
+        compiler = _Compiler(self.alphabet, language)
+        compiled = tuple(tuple(compiler.word(word) for word in line) for line in lines)
+        units = tuple(compiler.units)
         # Nothing is stretched in CTC: a held vowel is one character and many blanks.
-        return SpelledSong(spelled, len(units), np.zeros(len(units), np.bool_), units)
+        return CompiledLyrics(compiled, len(units), np.zeros(len(units), np.bool_), units)
 
-    def listen(self, audio: npt.NDArray[np.float32]) -> FloatArray:
+    def features(self, audio: npt.NDArray[np.float32]) -> FloatArray:
         """Log-probabilities of the whole song, shape (T, vocabulary), from overlapping windows.
 
         Raises
@@ -167,7 +173,7 @@ class CtcEar:
             result += [window[context : context + core] for window in logs]
         return np.concatenate(result)[:n_frames]
 
-    def score(self, heard: FloatArray, song: SpelledSong) -> Emissions:
+    def score(self, heard: FloatArray, song: CompiledLyrics) -> Emissions:
         """Scores of the song's characters relative to the frame's best; a rest is a blank or the
         sign between words."""
         best = heard.max(axis=1, keepdims=True)
@@ -187,7 +193,7 @@ def _gap(alphabet: Alphabet) -> tuple[int, ...]:
     return (alphabet.blank, *between)
 
 
-class _Speller:
+class _Compiler:
     """Numbers the units that come up: tuples of columns, scored as their best."""
 
     def __init__(self, alphabet: Alphabet, language: str | None) -> None:
@@ -195,11 +201,11 @@ class _Speller:
         self._language = (language or "en").partition("-")[0]
         self.units: dict[tuple[int, ...], int] = {}
 
-    def word(self, word: str) -> tuple[Spelling, ...]:
+    def word(self, word: str) -> tuple[PronunciationVariant, ...]:
         """The ways to spell a word: its wordings, numbers in words."""
-        ways: dict[tuple[int, ...], Spelling] = {}
-        for wording in self._wordings(spelling.plain(word)):
-            characters = self._alphabet.spell(wording)[:_MOST_CHARACTERS]
+        ways: dict[tuple[int, ...], PronunciationVariant] = {}
+        for wording in self._wordings(pronunciations.plain(word)):
+            characters = self._alphabet.compile(wording)[:_MOST_CHARACTERS]
             if characters:
                 ways.setdefault(characters, self._way(characters))
         return tuple(ways.values())
@@ -207,13 +213,13 @@ class _Speller:
     def _wordings(self, plain: str) -> Iterator[str]:
         if not plain:
             return
-        for wording in spelling.wordings(plain, self._language):
+        for wording in pronunciations.wordings(plain, self._language):
             if any(c.isdigit() for c in wording):
                 yield from _spoken_numbers(wording, self._language)
             else:
                 yield wording
 
-    def _way(self, characters: Sequence[int]) -> Spelling:
+    def _way(self, characters: Sequence[int]) -> PronunciationVariant:
         blank, gap = self._unit((self._alphabet.blank,)), self._unit(_gap(self._alphabet))
         units: list[int] = []
         optional: list[bool] = []
@@ -223,7 +229,7 @@ class _Speller:
                 optional.append(character != characters[i - 1])
             units.append(self._unit((character,)))
             optional.append(False)
-        return Spelling((*units, gap), (*optional, True))
+        return PronunciationVariant((*units, gap), (*optional, True))
 
     def _unit(self, columns: tuple[int, ...]) -> int:
         return self.units.setdefault(columns, len(self.units))
@@ -258,7 +264,7 @@ class TorchNetwork:
     def __init__(self, model: Any, device: str = "auto") -> None:
         import torch
 
-        from lyricsyncd import torch_device
+        from lyricsyncd.models import torch_device
 
         wanted = torch_device.resolve(device)
         name = torch_device.precision(
@@ -271,7 +277,7 @@ class TorchNetwork:
 
     def __call__(self, windows: FloatArray) -> FloatArray:
         """See `Network`."""
-        from lyricsyncd.torch_device import in_batches
+        from lyricsyncd.models.torch_device import in_batches
 
         logs: FloatArray = np.stack(in_batches(list(windows), len(windows), self._run, self._leave))
         return logs
@@ -294,7 +300,7 @@ class TorchNetwork:
         return True
 
 
-def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -> CtcEar:
+def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -> CtcModel:
     """A CTC model of the hub, or of a folder, on torch.
 
     Parameters
@@ -308,7 +314,7 @@ def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -
     ModelError
         transformers is not installed, or the model is not to be had, or it is no CTC model.
     """
-    from lyricsyncd.hub import loaded, located
+    from lyricsyncd.models.hub import loaded, located
 
     with loaded(model, models_dir, extra="models"):
         import torch
@@ -328,7 +334,7 @@ def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -
         reversed(config.conv_kernel), reversed(config.conv_stride), strict=True
     ):
         reach = (reach - 1) * stride + kernel
-    return CtcEar(
+    return CtcModel(
         network=TorchNetwork(network, device),
         alphabet=Alphabet.of(
             vocabulary,
@@ -349,7 +355,7 @@ def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -
 _METADATA = "lyricsyncd.ctc"
 
 
-def export(ear: CtcEar, path: Path) -> None:
+def export(acoustic_model: CtcModel, path: Path) -> None:
     """Write an ear that runs on torch as one ONNX file, which `open_onnx` reads without torch.
 
     The file appears whole or not at all.
@@ -359,7 +365,7 @@ def export(ear: CtcEar, path: Path) -> None:
     ModelError
         The ear does not run on torch, ``onnx`` is not installed, or the file cannot be written.
     """
-    if not isinstance(ear.network, TorchNetwork):
+    if not isinstance(acoustic_model.network, TorchNetwork):
         raise ModelError("only an ear that runs on torch can be exported")
     try:
         import onnx
@@ -378,8 +384,11 @@ def export(ear: CtcEar, path: Path) -> None:
         def forward(self, windows: Any) -> Any:
             return self.model(windows).logits.log_softmax(-1)
 
-    model = ear.network._model.to("cpu").float()
-    length = round((WINDOW_S / ear.hop - 1) * ear.hop * SAMPLE_RATE + ear.reach * SAMPLE_RATE)
+    model = acoustic_model.network._model.to("cpu").float()
+    length = round(
+        (WINDOW_S / acoustic_model.hop - 1) * acoustic_model.hop * SAMPLE_RATE
+        + acoustic_model.reach * SAMPLE_RATE
+    )
     unfinished = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -395,7 +404,7 @@ def export(ear: CtcEar, path: Path) -> None:
         )
         written = onnx.load(str(unfinished))
         entry = written.metadata_props.add()
-        entry.key, entry.value = _METADATA, json.dumps(_told(ear))
+        entry.key, entry.value = _METADATA, json.dumps(_told(acoustic_model))
         onnx.save(written, str(unfinished))
         unfinished.replace(path)
     except OSError as error:
@@ -404,19 +413,19 @@ def export(ear: CtcEar, path: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _told(ear: CtcEar) -> dict[str, Any]:
+def _told(acoustic_model: CtcModel) -> dict[str, Any]:
     """All that `open_onnx` has to know beside the network."""
-    alphabet = ear.alphabet
+    alphabet = acoustic_model.alphabet
     return {
         "numbers": dict(alphabet.numbers),
         "blank": alphabet.blank,
         "delimiter": alphabet.delimiter,
         "upper": alphabet.upper,
-        "name": ear.name,
-        "hop": ear.hop,
-        "reach": ear.reach,
-        "normalise": ear.normalise,
-        "lag": ear.lag,
+        "name": acoustic_model.name,
+        "hop": acoustic_model.hop,
+        "reach": acoustic_model.reach,
+        "normalise": acoustic_model.normalise,
+        "lag": acoustic_model.lag,
     }
 
 
@@ -453,7 +462,7 @@ class OnnxNetwork:
         return run(self._session, "windows", windows, "logs")
 
 
-def open_onnx(path: Path, device: str = "auto") -> CtcEar:
+def open_onnx(path: Path, device: str = "auto") -> CtcModel:
     """The ear that `export` wrote; needs no torch.
 
     Raises
@@ -464,7 +473,7 @@ def open_onnx(path: Path, device: str = "auto") -> CtcEar:
     network = OnnxNetwork(path, device)
     told = network.told()
     try:
-        return CtcEar(
+        return CtcModel(
             network=network,
             alphabet=Alphabet(
                 told["numbers"], told["blank"], told["delimiter"], bool(told["upper"])

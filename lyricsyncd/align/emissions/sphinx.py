@@ -22,10 +22,10 @@ import numpy.typing as npt
 
 from lyricsyncd.align.emissions import (
     SAMPLE_RATE,
+    CompiledLyrics,
     Emissions,
     Lines,
-    SpelledSong,
-    Spelling,
+    PronunciationVariant,
     cepstra,
     sphinx_model,
 )
@@ -34,7 +34,7 @@ from lyricsyncd.align.emissions.sphinx_model import (
     END,
     INSIDE,
     SINGLE,
-    AcousticModel,
+    HmmParameters,
 )
 from lyricsyncd.align.lexicon import Pronunciation, pronounce
 from lyricsyncd.align.lexicon.phones import VOWELS
@@ -47,24 +47,24 @@ one bad stream from deciding a frame."""
 _SCORE_FLOOR = -25.0
 _SUNG_DB = 30.0
 """Frames within this of the 95th percentile of energy count as sung for the cepstral mean."""
-WARPS = (0.9, 1.1)
+VTLN_FACTORS = (0.9, 1.1)
 """Vocal tracts to listen for: what the frequencies of the filters are multiplied by."""
 _FRAMES_AT_ONCE = 1024
 _FRAMES_IN_CACHE = 64
 
 
 @dataclass(frozen=True)
-class SphinxEar:
+class PhoneStateModel:
     """Triphone states of the en-us model as sound units; a unit may be several alternatives."""
 
-    model: AcousticModel
-    warp: float = 1.0
+    model: HmmParameters
+    vtln_factor: float = 1.0
     name: str = "sphinx"
     hop: float = cepstra.HOP / SAMPLE_RATE
     lag: float = 0.05
 
     @classmethod
-    def load(cls) -> SphinxEar:
+    def load(cls) -> PhoneStateModel:
         """The ear with the installed model.
 
         Raises
@@ -74,19 +74,19 @@ class SphinxEar:
         """
         return cls(sphinx_model.load())
 
-    def spell(self, lines: Lines, language: str | None) -> SpelledSong:
+    def compile(self, lines: Lines, language: str | None) -> CompiledLyrics:
         """Words → espeak-ng pronunciations → sequences of senones."""
-        return _Speller(self.model).song(pronounce(lines, language))
+        return _Compiler(self.model).song(pronounce(lines, language))
 
-    def listen(self, audio: npt.NDArray[np.float32]) -> FloatArray:
+    def features(self, audio: npt.NDArray[np.float32]) -> FloatArray:
         """Cepstral features, shape (T, 39)."""
-        return cepstra.features(audio, _sung(audio), self.warp)
+        return cepstra.features(audio, _sung(audio), self.vtln_factor)
 
-    def views(self) -> tuple[SphinxEar, ...]:
+    def front_ends(self) -> tuple[PhoneStateModel, ...]:
         """One ear a vocal tract."""
-        return tuple(replace(self, warp=warp) for warp in WARPS)
+        return tuple(replace(self, vtln_factor=vtln_factor) for vtln_factor in VTLN_FACTORS)
 
-    def score(self, heard: FloatArray, song: SpelledSong) -> Emissions:
+    def score(self, heard: FloatArray, song: CompiledLyrics) -> Emissions:
         """Senone scores relative to the frame's best phone state, alternatives scored as their
         best."""
         wanted = np.unique(
@@ -94,7 +94,7 @@ class SphinxEar:
         )
         column = {int(senone): i for i, senone in enumerate(wanted)}
         silence = [column[int(s)] for s in self._silence]
-        alone = [column[int(s)] for s in self._alone]
+        without_prior = [column[int(s)] for s in self._alone]
         units = [[column[s] for s in unit] for unit in song.units]
         first = np.array([unit[0] for unit in units], dtype=np.int64)
         several = [(i, unit) for i, unit in enumerate(units) if len(unit) > 1]
@@ -104,7 +104,7 @@ class SphinxEar:
         for start in range(0, len(heard), _FRAMES_AT_ONCE):
             block = slice(start, start + _FRAMES_AT_ONCE)
             logs = scorer(heard[block])
-            best = logs[:, alone].max(axis=1)
+            best = logs[:, without_prior].max(axis=1)
             chosen = logs[:, first]
             for i, unit in several:
                 chosen[:, i] = logs[:, unit].max(axis=1)
@@ -113,8 +113,8 @@ class SphinxEar:
         return Emissions(scores, rest, self.hop)
 
     def adapted(
-        self, heard: FloatArray, song: SpelledSong, units: npt.NDArray[np.int64]
-    ) -> SphinxEar:
+        self, heard: FloatArray, song: CompiledLyrics, units: npt.NDArray[np.int64]
+    ) -> PhoneStateModel:
         """The model's means moved towards the singer (see `lyricsyncd.align.adaptation`)."""
         from lyricsyncd.align.emissions import adaptation
 
@@ -123,7 +123,7 @@ class SphinxEar:
         return replace(self, model=self.model.with_means(means))
 
     def _likeliest(
-        self, heard: FloatArray, song: SpelledSong, units: npt.NDArray[np.int64]
+        self, heard: FloatArray, song: CompiledLyrics, units: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int64]:
         """Of each frame's unit, the alternative that fits best; of rest, the silence state; -1
         where nothing should be learnt."""
@@ -156,25 +156,27 @@ class SphinxEar:
         return np.unique(self.model._senones[speech])
 
 
-class _Speller:
+class _Compiler:
     """Gives pronunciations their triphone context and numbers the units that come up."""
 
-    def __init__(self, model: AcousticModel) -> None:
+    def __init__(self, model: HmmParameters) -> None:
         self._model = model
         self._number = model.number
         self._units: dict[tuple[int, ...], int] = {}
         self._short: list[bool] = []
 
-    def song(self, lines: Sequence[Sequence[tuple[Pronunciation, ...]]]) -> SpelledSong:
-        spelled = tuple(self._line(line) for line in lines)
-        return SpelledSong(
-            lines=spelled,
+    def song(self, lines: Sequence[Sequence[tuple[Pronunciation, ...]]]) -> CompiledLyrics:
+        compiled = tuple(self._line(line) for line in lines)
+        return CompiledLyrics(
+            lines=compiled,
             n_units=len(self._units),
             short=np.array(self._short, dtype=np.bool_),
             units=tuple(self._units),
         )
 
-    def _line(self, words: Sequence[tuple[Pronunciation, ...]]) -> tuple[tuple[Spelling, ...], ...]:
+    def _line(
+        self, words: Sequence[tuple[Pronunciation, ...]]
+    ) -> tuple[tuple[PronunciationVariant, ...], ...]:
         silence = self._model.phones[self._model.silence]
         heads = [ways[0].slots[0][0] if ways else silence for ways in words]
         tails = [ways[0].slots[-1][0] if ways else silence for ways in words]
@@ -184,7 +186,7 @@ class _Speller:
             for ways, left, right in zip(words, before, after, strict=True)
         )
 
-    def _word(self, way: Pronunciation, left: str, right: str) -> Spelling:
+    def _word(self, way: Pronunciation, left: str, right: str) -> PronunciationVariant:
         slots = way.slots
         units: list[int] = []
         for i, slot in enumerate(slots):
@@ -204,7 +206,7 @@ class _Speller:
             units += [
                 self._unit(tuple(sorted(set(state))), short) for state in zip(*options, strict=True)
             ]
-        return Spelling(tuple(units))
+        return PronunciationVariant(tuple(units))
 
     def _unit(self, senones: tuple[int, ...], short: bool) -> int:
         if senones not in self._units:
@@ -216,7 +218,7 @@ class _Speller:
 class _Scorer:
     """Scores frames against some senones of a model, everything that can be done once done."""
 
-    def __init__(self, model: AcousticModel, senones: npt.NDArray[np.int64]) -> None:
+    def __init__(self, model: HmmParameters, senones: npt.NDArray[np.int64]) -> None:
         precision = 1.0 / model.variances
         constant = -0.5 * (np.log(2.0 * np.pi * model.variances) + model.means**2 * precision).sum(
             axis=-1, keepdims=True

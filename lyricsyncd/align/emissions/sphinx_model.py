@@ -31,7 +31,7 @@ _BYTE_ORDER_MARK = 0x11223344
 
 
 @dataclass(frozen=True)
-class AcousticModel:
+class HmmParameters:
     """Gaussians, mixture weights and the map from triphones to senones.
 
     Attributes
@@ -64,7 +64,7 @@ class AcousticModel:
         """Phone name → number."""
         return {name: i for i, name in enumerate(self.phones)}
 
-    def with_means(self, means: FloatArray) -> AcousticModel:
+    def with_means(self, means: FloatArray) -> HmmParameters:
         """The same model with its Gaussians elsewhere (adapted to a voice)."""
         return replace(self, means=means)
 
@@ -111,7 +111,7 @@ class AcousticModel:
 
 
 @lru_cache(maxsize=1)
-def load() -> AcousticModel:
+def load() -> HmmParameters:
     """The model of the installed ``pocketsphinx`` wheel (which is not imported).
 
     Raises
@@ -128,7 +128,7 @@ def load() -> AcousticModel:
     return read(Path(spec.origin).parent / "model" / "en-us" / "en-us")
 
 
-def read(folder: Path) -> AcousticModel:
+def read(folder: Path) -> HmmParameters:
     """Read a model folder.
 
     Raises
@@ -145,9 +145,9 @@ def read(folder: Path) -> AcousticModel:
         ) from error
 
 
-def _read(folder: Path) -> AcousticModel:
+def _read(folder: Path) -> HmmParameters:
     phones, filler, silence, codebook, senones, tree = _read_mdef(folder / "mdef")
-    return AcousticModel(
+    return HmmParameters(
         phones=phones,
         silence=silence,
         filler=filler,

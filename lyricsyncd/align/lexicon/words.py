@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lyricsyncd.align.lexicon import espeak, phones, singing, spelling, voices
-from lyricsyncd.align.lexicon.hooks import HOOK_WORDS, SHARED_WORDS
+from lyricsyncd.align.lexicon import espeak, phones, pronunciations, singing, voices
+from lyricsyncd.align.lexicon.borrowed_words import HOOK_WORDS, SHARED_WORDS
 from lyricsyncd.align.lexicon.phones import Slot
 
 MOST_WAYS = 3
@@ -61,7 +61,7 @@ def pronounce(
 
 
 def _line(words: Sequence[str], voice: str) -> list[tuple[Pronunciation, ...]]:
-    plain = spelling.lower_shouted([spelling.plain(word) for word in words])
+    plain = pronunciations.lower_shouted([pronunciations.plain(word) for word in words])
     english = _is_english(plain, voice)
     return [_ways(word, voice, english) for word in plain]
 
@@ -81,7 +81,7 @@ def _is_hook(word: str) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def _ways(word: str, voice: str, english: bool) -> tuple[Pronunciation, ...]:
-    """The pronunciations of a `spelling.plain` word in a line of a song of ``voice``."""
+    """The pronunciations of a `pronunciations.plain` word in a line of a song of ``voice``."""
     found = dict.fromkeys(
         Pronunciation(slots[:_MOST_SLOTS])
         for reader in _readers(word, voice, english)
@@ -108,10 +108,10 @@ def _said(word: str, voice: str) -> Iterator[tuple[Slot, ...]]:
     if word.count("-") and _is_vocalise_chain(word):
         yield tuple(slot for part in word.split("-") for slot in singing.vocalise(part))
         return
-    stuttered, rest = spelling.stutter(word)
+    stuttered, rest = pronunciations.stutter(word)
     start = tuple(slot for letter in stuttered for slot in _stuttered(letter, voice))
     language = voice.partition("-")[0]
-    for wording in spelling.wordings(rest, language):
+    for wording in pronunciations.wordings(rest, language):
         for read in _read(wording, voice):
             yield from ((*start, *slots) for slots in singing.sung(wording, read, language))
 
@@ -169,6 +169,6 @@ def _piece(text: str, script: str, reader: str | None) -> tuple[Slot, ...]:
 
 def _spelled_out(run: str) -> tuple[Slot, ...]:
     """Letters that no voice reads, put into Latin one by one."""
-    spelled = "".join(map(voices.romanised, run))[: espeak.LONGEST_TEXT]
-    tokens = espeak.transcribe(spelled, voices.ROMANISED) if spelled else ()
+    compiled = "".join(map(voices.romanised, run))[: espeak.LONGEST_TEXT]
+    tokens = espeak.transcribe(compiled, voices.ROMANISED) if compiled else ()
     return phones.slots(tokens, voices.ROMANISED)

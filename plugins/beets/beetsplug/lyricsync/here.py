@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from beets.library import Item
 
     from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
-    from lyricsyncd.config import Config
+    from lyricsyncd.config.schema import Config
 
 _STATES = {"words": "done", "lines": "lines", "review": "review", "none": "review"}
 
@@ -54,7 +54,7 @@ def sync(
         return
     from lyricsyncd import LyricSyncPipeline
     from lyricsyncd.cli.console import progress
-    from lyricsyncd.config import load
+    from lyricsyncd.config.schema import load
     from lyricsyncd.errors import LyricsNotFound, LyricsyncError
 
     config = load()

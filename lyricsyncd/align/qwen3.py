@@ -1,0 +1,314 @@
+"""Qwen3-ForcedAligner (extra ``qwen3``) as a listener that votes (Shi et al., arXiv 2601.21337).
+
+The model reads the audio and the words at once and fills two places after each word with the
+moments where it starts and ends, out of bins of 80 ms. In long songs it loses its way, so it is
+asked about some lines at a time, in windows around where an ear has them already. What counts is
+not the bin it would choose but how likely it holds each of them: the search keeps the words in
+order, which the model by itself does not.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby, pairwise
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lyricsyncd.align.emissions import SAMPLE_RATE, Lines
+from lyricsyncd.align.onset_priors import OnsetPosteriors
+from lyricsyncd.align.posterior import LogPosteriors
+from lyricsyncd.align.windows import Window, windows
+from lyricsyncd.errors import ModelError
+from lyricsyncd.lyrics.words import has_cjk
+from lyricsyncd.models import torch_device
+from lyricsyncd.models.hub import loaded, located
+
+if TYPE_CHECKING:
+    from lyricsyncd.align.aligner import Alignment
+
+FloatArray = npt.NDArray[np.float32]
+
+DEFAULT = "Qwen/Qwen3-ForcedAligner-0.6B-hf"
+LANGUAGES = frozenset("de en es fr it ja ko pt ru yue zh".split())
+"""ISO 639 codes of those that it knows."""
+_OLDEST = "5.13"
+"""The first transformers that has the model."""
+_FILES = (
+    "config.json, model.safetensors, processor_config.json, tokenizer.json and all that is small"
+)
+_PARTED_BY = {"ja": "nagisa", "ko": "soynlp"}
+"""What parts lines into the words that the model knows, where spaces do not."""
+_TEMPLATE = (
+    "{% for turn in messages %}{% for part in turn.content %}{% if part.type == 'audio' %}"
+    "<|audio_start|><|audio_pad|><|audio_end|>{% else %}{{ part.text }}<timestamp><timestamp>"
+    "{% endif %}{% endfor %}{% endfor %}"
+)
+"""How the model is asked, for a folder that lacks the file that says so."""
+_MOST_S = 300.0
+"""Seconds that it was made for; only a single word can be held longer than the windows."""
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A window as the model is asked about it.
+
+    Attributes
+    ----------
+    first : int
+        Number of its first word within the song.
+    words : tuple of str
+        In plain characters.
+    text : str
+        The same as one text.
+    frame : int
+        The bin, counted from the start of the song, that its first is.
+    audio : ndarray of float32, shape (n,)
+    """
+
+    first: int
+    words: tuple[str, ...]
+    text: str
+    frame: int
+    audio: FloatArray
+
+
+class Qwen3Aligner:
+    """Qwen3-ForcedAligner, kept warm; a `lyricsyncd.align.second_aligner.SecondAligner`.
+
+    Parameters
+    ----------
+    model : str
+        A name on the hub, or a folder; see `lyricsyncd.models.hub.found`.
+    device : str
+        ``auto``, ``cpu`` or ``cuda[:N]``.
+
+    Raises
+    ------
+    ModelError
+        transformers is missing or too old, the model is not to be had or is another, or the device
+        is not there.
+    """
+
+    name = "qwen3"
+
+    def __init__(
+        self, model: str = DEFAULT, device: str = "auto", models_dir: Path | None = None
+    ) -> None:
+        with loaded(model, models_dir, extra="qwen3", files=_FILES):
+            self._device = torch_device.resolve(device)
+            network_class = _network_class()
+            from transformers import AutoConfig, AutoProcessor
+
+            where = located(model, models_dir)
+            if hasattr(AutoConfig.from_pretrained(where), "thinker_config"):
+                raise ValueError(f"it is for its makers' own library; take {DEFAULT}")
+            network, told = network_class.from_pretrained(
+                where,
+                dtype=torch_device.half_precision(self._device),
+                output_loading_info=True,
+            )
+            if told["missing_keys"]:
+                raise ValueError("its weights are not those of an aligner")
+            self._processor: Any = AutoProcessor.from_pretrained(where)
+        self._processor.chat_template = self._processor.chat_template or _TEMPLATE
+        self._network = network.eval()
+        self._device = torch_device.placed(network, self._device)
+        self._at_once = _AT_ONCE if self._device.type == "cuda" else 1
+
+    @property
+    def hop(self) -> float:
+        """Seconds of a bin."""
+        return float(self._processor.timestamp_segment_time) / 1000.0
+
+    def onset_posteriors_of(
+        self,
+        audio: FloatArray,
+        lines: Lines,
+        language: str | None,
+        without_prior: Alignment,
+        *,
+        line_starts: Sequence[float | None] | None = None,  # noqa: ARG002 - `without_prior` knows them
+        transcript_starts: Sequence[float | None] | None = None,  # noqa: ARG002
+    ) -> OnsetPosteriors | None:
+        """Where the words start, by this model, in windows around where another ear has them.
+
+        ``None`` for languages that it does not know, and where the words were not placed at all.
+
+        Raises
+        ------
+        ModelError
+            A window does not fit into memory, or what parts words of the language is missing.
+        """
+        if language is None or not knows(language) or not without_prior.placed.any():
+            return None
+        code = _code(language)
+        asked = self._asked(audio, lines, without_prior)
+
+        def run(batch: Sequence[_Asked]) -> list[list[FloatArray | None]]:
+            return self._heard(batch, code)
+
+        heard = torch_device.in_batches(asked, self._at_once, run, self._leave)
+        index: list[int] = []
+        first: list[int] = []
+        logs: list[FloatArray] = []
+        for window, words in zip(asked, heard, strict=True):
+            for word, word_logs in enumerate(words, window.first):
+                if word_logs is not None:
+                    index.append(word)
+                    first.append(window.frame)
+                    logs.append(word_logs)
+        if not index:
+            return None
+        base = np.cumsum([0, *map(len, logs)], dtype=np.int64)
+        chances = LogPosteriors(np.concatenate(logs), base, np.array(first, np.int64))
+        return OnsetPosteriors(self.name, chances, np.array(index, np.int64), self.hop, 0.0)
+
+    def _asked(self, audio: FloatArray, lines: Lines, without_prior: Alignment) -> list[_Asked]:
+        """The song's windows, each from the start of a bin on; those without letters left out."""
+        words = [(number, plain(word)) for number, line in enumerate(lines) for word in line]
+        duration = len(audio) / SAMPLE_RATE
+        found = windows(
+            without_prior.onset, without_prior.offset, [number for number, _ in words], duration
+        )
+        asked = [self._question(audio, words, window) for window in found]
+        return [
+            window
+            for window in asked
+            if any(map(str.isalnum, window.text))
+            and self.hop <= len(window.audio) / SAMPLE_RATE <= _MOST_S
+        ]
+
+    def _question(
+        self, audio: FloatArray, words: Sequence[tuple[int, str]], window: Window
+    ) -> _Asked:
+        some = words[window.first : window.stop]
+        by_line = groupby(some, key=itemgetter(0))
+        text = " ".join(joined([word for _, word in line]) for _, line in by_line)
+        frame = int(window.start / self.hop)
+        start = round(frame * self.hop * SAMPLE_RATE)
+        stop = round(window.end * SAMPLE_RATE)
+        spoken = tuple(word for _, word in some)
+        return _Asked(window.first, spoken, text, frame, audio[start:stop])
+
+    def _heard(self, batch: Sequence[_Asked], language: str) -> list[list[FloatArray | None]]:
+        """The chances of each word's start in each window, in nats below its likeliest bin."""
+        import torch
+
+        try:
+            inputs, units = self._processor.prepare_forced_aligner_inputs(
+                audio=[window.audio for window in batch],
+                transcript=[window.text for window in batch],
+                language=language,
+            )
+        except ImportError as error:
+            package = _PARTED_BY.get(language, error.name)
+            raise ModelError(
+                f"qwen3 cannot part words of the language {language!r} without {package}",
+                remedy=f"Install it with: pip install {package}",
+            ) from error
+        with torch.inference_mode():
+            logits = self._network(**inputs.to(self._device, self._network.dtype)).logits
+        marks = inputs["input_ids"] == self._network.config.timestamp_token_id
+        result: list[list[FloatArray | None]] = []
+        for window, spoken, scores, marked in zip(batch, units, logits, marks, strict=True):
+            starts = scores[marked.to(scores.device)][::2]
+            if len(starts) != len(spoken):
+                raise ModelError(
+                    "the aligner's prompt does not ask for the times of the words",
+                    remedy=f"Put the chat_template.jinja of {DEFAULT} beside its weights",
+                )
+            n_bins = -(-len(window.audio) // round(self.hop * SAMPLE_RATE))
+            logs = starts[:, :n_bins].float()
+            logs = (logs - logs.amax(-1, keepdim=True)).cpu().numpy()
+            # Half precision can run over.
+            finite = np.isfinite(logs).all(axis=-1)
+            result.append(
+                [
+                    None if unit is None or not finite[unit] else logs[unit]
+                    for unit in units_of(window.words, spoken)
+                ]
+            )
+        return result
+
+    def _leave(self) -> bool:
+        import torch
+
+        if self._device.type == "cpu":
+            return False
+        self._device = torch.device("cpu")
+        self._network = self._network.to(self._device).float()
+        return True
+
+
+def _network_class() -> Any:
+    """The model's class, which older versions of transformers lack."""
+    import transformers
+
+    found = getattr(transformers, "Qwen3ASRForTokenClassification", None)
+    if found is None:
+        raise ModelError(
+            f"qwen3 needs transformers {_OLDEST} or newer, and here is {transformers.__version__}",
+            remedy='Install it with: pip install --upgrade "lyricsyncd[qwen3]"',
+        )
+    return found
+
+
+def knows(language: str | None) -> bool:
+    """Whether the model knows a language, by its ISO 639 code."""
+    return language is not None and _code(language) in LANGUAGES
+
+
+def _code(language: str) -> str:
+    return language.lower().partition("-")[0]
+
+
+def plain(word: str) -> str:
+    """A word in the characters that the model keeps: composed, with straight apostrophes."""
+    return "".join(unicodedata.normalize("NFKC", word).replace("\u2019", "'").split())
+
+
+def joined(words: Sequence[str]) -> str:
+    """The words of a line as people write them: without spaces where the script has none.
+
+    >>> joined(["走っ", "て", "baby", "go"])
+    '走って baby go'
+    """
+    text = "".join(words[:1])
+    for word, following in pairwise(words):
+        text += ("" if has_cjk(word) and has_cjk(following) else " ") + following
+    return text
+
+
+def units_of(words: Sequence[str], units: Sequence[str]) -> list[int | None]:
+    """The first of a model's units that each word is spoken as.
+
+    Parameters
+    ----------
+    words : sequence of str
+        As they are written, in the characters of the units.
+    units : sequence of str
+        The same text in other parts, without what is not spoken.
+
+    Returns
+    -------
+    list of int or None
+        A unit for each word; ``None`` for a word that is not spoken or starts within a unit, and
+        for all where the units are not those of the words.
+    """
+    spoken = "".join(units)
+    starts = dict(zip(accumulate(map(len, units), initial=0), range(len(units)), strict=False))
+    found: list[int | None] = []
+    at = 0
+    for word in words:
+        begin = at
+        for character in word:
+            at += spoken.startswith(character, at)
+        found.append(starts.get(begin) if at > begin else None)
+    return found if at == len(spoken) else [None] * len(words)

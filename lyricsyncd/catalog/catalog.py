@@ -1,0 +1,427 @@
+"""What is known of every song, and what comes next: the only durable truth.
+
+A song is *leased* while it is worked on. Its ``attempts`` count when a lease starts, so that a song
+that takes the process down with it is set aside after a few tries.
+
+`database` holds the file, `queries` what is asked of it, `transitions` what becomes of a song.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lyricsyncd.catalog import transitions
+from lyricsyncd.catalog.queries import Queries, get_entry, setting
+from lyricsyncd.catalog.records import (
+    Entry,
+    Fingerprint,
+    Known,
+    Outcome,
+    Priority,
+    Queued,
+    Request,
+    State,
+)
+from lyricsyncd.catalog.transitions import MAX_ATTEMPTS, MAX_CRASHES
+from lyricsyncd.errors import LyricsyncError, UsageError
+from lyricsyncd.http.answers import NOT_FOUND_S
+from lyricsyncd.model import Track
+
+__all__ = [
+    "FILE_NAME",
+    "FORGET_AFTER",
+    "MAX_ATTEMPTS",
+    "MAX_CRASHES",
+    "RETRY_LYRICS",
+    "RETRY_SOON",
+    "Catalog",
+    "Entry",
+    "Fingerprint",
+    "Known",
+    "Outcome",
+    "Priority",
+    "Queued",
+    "Request",
+    "State",
+]
+
+FILE_NAME = "catalog.db"
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+RETRY_SOON = (5 * _MINUTE, _HOUR, _DAY)
+"""Waits after each failure that time can mend (no network, a full disk); the last one repeats."""
+RETRY_LYRICS = NOT_FOUND_S
+"""Waits before words that nobody had are looked for again; the last one repeats."""
+FORGET_AFTER = 30 * _DAY
+"""How long a song may be missing before it is forgotten: its disk may only be away."""
+
+
+class Catalog(Queries):
+    """The catalog in one file; see `Database` for how it is opened and closed."""
+
+    # The way in
+
+    def enqueue(
+        self,
+        path: Path,
+        priority: Priority,
+        reason: str,
+        *,
+        library: Path | None = None,
+        fingerprint: Fingerprint | None = None,
+        force: bool = False,
+    ) -> Queued:
+        """Queue a song: the one way in.
+
+        A song that is done is queued anew only if its file changed since, or with ``force``.
+
+        Raises
+        ------
+        UsageError
+            There is no such file.
+        """
+        request = Request(path, priority, reason, library, fingerprint, force)
+        return self.enqueue_many([request])[0]
+
+    def enqueue_many(self, requests: Iterable[Request]) -> list[Queued]:
+        """Queue several songs in one transaction; see `enqueue`."""
+        looked_at = [(request, request.fingerprint or _look(request.path)) for request in requests]
+        now = self.clock()
+        return self.write(lambda db: transitions.enqueue_many(db, looked_at, now))
+
+    # Leases
+
+    def claim(
+        self,
+        owner: str,
+        lease_s: float,
+        *,
+        at_least: Priority = Priority.BACKFILL,
+        only: Sequence[int] | None = None,
+        holding: Sequence[int] = (),
+    ) -> Entry | None:
+        """Lease the song that comes next, or ``None``: nothing is due, or there is a pause.
+
+        The higher priority goes first; among equals, the library that has waited longest; there,
+        the song that was queued first.
+
+        Parameters
+        ----------
+        only : sequence of int, optional
+            Choose among these songs only.
+        holding : sequence of int, optional
+            Songs that the caller is at work on: their leases hold even if the computer slept, and
+            none of them is given to it a second time, should another have ended its lease.
+        """
+        now = self.clock()
+
+        def claim(db: sqlite3.Connection) -> Entry | None:
+            if setting(db, "paused") == "1":
+                return None
+            transitions.expire(db, now, holding)
+            held = ",".join(str(int(id)) for id in holding)
+            among = "" if only is None else f"AND t.id IN ({','.join(str(int(i)) for i in only)})"
+            row = db.execute(
+                f"""
+                SELECT t.id, t.library FROM tracks t LEFT JOIN libraries l ON l.path = t.library
+                WHERE t.state IN ('pending', 'no_lyrics') AND t.next_attempt_at <= ?
+                    AND t.missing_since IS NULL AND t.priority >= ? {among}
+                    AND t.id NOT IN ({held})
+                ORDER BY t.priority DESC, COALESCE(l.served_at, 0), t.enqueued_at, t.id LIMIT 1
+                """,
+                (now, int(at_least)),
+            ).fetchone()
+            if row is None:
+                return None
+            db.execute(
+                """
+                UPDATE tracks SET state = 'working', attempts = attempts + 1, lease_owner = ?,
+                    leased_until = ?, started_at = ?, stage = 'find', progress = 0,
+                    seen_size = NULL, seen_mtime_ns = NULL
+                WHERE id = ?
+                """,
+                (owner, now + lease_s, now, row["id"]),
+            )
+            db.execute(
+                """
+                INSERT INTO libraries (path, served_at) VALUES (?, ?)
+                ON CONFLICT (path) DO UPDATE SET served_at = excluded.served_at
+                """,
+                (row["library"], now),
+            )
+            return get_entry(db, row["id"])
+
+        return self.write(claim)
+
+    def heartbeat(self, owner: str, lease_s: float, ids: Sequence[int]) -> frozenset[int]:
+        """Extend an owner's leases of songs; those of them that it still holds."""
+        until = self.clock() + lease_s
+
+        def beat(db: sqlite3.Connection) -> frozenset[int]:
+            return frozenset(
+                id
+                for id in ids
+                if transitions.update_held(db, id, owner, "leased_until = ?", (until,))
+            )
+
+        return self.write(beat)
+
+    def progress(self, id: int, owner: str, stage: str, share: float) -> bool:
+        """Note how far a song is; whether its lease still holds."""
+        return self.write(
+            lambda db: transitions.update_held(
+                db, id, owner, "stage = ?, progress = ?", (stage, share)
+            )
+        )
+
+    def found(self, id: int, owner: str, track: Track) -> bool:
+        """Note what a song is; whether its lease still holds."""
+        return self.write(
+            lambda db: transitions.update_held(
+                db,
+                id,
+                owner,
+                "artist = ?, title = ?, duration = ?, recording_id = ?, name_key = NULL",
+                (track.artist, track.title, track.duration, track.recording_id),
+            )
+        )
+
+    def name(self, keys: Sequence[tuple[str, int, str | None]]) -> None:
+        """Note what songs are found by: key, number, and the title that the key was made of."""
+        self.write(
+            lambda db: db.executemany(
+                "UPDATE tracks SET name_key = ? WHERE id = ? AND title IS ?", keys
+            )
+        )
+
+    def finish(
+        self, id: int, owner: str, outcome: Outcome, fingerprint: Fingerprint | None = None
+    ) -> bool:
+        """End a lease with an outcome; false where the lease was lost meanwhile.
+
+        Parameters
+        ----------
+        fingerprint : Fingerprint, optional
+            The song's file as it is now, where we have written into it.
+        """
+        now = self.clock()
+        return self.write(lambda db: transitions.finish(db, id, owner, outcome, fingerprint, now))
+
+    def crashed(self, id: int, owner: str, error: LyricsyncError) -> State:
+        """End a lease because the song took the model worker down; where the song stands now.
+
+        It goes to the end of the queue, and is set aside after `MAX_CRASHES`.
+        """
+        now = self.clock()
+
+        def crash(db: sqlite3.Connection) -> State:
+            entry = get_entry(db, id)
+            if entry is None or entry.lease_owner != owner or entry.state is not State.WORKING:
+                return State.PENDING if entry is None else entry.state
+            db.execute(
+                "UPDATE tracks SET crashes = crashes + 1, error_class = ?, error = ?,"
+                " enqueued_at = ?, next_attempt_at = ?, state = 'pending', lease_owner = NULL,"
+                " leased_until = NULL, stage = NULL, progress = NULL WHERE id = ?",
+                (type(error).__name__, str(error), now, now, id),
+            )
+            transitions.set_aside(db, now)
+            return State(db.execute("SELECT state FROM tracks WHERE id = ?", (id,)).fetchone()[0])
+
+        return self.write(crash)
+
+    def release(self, id: int, owner: str) -> bool:
+        """End a lease without an outcome, and not by the song's fault: the service stops."""
+        return self.write(
+            lambda db: transitions.release(db, id, owner, "next_attempt_at", None, None)
+        )
+
+    def postpone(self, id: int, owner: str, until: float, fingerprint: Fingerprint) -> bool:
+        """End a lease: the file is still being written. Keeps how it looks now."""
+        return self.write(lambda db: transitions.release(db, id, owner, "?", until, fingerprint))
+
+    def gone(self, id: int, owner: str) -> bool:
+        """End a lease: the file is not there any more."""
+        now = self.clock()
+
+        def gone(db: sqlite3.Connection) -> bool:
+            held = transitions.release(db, id, owner, "next_attempt_at", None, None)
+            if held:
+                db.execute("UPDATE tracks SET missing_since = ? WHERE id = ?", (now, id))
+            return held
+
+        return self.write(gone)
+
+    def take_up(self) -> int:
+        """Queue again what was in flight when the service died; how many songs.
+
+        Only for who knows that nobody else is at work (the service holds a lock on the state).
+        """
+        now = self.clock()
+
+        def take_up(db: sqlite3.Connection) -> int:
+            count = db.execute(
+                "UPDATE tracks SET state = 'pending', lease_owner = NULL, leased_until = NULL,"
+                " stage = NULL, progress = NULL, next_attempt_at = ? WHERE state = 'working'",
+                (now,),
+            ).rowcount
+            transitions.set_aside(db, now)
+            return count
+
+        return self.write(take_up)
+
+    # The clock
+
+    def clock_went_back(self, seconds: float) -> None:
+        """Let what waits for a moment wait as long as it would have; the clock was wrong before."""
+
+        now = self.clock()
+
+        def shift(db: sqlite3.Connection) -> None:
+            # What the wrong clock noted lies in the future now, and so do the waits from then on.
+            db.execute(
+                "UPDATE tracks SET next_attempt_at = next_attempt_at - ?,"
+                " leased_until = leased_until - ? WHERE MAX(enqueued_at,"
+                " COALESCE(started_at, 0), COALESCE(finished_at, 0)) > ?",
+                (seconds, seconds, now),
+            )
+            for moment in ("enqueued_at", "started_at", "finished_at", "missing_since"):
+                db.execute(
+                    f"UPDATE tracks SET {moment} = {moment} - ? WHERE {moment} > ?", (seconds, now)
+                )
+
+        self.write(shift)
+
+    def ahead(self) -> float:
+        """Seconds by which what happened last lies in the future: the clock has gone back since."""
+        (last,) = self.read(
+            lambda db: db.execute(
+                "SELECT MAX(MAX(enqueued_at), COALESCE(MAX(finished_at), 0)) FROM tracks"
+            ).fetchone()
+        )
+        return 0.0 if last is None else max(0.0, float(last) - self.clock())
+
+    # What a person says
+
+    def retry(self, ids: Iterable[int]) -> int:
+        """Queue songs once more, before others, whatever became of them; how many."""
+        now, chosen = self.clock(), list(ids)
+
+        def retry(db: sqlite3.Connection) -> int:
+            return sum(
+                db.execute(
+                    "UPDATE tracks SET state = 'pending', priority = MAX(priority, ?),"
+                    " why = 'a person asked', enqueued_at = ?, next_attempt_at = ?, attempts = 0,"
+                    " crashes = 0, retries = 0, missing_since = NULL, error_class = NULL,"
+                    " error = NULL WHERE id = ? AND state != 'working'",
+                    (int(Priority.PERSON), now, now, id),
+                ).rowcount
+                for id in chosen
+            )
+
+        return self.write(retry)
+
+    def skip(self, ids: Iterable[int]) -> int:
+        """Leave songs alone from now on, even those in work; how many."""
+        now, chosen = self.clock(), list(ids)
+
+        def skip(db: sqlite3.Connection) -> int:
+            return sum(
+                db.execute(
+                    "UPDATE tracks SET state = 'ignored', reason = 'a person said so',"
+                    " error_class = NULL, error = NULL, finished_at = ?, next_attempt_at = NULL,"
+                    " lease_owner = NULL, leased_until = NULL, stage = NULL, progress = NULL"
+                    " WHERE id = ?",
+                    (now, id),
+                ).rowcount
+                for id in chosen
+            )
+
+        return self.write(skip)
+
+    def skip_folder(self, folder: Path) -> int:
+        """Leave alone the songs in a folder and below it, those that come later too; how many."""
+        now = self.clock()
+        return self.write(lambda db: transitions.skip_folder(db, folder, now))
+
+    def retry_folder(self, folder: Path) -> int:
+        """Queue the songs in a folder and below it once more, as `retry` does, and take back that
+        it, a folder above it or one below was skipped; how many."""
+        self.write(lambda db: transitions.take_back_folder(db, folder))
+        return self.retry(entry.id for entry in self.below(folder))
+
+    def pause(self) -> None:
+        """Lease no more songs until `resume`, even after a restart."""
+        self.write(lambda db: _set(db, "paused", "1"))
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self.write(lambda db: _set(db, "paused", "0"))
+
+    # What a scan notes
+
+    def missing(self, ids: Iterable[int]) -> None:
+        """Note that the files of songs are not there; they are forgotten after a month."""
+        now, chosen = self.clock(), list(ids)
+
+        def missing(db: sqlite3.Connection) -> None:
+            for id in chosen:
+                db.execute(
+                    "UPDATE tracks SET missing_since = COALESCE(missing_since, ?)"
+                    " WHERE id = ? AND state != 'working'",
+                    (now, id),
+                )
+
+        self.write(missing)
+
+    def back(self, ids: Iterable[int]) -> None:
+        """Note that the files of missing songs are there again, as they were."""
+        chosen = list(ids)
+
+        def back(db: sqlite3.Connection) -> None:
+            for id in chosen:
+                db.execute("UPDATE tracks SET missing_since = NULL WHERE id = ?", (id,))
+
+        self.write(back)
+
+    def cleaned(self, ids: Iterable[int]) -> None:
+        """Note that what we wrote for missing songs is gone: one that comes back is done anew."""
+        chosen = list(ids)
+
+        def cleaned(db: sqlite3.Connection) -> None:
+            for id in chosen:
+                db.execute("UPDATE tracks SET written = '[]', size = -1 WHERE id = ?", (id,))
+
+        self.write(cleaned)
+
+    def scanned(self, library: Path) -> None:
+        """Note that a library was gone through; forget what has been missing for long."""
+        now, key = self.clock(), os.fsencode(library)
+
+        def scanned(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO libraries (path, scanned_at) VALUES (?, ?)"
+                " ON CONFLICT (path) DO UPDATE SET scanned_at = excluded.scanned_at",
+                (key, now),
+            )
+            db.execute(
+                "DELETE FROM tracks WHERE library = ? AND missing_since < ?",
+                (key, now - FORGET_AFTER),
+            )
+
+        self.write(scanned)
+
+
+def _look(path: Path) -> Fingerprint:
+    try:
+        return Fingerprint.of(path)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be queued: {error.strerror}", remedy="Check the path"
+        ) from error
+
+
+def _set(db: sqlite3.Connection, name: str, value: str) -> None:
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))

@@ -1,0 +1,272 @@
+"""What the catalog is asked: nothing here writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from lyricsyncd.catalog.database import Database
+from lyricsyncd.catalog.records import Entry, Fingerprint, Known, State
+from lyricsyncd.config.paths import present
+
+T = TypeVar("T")
+
+_PAGE = 500
+"""Songs that are looked up in one question: older SQLite takes no more than 999 values."""
+
+
+class Queries(Database):
+    """The catalog's reading side."""
+
+    def get(self, id: int) -> Entry | None:
+        return self.read(lambda db: get_entry(db, id))
+
+    def by_path(self, path: Path) -> Entry | None:
+        return self.read(lambda db: entry_at(db, path))
+
+    def ids(self, paths: Sequence[Path]) -> dict[Path, int]:
+        """The numbers of songs; those that are not known are left out."""
+        return self.read(lambda db: _ids(db, paths))
+
+    def counts(self) -> dict[State, int]:
+        """Songs in each state; those that are missing do not count."""
+        counts = dict.fromkeys(State, 0)
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT state, COUNT(*) FROM tracks WHERE missing_since IS NULL GROUP BY state"
+            ).fetchall()
+        )
+        return counts | {State(state): count for state, count in rows}
+
+    def entries(
+        self,
+        *,
+        states: Sequence[State] = (),
+        text: str = "",
+        after: int = 0,
+        limit: int = 100,
+    ) -> list[Entry]:
+        """Songs by id, those whose path in the library, artist or title contains ``text``."""
+        marks = ",".join("?" * len(states))
+        pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = f"""
+            SELECT * FROM tracks WHERE id > ? {f"AND state IN ({marks})" if states else ""}
+                AND (? = '%%' OR CAST(substr(path, length(library) + 2) AS TEXT) LIKE ? ESCAPE '\\'
+                    OR artist || ' - ' || title LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\')
+            ORDER BY id LIMIT ?
+            """
+        known = (state.value for state in states)
+        arguments = (after, *known, pattern, pattern, pattern, pattern, limit)
+        return self.read(lambda db: [as_entry(row) for row in db.execute(query, arguments)])
+
+    def queue(self, limit: int = 100) -> list[Entry]:
+        """What is in work, then what comes next, in the order it would be taken."""
+        return self.read(
+            lambda db: [
+                as_entry(row)
+                for row in db.execute(
+                    """
+                    SELECT * FROM tracks WHERE missing_since IS NULL AND (
+                        state IN ('working', 'pending')
+                        OR (state = 'no_lyrics' AND next_attempt_at <= ?))
+                    ORDER BY state != 'working', next_attempt_at > ?, priority DESC,
+                        CASE WHEN next_attempt_at > ? THEN next_attempt_at END, enqueued_at, id
+                    LIMIT ?
+                    """,
+                    (self.clock(), self.clock(), self.clock(), limit),
+                )
+            ]
+        )
+
+    def next_due(self) -> float | None:
+        """When the earliest queued song may be tried; it may be past."""
+        row = self.read(
+            lambda db: db.execute(
+                "SELECT MIN(next_attempt_at) FROM tracks WHERE state IN ('pending', 'no_lyrics')"
+                " AND missing_since IS NULL"
+            ).fetchone()
+        )
+        return None if row[0] is None else float(row[0])
+
+    @property
+    def paused(self) -> bool:
+        return self.read(lambda db: setting(db, "paused")) == "1"
+
+    def unnamed(self, after: int, limit: int) -> list[tuple[int, Path, str | None]]:
+        """Songs that have no key yet by which others find them: number, path, title."""
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT id, path, title FROM tracks WHERE name_key IS NULL AND id > ?"
+                " ORDER BY id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        )
+        return [(id, Path(os.fsdecode(path)), title) for id, path, title in rows]
+
+    def below(self, folder: Path) -> list[Entry]:
+        """The songs in a folder and in all folders below it, by their paths."""
+        return self.read(
+            lambda db: [
+                as_entry(row)
+                for row in db.execute(
+                    "SELECT * FROM tracks WHERE path > ? AND path < ? ORDER BY path",
+                    range_below(folder),
+                )
+            ]
+        )
+
+    # What a scan asks
+
+    def in_folder(self, folder: Path) -> dict[Path, Entry]:
+        """The songs directly in a folder."""
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT * FROM tracks WHERE folder = ?", (os.fsencode(folder),)
+            ).fetchall()
+        )
+        return {entry.path: entry for entry in map(as_entry, rows)}
+
+    def known(self, folder: Path) -> dict[str, Known]:
+        """The same by the file's name, and only what a scan needs: there may be very many."""
+        key = os.fsencode(folder)
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT id, path, size, mtime_ns, inode, state, missing_since, finished_at,"
+                " error_class FROM tracks WHERE folder = ?",
+                (key,),
+            ).fetchall()
+        )
+        return {
+            os.fsdecode(path).rpartition("/")[2]: Known(
+                id, Fingerprint(size, mtime_ns, inode), _STATES[state], missing, finished, error
+            )
+            for id, path, size, mtime_ns, inode, state, missing, finished, error in rows
+        }
+
+    def moved(self, seen: Sequence[tuple[Path, Fingerprint]]) -> list[tuple[Path, Path]]:
+        """Of files that were seen, those that were moved: from where and to where."""
+
+        def ask(db: sqlite3.Connection) -> list[tuple[Path, Path]]:
+            paths = there(db, "path", [os.fsencode(path) for path, _ in seen])
+            inodes = there(db, "inode", [looks.inode for _, looks in seen])
+            return [
+                (entry.path, path)
+                for path, looks in seen
+                if looks.inode in inodes
+                and os.fsencode(path) not in paths
+                and (entry := moved_here(db, looks)) is not None
+            ]
+
+        return self.read(ask)
+
+    def missing_longer(self, library: Path, seconds: float) -> list[Entry]:
+        """The songs of a library that have been missing for so long, with sidecars of ours."""
+        arguments = (os.fsencode(library), self.clock() - seconds)
+        return self.read(
+            lambda db: [
+                as_entry(row)
+                for row in db.execute(
+                    "SELECT * FROM tracks WHERE library = ? AND missing_since < ?"
+                    " AND written != '[]'",
+                    arguments,
+                )
+            ]
+        )
+
+    def folders(self, library: Path) -> set[Path]:
+        """Every folder of a library that has songs which are not missing."""
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT DISTINCT folder FROM tracks WHERE library = ? AND missing_since IS NULL",
+                (os.fsencode(library),),
+            ).fetchall()
+        )
+        return {Path(os.fsdecode(folder)) for (folder,) in rows}
+
+    def scanned_at(self, library: Path) -> float | None:
+        """When a library was last gone through."""
+        row = self.read(
+            lambda db: db.execute(
+                "SELECT scanned_at FROM libraries WHERE path = ?", (os.fsencode(library),)
+            ).fetchone()
+        )
+        return None if row is None or row[0] is None else float(row[0])
+
+
+def range_below(folder: Path) -> tuple[bytes, bytes]:
+    """Between which two values the paths below a folder lie, as bytes."""
+    top = os.fsencode(folder).rstrip(b"/")
+    return top + b"/", top + b"0"  # the byte after the slash
+
+
+def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:
+    by_key = {os.fsencode(path): path for path in paths}
+    keys, found = list(by_key), {}
+    for at in range(0, len(keys), _PAGE):
+        page = keys[at : at + _PAGE]
+        query = f"SELECT path, id FROM tracks WHERE path IN ({','.join('?' * len(page))})"
+        found.update({by_key[key]: id for key, id in db.execute(query, page)})
+    return found
+
+
+def there(db: sqlite3.Connection, column: str, values: Sequence[T]) -> set[T]:
+    """Those of the values that some song has."""
+    found: set[T] = set()
+    for at in range(0, len(values), _PAGE):
+        page = values[at : at + _PAGE]
+        marks = ",".join("?" * len(page))
+        rows = db.execute(f"SELECT {column} FROM tracks WHERE {column} IN ({marks})", page)
+        found.update(value for (value,) in rows)
+    return found
+
+
+def get_entry(db: sqlite3.Connection, id: int) -> Entry | None:
+    row = db.execute("SELECT * FROM tracks WHERE id = ?", (id,)).fetchone()
+    return None if row is None else as_entry(row)
+
+
+def entry_at(db: sqlite3.Connection, path: Path) -> Entry | None:
+    row = db.execute("SELECT * FROM tracks WHERE path = ?", (os.fsencode(path),)).fetchone()
+    return None if row is None else as_entry(row)
+
+
+def moved_here(db: sqlite3.Connection, looks: Fingerprint) -> Entry | None:
+    """The song whose file is not where it was, and is this one: same inode, same looks."""
+    if not looks.inode:
+        return None
+    rows = db.execute(
+        "SELECT * FROM tracks WHERE inode = ? AND size = ? AND mtime_ns = ? AND state != 'working'"
+        " LIMIT 8",  # hard links may be many
+        (looks.inode, looks.size, looks.mtime_ns),
+    ).fetchall()
+    return next((entry for entry in map(as_entry, rows) if not present(entry.path)), None)
+
+
+def setting(db: sqlite3.Connection, name: str) -> str | None:
+    row = db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+    return None if row is None else row[0]
+
+
+_STATES = {state.value: state for state in State}
+_SAME = [
+    name
+    for name in Entry.__slots__
+    if name not in ("path", "library", "fingerprint", "state", "stages", "written", "notes")
+]
+
+
+def as_entry(row: sqlite3.Row) -> Entry:
+    return Entry(
+        path=Path(os.fsdecode(row["path"])),
+        library=Path(os.fsdecode(row["library"])),
+        fingerprint=Fingerprint(row["size"], row["mtime_ns"], row["inode"]),
+        state=_STATES[row["state"]],
+        stages=json.loads(row["stages"]),
+        written=tuple(Path(path) for path in json.loads(row["written"])),
+        notes=tuple(json.loads(row["notes"])),
+        **{name: row[name] for name in _SAME},
+    )

@@ -1,0 +1,388 @@
+"""What becomes of a song, as functions that run inside a transaction of the catalog."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lyricsyncd.catalog.queries import get_entry, moved_here, range_below, there
+from lyricsyncd.catalog.records import (
+    Fingerprint,
+    Outcome,
+    Priority,
+    Queued,
+    Request,
+    State,
+    left_alone,
+)
+
+MAX_CRASHES = 3
+"""A song on which the model worker died this often in a row is set aside."""
+MAX_ATTEMPTS = 10
+"""Leases in a row without any outcome (the whole service died) before a song is set aside. Kill
+the service as you like: only a song that always brings it down comes this far."""
+
+
+def enqueue_many(
+    db: sqlite3.Connection, seen: Sequence[tuple[Request, Fingerprint]], now: float
+) -> list[Queued]:
+    """Queue songs in their order; what is plainly new goes in all at once."""
+    # Not resolve(): a link in the library is a song of its own place.
+    paths = [os.fsencode(os.path.abspath(request.path)) for request, _ in seen]  # noqa: PTH100
+    known = there(db, "path", paths)
+    inodes = there(db, "inode", [looks.inode for _, looks in seen])
+    new: dict[int, tuple[object, ...]] = {}
+    skipped = _skipped(db)
+    for at, (path, (request, looks)) in enumerate(zip(paths, seen, strict=True)):
+        if path in known or (looks.inode and looks.inode in inodes):
+            continue
+        new[at] = _new(path, request, looks, now, skipped)
+        known.add(path)
+        inodes.add(looks.inode)
+    db.executemany(_INSERT, new.values())
+    return [
+        _of_new(new[at]) if at in new else _enqueue(db, path, request, looks, now, skipped)
+        for at, (path, (request, looks)) in enumerate(zip(paths, seen, strict=True))
+    ]
+
+
+_INSERT = (
+    "INSERT INTO tracks (path, folder, library, size, mtime_ns, inode, priority, why,"
+    " enqueued_at, next_attempt_at, finished_at, reason, state)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+FOLDER_SKIPPED = "its folder was skipped: "
+"""How the reason begins of a song that is left alone because of its folder."""
+
+
+def _readable(path: bytes) -> str:
+    """A path for a sentence: as it is only where it is valid text."""
+    return path.decode("utf-8", "replace")
+
+
+def _skipped(db: sqlite3.Connection) -> dict[bytes, bool]:
+    """Folders of which a person said whether their songs are left alone."""
+    rows = db.execute("SELECT path, skipped FROM folders").fetchall()
+    return {path: bool(skipped) for path, skipped in rows}
+
+
+def _skipped_by(path: bytes, skipped: Mapping[bytes, bool]) -> bytes | None:
+    """The folder for which a song is left alone: the innermost that a person spoke of decides."""
+    while skipped and path not in (b"/", b""):
+        path = os.path.dirname(path)  # noqa: PTH120 - many songs at once
+        if path in skipped:
+            return path if skipped[path] else None
+    return None
+
+
+def skip_folder(db: sqlite3.Connection, folder: Path, now: float) -> int:
+    top = os.fsencode(folder)
+    db.execute("DELETE FROM folders WHERE path > ? AND path < ?", range_below(folder))
+    db.execute(
+        "INSERT INTO folders (path, skipped) VALUES (?, 1)"
+        " ON CONFLICT (path) DO UPDATE SET skipped = 1",
+        (top,),
+    )
+    return db.execute(
+        "UPDATE tracks SET state = 'ignored', reason = ?, error_class = NULL, error = NULL,"
+        " finished_at = ?, next_attempt_at = NULL, lease_owner = NULL, leased_until = NULL,"
+        " stage = NULL, progress = NULL WHERE path > ? AND path < ?",
+        (f"{FOLDER_SKIPPED}{_readable(top)}", now, *range_below(folder)),
+    ).rowcount
+
+
+def take_back_folder(db: sqlite3.Connection, folder: Path) -> None:
+    top = os.fsencode(folder)
+    db.execute(
+        "DELETE FROM folders WHERE path = ? OR (path > ? AND path < ?)",
+        (top, *range_below(folder)),
+    )
+    if _skipped_by(top, _skipped(db)) is not None:
+        db.execute("INSERT INTO folders (path, skipped) VALUES (?, 0)", (top,))
+
+
+def _of_new(row: tuple[object, ...]) -> Queued:
+    return Queued.IGNORED if row[-1] == State.IGNORED.value else Queued.NEW
+
+
+def _new(
+    path: bytes, request: Request, seen: Fingerprint, now: float, skipped: Mapping[bytes, bool]
+) -> tuple[object, ...]:
+    folder = os.path.dirname(path)  # noqa: PTH120 - many songs at once
+    library = folder if request.library is None else os.fsencode(request.library)
+    looks = (seen.size, seen.mtime_ns, seen.inode)
+    by = None if request.force else _skipped_by(path, skipped)
+    if by is None:
+        state: tuple[object, ...] = (now, None, None, State.PENDING.value)
+    else:
+        reason = f"{FOLDER_SKIPPED}{_readable(by)}"
+        state = (None, now, reason, State.IGNORED.value)
+    return (path, folder, library, *looks, int(request.priority), request.reason, now, *state)
+
+
+def _enqueue(
+    db: sqlite3.Connection,
+    path: bytes,
+    request: Request,
+    seen: Fingerprint,
+    now: float,
+    skipped: Mapping[bytes, bool],
+) -> Queued:
+    known = _standing(db, path)
+    if known is None and _moved(db, Path(os.fsdecode(path)), seen):
+        _to_another_folder(db, path, skipped, now)
+        known = _standing(db, path)
+    if known is None:
+        new = _new(path, request, seen, now, skipped)
+        db.execute(_INSERT, new)
+        return _of_new(new)
+    library = None if request.library is None else os.fsencode(request.library)
+    id, state = known["id"], State(known["state"])
+    changed = (seen.size, seen.mtime_ns) != (known["size"], known["mtime_ns"])
+    if library is not None and known["library"] != library:
+        db.execute("UPDATE tracks SET library = ? WHERE id = ?", (library, id))
+    if known["missing_since"] is not None:
+        db.execute("UPDATE tracks SET missing_since = NULL WHERE id = ?", (id,))
+    if state is State.WORKING:
+        if changed:
+            db.execute(
+                "UPDATE tracks SET seen_size = ?, seen_mtime_ns = ? WHERE id = ?",
+                (seen.size, seen.mtime_ns, id),
+            )
+        return Queued.WORKING
+    if left_alone(state, known["error_class"]) and not request.force:
+        return Queued.IGNORED
+    if state is State.PENDING:
+        # A person, or a player, does not wait for a backoff to end.
+        hurry = changed or request.force or request.priority >= Priority.PERSON
+        if not hurry and request.priority <= known["priority"] and seen.inode == known["inode"]:
+            return Queued.WAITING
+        db.execute(
+            "UPDATE tracks SET priority = MAX(priority, ?), size = ?, mtime_ns = ?, inode = ?,"
+            " next_attempt_at = MIN(next_attempt_at, ?), error = CASE WHEN ? THEN NULL ELSE error"
+            " END WHERE id = ?",
+            (
+                int(request.priority),
+                seen.size,
+                seen.mtime_ns,
+                seen.inode,
+                now if hurry else known["next_attempt_at"],
+                hurry,
+                id,
+            ),
+        )
+        return Queued.WAITING
+    if not changed and not request.force:
+        return Queued.UNCHANGED
+    db.execute(
+        "UPDATE tracks SET state = 'pending', priority = ?, why = ?, enqueued_at = ?,"
+        " next_attempt_at = ?, attempts = 0, crashes = 0, retries = 0, size = ?, mtime_ns = ?,"
+        " inode = ? WHERE id = ?",
+        (
+            int(request.priority),
+            request.reason,
+            now,
+            now,
+            seen.size,
+            seen.mtime_ns,
+            seen.inode,
+            id,
+        ),
+    )
+    return Queued.AGAIN
+
+
+def _standing(db: sqlite3.Connection, path: bytes) -> sqlite3.Row | None:
+    """Where the song at a path stands: little of it, since a scan asks for very many."""
+    row: sqlite3.Row | None = db.execute(
+        "SELECT id, library, size, mtime_ns, inode, state, priority, next_attempt_at,"
+        " missing_since, error_class FROM tracks WHERE path = ?",
+        (path,),
+    ).fetchone()
+    return row
+
+
+def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> bool:
+    """Whether a song was moved to ``path``: same inode, same looks, and no file where it was.
+
+    It keeps what is known of it, unless its sidecars stayed behind: then it is made anew.
+    """
+    entry = moved_here(db, seen)
+    if entry is None:
+        return False
+    written = [_beside(side, entry.path, path) for side in entry.written]
+    left_behind = any(not side.exists() for side in written)
+    db.execute(
+        "UPDATE tracks SET path = ?, folder = ?, missing_since = NULL, written = ?,"
+        " name_key = NULL,"
+        " size = CASE WHEN ? THEN -1 ELSE size END WHERE id = ?",
+        (
+            os.fsencode(path),
+            os.fsencode(path.parent),
+            json.dumps([str(side) for side in written]),
+            left_behind,
+            entry.id,
+        ),
+    )
+    return True
+
+
+def _to_another_folder(
+    db: sqlite3.Connection, path: bytes, skipped: Mapping[bytes, bool], now: float
+) -> None:
+    """Let a song that waits, and was moved, be left alone by what is said of its folder now; and
+    queue one that was left alone only for the folder that it was in."""
+    by = _skipped_by(path, skipped)
+    if by is not None:
+        db.execute(
+            "UPDATE tracks SET state = 'ignored', reason = ?, finished_at = ?,"
+            " next_attempt_at = NULL, error_class = NULL, error = NULL"
+            " WHERE path = ? AND state = 'pending'",
+            (f"{FOLDER_SKIPPED}{_readable(by)}", now, path),
+        )
+        return
+    db.execute(
+        "UPDATE tracks SET state = 'pending', reason = NULL, enqueued_at = ?, next_attempt_at = ?,"
+        " attempts = 0, crashes = 0, retries = 0"
+        " WHERE path = ? AND state = 'ignored' AND substr(reason, 1, ?) = ?",
+        (now, now, path, len(FOLDER_SKIPPED), FOLDER_SKIPPED),
+    )
+
+
+def _beside(sidecar: Path, old: Path, new: Path) -> Path:
+    """Where a sidecar is if it moved with its song."""
+    if sidecar == old:
+        return new
+    name = sidecar.name
+    if name.startswith(old.stem):
+        name = new.stem + name[len(old.stem) :]
+    return new.parent / name
+
+
+def expire(db: sqlite3.Connection, now: float, holding: Sequence[int]) -> None:
+    """Take back leases whose owner has stopped beating."""
+    kept = ",".join(str(int(id)) for id in holding)
+    expired = db.execute(
+        "UPDATE tracks SET state = 'pending', lease_owner = NULL, leased_until = NULL,"
+        " stage = NULL, progress = NULL, next_attempt_at = ?"
+        f" WHERE state = 'working' AND leased_until < ? AND id NOT IN ({kept})",
+        (now, now),
+    )
+    if expired.rowcount:
+        set_aside(db, now)
+
+
+def set_aside(db: sqlite3.Connection, now: float) -> None:
+    """Fail the songs that brought us down too often."""
+    db.execute(
+        """
+        UPDATE tracks SET state = 'failed', finished_at = ?, next_attempt_at = NULL,
+            reason = CASE WHEN crashes >= ?
+                THEN 'the model worker was lost on this song ' || crashes || ' times'
+                ELSE 'the service ended during this song ' || attempts || ' times' END
+        WHERE state = 'pending' AND (crashes >= ? OR attempts >= ?)
+        """,
+        (now, MAX_CRASHES, MAX_CRASHES, MAX_ATTEMPTS),
+    )
+
+
+def release(
+    db: sqlite3.Connection,
+    id: int,
+    owner: str,
+    when: str,
+    until: float | None,
+    seen: Fingerprint | None,
+) -> bool:
+    changes = (
+        "state = 'pending', attempts = attempts - 1, lease_owner = NULL, leased_until = NULL,"
+        f" stage = NULL, progress = NULL, next_attempt_at = {when}"
+    )
+    arguments: tuple[Any, ...] = () if until is None else (until,)
+    if seen is not None:
+        changes += ", size = ?, mtime_ns = ?, inode = ?"
+        arguments += (seen.size, seen.mtime_ns, seen.inode)
+    return update_held(db, id, owner, changes, arguments)
+
+
+def update_held(
+    db: sqlite3.Connection, id: int, owner: str, changes: str, arguments: tuple[Any, ...]
+) -> bool:
+    """Change a song if its lease still holds."""
+    changed = db.execute(
+        f"UPDATE tracks SET {changes} WHERE id = ? AND lease_owner = ? AND state = 'working'",
+        (*arguments, id, owner),
+    )
+    return changed.rowcount == 1
+
+
+def finish(
+    db: sqlite3.Connection,
+    id: int,
+    owner: str,
+    outcome: Outcome,
+    now_is: Fingerprint | None,
+    now: float,
+) -> bool:
+    entry = get_entry(db, id)
+    if entry is None or entry.state is not State.WORKING or entry.lease_owner != owner:
+        return False
+    looks = now_is or entry.fingerprint
+    seen = db.execute("SELECT seen_size, seen_mtime_ns FROM tracks WHERE id = ?", (id,)).fetchone()
+    changed = seen[0] is not None and Fingerprint(seen[0], seen[1]) != looks
+    retries = entry.retries if entry.error_class == outcome.error_class else 0
+    wait = None
+    if outcome.retry:
+        wait = outcome.retry[min(retries, len(outcome.retry) - 1)]
+        retries += 1
+    else:
+        retries = 0
+    state, due = outcome.state, None if wait is None else now + wait
+    if changed:
+        # Something else wrote the file meanwhile: what we found may be of the old one.
+        state, due, looks = (
+            State.PENDING,
+            now,
+            Fingerprint(seen[0], seen[1], entry.fingerprint.inode),
+        )
+    db.execute(
+        """
+        UPDATE tracks SET state = ?, next_attempt_at = ?, retries = ?, attempts = 0, crashes = 0,
+            priority = CASE WHEN ? = 'pending' THEN priority ELSE 0 END,
+            size = ?, mtime_ns = ?, inode = ?, lease_owner = NULL, leased_until = NULL,
+            stage = NULL, progress = NULL, finished_at = ?, quality = ?, decision = ?, reason = ?,
+            source = ?, language = ?, separator = ?, aligner = ?, lines = ?, words = ?,
+            stages = ?, written = ?, notes = ?, error_class = ?, error = ?
+        WHERE id = ?
+        """,
+        (
+            state.value,
+            due,
+            retries,
+            state.value,
+            looks.size,
+            looks.mtime_ns,
+            looks.inode,
+            now,
+            outcome.quality,
+            outcome.decision,
+            outcome.reason,
+            outcome.source,
+            outcome.language,
+            outcome.separator,
+            outcome.aligner,
+            outcome.lines,
+            outcome.words,
+            json.dumps(dict(outcome.stages)),
+            json.dumps([str(path) for path in outcome.written]),
+            json.dumps(list(outcome.notes)),
+            outcome.error_class,
+            outcome.error,
+            id,
+        ),
+    )
+    return True

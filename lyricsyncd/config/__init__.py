@@ -1,0 +1,1 @@
+"""The settings: schema, values, reading, the example file, and where things lie."""

@@ -1,0 +1,138 @@
+"""Where things lie: the configuration, the state that must last, the cache that need not.
+
+A service manager names the folders (``STATE_DIRECTORY``, ``CACHE_DIRECTORY`` of systemd), else the
+XDG base directory specification does. Root, who looks after the service of the whole computer, has
+its folders. Nothing here makes a folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lyricsyncd.config.schema import Config
+
+NAME = "lyricsyncd"
+CONFIG_NAME = "config.yaml"
+SYSTEM_CONFIG = Path("/etc") / NAME / CONFIG_NAME
+SYSTEM_STATE = Path("/var/lib") / NAME
+SYSTEM_CACHE = Path("/var/cache") / NAME
+
+
+def state_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of the catalog and the journal: what must outlive a restart."""
+    return _directory(
+        environment, "STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state", SYSTEM_STATE
+    )
+
+
+def kept_by_root(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether what is asked for is the whole computer's service, which root alone looks after."""
+    own = state_dir(environment)
+    return (
+        os.geteuid() != 0
+        and own != SYSTEM_STATE
+        and config_path(None, environment) == SYSTEM_CONFIG
+        and SYSTEM_STATE.is_dir()
+        and not own.is_dir()
+    )
+
+
+def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of what can be fetched or made again."""
+    return _directory(environment, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", SYSTEM_CACHE)
+
+
+def models_dir(config: Config) -> Path:
+    """The folder that models are installed in."""
+    return config.models.dir if config.models.dir is not None else cache_dir() / "models"
+
+
+def present(path: Path) -> bool:
+    """Whether something is at a path by exactly this name.
+
+    File systems that ignore case (exFAT, many shares) know a file by other spellings, too: after
+    ``Song.mp3`` was renamed to ``song.mp3`` both seem to exist.
+    """
+    if not os.path.lexists(path):
+        return False
+    for part in (path, *path.parents):
+        swapped = part.name.swapcase()
+        # Where case matters, as nearly everywhere, no folder has to be read: that of a large
+        # library takes longer than all the rest.
+        if swapped == part.name or not os.path.lexists(part.parent / swapped):
+            continue
+        try:
+            if part.name not in os.listdir(part.parent):  # noqa: PTH208 - only names
+                return False
+        except OSError:
+            # A folder that may be passed and not listed.
+            continue
+    return True
+
+
+def user_config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where a person's own configuration belongs, whether or not it is there."""
+    return _home(environment, "XDG_CONFIG_HOME", ".config") / NAME / CONFIG_NAME
+
+
+def config_path(
+    given: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> Path | None:
+    """The configuration to read, or ``None`` where there is none.
+
+    A path that was named, on the command line (``given``) or by ``LYRICSYNCD_CONFIG``, is the one,
+    there or not: nobody's settings are passed over in silence. The user's and the machine's
+    (`SYSTEM_CONFIG`) are taken where they exist.
+    """
+    if given is not None:
+        return given
+    named = environment.get("LYRICSYNCD_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    for path in (user_config_path(environment), SYSTEM_CONFIG):
+        if os.path.lexists(path):
+            return path
+    return None
+
+
+def hand_over(path: Path) -> None:
+    """Give a file that root has made to whom its folder belongs: the service must be able to use
+    it, too."""
+    if os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):
+        owner, now = path.parent.stat(), path.stat()
+        if now.st_uid != owner.st_uid:
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _directory(
+    environment: Mapping[str, str], service: str, home: str, default: str, system: Path
+) -> Path:
+    # systemd parts several directories by colons; the first is ours.
+    given = environment.get(service, "").split(":")[0]
+    if given:
+        return Path(given)
+    if _for_the_system(environment, home) and system.is_dir():
+        return system
+    return _home(environment, home, default) / NAME
+
+
+def _for_the_system(environment: Mapping[str, str], home: str) -> bool:
+    """Whether who asks is root, without a configuration or folders of their own."""
+    own = environment.get(home) or config_path(None, environment) != SYSTEM_CONFIG
+    return os.geteuid() == 0 and not own
+
+
+def _home(environment: Mapping[str, str], variable: str, default: str) -> Path:
+    given = environment.get(variable, "")
+    # The specification: relative paths are to be ignored.
+    if given and Path(given).is_absolute():
+        return Path(given)
+    return Path(environment.get("HOME") or Path.home()) / default

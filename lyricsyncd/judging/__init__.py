@@ -1,0 +1,1 @@
+"""Judge a placement: confidences, the score, calibration, agreement of two models."""

@@ -1,0 +1,189 @@
+"""What others tell of songs: imported, changed, moved, removed, playing.
+
+All of it is a hint, as what the watcher hears is: the file itself is looked at before anything is
+believed.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR
+
+from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Priority, Queued, Request
+from lyricsyncd.config.paths import present
+from lyricsyncd.library import scan, sidecars
+from lyricsyncd.library.lookup import Lookup, NotInLibrary, Place
+from lyricsyncd.library.watch import FileEvent
+from lyricsyncd.model import Track
+
+
+class Kind(str, enum.Enum):
+    """What happened to a song."""
+
+    IMPORTED = "imported"
+    CHANGED = "changed"
+    MOVED = "moved"
+    REMOVED = "removed"
+    PLAYING = "playing"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened to a song, which is named by its path or by its tags."""
+
+    kind: Kind
+    path: str | None = None
+    track: Track | None = None
+    moved_from: str | None = None
+    priority: Priority | None = None
+    force: bool = False
+    """Queue it even though nothing changed since it was done."""
+
+
+class Result(str, enum.Enum):
+    """What became of an event that queued nothing; of one that did, `Queued` tells."""
+
+    SCANNING = "scanning"
+    """It is a folder, which is gone through."""
+    REMOVED = "removed"
+    STILL_THERE = "still_there"
+    """It was said to be removed, and is not."""
+    EXCLUDED = "excluded"
+    """The library's patterns or ignore files leave it out, or it is no song."""
+    NOT_FOUND = "not_found"
+    OUTSIDE = "outside"
+    """It is in no library."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of an event, and of which song."""
+
+    result: Queued | Result
+    path: Path | None = None
+    id: int | None = None
+
+
+class EventHandler:
+    """Takes events into the catalog.
+
+    Parameters
+    ----------
+    heard : callable
+        Takes the hint that a folder has come.
+    """
+
+    def __init__(
+        self, catalog: Catalog, lookup: Lookup, heard: Callable[[FileEvent], None]
+    ) -> None:
+        self._catalog = catalog
+        self._lookup = lookup
+        self._heard = heard
+        self._ignore_files = scan.IgnoreFiles()
+
+    def take(self, events: Sequence[Event]) -> list[Taken]:
+        """Act on events, in their order; songs are queued in one transaction.
+
+        Raises
+        ------
+        WriteError
+            The catalog cannot be written.
+        """
+        self._ignore_files = scan.IgnoreFiles()
+        taken: list[Taken] = []
+        requests: dict[int, Request] = {}
+        for at, event in enumerate(events):
+            outcome = self._one(event)
+            if isinstance(outcome, Request):
+                requests[at] = outcome
+                outcome = Taken(Result.NOT_FOUND, outcome.path)
+            taken.append(outcome)
+        sidecars.follow(self._catalog, requests.values())
+        queued = self._catalog.enqueue_many(requests.values()) if requests else []
+        ids = self._catalog.ids([request.path for request in requests.values()])
+        for (at, request), result in zip(requests.items(), queued, strict=True):
+            taken[at] = Taken(result, request.path, ids.get(request.path))
+        for event, outcome in zip(events, taken, strict=True):
+            if event.kind is Kind.MOVED and event.moved_from is not None:
+                self._left(event.moved_from, outcome.path)
+        return taken
+
+    def _one(self, event: Event) -> Request | Taken:
+        outcome: Request | Taken
+        if event.path is None:
+            outcome = Taken(Result.NOT_FOUND)
+        else:
+            try:
+                outcome = self._at(event, self._lookup.place(event.path))
+            except NotInLibrary:
+                outcome = Taken(Result.OUTSIDE)
+        strange = isinstance(outcome, Taken) and outcome.result in (
+            Result.OUTSIDE,
+            Result.NOT_FOUND,
+        )
+        if event.track is None or not strange:
+            return outcome
+        # Others may call the file by a name that is not its own: then its tags must do.
+        entry = self._lookup.by_tags(event.track)
+        if entry is None:
+            return Taken(Result.NOT_FOUND)
+        try:
+            return self._at(event, self._lookup.place(str(entry.path)))
+        except NotInLibrary:
+            # Its library is no longer among those of the configuration.
+            return Taken(Result.OUTSIDE)
+
+    def _at(self, event: Event, place: Place) -> Request | Taken:
+        path = place.path
+        if event.kind is Kind.REMOVED:
+            return self._removed(place, self._catalog.by_path(path))
+        try:
+            status = path.stat()
+            if S_ISDIR(status.st_mode):
+                if event.kind is Kind.PLAYING or path == place.rules.root:
+                    return Taken(Result.EXCLUDED, path)
+                self._heard(FileEvent(path, folder=True))
+                return Taken(Result.SCANNING, path)
+            looks = Fingerprint.from_stat(status)
+            wanted = (
+                scan.is_song(path) and looks.size and place.rules.admits(path, self._ignore_files)
+            )
+        except OSError:
+            return Taken(Result.NOT_FOUND, path, self._id(path))
+        if not wanted:
+            return Taken(Result.EXCLUDED, path, self._id(path))
+        priority = event.priority
+        if priority is None:
+            priority = Priority.PLAYING if event.kind is Kind.PLAYING else Priority.IMPORT
+        why = "it plays" if event.kind is Kind.PLAYING else f"told that it was {event.kind.value}"
+        return Request(path, priority, why, place.rules.root, looks, event.force)
+
+    def _id(self, path: Path) -> int | None:
+        return self._catalog.ids([path]).get(path)
+
+    def _removed(self, place: Place, entry: Entry | None) -> Taken:
+        if present(place.path):
+            return Taken(Result.STILL_THERE, place.path, None if entry is None else entry.id)
+        if scan.offline(place.rules.root):
+            return Taken(Result.NOT_FOUND, place.path)
+        gone = list(self._catalog.in_folder(place.path).values()) if entry is None else [entry]
+        if not gone:
+            return Taken(Result.NOT_FOUND, place.path)
+        self._catalog.missing([each.id for each in gone])
+        sidecars.clean(self._catalog, gone)
+        return Taken(Result.REMOVED, place.path, None if entry is None else entry.id)
+
+    def _left(self, text: str, new: Path | None) -> None:
+        """A song has moved away: across disks the catalog cannot tell by the inode."""
+        try:
+            place = self._lookup.place(text)
+        except NotInLibrary:
+            return
+        if new is not None:
+            sidecars.carry(place.path, new)
+        entry = self._catalog.by_path(place.path)
+        if entry is not None:
+            self._removed(place, entry)

@@ -1,0 +1,279 @@
+"""Which song somebody else means: by the path it has for them, or by its names and length.
+
+Only what lies in a library is ever looked at. A path is taken as the library shows it; where links
+lead out of the libraries, the catalog must know the song already.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lyricsyncd.catalog.catalog import Catalog, Entry
+from lyricsyncd.errors import AudioError, UsageError
+from lyricsyncd.identify import parse_file_name, read_tags
+from lyricsyncd.library.scan import Rules, housed
+from lyricsyncd.lyrics import match
+from lyricsyncd.model import Track
+
+_PAGE = 500
+"""Songs looked for at a time: nobody else waits long for the catalog."""
+_TAGS_READ = 20
+"""Files that are opened, at most, to tell which one is meant."""
+
+
+class NotInLibrary(UsageError):
+    """A path leads out of the libraries: it is none of our business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path in a library, as the library shows it; nothing need be there."""
+
+    path: Path
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What holds for all that lies in a folder: an import tells of many songs in few of them."""
+
+    path: Path
+    real: Path
+    """Where links lead."""
+    rules: Rules | None
+    """Of the innermost library that it is in."""
+    stays: bool
+    """Whether it lies in a library, and `real`, too."""
+
+
+class Lookup:
+    """Finds songs in libraries by what others say of them. Made anew for each request.
+
+    Parameters
+    ----------
+    path_map : mapping
+        Folders as they are called elsewhere → as they are called here.
+    """
+
+    def __init__(
+        self, catalog: Catalog, rules: Sequence[Rules], path_map: Mapping[str, str] | None = None
+    ) -> None:
+        self._catalog = catalog
+        self._rules = tuple(rules)
+        self._path_map = dict(path_map or {})
+        self._libraries = {str(rules.root): rules for rules in reversed(self._rules)}
+        top = self._libraries.get("/")
+        self._folders = {"": _Folder(Path("/"), Path("/"), top, top is not None)}
+
+    def place(self, text: str) -> Place:
+        """Where a path is in the libraries. A relative one starts from a library's folder.
+
+        Raises
+        ------
+        NotInLibrary
+            It is in none, or leads out of it.
+        """
+        if not text or "\0" in text or len(os.fsencode(text)) > 4096:
+            raise _outside(text)
+        mapped = self._mapped(text)
+        if mapped.startswith("/"):
+            # normpath, not resolve(): a link in a library is a song of its own place.
+            return self._inside(os.path.normpath(mapped)) or self._by_real_path(mapped)
+        places = [
+            place
+            for rules in self._rules
+            if (place := self._inside(os.path.normpath(rules.root / mapped))) is not None
+        ]
+        if not places:
+            raise _outside(text)
+        return next((place for place in places if os.path.lexists(place.path)), places[0])
+
+    def song(self, text: str) -> Entry | None:
+        """The song at a path; ``None`` where the catalog knows none. Raises as `place`."""
+        return self._catalog.by_path(self.place(text).path)
+
+    def _mapped(self, text: str) -> str:
+        for theirs in sorted(self._path_map, key=len, reverse=True):
+            if text == theirs or text.startswith(theirs.rstrip("/") + "/"):
+                return self._path_map[theirs].rstrip("/") + text[len(theirs.rstrip("/")) :]
+        return text
+
+    def _inside(self, text: str) -> Place | None:
+        parent, _, name = text.rpartition("/")
+        folder = self._folder(parent)
+        rules = self._libraries.get(text, folder.rules)
+        if rules is None:
+            return None
+        path = folder.path / name
+        stays = folder.stays and not _is_link(text)
+        if not (stays or self._in_library(_resolved(path)) or self._catalog.by_path(path)):
+            raise NotInLibrary(f"{text!r} leads out of the library")
+        return Place(path, rules)
+
+    def _folder(self, text: str) -> _Folder:
+        new: list[str] = []
+        above = text
+        while above not in self._folders:
+            new.append(above)
+            above = above.rpartition("/")[0]
+        folder = self._folders[above]
+        for each in reversed(new):
+            name = each.rpartition("/")[2]
+            path, linked = folder.path / name, _is_link(each)
+            real = _resolved(path) if linked else folder.real / name
+            rules = self._libraries.get(each, folder.rules)
+            stays = (folder.stays and not linked) or (rules is not None and self._in_library(real))
+            folder = self._folders[each] = _Folder(path, real, rules, stays)
+        return folder
+
+    @cached_property
+    def _real_roots(self) -> list[Path]:
+        return [_resolved(rules.root) for rules in self._rules]
+
+    def _in_library(self, real: Path) -> bool:
+        return any(real.is_relative_to(root) for root in self._real_roots)
+
+    def _by_real_path(self, text: str) -> Place:
+        """A library that is a link may be called by what it leads to."""
+        real = _resolved(Path(text))
+        for rules, root in zip(self._rules, self._real_roots, strict=True):
+            if real.is_relative_to(root):
+                return Place(rules.root / real.relative_to(root), rules)
+        # A second mount of the same folder has another name, and leads nowhere else.
+        found = housed(real, self._rules)
+        if found is None:
+            raise _outside(text)
+        return Place(found[1], found[0])
+
+    # By names
+
+    def by_tags(self, wanted: Track) -> Entry | None:
+        """The song that is named so; ``None`` where there is none, or no sure one."""
+        return self.by_tags_many([wanted])[0]
+
+    def by_tags_many(self, wanted: Sequence[Track]) -> list[Entry | None]:
+        """The same for several songs."""
+        keys = [name_key(track.title) if track.title else None for track in wanted]
+        name_songs(self._catalog)
+        named = self._rows("name_key", [key for key in keys if key is not None])
+        recorded = self._rows(
+            "recording_id", [track.recording_id for track in wanted if track.recording_id]
+        )
+        return [
+            self._chosen(track, {*recorded.get(track.recording_id, ())} | {*named.get(key, ())})
+            for track, key in zip(wanted, keys, strict=True)
+        ]
+
+    def _rows(self, column: str, values: Sequence[str]) -> dict[str | None, list[_Row]]:
+        """The songs that are there and have one of the values, by their value."""
+        found: dict[str | None, list[_Row]] = {}
+        different = sorted(set(values))
+        for at in range(0, len(different), _PAGE):
+            page = different[at : at + _PAGE]
+            for row in self._catalog.read(lambda db: _page(db, column, page)):  # noqa: B023
+                found.setdefault(row[column], []).append(_row(row))
+        return found
+
+    def _chosen(self, wanted: Track, rows: Collection[_Row]) -> Entry | None:
+        best: tuple[float, int] | None = None
+        for count, row in enumerate(sorted(rows, key=lambda row: row.id)):
+            ours = row.track
+            if (not ours.artist or len(rows) > 1) and count < _TAGS_READ:
+                ours = _tags(row.path) or ours
+            score = _likeness(wanted, ours)
+            if score >= match.ACCEPTED and (best is None or score > best[0]):
+                best = score, row.id
+        return None if best is None else self._catalog.get(best[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: int
+    path: Path
+    track: Track
+
+
+def name_key(title: str) -> str:
+    """What all ways of writing a title have in common: two are of one song only if it is equal."""
+    # A file's name need not be valid text, and what the catalog keeps must.
+    return match.take_apart(title).core.encode("utf-8", "replace").decode()
+
+
+def name_songs(catalog: Catalog, stop: Callable[[], bool] = lambda: False) -> None:
+    """Make the keys of songs that have none yet: new ones, and those with a new name.
+
+    Not when they are queued: a first scan has better things to do.
+    """
+    after = 0
+    while not stop() and (rows := catalog.unnamed(after, _PAGE)):
+        catalog.name([(name_key(title or _in_name(path)), id, title) for id, path, title in rows])
+        after = rows[-1][0]
+
+
+def _page(db: sqlite3.Connection, column: str, values: Sequence[str]) -> list[sqlite3.Row]:
+    marks = ",".join("?" * len(values))
+    return db.execute(
+        f"SELECT id, path, artist, title, duration, recording_id, name_key FROM tracks"
+        f" WHERE {column} IN ({marks}) AND missing_since IS NULL ORDER BY id",
+        values,
+    ).fetchall()
+
+
+def _row(row: sqlite3.Row) -> _Row:
+    path = Path(os.fsdecode(row["path"]))
+    track = Track(
+        artist=row["artist"],
+        title=row["title"] or _in_name(path),
+        duration=row["duration"],
+        recording_id=row["recording_id"],
+    )
+    return _Row(row["id"], path, track)
+
+
+def _in_name(path: Path) -> str:
+    """A song that was not looked at yet has no names but that of its file."""
+    return parse_file_name(path.stem).title or path.stem
+
+
+def _tags(path: Path) -> Track | None:
+    try:
+        return read_tags(path)
+    except AudioError:
+        return None
+
+
+def _likeness(wanted: Track, ours: Track) -> float:
+    """0-1: how surely what somebody names so is our song."""
+    if wanted.recording_id is not None and wanted.recording_id == ours.recording_id:
+        return 1.0
+    artist = wanted.artist or ours.artist or ""
+    same = match.match(
+        ours,
+        title=wanted.title or "",
+        artist=artist,
+        album=wanted.album,
+        duration=wanted.duration,
+    )
+    return same.score if same.same_times else 0.0
+
+
+def _outside(text: str) -> NotInLibrary:
+    return NotInLibrary(f"{text!r} is in no library")
+
+
+def _is_link(text: str) -> bool:
+    # Unlike that of Path, it takes a name too long for a file's for none.
+    return os.path.islink(text)  # noqa: PTH114
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        # Links in a circle lead nowhere.
+        return Path("/dev/null")

@@ -1,0 +1,1 @@
+"""Install, find and load the models."""

@@ -1,0 +1,176 @@
+"""The models of a process: opened when first needed, kept warm, given back all together.
+
+A set lives as long as its process. The service ends the model worker when it has been idle for
+``models.keep_alive``: only that gives back all memory, on a card too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from lyricsyncd.config.paths import models_dir
+from lyricsyncd.config.schema import Config
+from lyricsyncd.errors import ModelError
+
+if TYPE_CHECKING:
+    from lyricsyncd.align.emissions import AcousticModel
+    from lyricsyncd.align.second_aligner import SecondAligner
+    from lyricsyncd.separate import VocalSeparator
+    from lyricsyncd.transcribe import Transcriber
+
+T = TypeVar("T")
+
+
+class ModelSet:
+    """Separator, ears and recogniser as the configuration has them.
+
+    Parameters
+    ----------
+    device : str
+        ``auto``, ``cpu`` or ``cuda[:N]``.
+    profile : str
+        ``full`` prefers the large models wherever the configuration says ``auto``.
+
+    Raises
+    ------
+    ModelError
+        The profile is ``full`` and torch is not installed.
+    """
+
+    def __init__(self, config: Config, device: str = "auto", profile: str = "auto") -> None:
+        if profile == "full" and not _installed("torch", "demucs", "transformers"):
+            raise ModelError(
+                "The full profile is not installed",
+                remedy='Install it with: pip install "lyricsyncd[all]", or use the profile lite',
+            )
+        self._models, self._device, self._profile = config.models, device, profile
+        self._folder: Path = models_dir(config)
+        self._open: dict[str, object] = {}
+        self.loads: list[str] = []
+        """What was loaded, in order: nothing twice."""
+
+    def separator(self) -> VocalSeparator:
+        """What parts the voice from the band."""
+        from lyricsyncd.separate import VocalSeparator
+
+        name = self._preferred(self._models.separator, "htdemucs_ft", "spleeter")
+        # Without Spleeter the lite profile hears the mix, and says so.
+        name = "auto" if name == "spleeter" and self._models.separator == "auto" else name
+        device = "cpu" if self._profile == "lite" else self._device
+        return self._once(
+            f"separator:{name}", lambda: VocalSeparator(name, device, models_dir=self._folder)
+        )
+
+    def acoustic_model(self, language: str | None) -> AcousticModel:
+        """What hears the words of a language, and places them.
+
+        Raises
+        ------
+        ModelError
+            Its model is not to be had, or its device is not there.
+        """
+        first, _ = self._acoustic_models(language)
+        return self._acoustic_model(first, language)
+
+    def second_aligner(self, language: str | None) -> SecondAligner | None:
+        """A listener whose votes count where the first ear places words; ``None`` without one.
+
+        Raises
+        ------
+        ModelError
+            It was asked for and its model is not to be had.
+        """
+        from lyricsyncd.align.second_aligner import SearchingAligner
+        from lyricsyncd.models import acoustic_models
+
+        _, second = self._acoustic_models(language)
+        if second is None:
+            return None
+        if not acoustic_models.only_second(second):
+            return SearchingAligner(self._acoustic_model(second, language))
+        return self._once(
+            f"voter:{second}",
+            lambda: acoustic_models.open_second_aligner(second, self._device, self._folder),
+        )
+
+    def _acoustic_models(self, language: str | None) -> tuple[str, str | None]:
+        from lyricsyncd.models import acoustic_models
+
+        name = self._preferred(self._models.aligner, "sphinx+ctc", "sphinx")
+        return acoustic_models.pair(name, self._device, self._folder, language)
+
+    def _acoustic_model(self, name: str, language: str | None) -> AcousticModel:
+        from lyricsyncd.models import acoustic_models
+
+        return self._once(
+            f"ear:{acoustic_models.key(name, language)}",
+            lambda: acoustic_models.open_acoustic_model(name, self._device, self._folder, language),
+        )
+
+    @property
+    def recogniser_name(self) -> str | None:
+        """The recogniser that was asked for, or is there with its model anyway: ``auto`` fetches
+        nothing."""
+        wanted = self._models.transcriber
+        if wanted == "auto":
+            here = (self._folder / "faster-whisper-base").is_dir()
+            return "faster-whisper" if here and _installed("faster_whisper") else None
+        return None if wanted == "none" else wanted
+
+    def recogniser(self) -> Transcriber | None:
+        """What listens to doubtful songs, and to songs without words.
+
+        Raises
+        ------
+        ModelError
+            It was asked for and its model is not to be had.
+        """
+        from lyricsyncd.transcribe import open_transcriber
+
+        wanted = self.recogniser_name
+        if wanted is None:
+            return None
+        return self._once(
+            f"recogniser:{wanted}",
+            lambda: open_transcriber(wanted, device=self._device, models_dir=self._folder),
+        )
+
+    def memory(self) -> dict[str, int]:
+        """Bytes that this process takes: ``process`` at its peak, ``card`` now."""
+        kilobyte = 1 if sys.platform == "darwin" else 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte
+        taken = {"process": peak}
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_available():
+            taken["card"] = int(torch.cuda.memory_reserved())
+        return taken
+
+    def close(self) -> None:
+        """Let go of all models; what libraries hold on to returns with the process' end."""
+        self._open.clear()
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            with contextlib.suppress(RuntimeError):
+                torch.cuda.empty_cache()
+
+    def _preferred(self, wanted: str, large: str, small: str) -> str:
+        if wanted != "auto" or self._profile == "auto":
+            return wanted
+        return large if self._profile == "full" else small
+
+    def _once(self, key: str, load: Callable[[], T]) -> T:
+        if key not in self._open:
+            self._open[key] = load()
+            self.loads.append(key)
+        model: T = self._open[key]  # type: ignore[assignment]  # the key names the type
+        return model
+
+
+def _installed(*modules: str) -> bool:
+    return all(importlib.util.find_spec(module) is not None for module in modules)

@@ -1,0 +1,1 @@
+"""Compose the service out of its components."""

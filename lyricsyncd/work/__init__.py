@@ -1,0 +1,1 @@
+"""Take songs through the stages: the runner, its policy, and the processes with the models."""

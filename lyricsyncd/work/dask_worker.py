@@ -1,0 +1,183 @@
+"""What runs on the computers of a cluster: songs, each in a model worker of its own process.
+
+A worker of `distributed` is given one slot for each graphics card (one, where there is none). Its
+songs go to a `WorkerExecutor`: the models stay warm there, a hanging or crashing song costs that
+process only, and memory is given back when there is nothing to do, all as on a single computer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.work import gpu, memory
+from lyricsyncd.work.dask_executor import TOPIC, mapped, security
+from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
+
+if TYPE_CHECKING:
+    from lyricsyncd.config.schema import Config
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One graphics card, or the processor: one song at a time."""
+
+    executor: WorkerExecutor
+    config: Config
+    path_map: Mapping[str, str]
+
+
+_slots: dict[str, Slot] = {}
+"""Name of a `distributed` worker in this process → its slot."""
+_slots_lock = threading.Lock()
+
+
+def run(
+    name: str,
+    limit_s: float | None,
+    wants_progress: bool,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> Any:
+    """Run a function in this worker's own process; called by `distributed`, in a thread.
+
+    Raises
+    ------
+    LyricsyncError
+        The song is not there under its name, among what the function raises.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    slot = _slot(str(worker.name))
+
+    def told(stage: str, share: float) -> None:
+        with contextlib.suppress(Exception):
+            worker.log_event(TOPIC, {"song": name, "stage": stage, "share": share})
+
+    there = tuple(_as_here(argument, slot) for argument in args)
+    return slot.executor.submit_within(
+        limit_s, told if wants_progress else None, fn, *there, **kwargs
+    ).result()
+
+
+def _slot(name: str) -> Slot:
+    with _slots_lock:
+        if name not in _slots:
+            # A plain `dask worker`: it does with the defaults.
+            from lyricsyncd.config.schema import Config
+
+            _slots[name] = slot_of(Config(), {})
+        return _slots[name]
+
+
+def slot_of(config: Config, path_map: Mapping[str, str], card: int | None = None) -> Slot:
+    """A slot with an executor of its own; it sees one graphics card only."""
+    daemon = config.daemon
+    manners = ResourceLimits(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
+    environment = {} if card is None else {"CUDA_VISIBLE_DEVICES": str(card)}
+    return Slot(WorkerExecutor(config.models.keep_alive, manners, environment), config, path_map)
+
+
+def _as_here(argument: Any, slot: Slot) -> Any:
+    """Paths as they are called here, and this computer's own choice of models."""
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.pipeline.pipeline import Prepared
+
+    if isinstance(argument, Config):
+        # What was asked for because a song took a worker down before holds here, too.
+        asked, eased = argument.models, {}
+        if asked.device == "cpu":
+            eased["device"] = "cpu"
+        if asked.transcriber == "none":
+            eased["transcriber"] = "none"
+        models = slot.config.models.model_copy(update=eased)
+        return argument.model_copy(update={"models": models})
+    if not isinstance(argument, Prepared) or argument.track.path is None:
+        return argument
+    path = Path(mapped(argument.track.path, slot.path_map))
+    if not path.is_file():
+        raise LyricsyncError(
+            f"{path} is not there on {socket.gethostname()}",
+            remedy="Mount the music there, and say where with daemon.path_map",
+            transient=True,
+        )
+    return replace(argument, song=argument.song.with_track(path=path))
+
+
+def gpus() -> int:
+    """How many graphics cards `nvidia-smi` tells of."""
+    try:
+        return len(gpu.cards())
+    except gpu.NoAnswerError:
+        return 0
+
+
+def serve(address: str, config: Config, path_map: Mapping[str, str]) -> None:
+    """Work for a scheduler until SIGTERM or SIGINT, or until it is gone for good.
+
+    Raises
+    ------
+    LyricsyncError
+        The scheduler cannot be reached.
+    """
+    asyncio.run(_serve(address, config, path_map))
+
+
+async def _serve(address: str, config: Config, path_map: Mapping[str, str]) -> None:
+    from distributed import Worker
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    cards: list[int | None] = list(range(gpus())) or [None]
+    workers = []
+    for card in cards:
+        name = f"lyricsyncd-{socket.gethostname()}-{os.getpid()}-{'cpu' if card is None else card}"
+        _slots[name] = slot_of(config, path_map, card)
+        workers.append(
+            Worker(
+                address,
+                name=name,
+                nthreads=1,
+                security=security(config.daemon.dask_tls),
+                # Songs are not data: nothing to spill, nothing to pause for.
+                memory_limit=0,
+                dashboard=False,
+            )
+        )
+    try:
+        try:
+            await asyncio.wait_for(asyncio.gather(*workers), 30)
+        except (OSError, asyncio.TimeoutError) as error:
+            raise LyricsyncError(
+                f"The scheduler at {address} cannot be reached: {error or 'no answer'}",
+                remedy="Start it with `dask scheduler`, and check the address",
+                transient=True,
+            ) from error
+        log.info("working for %s with %d slots", address, len(workers))
+        ended = [asyncio.ensure_future(worker.finished()) for worker in workers]
+        await asyncio.wait(
+            [asyncio.ensure_future(stop.wait()), *ended], return_when=asyncio.FIRST_COMPLETED
+        )
+        log.info("stopping" if stop.is_set() else "the scheduler has gone")
+    finally:
+        for slot in _slots.values():
+            slot.executor.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            with contextlib.suppress(Exception):
+                await worker.close(timeout=3)

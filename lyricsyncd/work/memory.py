@@ -1,0 +1,79 @@
+"""How much memory a process takes, and how much there is to take."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+from pathlib import Path
+
+from lyricsyncd.config.schema import size
+
+AUTO_SHARE = 0.8
+"""What ``auto`` leaves to everybody else is the rest."""
+_LARGE = 128 * 1024
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""glibc's names and numbers, see mallopt(3)."""
+_PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+
+
+def ceiling(setting: str) -> int | None:
+    """The bytes that a setting such as ``4G`` or ``auto`` allows; ``None`` if nothing is known."""
+    chosen = size(setting)
+    if chosen is not None:
+        return chosen
+    granted = [limit for limit in (_physical(), _cgroup()) if limit]
+    return int(AUTO_SHARE * min(granted)) if granted else None
+
+
+def resident(pid: int, proc: Path = _PROC) -> int:
+    """Bytes of memory that a process has in use; 0 if it is gone."""
+    try:
+        pages = int((proc / str(pid) / "statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def give_back_large_blocks() -> bool:
+    """Have the C library give large blocks back to the system as soon as they are free.
+
+    glibc raises the size from which it does so with every such block, up to 32 MiB: a process that
+    runs for months and now and then needs a table of a few MB (Python's of interned names, when it
+    is rebuilt) then grows by each.
+
+    Returns
+    -------
+    bool
+        False where the C library is another one.
+    """
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    set_option(_M_MMAP_THRESHOLD, _LARGE)
+    set_option(_M_TRIM_THRESHOLD, _LARGE)
+    return True
+
+
+def _physical(proc: Path = _PROC) -> int | None:
+    with contextlib.suppress(OSError):
+        found = re.search(r"MemTotal:\s+(\d+) kB", (proc / "meminfo").read_text(encoding="ascii"))
+        return None if found is None else int(found.group(1)) * 1024
+    return None
+
+
+def _cgroup(proc: Path = _PROC, root: Path = _CGROUP) -> int | None:
+    """The smallest limit on the way to our control group (version 2)."""
+    limits: list[int] = []
+    with contextlib.suppress(OSError):
+        text = (proc / "self" / "cgroup").read_text(encoding="utf-8")
+        found = re.search(r"^0::/(.*)$", text, re.MULTILINE)
+        group = root if found is None else root / found.group(1)
+        for folder in (group, *group.parents):
+            with contextlib.suppress(OSError, ValueError):
+                limits.append(int((folder / "memory.max").read_text(encoding="ascii")))
+            if folder == root:
+                break
+    return min(limits, default=None)

@@ -1,0 +1,591 @@
+"""Takes songs from the catalog through find, place and write.
+
+One thread finds the words of the next song (tags and look-ups, and its file is decoded) while
+others, one for each song that the executor can have at once, wait for the models to place those of
+theirs. One song more than that is leased at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import logging
+import math
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.catalog.catalog import (
+    RETRY_LYRICS,
+    RETRY_SOON,
+    Catalog,
+    Entry,
+    Fingerprint,
+    Outcome,
+    Priority,
+    State,
+)
+from lyricsyncd.errors import (
+    LyricsNotFound,
+    LyricsyncError,
+    ModelError,
+    NotASong,
+    SourceError,
+    Unreachable,
+    WorkerLost,
+    WriteError,
+)
+from lyricsyncd.http.answers import asking_anew
+from lyricsyncd.model import Decision, SyncResult
+from lyricsyncd.service import schedule
+from lyricsyncd.work import memory, prefetch, worker
+from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
+from lyricsyncd.work.gpu import OtherGpuPrograms
+
+if TYPE_CHECKING:
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.pipeline.pipeline import Prepared
+    from lyricsyncd.tags import WriteReport
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 120.0
+"""How long a lease holds without a heartbeat."""
+LIMIT_FLOOR_S = 900.0
+LIMIT_PER_SECOND = 20.0
+"""A song may keep the models busy for this many times its length, and at least for the floor:
+generous even on the smallest computer, and still an end to what hangs."""
+LIMIT_UNKNOWN_S = 3600.0
+AHEAD_BYTES = 2 * 1024**3
+"""Memory for the models from which on the next song is decoded ahead by itself."""
+COOL_DOWN_S = (60.0, 300.0, 900.0, 3600.0)
+"""Pauses of the look-ups while the network is away; the last one repeats."""
+_COOL_AFTER = 3
+"""Songs in a row that could reach nothing before there is such a pause."""
+_AGAIN_S = 30.0
+"""How often the threads look again by themselves, and wait after trouble with the catalog."""
+
+
+class Runner:
+    """Works through the catalog until stopped.
+
+    Parameters
+    ----------
+    only : sequence of int, optional
+        Take these songs only.
+    finished : callable, optional
+        Called with each song and what came of it, in the runner's threads.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        config: Config,
+        *,
+        only: Sequence[int] | None = None,
+        finished: Callable[[Entry, State], None] | None = None,
+    ) -> None:
+        self.catalog = catalog
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.time():.0f}"
+        self.executor = opened(config)
+        self._config = config
+        self._only = only
+        self._finished = finished
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._slots = threading.Semaphore(self.executor.slots + 1)
+        self._found: queue.SimpleQueue[_Found | None] = queue.SimpleQueue()
+        self._held: dict[int, Entry] = {}
+        self._placing: dict[int, Future[SyncResult]] = {}
+        self._neighbours = OtherGpuPrograms()
+        self._unreachable = 0
+        self._cool_until = 0.0
+        self._threads = [
+            threading.Thread(target=self._feed, name="find", daemon=True),
+            *(
+                threading.Thread(target=self._place_all, name=f"place {number}", daemon=True)
+                for number in range(self.executor.slots)
+            ),
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """The catalog changed: look whether something is due."""
+        self._wake.set()
+
+    def configure(self, config: Config) -> None:
+        """Go on with other settings, from the next song on."""
+        if where(config) != where(self._config):
+            log.warning("where the models run changes when the service is started anew")
+        self._config = config
+        if isinstance(self.executor, WorkerExecutor):
+            self.executor.keep_alive_s = config.models.keep_alive
+            self.executor.manners = manners(config)
+        self.wake()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the threads that do the work are there."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    @property
+    def at_work(self) -> list[Entry]:
+        """The songs in flight."""
+        return list(self._held.values())
+
+    def beat(self) -> None:
+        """Extend the leases; give up a song that a person has taken away from us meanwhile."""
+        held = list(self._held)
+        if not held:
+            return
+        placing = dict(self._placing)
+        still_ours = self.catalog.heartbeat(self.owner, LEASE_S, held)
+        for id, future in placing.items():
+            if id in held and id not in still_ours and self._placing.get(id) is future:
+                log.info("song %d was taken back: it is given up", id)
+                self.executor.abandon(future)
+
+    def stop(self, grace_s: float) -> None:
+        """Take up nothing more; finish the songs in flight, or release them after the grace."""
+        deadline = time.monotonic() + grace_s
+        self._stopping.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for id, entry in list(self._held.items()):
+            try:
+                if self.catalog.release(id, self.owner):
+                    log.info("%s: released, it will be taken up again", entry.path)
+            except LyricsyncError as error:
+                # The next start takes up what is still leased.
+                log.error("%s", error)
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        for thread in self._threads:
+            thread.join(1.0)
+
+    # The finding thread
+
+    def _feed(self) -> None:
+        while not self._stopping.is_set():
+            if not self._slots.acquire(timeout=_AGAIN_S):
+                continue
+            entry = self._next()
+            if entry is None:
+                self._slots.release()
+                continue
+            self._held[entry.id] = entry
+            if self._stopping.is_set():
+                self._let_go(entry)
+                break
+            found = self._guarded(entry, partial(self._find, entry))
+            if found is None:
+                self._let_go(entry)
+            else:
+                self._ready(found)
+                self._found.put(found)
+        for _ in range(self.executor.slots):
+            self._found.put(None)
+
+    def _next(self) -> Entry | None:
+        """The next song, waited for a while."""
+        self._wake.clear()
+        try:
+            cooling = time.monotonic() < self._cool_until
+            at_least = Priority.PERSON if self._hushed() or cooling else Priority.BACKFILL
+            asked_at = self.catalog.clock()
+            entry = self.catalog.claim(
+                self.owner, LEASE_S, at_least=at_least, only=self._only, holding=list(self._held)
+            )
+            if entry is not None:
+                return entry
+            due = self.catalog.next_due()
+        except LyricsyncError as error:
+            log.error("%s", error)
+            self._stopping.wait(_AGAIN_S)
+            return None
+        # What is due and was not given to us waits for the end of a pause: nothing to hurry for.
+        wait = _AGAIN_S if due is None or due <= asked_at else due - self.catalog.clock()
+        self._wake.wait(min(_AGAIN_S, max(0.05, wait)))
+        return None
+
+    def _hushed(self) -> bool:
+        """Whether only what a person waits for is to be done now."""
+        daemon = self._config.daemon
+        if schedule.resting(
+            daemon.quiet_hours, daemon.active_hours, datetime.datetime.now().time()
+        ):
+            return True
+        if daemon.gpu.share == "always" or self._config.models.device == "cpu":
+            return False
+        if not isinstance(self.executor, WorkerExecutor):
+            # The card is another computer's.
+            return False
+        pid = self.executor.pid
+        if not self._neighbours.busy(() if pid is None else (pid,)):
+            return False
+        if pid is not None and not self._placing:
+            # The other program wants the card's memory, too.
+            self.executor.rest()
+        return True
+
+    def _find(self, entry: Entry) -> _Found | None:
+        """Find a song's words; ``None`` if it needs no placing or has to wait."""
+        config, began = self._config, time.monotonic()
+        try:
+            stat = entry.path.stat()
+        except FileNotFoundError:
+            log.info("%s is not there any more", entry.path)
+            self.catalog.gone(entry.id, self.owner)
+            return None
+        looks, now = Fingerprint.from_stat(stat), self.catalog.clock()
+        age = now - max(stat.st_mtime, stat.st_ctime)
+        if looks != entry.fingerprint or 0 <= age < config.daemon.settle:
+            self.catalog.postpone(entry.id, self.owner, now + config.daemon.settle, looks)
+            return None
+        if self._taken_back(entry):
+            why = "its lyrics were taken back; retry it to have them again"
+            self._finish(entry, Outcome(State.IGNORED, why), began)
+            return None
+        _check_writable(entry.path, config)
+
+        from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+
+        pipeline = LyricSyncPipeline(config=config)
+        # Whoever asks for one song by hand wants to know how things are now.
+        by_hand = entry.priority >= Priority.PERSON
+        with asking_anew() if by_hand else contextlib.nullcontext():
+            prepared = pipeline.find(entry.path)
+        self._unreachable = 0
+        track = prepared.track
+        self.catalog.found(entry.id, self.owner, track)
+        if not prepared.needs_models:
+            self._write(entry, pipeline.place(prepared), config, began)
+            return None
+        return _Found(entry, prepared, config, began)
+
+    def _ready(self, found: _Found) -> None:
+        """While the models are at work on the song before, let this one's file be read."""
+        entry, length = found.entry, found.prepared.track.duration
+        read_ahead(entry.path)
+        if (
+            self._placing
+            and decodes_ahead(found.config)
+            and (length or math.inf) <= prefetch.LONGEST_S
+        ):
+            self.executor.meanwhile(worker.expect, entry.path)
+
+    def _taken_back(self, entry: Entry) -> bool:
+        """Whether a person undid what we wrote, and has not asked for it again."""
+        if entry.priority >= Priority.PERSON:
+            return False
+        from lyricsyncd.tags import Journal
+
+        return Journal().undone(entry.path)
+
+    # The placing thread
+
+    def _place_all(self) -> None:
+        while (found := self._found.get()) is not None:
+            entry = found.entry
+            if not self._stopping.is_set():
+                self._guarded(entry, partial(self._place, found))
+            self._placing.pop(entry.id, None)
+            self._let_go(entry)
+
+    def _place(self, found: _Found) -> None:
+        entry = found.entry
+
+        def progress(stage: str, share: float) -> None:
+            try:
+                self.catalog.progress(entry.id, self.owner, stage, share)
+            except LyricsyncError as error:
+                log.debug("%s", error)
+
+        config, note = eased(found.config, entry.crashes)
+        future = self.executor.submit_within(
+            limit(found.prepared.track.duration), progress, worker.place, config, found.prepared
+        )
+        self._placing[entry.id] = future
+        result = future.result()
+        if note:
+            result = dataclasses.replace(result, warnings=(*result.warnings, note))
+        self._write(entry, result, found.config, found.began)
+
+    # Both
+
+    def _write(self, entry: Entry, result: SyncResult, config: Config, began: float) -> None:
+        try:
+            looks = Fingerprint.of(entry.path)
+        except FileNotFoundError:
+            self.catalog.gone(entry.id, self.owner)
+            return
+        if looks != entry.fingerprint:
+            log.info("%s changed meanwhile: it is done anew", entry.path)
+            due = self.catalog.clock() + config.daemon.settle
+            self.catalog.postpone(entry.id, self.owner, due, looks)
+            return
+        if not self.catalog.progress(entry.id, self.owner, "write", 0.0):
+            log.info("%s was taken back: nothing is written", entry.path)
+            return
+        report: WriteReport | None = None
+        if result.to_write is not None:
+            from lyricsyncd.tags import Journal, write_lyrics
+
+            report = write_lyrics(entry.path, result.to_write, config.output, journal=Journal())
+            looks = Fingerprint.of(entry.path)
+        self._finish(entry, judged(result, report), began, looks)
+
+    def _finish(
+        self, entry: Entry, outcome: Outcome, began: float, looks: Fingerprint | None = None
+    ) -> None:
+        if not self.catalog.finish(entry.id, self.owner, outcome, looks):
+            return
+        # What only a person can mend, and what is merely tried again.
+        bad = outcome.state is State.FAILED or outcome.error_class == WriteError.__name__
+        level = logging.WARNING if bad else logging.INFO
+        seconds = time.monotonic() - began
+        log.log(
+            level,
+            "%s",
+            _told(entry, outcome, seconds),
+            extra={"song": _as_fields(entry, outcome, seconds)},
+        )
+        if self._finished is not None:
+            self._finished(entry, outcome.state)
+
+    def _guarded(self, entry: Entry, step: Callable[[], _Found | None]) -> _Found | None:
+        """Take one step with a song; whatever goes wrong ends up in the catalog."""
+        began = time.monotonic()
+        try:
+            return step()
+        except WorkerLost as error:
+            self._crashed(entry, error)
+        except (LyricsyncError, OSError) as error:
+            if isinstance(error, Unreachable):
+                self._cool_down()
+            self._record(entry, failed(error), began)
+        except Exception as error:
+            log.exception("%s: a bug", entry.path)
+            self._crashed(entry, error)
+        return None
+
+    def _crashed(self, entry: Entry, error: Exception) -> None:
+        if self._stopping.is_set():
+            return
+        told = error if isinstance(error, LyricsyncError) else LyricsyncError(repr(error))
+        try:
+            state = self.catalog.crashed(entry.id, self.owner, told)
+        except LyricsyncError as trouble:
+            log.error("%s", trouble)
+            return
+        if state not in (State.PENDING, State.FAILED):
+            return
+        after = "set aside" if state is State.FAILED else "it is tried again later"
+        log.warning("%s: %s; %s", entry.path, told, after)
+        if state is State.FAILED and self._finished is not None:
+            self._finished(entry, state)
+
+    def _record(self, entry: Entry, outcome: Outcome, began: float) -> None:
+        try:
+            self._finish(entry, outcome, began)
+        except LyricsyncError as error:
+            # The lease runs out by itself, and the song is taken up again.
+            log.error("%s", error)
+            self._stopping.wait(_AGAIN_S)
+
+    def _cool_down(self) -> None:
+        self._unreachable += 1
+        if self._unreachable % _COOL_AFTER == 0:
+            step = min(self._unreachable // _COOL_AFTER, len(COOL_DOWN_S)) - 1
+            self._cool_until = time.monotonic() + COOL_DOWN_S[step]
+            log.warning("no network: look-ups rest for %.0f s", COOL_DOWN_S[step])
+
+    def _let_go(self, entry: Entry) -> None:
+        if self._stopping.is_set():
+            # Whatever is still leased was not brought to an end.
+            try:
+                self.catalog.release(entry.id, self.owner)
+            except LyricsyncError as error:
+                log.debug("%s", error)
+        self._held.pop(entry.id, None)
+        self._slots.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A song whose words are waiting to be placed."""
+
+    entry: Entry
+    prepared: Prepared
+    config: Config
+    began: float
+
+
+def opened(config: Config) -> SongExecutor:
+    """Where the models run, as the configuration says."""
+    if config.daemon.executor == "dask":
+        from lyricsyncd.work.dask_executor import DaskExecutor
+
+        return DaskExecutor(config.daemon)
+    return WorkerExecutor(config.models.keep_alive, manners(config))
+
+
+def where(config: Config) -> tuple[object, ...]:
+    """What decides where the models run."""
+    daemon = config.daemon
+    return daemon.executor, daemon.dask_address, daemon.dask_tls, daemon.path_map
+
+
+def manners(config: Config) -> ResourceLimits:
+    """How much of the computer the model worker may take."""
+    daemon = config.daemon
+    return ResourceLimits(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
+
+
+def eased(config: Config, crashes: int) -> tuple[Config, str]:
+    """Settings for a song that took the model worker down before, and a note of the difference.
+
+    First smaller models and no second ear; then the processor instead of the graphics card as well.
+    """
+    if crashes == 0:
+        return config, ""
+    models, note = {"transcriber": "none"}, "smaller models were used: the larger ones were lost"
+    if crashes > 1:
+        models["device"] = "cpu"
+        note = "smaller models were used, on the processor: the larger ones were lost"
+    smaller = config.models.model_copy(update=models)
+    return config.model_copy(update={"profile": "lite", "models": smaller}), note
+
+
+def read_ahead(song: Path) -> None:
+    """Let the system read a file that a process will soon decode: a slow disk is not waited for."""
+    try:
+        with song.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+    except OSError as error:
+        log.debug("%s", error)
+
+
+def decodes_ahead(config: Config) -> bool:
+    """Whether there is room for a second song, decoded, beside the one in the models."""
+    wanted = config.daemon.decode_ahead
+    if wanted != "auto":
+        return wanted == "always"
+    room = memory.ceiling(config.daemon.memory_limit)
+    return room is not None and room >= AHEAD_BYTES
+
+
+def limit(duration: float | None) -> float:
+    """Seconds that a song of a length may keep the models busy."""
+    if duration is None:
+        return LIMIT_UNKNOWN_S
+    return max(LIMIT_FLOOR_S, LIMIT_PER_SECOND * duration)
+
+
+def judged(result: SyncResult, report: WriteReport | None) -> Outcome:
+    """What the catalog keeps of a result and of what was written."""
+    if result.decision is Decision.WORDS:
+        state = State.DONE
+    elif result.decision is Decision.LINES:
+        state = State.LINES
+    elif result.lyrics.instrumental:
+        state = State.INSTRUMENTAL
+    else:
+        state = State.REVIEW
+    lyrics = result.lyrics
+    return Outcome(
+        state,
+        result.reason,
+        quality=result.quality_score,
+        decision=result.decision.value,
+        source=lyrics.source,
+        language=result.language,
+        separator=result.separator,
+        aligner=result.aligner,
+        lines=sum(1 for line in lyrics if line.words),
+        words=len(lyrics.words),
+        stages=result.stages,
+        written=() if report is None else report.written + report.unchanged,
+        notes=result.warnings + (() if report is None else tuple(map(str, report.notes))),
+    )
+
+
+def failed(error: LyricsyncError | OSError) -> Outcome:
+    """What an error means for its song: time may mend it, or only somebody."""
+    kind, text = type(error).__name__, str(error)
+    if isinstance(error, NotASong):
+        return Outcome(State.IGNORED, error.message, None, kind)
+    if isinstance(error, LyricsNotFound):
+        return Outcome(State.NO_LYRICS, error.message, RETRY_LYRICS, kind, text)
+    # Neither a missing model nor a full or read-only disk is the song's fault.
+    mends = isinstance(error, (SourceError, ModelError, WriteError, OSError)) or error.transient
+    if not mends:
+        return Outcome(State.FAILED, text, None, kind, text)
+    waits: tuple[float, ...] = RETRY_SOON
+    asked = error.retry_after if isinstance(error, SourceError) else None
+    if asked is not None:
+        waits = tuple(max(wait, asked) for wait in waits)
+    return Outcome(State.PENDING, text, waits, kind, text)
+
+
+def writes_sidecars(config: Config) -> bool:
+    """Whether the configuration wants files beside the songs, and not tags alone."""
+    from lyricsyncd.config.schema import Output
+
+    output = config.output
+    if isinstance(output, Output):
+        return output.preset != "embed"
+    return any(file.to == "sidecar" for file in output)
+
+
+def _check_writable(song: Path, config: Config) -> None:
+    """Tell before any work that a sidecar could not be written."""
+    if writes_sidecars(config) and not os.access(song.parent, os.W_OK):
+        raise WriteError(
+            f"The folder {song.parent} cannot be written to",
+            remedy="Give the service's user the right to, or choose the output preset embed",
+        )
+
+
+def _as_fields(entry: Entry, outcome: Outcome, seconds: float) -> dict[str, object]:
+    """The same for a log that programs read."""
+    return {
+        "id": entry.id,
+        "path": str(entry.path),
+        "state": outcome.state.value,
+        "quality": outcome.quality,
+        "source": outcome.source,
+        "language": outcome.language,
+        "seconds": round(seconds, 3),
+        "written": [str(path) for path in outcome.written],
+        "reason": outcome.reason,
+        "error_class": outcome.error_class,
+    }
+
+
+def _told(entry: Entry, outcome: Outcome, seconds: float) -> str:
+    """The one line of the log that a song gets."""
+    parts = [f"{entry.path}: {outcome.state.value.replace('_', ' ')}"]
+    if outcome.quality is not None:
+        parts.append(f"quality {outcome.quality:.2f}")
+    if outcome.source:
+        parts.append(f"words from {outcome.source}")
+    parts.append(f"{seconds:.1f} s")
+    if outcome.written:
+        parts.append("wrote " + " ".join(path.name for path in outcome.written))
+    elif outcome.reason:
+        parts.append(outcome.reason)
+    return ", ".join(parts)

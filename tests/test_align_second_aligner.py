@@ -1,0 +1,177 @@
+"""Two ears on one song: what one thinks of each word's start counts in the other's search."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lyricsyncd.align.aligner import Alignment, Options, align
+from lyricsyncd.align.emissions.sphinx import PhoneStateModel
+from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
+from lyricsyncd.align.posterior import LogPosteriors
+from lyricsyncd.config.schema import Config, Quality
+from lyricsyncd.judging import agreement
+from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+from lyricsyncd.separate import VocalSeparator
+
+SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
+DoubleArray = npt.NDArray[np.float64]
+
+
+def about(
+    starts: DoubleArray, spread: float = 0.1, hop: float = 0.02, lag: float = 0.0
+) -> OnsetPosteriors:
+    """Votes of an ear that is sure of these starts but for some tenths of a second."""
+    reach = round(1.0 / hop)
+    off = np.arange(-reach, reach + 1) * hop
+    logs = np.tile(-0.5 * (off / spread) ** 2, len(starts)).astype(np.float32)
+    base = np.arange(len(starts) + 1) * len(off)
+    first = np.rint((starts - lag) / hop).astype(np.int64) - reach
+    return OnsetPosteriors(
+        "other", LogPosteriors(logs, base, first), np.arange(len(starts)), hop, lag
+    )
+
+
+class TestVotes:
+    @given(
+        st.lists(st.floats(1.5, 60.0), min_size=1, max_size=20),
+        st.sampled_from([0.01, 0.02, 0.08]),
+        st.floats(-0.2, 0.2),
+    )
+    def test_are_likeliest_where_the_ear_has_the_words(
+        self, starts: list[float], hop: float, lag: float
+    ) -> None:
+        onset_posteriors = about(np.array(starts), hop=hop, lag=lag)
+        np.testing.assert_allclose(onset_posteriors.likeliest, starts, atol=0.5 * hop + 1e-9)
+
+    @given(st.floats(-0.25, 0.25))
+    def test_lose_a_bias_that_is_the_same_for_all_words(self, bias: float) -> None:
+        starts = np.linspace(2.0, 30.0, 20)
+        onset_posteriors = about(starts + bias, hop=0.01).debiased(starts)
+        np.testing.assert_allclose(onset_posteriors.likeliest, starts, atol=0.011)
+
+    def test_keep_a_bias_that_too_few_words_tell_of(self) -> None:
+        starts = np.linspace(2.0, 30.0, 5)
+        onset_posteriors = about(starts + 0.2)
+        assert onset_posteriors.debiased(starts) == onset_posteriors
+
+    @given(st.floats(0.0, 10.0), st.floats(0.1, 50.0), st.floats(1.0, 500.0))
+    def test_cost_nothing_at_the_likeliest_place_and_never_more_than_allowed(
+        self, off: float, weight: float, most: float
+    ) -> None:
+        onset_posteriors = about(np.array([5.0]))
+        start = OnsetPrior(onset_posteriors, np.array([0]), 0.0, weight, most)
+        here, there = start.cost(np.array([0]), np.array([5.0, 5.0 + off]))[:, 0]
+        assert here == 0.0
+        assert 0.0 <= there <= np.float32(most)
+        if off > 1.05:
+            assert there == np.float32(most)
+
+    def test_count_in_the_other_ears_time(self) -> None:
+        onset_posteriors = about(np.array([5.0]))
+        late = OnsetPrior(onset_posteriors, np.array([0]), 0.05, 10.0, 100.0)
+        times = np.arange(4.5, 5.5, 0.01)
+        assert times[late.cost(np.array([0]), times)[:, 0].argmin()] == pytest.approx(
+            4.95, abs=0.011
+        )
+
+
+@pytest.fixture(scope="module")
+def mix() -> npt.NDArray[np.float32]:
+    return VocalSeparator("mix").extract(SONG).mix
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[list[str]]:
+    text = SONG.with_suffix(".txt").read_text(encoding="utf-8")
+    return [line.split() for line in text.splitlines() if line.split()]
+
+
+@pytest.fixture(scope="module")
+def truth() -> DoubleArray:
+    table = np.genfromtxt(SONG.with_suffix(".words.csv"), delimiter=",", skip_header=1)
+    return np.asarray(table[:, 0], np.float64)
+
+
+@pytest.fixture(scope="module")
+def acoustic_model() -> PhoneStateModel:
+    return PhoneStateModel.load()
+
+
+@pytest.fixture(scope="module")
+def plain(
+    acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
+) -> Alignment:
+    return align(mix, lines, "en", acoustic_model)
+
+
+def errors(placed: Alignment, truth: DoubleArray) -> DoubleArray:
+    return np.abs(placed.onset - truth)
+
+
+@pytest.mark.song
+class TestASong:
+    """On the full mix, quickly: one search, without getting used to the singer."""
+
+    OPTIONS = Options(adapt=False)
+
+    def placed(self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]],
+               onset_posteriors: OnsetPosteriors) -> Alignment:  # fmt: skip
+        return align(
+            mix,
+            lines,
+            "en",
+            acoustic_model,
+            onset_posteriors_of=lambda _: onset_posteriors,
+            options=self.OPTIONS,
+        )
+
+    def test_is_placed_better_with_the_votes_of_a_good_ear(
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]],
+        truth: DoubleArray,
+    ) -> None:  # fmt: skip
+        both = self.placed(acoustic_model, mix, lines, about(truth))
+        assert both.without_prior is not None
+        assert both.acoustic_model == "sphinx+other"
+        assert errors(both, truth).mean() < errors(both.without_prior, truth).mean()
+        assert errors(both, truth).max() <= errors(both.without_prior, truth).max()
+
+    def test_is_judged_by_what_the_first_ear_thinks_of_it(
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]],
+        truth: DoubleArray,
+    ) -> None:  # fmt: skip
+        """Votes for another place make nobody surer of it, and are not followed."""
+        astray = about(np.clip(truth[::-1][0] - truth + truth[0], 1.0, None)[::-1] + 7.0)
+        options = replace(self.OPTIONS, prior_weight=5.0, prior_cap=5000.0)
+        both = align(
+            mix, lines, "en", acoustic_model, onset_posteriors_of=lambda _: astray, options=options
+        )
+        assert both.without_prior is not None
+        assert both.near.mean() < both.without_prior.near.mean()
+        kept, _ = agreement.prior_weight(both, Quality())
+        assert kept is both.without_prior
+
+    def test_comes_back_with_the_votes_it_would_cast_itself(self, plain: Alignment) -> None:
+        onset_posteriors = plain.onset_posteriors
+        assert onset_posteriors is not None
+        assert (np.abs(plain.onset - onset_posteriors.likeliest) <= 0.3).mean() > 0.9
+
+
+def test_without_the_second_ears_model_words_are_placed_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    models = {"separator": "mix", "transcriber": "none", "aligner": f"sphinx+{tmp_path}/no.onnx"}
+    config = Config.model_validate({"models": models, "lyrics": {"order": ["local"]}})
+    pipeline = LyricSyncPipeline(config=config)
+    text = SONG.with_suffix(".txt").read_text(encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        result = pipeline.sync(SONG, lyrics=text, language="en")
+    assert result.aligner == "sphinx"
+    assert "without a second ear's votes" in caplog.text
