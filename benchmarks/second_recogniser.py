@@ -1,6 +1,7 @@
 """Two ears: the phone-state ear alone, Whisper alone, and both as the service uses them.
 
-    python -m benchmarks.second_recogniser DIR --whisper MODEL [--cache FOLDER] [--jobs N] [--markdown]
+    python -m benchmarks.second_recogniser DIR --whisper MODEL [--cache FOLDER] [--jobs N]
+        [--markdown]
 
 Over a folder laid out as `benchmarks.songs` says, with a converted Whisper model (a folder, or a
 size that is to be had). Whisper alone is the usual recipe: what it heard is matched with the words,
@@ -9,8 +10,8 @@ does: where the first ear's placement is doubtful, the words are placed once mor
 heard as anchors, and that is kept where it is clearly judged better.
 
 A second table tells how songs are judged with Whisper's opinion and without: with their own words,
-and with those of other songs. The constants of `lyricsyncd.judging.agreement` are fitted at the end.
-Placements and transcripts are kept in ``--cache``: they take a minute or two a song.
+and with those of other songs. The constants of `lyricsyncd.judging.agreement` are fitted at the
+end. Placements and transcripts are kept in ``--cache``: they take a minute or two a song.
 """
 
 from __future__ import annotations

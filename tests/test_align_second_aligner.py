@@ -122,8 +122,13 @@ class TestASong:
 
     OPTIONS = Options(adapt=False)
 
-    def placed(self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]],
-               onset_posteriors: OnsetPosteriors) -> Alignment:  # fmt: skip
+    def placed(
+        self,
+        acoustic_model: PhoneStateModel,
+        mix: npt.NDArray[np.float32],
+        lines: list[list[str]],
+        onset_posteriors: OnsetPosteriors,
+    ) -> Alignment:
         return align(
             mix,
             lines,

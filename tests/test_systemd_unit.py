@@ -26,9 +26,8 @@ needs_systemd = pytest.mark.skipif(
 
 
 def house(*libraries: str | Path, **more: object) -> UnitSettings:
-    return UnitSettings(
-        tuple(map(Path, libraries)), ("/usr/bin/python3", "-m", "lyricsyncd"), **more
-    )  # type: ignore[arg-type]
+    command = ("/usr/bin/python3", "-m", "lyricsyncd")
+    return UnitSettings(tuple(map(Path, libraries)), command, **more)  # type: ignore[arg-type]
 
 
 def lines(house: UnitSettings, *, system: bool = True) -> list[str]:

@@ -110,17 +110,19 @@ class Alignment:
     activity : ndarray of float64, shape (N,)
         Mean vocal activity over the word, 0-1.
     coverage : ndarray of float64, shape (N,)
-        Share of the vocal activity around the word (`COVERAGE_S` either way) that words account for.
+        Share of the vocal activity around the word (`COVERAGE_S` either way) that words account
+        for.
     placed : ndarray of bool, shape (N,)
         False for words that could not be pronounced and were put between their neighbours.
     acoustic_model : str
     likelihood_ratio : float
-        How much better these words fit than the same in another order (`lyricsyncd.align.background`).
+        How much better these words fit than the same in another order
+        (`lyricsyncd.align.background`).
     line_times : LineTimes or None
         What became of the source's line times, where it had any.
-    onset_posteriors : Votes or None
-        How likely each word starts when, for the search of another ear (`lyricsyncd.align.onset_priors`);
-        ``None`` where there is no walk.
+    onset_posteriors : OnsetPosteriors or None
+        How likely each word starts when, as a prior for the search of another acoustic model
+        (`lyricsyncd.align.onset_priors`); ``None`` where there is no path.
     without_prior : Alignment or None
         What the ear has without the votes of another, where there were any.
     """

@@ -33,7 +33,8 @@ _EXPECTED = 0.1
 """Share of the words that are heard at the least where all is well."""
 _CONSTANT, _SONG, _NEARBY = -0.28, 0.56, 0.56
 """Nats: to begin with, for the agreement over the song, for that around the word. Fitted as
-`lyricsyncd.judging.quality` is, on top of its weights (``python -m benchmarks.second_recogniser``)."""
+`lyricsyncd.judging.quality` is, on top of its weights
+(``python -m benchmarks.second_recogniser``)."""
 
 CLEARLY = 0.02
 """By how much a score must be higher before a placement is given up for another."""

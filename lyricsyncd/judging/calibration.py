@@ -1,8 +1,8 @@
 """What an ear's hints are worth: the weights that turn them into confidences.
 
 Every acoustic model scores differently, so the weights of one say nothing of another's. Those of
-the ear that everybody has are in `lyricsyncd.judging.quality`; those of other models lie beside them in a
-file that ``python -m benchmarks.calibrate DIR --ear MODEL --write`` makes from songs with human
+the model of the base install are in `lyricsyncd.judging.quality`; those of others lie beside them
+in a file that ``python -m benchmarks.calibrate DIR --ear MODEL --write`` makes from songs with human
 timings. A model without one is not calibrated, and leads to no decision by itself.
 """
 

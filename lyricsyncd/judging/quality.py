@@ -121,11 +121,11 @@ def _without_calibration(
         return decision, reason
     times = alignment.line_times
     if times is not None and times.fit in (Fit.GOOD, Fit.SHIFTED):
-        known = f"The source's line times are confirmed by the ear {alignment.acoustic_model}"
+        known = f"The source's line times are confirmed by the acoustic model {alignment.acoustic_model}"
         return Decision.LINES, f"{known}, which is not calibrated: enough for lines, not for words"
     return Decision.REVIEW, (
-        f"The ear {alignment.acoustic_model} is not calibrated: what it is sure of has not been measured, so "
-        "a person should look"
+        f"The acoustic model {alignment.acoustic_model} is not calibrated: its confidences have "
+        "not been measured, so a person should look"
     )
 
 

@@ -146,7 +146,8 @@ def about(onset: Sequence[float], held: float = 0.4, *, placed: bool = True) -> 
     nothing = np.zeros(len(starts))
     return Alignment(
         onset=starts, offset=starts + held, fit=nothing, near=nothing, spread=nothing,
-        activity=nothing, coverage=nothing, placed=np.full(len(starts), placed), acoustic_model="somebody",
+        activity=nothing, coverage=nothing, placed=np.full(len(starts), placed),
+        acoustic_model="another",
     )  # fmt: skip
 
 
