@@ -7,7 +7,6 @@ they can be reached is tried.
 from __future__ import annotations
 
 import enum
-import importlib.util
 import os
 import platform
 import shutil
@@ -18,10 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lyricsyncd import __version__
+from lyricsyncd import __version__, registry
 from lyricsyncd.config import paths
 from lyricsyncd.errors import LyricsyncError
 
@@ -67,21 +66,6 @@ def _warning(topic: str, text: str, remedy: str) -> Finding:
 
 def _failed(topic: str, text: str, remedy: str) -> Finding:
     return Finding(topic, Verdict.FAILED, text, remedy)
-
-
-_NEEDED = {
-    "htdemucs_ft": ("models", ("torch", "demucs")),
-    "htdemucs": ("models", ("torch", "demucs")),
-    "melband_roformer": ("roformer", ("torch", "mel_band_roformer")),
-    "ctc": ("models", ("torch", "transformers")),
-    "mms": ("models", ("torch", "transformers")),
-    "qwen3": ("qwen3", ("torch", "transformers")),
-    "faster-whisper": ("whisper", ("faster_whisper",)),
-    "whisper": ("models", ("torch", "transformers")),
-    "granite": ("granite", ("torch", "transformers")),
-    "whisperx": ("whisperx", ("whisperx",)),
-}
-"""Values of ``models``, the extra that each needs, and what comes with it."""
 
 
 def examine(config: Config, *, network: bool = True) -> Iterator[Finding]:
@@ -282,7 +266,7 @@ def models(config: Config) -> Iterator[Finding]:
     from lyricsyncd.models.install import MODELS, State, install_remedy
     from lyricsyncd.models.install import state as state_of
 
-    folder = paths.models_dir(config)
+    folder = paths.models_dir(config.models.dir)
     for model in MODELS.values():
         here = state_of(model, folder)
         if here is State.INSTALLED:
@@ -307,19 +291,24 @@ def models(config: Config) -> Iterator[Finding]:
 
 def extras(config: Config) -> Iterator[Finding]:
     """Whether what the models that were asked for need is installed."""
-    asked = [config.models.separator, *config.models.aligner.split("+"), config.models.transcriber]
+    wanted: list[tuple[registry.Registry[Any], str]] = [
+        (registry.separators, config.models.separator),
+        *((registry.aligners, name) for name in config.models.aligner.split("+")),
+        (registry.recognisers, config.models.transcriber),
+    ]
     if config.profile == "full":
-        asked += ["htdemucs_ft", "ctc"]
-    for name in dict.fromkeys(asked):
-        extra, modules = _NEEDED.get(name, ("", ()))
-        missing = [module for module in modules if importlib.util.find_spec(module) is None]
-        if missing:
+        wanted += [(registry.separators, "htdemucs_ft"), (registry.aligners, "ctc")]
+    for kind, name in dict.fromkeys(wanted):
+        if (entry := kind.entries().get(name)) is None:
+            continue
+        entry = registry.described(entry)
+        if missing := entry.missing():
             yield _failed(
                 "models",
-                f"{name} is asked for, and {' and '.join(missing)} not installed",
-                f"pip install 'lyricsyncd[{extra}]'",
+                f"{name} is configured, and {' and '.join(missing)} not installed",
+                f"pip install 'lyricsyncd[{entry.extra}]'",
             )
-        elif modules:
+        elif entry.modules:
             yield _ok("models", f"what {name} needs is installed")
 
 

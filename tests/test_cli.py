@@ -13,7 +13,7 @@ import pytest
 
 from lyricsyncd import __version__
 from lyricsyncd.config import paths
-from lyricsyncd.config.schema import Config, Models, load
+from lyricsyncd.config.schema import Config, load
 
 FULL = Path("/dev/full")
 
@@ -217,8 +217,8 @@ def test_else_the_desktop_does() -> None:
 
 def test_models_lie_where_the_configuration_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CACHE_DIRECTORY", "/cache")
-    assert paths.models_dir(Config()) == Path("/cache/models")
-    assert paths.models_dir(Config(models=Models(dir=Path("/models")))) == Path("/models")
+    assert paths.models_dir() == Path("/cache/models")
+    assert paths.models_dir(Path("/models")) == Path("/models")
 
 
 # --- init ------------------------------------------------------------------------------------

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,12 +180,10 @@ class TestByName:
         track = Track(path=tmp_path / "song.mp3", artist="A", title="T")
         assert find_lyrics(track, config).lyrics.text == "words"
 
-    def test_a_source_of_somebody_elses_that_is_broken_costs_none_either(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_a_source_of_another_package_that_is_broken_costs_none_either(
+        self, tmp_path: Path, plugin: Callable[..., None]
     ) -> None:
-        broken = importlib.metadata.EntryPoint("theirs", "no.such:thing", lyrics.ENTRY_POINTS)
-        plugins = importlib.metadata.EntryPoints([broken])
-        monkeypatch.setattr(lyrics, "entry_points", lambda **kind: plugins.select(**kind))
+        plugin("lyricsyncd.sources", theirs="no.such:thing")
         config = Config.model_validate({"lyrics": {"order": ["theirs", "local"]}})
         (tmp_path / "song.txt").write_text("words\n")
         assert find_lyrics(Track(path=tmp_path / "song.mp3"), config).lyrics.text == "words"

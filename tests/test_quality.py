@@ -134,7 +134,7 @@ def test_a_confidence_is_a_probability(
 def test_an_ear_that_is_not_calibrated_is_no_reason_to_write_anything() -> None:
     verdict = judge(alignment(), THRESHOLDS, None)
     assert verdict.decision is Decision.REVIEW
-    assert "the ear test is not calibrated" in verdict.reason.lower()
+    assert "the acoustic model test is not calibrated" in verdict.reason.lower()
 
 
 def test_it_may_confirm_the_line_times_of_a_source() -> None:

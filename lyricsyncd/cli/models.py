@@ -172,7 +172,7 @@ def _folder(config: Path | None) -> Path:
     from lyricsyncd.config.paths import models_dir
     from lyricsyncd.config.schema import load
 
-    return models_dir(load(config))
+    return models_dir(load(config).models.dir)
 
 
 def _described(model: Model, folder: Path) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lyricsyncd.config.schema import Config
 
 NAME = "lyricsyncd"
 CONFIG_NAME = "config.yaml"
@@ -48,9 +47,9 @@ def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
     return _directory(environment, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", SYSTEM_CACHE)
 
 
-def models_dir(config: Config) -> Path:
-    """The folder that models are installed in."""
-    return config.models.dir if config.models.dir is not None else cache_dir() / "models"
+def models_dir(configured: Path | None = None) -> Path:
+    """The folder that models are installed in: as configured, else one in the cache."""
+    return cache_dir() / "models" if configured is None else configured
 
 
 def present(path: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from lyricsyncd.config import paths, yaml_lines
-from lyricsyncd.config.schema import Config, Secret, Section
+from lyricsyncd.config.schema import Config, Secret, Section, UnknownName
 from lyricsyncd.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -257,6 +257,8 @@ def _problem(detail: Any, origins: Mapping[Key, str], path: Path | None) -> tupl
 def _expected(detail: Any) -> tuple[str, str]:
     """What a value should have been, and what to do."""
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    if kind == "value_error" and isinstance(context["error"], UnknownName):
+        return str(context["error"]), _nearest(str(value), context["error"].known, "Correct it")
     if kind == "value_error":
         return str(context["error"]), "Correct it"
     if kind == "literal_error":

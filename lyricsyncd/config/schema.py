@@ -11,9 +11,9 @@ import ipaddress
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -29,8 +29,8 @@ from pydantic import (
     model_validator,
 )
 
-from lyricsyncd import patterns
-from lyricsyncd.errors import ConfigError
+from lyricsyncd import patterns, registry
+from lyricsyncd.errors import ConfigError, UsageError
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -218,20 +218,36 @@ def _file_name(name: str) -> str:
     return name
 
 
-def _format_name(name: str) -> str:
-    from lyricsyncd import formats
+class UnknownName(ValueError):
+    """A name that no back end has; ``known`` are those there are."""
 
-    if name not in formats.names():
-        raise ValueError(f"expected one of {', '.join(formats.names())}")
-    return name
+    def __init__(self, known: tuple[str, ...]) -> None:
+        super().__init__(f"expected one of {', '.join(known)}")
+        self.known = known
 
 
-def _source_name(name: str) -> str:
-    from lyricsyncd import lyrics
+def _known(names: registry.Registry[Any]) -> Callable[[str], str]:
+    """Make a validator that refuses a name which the registry does not have."""
 
-    if name not in lyrics.names():
-        raise ValueError(f"expected one of {', '.join(lyrics.names())}")
-    return name
+    def checked(name: str) -> str:
+        try:
+            names.check(name)
+        except UsageError as error:
+            raise UnknownName((*names.choices, *names.names())) from error
+        return name
+
+    return checked
+
+
+def _aligner(names: str, info: ValidationInfo) -> str:
+    """Check one or two aligners, ``FIRST+SECOND``; a path starts from the file's folder."""
+    return "+".join(_one_aligner(name, info) for name in names.split("+"))
+
+
+def _one_aligner(name: str, info: ValidationInfo) -> str:
+    if name in registry.aligners.names() or not (os.sep in name or name.endswith(".onnx")):
+        return _known(registry.aligners)(name)
+    return str(_located(Path(name), info))
 
 
 def _url(text: str) -> str:
@@ -287,7 +303,7 @@ Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
 LocatedPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_located)]
 SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
-SourceName = Annotated[str, AfterValidator(_source_name)]
+SourceName = Annotated[str, AfterValidator(_known(registry.sources))]
 ProviderName = Literal["megalobiz", "netease", "musixmatch"]
 PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
 """Folders as somebody else calls them → as they are called here."""
@@ -319,7 +335,7 @@ class Library(Section):
 class OutputFile(Section):
     """One file or tag to write for a song."""
 
-    format: Annotated[str, AfterValidator(_format_name)] = Field(
+    format: Annotated[str, AfterValidator(_known(registry.formats))] = Field(
         description="The format: lrc (with word times), lrc_standard, json, srt, ass, ttml …"
     )
     to: Literal["sidecar", "tag"] = Field(
@@ -496,18 +512,16 @@ class Models(Section):
             "cache, which `lyricsyncd models path` prints."
         ),
     )
-    separator: str = Field(
+    separator: Annotated[str, AfterValidator(_known(registry.separators))] = Field(
         default="auto",
-        min_length=1,
         description=(
             "What parts the voice from the band: htdemucs_ft or htdemucs (with the extra models), "
             "melband_roformer (the cleanest, and slower still; with the extra roformer), spleeter, "
             "none, or auto (htdemucs_ft on a graphics card, else spleeter where it is installed)."
         ),
     )
-    aligner: str = Field(
+    aligner: Annotated[str, AfterValidator(_aligner)] = Field(
         default="auto",
-        min_length=1,
         description=(
             "What hears the words: sphinx, ctc (a wav2vec2 model for the language, with the extra "
             "models), mms (one for over 1,000 languages, not for commercial use), the path of a "
@@ -517,9 +531,8 @@ class Models(Section):
             "(sphinx, and a vote for a CTC model that is on the disk already)."
         ),
     )
-    transcriber: str = Field(
+    transcriber: Annotated[str, AfterValidator(_known(registry.recognisers))] = Field(
         default="auto",
-        min_length=1,
         description=(
             "A second ear for songs whose placement is doubtful: faster-whisper, whisperx, whisper "
             "or granite (each with its extra; fetches its model from the hub), none, or auto (only "

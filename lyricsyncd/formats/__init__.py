@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.errors import FormatError, UsageError
+from lyricsyncd import registry
+from lyricsyncd.errors import FormatError, ModelError, UsageError
 
 if TYPE_CHECKING:
     from lyricsyncd.formats.base import Format
@@ -26,61 +26,36 @@ if TYPE_CHECKING:
 
 __all__ = ["FormatError", "for_suffix", "get", "guess", "names", "project", "read", "write"]
 
-GROUP = "lyricsyncd.formats"
-
-# In the order in which `guess` asks them: what is unmistakable first; any text at all is txt.
-_BUILT_IN = (
-    "lyricsyncd.formats.json:Json",
-    "lyricsyncd.formats.vtt:Vtt",
-    "lyricsyncd.formats.ttml:Ttml",
-    "lyricsyncd.formats.ass:Ass",
-    "lyricsyncd.formats.ultrastar:Ultrastar",
-    "lyricsyncd.formats.lyricsfile:Lyricsfile",
-    "lyricsyncd.formats.srt:Srt",
-    "lyricsyncd.formats.lrc:Lrc",
-    "lyricsyncd.formats.lrc:LrcStandard",
-    "lyricsyncd.formats.txt:Txt",
-)
 _log = logging.getLogger(__name__)
 
 
 @functools.cache
 def _formats() -> Mapping[str, Format]:
-    formats: dict[str, Format] = {}
-    for address in _BUILT_IN:
-        module, _, attribute = address.partition(":")
-        found = getattr(importlib.import_module(module), attribute)()
-        formats[found.name] = found
-    formats.update(_third_party(taken=frozenset(formats)))
-    formats["txt"] = formats.pop("txt")  # asked last
-    return MappingProxyType(formats)
-
-
-def _third_party(taken: frozenset[str]) -> dict[str, Format]:
-    from importlib.metadata import entry_points
-
+    """Open every format; a plug-in that cannot be opened is left out with a warning."""
     from lyricsyncd.formats.base import Format
 
-    formats: dict[str, Format] = {}
-    for entry in entry_points(group=GROUP):
+    opened: dict[str, Format] = {}
+    for name in registry.formats.names():
         try:
-            found = entry.load()
-            if isinstance(found, type):
-                found = found()
-            if not isinstance(found, Format):
-                raise TypeError("it lacks what lyricsyncd.formats.base.Format asks for")
-        except Exception as error:  # noqa: BLE001 - what others wrote may fail in any way
-            _log.warning("the format %r (%s) is left out: %s", entry.name, entry.value, error)
+            found = registry.formats.open(name)
+        except ModelError as error:
+            _log.warning("%s", error)
             continue
-        if found.name in taken or found.name in formats:
-            _log.warning("the format %r (%s) is left out: its name is taken", found.name, entry)
-            continue
-        formats[found.name] = found
-    return formats
+        if isinstance(found, Format):
+            opened[name] = found
+        else:
+            _log.warning("the format '%s' is left out: it lacks parts of formats.base.Format", name)
+    opened["txt"] = opened.pop("txt")  # any text at all is one: tried last
+    return MappingProxyType(opened)
+
+
+def forget_plugins() -> None:
+    """Open the formats anew when one is next asked for."""
+    _formats.cache_clear()
 
 
 def names() -> tuple[str, ...]:
-    """The names of all formats."""
+    """List the names of all formats."""
     return tuple(sorted(_formats()))
 
 

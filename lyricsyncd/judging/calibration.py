@@ -2,8 +2,8 @@
 
 Every acoustic model scores differently, so the weights of one say nothing of another's. Those of
 the model of the base install are in `lyricsyncd.judging.quality`; those of others lie beside them
-in a file that ``python -m benchmarks.calibrate DIR --ear MODEL --write`` makes from songs with human
-timings. A model without one is not calibrated, and leads to no decision by itself.
+in a file that ``python -m benchmarks.calibrate DIR --ear MODEL --write`` makes from songs with
+human timings. A model without one is not calibrated, and leads to no decision by itself.
 """
 
 from __future__ import annotations

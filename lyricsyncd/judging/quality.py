@@ -121,8 +121,10 @@ def _without_calibration(
         return decision, reason
     times = alignment.line_times
     if times is not None and times.fit in (Fit.GOOD, Fit.SHIFTED):
-        known = f"The source's line times are confirmed by the acoustic model {alignment.acoustic_model}"
-        return Decision.LINES, f"{known}, which is not calibrated: enough for lines, not for words"
+        return Decision.LINES, (
+            "The source's line times are confirmed by the acoustic model "
+            f"{alignment.acoustic_model}, which is not calibrated: enough for lines, not for words"
+        )
     return Decision.REVIEW, (
         f"The acoustic model {alignment.acoustic_model} is not calibrated: its confidences have "
         "not been measured, so a person should look"

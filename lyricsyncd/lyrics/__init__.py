@@ -7,15 +7,14 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.errors import LyricsNotFound, NotASong, SourceError
+from lyricsyncd import registry
+from lyricsyncd.errors import LyricsNotFound, ModelError, NotASong, SourceError
 from lyricsyncd.identify.kinds import Kind
 from lyricsyncd.model import Lyrics, Timing, Track
 
@@ -24,15 +23,8 @@ if TYPE_CHECKING:
     from lyricsyncd.identify.kinds import Unsung
     from lyricsyncd.lyrics.base import Candidate, Source
 
-__all__ = ["Found", "fetch_lyrics", "find_lyrics", "load_lyrics_file", "names"]
+__all__ = ["Found", "fetch_lyrics", "find_lyrics", "load_lyrics_file"]
 
-ENTRY_POINTS = "lyricsyncd.sources"
-_OPENERS = {
-    "local": "lyricsyncd.lyrics.local:open_source",
-    "lrclib": "lyricsyncd.lyrics.lrclib:open_source",
-    "syncedlyrics": "lyricsyncd.lyrics.synced:open_source",
-    "genius": "lyricsyncd.lyrics.genius:open_source",
-}
 TRANSCRIPT = "transcript"
 """The source that needs the sound, and so is asked by the pipeline (`lyrics.transcript`)."""
 
@@ -209,34 +201,10 @@ def sources(settings: LyricsSources) -> tuple[Source, ...]:
     for name in dict.fromkeys(settings.order):
         try:
             if name != TRANSCRIPT:
-                found.append(_source(name, settings))
-        except SourceError as error:
+                found.append(registry.sources.open(name, settings))
+        except (SourceError, ModelError) as error:
             _log.warning("%s", error)
     return tuple(found)
-
-
-def names() -> tuple[str, ...]:
-    """Sources that can be asked for."""
-    return (*_OPENERS, TRANSCRIPT, *sorted(entry_points(group=ENTRY_POINTS).names))
-
-
-def _source(name: str, settings: LyricsSources) -> Source:
-    """The named source; one of somebody else's is a function from settings to a `Source`."""
-    opener: Callable[[LyricsSources], Source]
-    if name in _OPENERS:
-        module, function = _OPENERS[name].split(":")
-        opener = getattr(importlib.import_module(module), function)
-        return opener(settings)
-    for entry in entry_points(group=ENTRY_POINTS, name=name):
-        try:
-            opener = entry.load()
-            return opener(settings)
-        except Exception as error:
-            raise SourceError(
-                f"the source {name} ({entry.value}) cannot be loaded: {error}",
-                remedy="Update or remove the package it comes from",
-            ) from error
-    raise SourceError(f"there is no source {name}")
 
 
 def choose(track: Track, sources: Sequence[Source]) -> Found:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.errors import ModelError, UsageError
+from lyricsyncd import registry
+from lyricsyncd.errors import UsageError
 from lyricsyncd.judging import calibration
 from lyricsyncd.judging.calibration import Calibration
+from lyricsyncd.registry import ModelContext
 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Options
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from lyricsyncd.align.qwen3 import Qwen3Aligner
 
 log = logging.getLogger(__name__)
-
-ENTRY_POINTS = "lyricsyncd.aligners"
-Opener = Callable[[str, "Path | None", "str | None"], "AcousticModel"]
 
 ONNX_FOLDER = "ctc"
 """Within the folder of models: exported ears, ``LANGUAGE.onnx`` or ``any.onnx``."""
@@ -65,11 +62,6 @@ WAV2VEC2 = {
 """A wav2vec2 model that writes a language, by its ISO 639-1 code; Apache-2.0 all of them."""
 
 
-def names() -> tuple[str, ...]:
-    """Ears that can be asked for, ``auto`` aside."""
-    return ("sphinx", "ctc", "mms", *sorted(entry_points(group=ENTRY_POINTS).names))
-
-
 def pair(
     name: str, device: str, models_dir: Path | None, language: str | None
 ) -> tuple[str, str | None]:
@@ -82,7 +74,7 @@ def pair(
     if name == "auto":
         return "sphinx", _at_hand(device, models_dir, language)
     first, plus, second = name.partition("+")
-    if not plus or first not in names():
+    if not plus or first not in registry.aligners.names():
         return name, None
     if only_second(second):
         from lyricsyncd.align.qwen3 import knows
@@ -112,9 +104,13 @@ def open_second_aligner(
     ModelError
         It is not to be had, or its device is not there.
     """
-    from lyricsyncd.align.qwen3 import DEFAULT, Qwen3Aligner
+    from lyricsyncd.align.qwen3 import Qwen3Aligner
 
-    return Qwen3Aligner(DEFAULT if name == QWEN3 else name, device, models_dir)
+    if name in registry.aligners.names():
+        aligner = registry.aligners.open(name, ModelContext(device, models_dir))
+        assert isinstance(aligner, Qwen3Aligner), "the only model that is a second aligner alone"
+        return aligner
+    return Qwen3Aligner(name, device, models_dir)
 
 
 def open_acoustic_model(
@@ -128,8 +124,8 @@ def open_acoustic_model(
     Parameters
     ----------
     name : str
-        One of `names`, a folder with a CTC model, an exported ``.onnx`` file, or ``auto``. Of two
-        names the first; see `pair`.
+        A name of `lyricsyncd.registry.aligners`, a folder with a CTC model, an exported ``.onnx``
+        file, or ``auto``. Of two names the first; see `pair`.
     language : str, optional
         ISO 639-1 of the song: some models write one language only.
 
@@ -141,7 +137,18 @@ def open_acoustic_model(
         Its model is not to be had, or its device is not there.
     """
     first, _ = pair(name, device, models_dir, language)
-    return _opener(first)(device, models_dir, language)
+    if only_second(name) or only_second(first):
+        raise UsageError(
+            f"The aligner '{first}' cannot place words by itself: it is a second aligner",
+            remedy=f"Use sphinx+{QWEN3}, so that phone states place the words first",
+        )
+    if first.endswith(".onnx"):
+        return _onnx(Path(first), device)
+    context = ModelContext(device, models_dir, language)
+    if first not in registry.aligners.names() and Path(first).is_dir():
+        return open_ctc_model(first, device, models_dir)
+    model: AcousticModel = registry.aligners.open(first, context)  # type: ignore[assignment]
+    return model
 
 
 def key(name: str, language: str | None) -> str:
@@ -221,45 +228,19 @@ def ctc_model(name: str, language: str | None) -> str:
     return {"ctc": _model_of(language), "mms": MMS}.get(name, name)
 
 
-def _opener(name: str) -> Opener:
-    if only_second(name.partition("+")[0]) or only_second(name):
-        raise UsageError(
-            f"The aligner '{name}' cannot place words by itself: it only votes",
-            remedy=f"Use sphinx+{QWEN3}, so that phone states place the words first",
-        )
-    if name == "sphinx":
-        return _sphinx
-    if name in ("ctc", "mms"):
-        return lambda device, folder, language: open_ctc_model(
-            ctc_model(name, language), device, folder
-        )
-    if name.endswith(".onnx"):
-        return lambda device, _folder, _language: _onnx(Path(name), device)
-    if Path(name).is_dir():
-        return lambda device, folder, _: open_ctc_model(name, device, folder)
-    for entry in entry_points(group=ENTRY_POINTS, name=name):
-        try:
-            plugin: Opener = entry.load()
-        except Exception as error:
-            raise ModelError(
-                f"the aligner {name!r} ({entry.value}) cannot be loaded: {error}",
-                remedy="Update or remove the package it comes from",
-            ) from error
-        return plugin
-    raise UsageError(
-        f"There is no aligner '{name}'", remedy=f"There are: auto, {', '.join(names())}"
-    )
-
-
 def _model_of(language: str | None) -> str:
     """The model that writes a language; MMS for those that have none of their own."""
     return WAV2VEC2.get(language or "en", MMS)
 
 
-def _sphinx(_device: str, _folder: Path | None, _language: str | None) -> AcousticModel:
-    from lyricsyncd.align.emissions.sphinx import PhoneStateModel
+def open_wav2vec2(context: ModelContext) -> CtcModel:
+    """Open the wav2vec2 model that writes the song's language."""
+    return open_ctc_model(_model_of(context.language), context.device, context.models_dir)
 
-    return PhoneStateModel.load()
+
+def open_mms(context: ModelContext) -> CtcModel:
+    """Open MMS."""
+    return open_ctc_model(MMS, context.device, context.models_dir)
 
 
 def open_ctc_model(model: str, device: str, folder: Path | None) -> CtcModel:

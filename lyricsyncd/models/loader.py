@@ -50,7 +50,7 @@ class ModelSet:
                 remedy='Install it with: pip install "lyricsyncd[all]", or use the profile lite',
             )
         self._models, self._device, self._profile = config.models, device, profile
-        self._folder: Path = models_dir(config)
+        self._folder: Path = models_dir(config.models.dir)
         self._open: dict[str, object] = {}
         self.loads: list[str] = []
         """What was loaded, in order: nothing twice."""

@@ -520,7 +520,10 @@ class LyricSyncPipeline:
             return True
         if self.config.models.separator not in ("auto", install.SPLEETER.name):
             return False
-        return install.state(install.SPLEETER, models_dir(self.config)) is install.State.INSTALLED
+        return (
+            install.state(install.SPLEETER, models_dir(self.config.models.dir))
+            is install.State.INSTALLED
+        )
 
 
 def _instrumental(result: SyncResult, why: str = "") -> SyncResult:

@@ -1,57 +1,40 @@
 """Vocals out of a song: one file a separator, and `VocalSeparator` that chooses and runs one.
 
-A separator of one's own is a function ``Setting -> Separator`` (see `lyricsyncd.separate.base`)
-under the entry point group ``lyricsyncd.separators``.
+A separator of another package is a function ``ModelContext -> Separator`` (see
+`lyricsyncd.separate.base`) under the entry point group ``lyricsyncd.separators``.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import install
 from lyricsyncd.models.device import check
-from lyricsyncd.separate.base import Opener, Separator, Setting, Stem
+from lyricsyncd.registry import ModelContext, separators
+from lyricsyncd.separate.base import Separator, Stem
 
 if TYPE_CHECKING:
     import os
 
     from lyricsyncd.separate.base import Samples
 
-__all__ = ["Reader", "Separator", "Setting", "Stem", "VocalSeparator", "names"]
+__all__ = ["Reader", "Separator", "Stem", "VocalSeparator"]
 
 log = logging.getLogger(__name__)
 
-ENTRY_POINTS = "lyricsyncd.separators"
 FULL_RATE = 44_100
-
-_OPENERS = {
-    "spleeter": "lyricsyncd.separate.spleeter:open_spleeter",
-    "mix": "lyricsyncd.separate.mix:open_mix",
-    "none": "lyricsyncd.separate.mix:open_mix",
-    "htdemucs_ft": "lyricsyncd.separate.demucs:open_demucs",
-    "demucs": "lyricsyncd.separate.demucs:open_demucs",
-    "htdemucs": "lyricsyncd.separate.demucs:open_htdemucs",
-    "melband_roformer": "lyricsyncd.separate.roformer:open_roformer",
-}
 
 Progress = Callable[[str, float], None]
 """Is told the stage and the share of it that is done, 0-1."""
 Reader = Callable[["Path", int], "Iterator[Samples]"]
 """Gives the blocks of a song at a rate, as `lyricsyncd.audio.blocks`."""
-
-
-def names() -> tuple[str, ...]:
-    """Separators that can be asked for, ``auto`` aside."""
-    return (*_OPENERS, *sorted(entry_points(group=ENTRY_POINTS).names))
 
 
 class VocalSeparator:
@@ -60,9 +43,9 @@ class VocalSeparator:
     Parameters
     ----------
     model : str
-        A name of `names`, or ``auto``: Demucs where it is installed and there is a card for it,
-        else Spleeter where that is installed, else the mix with a warning. The model is opened
-        with the first song.
+        A name of `lyricsyncd.registry.separators`, or ``auto``: Demucs where it is installed and
+        there is a card for it, else Spleeter where that is installed, else the mix with a warning.
+        The model is opened with the first song.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     models_dir : Path, optional
@@ -215,22 +198,23 @@ class VocalSeparator:
 
     @cached_property
     def _separator(self) -> Separator:
-        setting = Setting(self._models_folder(), self._device, self._threads)
+        folder = self._models_folder()
+        context = ModelContext(self._device, folder, threads=self._threads)
         if self._model != "auto":
-            return _opener(self._model)(setting)
+            return separators.open(self._model, context)
         if _has_card_for_demucs(self._device):
             try:
-                return _opener("htdemucs_ft")(setting)
+                return separators.open("htdemucs_ft", context)
             except ModelError as error:
                 self.warning = str(error)
-        found = install.state(install.SPLEETER, setting.models_dir)
+        found = install.state(install.SPLEETER, folder)
         if found is install.State.INSTALLED:
-            return _opener("spleeter")(setting)
+            return separators.open("spleeter", context)
         self.warning = (
             f"the vocals are not separated: the model 'spleeter' is {found.value}. "
             f"{install.install_remedy(install.SPLEETER)}"
         )
-        return _opener("none")(setting)
+        return separators.open("none", context)
 
     def _models_folder(self) -> Path:
         if self._models_dir is not None:
@@ -238,7 +222,7 @@ class VocalSeparator:
         from lyricsyncd.config.paths import models_dir
         from lyricsyncd.config.schema import load
 
-        return models_dir(load())
+        return models_dir(load().models.dir)
 
 
 def _has_card_for_demucs(device: str) -> bool:
@@ -248,26 +232,6 @@ def _has_card_for_demucs(device: str) -> bool:
     import torch
 
     return bool(torch.cuda.is_available())
-
-
-def _opener(name: str) -> Opener:
-    """The function that opens the named separator."""
-    if name in _OPENERS:
-        module, function = _OPENERS[name].split(":")
-        opener: Opener = getattr(importlib.import_module(module), function)
-        return opener
-    for entry in entry_points(group=ENTRY_POINTS, name=name):
-        try:
-            plugin: Opener = entry.load()
-        except Exception as error:
-            raise ModelError(
-                f"the separator {name!r} ({entry.value}) cannot be loaded: {error}",
-                remedy="Update or remove the package it comes from",
-            ) from error
-        return plugin
-    raise ModelError(
-        f"there is no separator {name!r}", remedy=f"There are: auto, {', '.join(names())}"
-    )
 
 
 class _Timed:

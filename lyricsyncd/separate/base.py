@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from lyricsyncd.registry import ModelContext
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,18 +63,7 @@ class AtOnce(ABC):
             yield self.vocals(mix)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a separator is opened with."""
-
-    models_dir: Path
-    device: str = "auto"
-    """``auto``, ``cpu``, ``cuda`` or ``cuda:N``."""
-    threads: int | None = None
-    """By default as many as the process may use."""
-
-
-Opener = Callable[[Setting], Separator]
+Opener = Callable[[ModelContext], Separator]
 """What the entry points of ``lyricsyncd.separators`` name. Raises `ModelError`."""
 
 

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lyricsyncd.config.paths import models_dir
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import torch_device
-from lyricsyncd.separate.base import AtOnce, Separator, Setting
+from lyricsyncd.registry import ModelContext
+from lyricsyncd.separate.base import AtOnce, Separator
 
 if TYPE_CHECKING:
     from lyricsyncd.separate.base import Samples
@@ -343,7 +345,7 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
         ) from error
 
 
-def open_demucs(setting: Setting, name: str = "htdemucs_ft") -> Separator:
+def open_demucs(context: ModelContext, name: str = "htdemucs_ft") -> Separator:
     """Demucs by the name of its bag.
 
     Raises
@@ -360,11 +362,11 @@ def open_demucs(setting: Setting, name: str = "htdemucs_ft") -> Separator:
             remedy='Install it with: pip install "lyricsyncd[models]"',
         ) from error
     torch_device.reuse_memory()
-    if setting.threads:
-        torch.set_num_threads(setting.threads)
-    return Demucs(load(name, setting.models_dir), name, setting.device)
+    if context.threads:
+        torch.set_num_threads(context.threads)
+    return Demucs(load(name, models_dir(context.models_dir)), name, context.device)
 
 
-def open_htdemucs(setting: Setting) -> Separator:
+def open_htdemucs(context: ModelContext) -> Separator:
     """The lighter ``htdemucs``, one network for all sources."""
-    return open_demucs(setting, "htdemucs")
+    return open_demucs(context, "htdemucs")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lyricsyncd.separate.base import Separator, Setting
+from lyricsyncd.registry import ModelContext
+from lyricsyncd.separate.base import Separator
 
 if TYPE_CHECKING:
     from lyricsyncd.separate.base import Samples
@@ -22,6 +23,6 @@ class Mix:
         yield from blocks
 
 
-def open_mix(setting: Setting) -> Separator:  # noqa: ARG001 - nothing to set
+def open_mix(context: ModelContext) -> Separator:  # noqa: ARG001 - nothing to set
     """The separator that needs no model."""
     return Mix()

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lyricsyncd.config.paths import models_dir
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import hub
-from lyricsyncd.separate.base import AtOnce, Separator, Setting
+from lyricsyncd.registry import ModelContext
+from lyricsyncd.separate.base import AtOnce, Separator
 
 if TYPE_CHECKING:
     from lyricsyncd.separate.base import Samples
@@ -179,7 +181,7 @@ def _settings(own: Path) -> dict[str, Any]:
     return settings
 
 
-def open_roformer(setting: Setting) -> Separator:
+def open_roformer(context: ModelContext) -> Separator:
     """Mel-Band RoFormer.
 
     Raises
@@ -187,9 +189,9 @@ def open_roformer(setting: Setting) -> Separator:
     ModelError
         It is not installed, its weights are not to be had, or the device is not there.
     """
-    network, segment = load(setting.models_dir)
-    if setting.threads:
+    network, segment = load(models_dir(context.models_dir))
+    if context.threads:
         import torch
 
-        torch.set_num_threads(setting.threads)
-    return Roformer(network, segment, setting.device)
+        torch.set_num_threads(context.threads)
+    return Roformer(network, segment, context.device)

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from lyricsyncd.config.paths import models_dir
 from lyricsyncd.models import install
+from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate import spectrogram
-from lyricsyncd.separate.base import Separator, Setting
+from lyricsyncd.separate.base import Separator
 from lyricsyncd.separate.onnx_session import open_session, run
 from lyricsyncd.separate.spectrogram import OVERLAP, Samples
 from lyricsyncd.separate.spleeter_network import BINS, FRAME_STEP, INPUT, OUTPUT
@@ -154,7 +156,7 @@ def _windows(
         known = len(held[0])
 
 
-def open_spleeter(setting: Setting) -> Separator:
+def open_spleeter(context: ModelContext) -> Separator:
     """The installed Spleeter.
 
     Raises
@@ -162,5 +164,5 @@ def open_spleeter(setting: Setting) -> Separator:
     ModelError
         It is not installed, or damaged, or its device is not there.
     """
-    model = install.require(install.SPLEETER, setting.models_dir)
-    return Spleeter(model, device=setting.device, threads=setting.threads)
+    model = install.require(install.SPLEETER, models_dir(context.models_dir))
+    return Spleeter(model, device=context.device, threads=context.threads)

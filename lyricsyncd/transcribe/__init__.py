@@ -5,33 +5,20 @@ The words of a song are nearly always known; transcription is a second opinion o
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lyricsyncd.errors import ModelError, UsageError
 from lyricsyncd.model import Word
+from lyricsyncd.registry import ModelContext, recognisers
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Transcriber", "Transcript", "names", "open_transcriber", "transcribe_vocals"]
+__all__ = ["Transcriber", "Transcript", "open_transcriber", "transcribe_vocals"]
 
 SAMPLE_RATE = 16_000
-
-ENTRY_POINTS = "lyricsyncd.transcribers"
-
-_OPENERS = {
-    "faster-whisper": "lyricsyncd.transcribe.faster_whisper:FasterWhisper",
-    "whisperx": "lyricsyncd.transcribe.whisperx:WhisperX",
-    "whisper": "lyricsyncd.transcribe.whisper:Whisper",
-    "granite": "lyricsyncd.transcribe.granite:Granite",
-}
-_EXTRAS = {"faster-whisper": "whisper", "whisper": "models"}
-"""The extra a back-end comes with, where that is not called as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +50,19 @@ class Transcriber(Protocol):
         ...
 
 
-def names() -> tuple[str, ...]:
-    """Recognisers that can be asked for; those of other packages come from the entry point group
-    ``lyricsyncd.transcribers``, each a callable ``(model, device, models_dir) -> Transcriber``."""
-    return (*_OPENERS, *sorted(entry_points(group=ENTRY_POINTS).names))
-
-
 def open_transcriber(
-    backend: str, model: str = "base", device: str = "auto", models_dir: Path | None = None
+    backend: str, model: str = "", device: str = "auto", models_dir: Path | None = None
 ) -> Transcriber:
-    """A recogniser, its model loaded.
+    """Open a recogniser, its model loaded.
 
     Parameters
     ----------
     backend : str
-        One of `names`.
+        A name of `lyricsyncd.registry.recognisers`; those of other packages come from the entry
+        point group ``lyricsyncd.transcribers``, each a callable ``ModelContext -> Transcriber``.
     model : str
-        What the backend calls the model, or the path of a folder that holds it.
+        What the backend calls the model, or the path of a folder that holds it; by default the
+        backend's own choice.
 
     Raises
     ------
@@ -88,28 +71,9 @@ def open_transcriber(
     ModelError
         The backend is not installed, or its model is not there.
     """
-    for entry in entry_points(group=ENTRY_POINTS, name=backend):
-        try:
-            plugin: Transcriber = entry.load()(model, device, models_dir)
-        except ImportError as error:
-            raise ModelError(
-                f"The transcriber {backend} ({entry.value}) cannot be loaded: {error}",
-                remedy="Update or remove the package it comes from",
-            ) from error
-        return plugin
-    if backend not in _OPENERS:
-        raise UsageError(
-            f"There is no transcriber '{backend}'", remedy=f"There are: {', '.join(names())}"
-        )
-    module, opener = _OPENERS[backend].split(":")
-    try:
-        found = importlib.import_module(module)
-        transcriber: Transcriber = getattr(found, opener)(model, device, models_dir)
-    except ImportError as error:
-        raise ModelError(
-            f"The transcriber {backend} is not installed: {error}",
-            remedy=f'Install it with: pip install "lyricsyncd[{_EXTRAS.get(backend, backend)}]"',
-        ) from error
+    transcriber: Transcriber = recognisers.open(
+        backend, ModelContext(device, models_dir, model=model)
+    )
     return transcriber
 
 
@@ -118,7 +82,7 @@ def transcribe_vocals(
     sr: int = SAMPLE_RATE,
     backend: str = "faster-whisper",
     *,
-    model: str = "base",
+    model: str = "",
     language: str | None = None,
     device: str = "auto",
     models_dir: Path | None = None,
@@ -134,7 +98,7 @@ def transcribe_vocals(
     sr : int
         Their sample rate in Hz; other rates than 16,000 are resampled.
     backend : str
-        One of `names`: ``faster-whisper``, ``whisperx``, ``whisper``, ``granite`` … Each comes with
+        A name of `lyricsyncd.registry.recognisers`: ``faster-whisper``, ``whisperx``, ``whisper``, ``granite`` … Each comes with
         an extra of its own.
     model : str
         What the back end calls the model, or the path of a folder that holds it.
@@ -176,6 +140,6 @@ def transcribe_vocals(
         from lyricsyncd.config.paths import models_dir as folder_of
         from lyricsyncd.config.schema import load
 
-        models_dir = folder_of(load())
+        models_dir = folder_of(load().models.dir)
     words = open_transcriber(backend, model, device, models_dir).transcribe(audio, language)
     return Transcript(tuple(words), backend, language)

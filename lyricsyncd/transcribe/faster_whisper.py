@@ -10,7 +10,9 @@ from faster_whisper import WhisperModel
 
 from lyricsyncd.errors import ModelError
 from lyricsyncd.model import Word
+from lyricsyncd.registry import ModelContext
 
+DEFAULT = "base"
 LATE = 0.12
 """Seconds that its word starts are early on sung words, measured on songs; added."""
 LOOPS = 2.4
@@ -38,7 +40,10 @@ class FasterWhisper:
 
     name = "faster-whisper"
 
-    def __init__(self, model: str, device: str = "auto", models_dir: Path | None = None) -> None:
+    def __init__(
+        self, model: str = "", device: str = "auto", models_dir: Path | None = None
+    ) -> None:
+        model = model or DEFAULT
         own = models_dir / f"faster-whisper-{model}" if models_dir is not None else None
         where = str(own) if own is not None and own.is_dir() else model
         kind, _, index = device.partition(":")
@@ -81,3 +86,8 @@ class FasterWhisper:
             for word in segment.words or ()
             if word.word.strip()
         ]
+
+
+def open_faster_whisper(context: ModelContext) -> FasterWhisper:
+    """Open it for `lyricsyncd.registry`; raises as the class."""
+    return FasterWhisper(context.model, context.device, context.models_dir)

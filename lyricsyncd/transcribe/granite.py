@@ -21,6 +21,7 @@ from lyricsyncd.errors import ModelError
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loaded, located
+from lyricsyncd.registry import ModelContext
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "ibm-granite/granite-speech-4.1-2b-plus"
@@ -121,8 +122,10 @@ class Granite:
 
     name = "granite"
 
-    def __init__(self, model: str, device: str = "auto", models_dir: Path | None = None) -> None:
-        model = DEFAULT if model in ("", "default", "base") else model
+    def __init__(
+        self, model: str = "", device: str = "auto", models_dir: Path | None = None
+    ) -> None:
+        model = model or DEFAULT
         self._device = torch_device.resolve(device)
         with loaded(model, models_dir, extra="granite"):
             from transformers import AutoConfig, AutoModelForSpeechSeq2Seq, AutoTokenizer
@@ -262,3 +265,8 @@ def features(audio: Any) -> Any:
     logs = torch.maximum(logs, logs.amax(dim=(-2, -1), keepdim=True) - 8.0) / 4.0 + 1.0
     even = logs.shape[1] // 2 * 2
     return logs[:, :even].reshape(len(logs), even // 2, -1)
+
+
+def open_granite(context: ModelContext) -> Granite:
+    """Open it for `lyricsyncd.registry`; raises as the class."""
+    return Granite(context.model, context.device, context.models_dir)

@@ -22,6 +22,7 @@ from lyricsyncd.lyrics.words import has_cjk
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loaded, located
+from lyricsyncd.registry import ModelContext
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "openai/whisper-large-v3-turbo"
@@ -68,8 +69,10 @@ class Whisper:
 
     name = "whisper"
 
-    def __init__(self, model: str, device: str = "auto", models_dir: Path | None = None) -> None:
-        model = DEFAULT if model in ("", "default", "base") else model
+    def __init__(
+        self, model: str = "", device: str = "auto", models_dir: Path | None = None
+    ) -> None:
+        model = model or DEFAULT
         self._device = torch_device.resolve(device)
         with loaded(model, models_dir, extra="models"):
             from transformers import AutoProcessor, WhisperForConditionalGeneration
@@ -226,3 +229,8 @@ def words(spelled: Iterable[tuple[str, Token]]) -> list[Word]:
         )
         for group, after in zip_longest(groups, groups[1:])
     ]
+
+
+def open_whisper(context: ModelContext) -> Whisper:
+    """Open it for `lyricsyncd.registry`; raises as the class."""
+    return Whisper(context.model, context.device, context.models_dir)

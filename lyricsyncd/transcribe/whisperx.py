@@ -19,7 +19,9 @@ from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.acoustic_models import WAV2VEC2
 from lyricsyncd.models.hub import loaded, located
+from lyricsyncd.registry import ModelContext
 
+DEFAULT = "base"
 _BATCH = 8
 
 
@@ -42,7 +44,10 @@ class WhisperX:
 
     name = "whisperx"
 
-    def __init__(self, model: str, device: str = "auto", models_dir: Path | None = None) -> None:
+    def __init__(
+        self, model: str = "", device: str = "auto", models_dir: Path | None = None
+    ) -> None:
+        model = model or DEFAULT
         name = model if Path(model).is_dir() else f"Systran/faster-whisper-{model}"
         self._models_dir = models_dir
         with loaded(name, models_dir, extra="whisperx", files=_CTRANSLATE2):
@@ -150,3 +155,8 @@ def words(segments: Sequence[dict[str, Any]]) -> list[Word]:
         for segment in segments
         if "start" in segment and str(segment["word"]).strip()
     ]
+
+
+def open_whisperx(context: ModelContext) -> WhisperX:
+    """Open it for `lyricsyncd.registry`; raises as the class."""
+    return WhisperX(context.model, context.device, context.models_dir)

@@ -22,9 +22,9 @@ from demucs.htdemucs import HTDemucs
 from demucs.pretrained import get_model
 
 from lyricsyncd.errors import ModelError
+from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate import VocalSeparator
 from lyricsyncd.separate import demucs as ours
-from lyricsyncd.separate.base import Setting
 from lyricsyncd.separate.spectrogram import Samples
 
 SOURCES = ["drums", "bass", "other", "vocals"]
@@ -299,8 +299,8 @@ class TestMissing:
 def test_a_song_goes_through_the_public_way(
     models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def small(setting: Setting) -> ours.Demucs:
-        return ours.Demucs(ours.load("small", setting.models_dir), "small", setting.device)
+    def small(context: ModelContext) -> ours.Demucs:
+        return ours.Demucs(ours.load("small", models_dir), "small", context.device)
 
     monkeypatch.setattr(ours, "open_demucs", small)
     separator = VocalSeparator("htdemucs_ft", "cpu", models_dir)

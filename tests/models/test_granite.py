@@ -159,5 +159,5 @@ def test_the_model_hears_what_it_was_taught_with(n: int) -> None:
 
 def test_offline_it_says_what_to_put_where(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"ibm-granite--granite-speech-4\.1-2b-plus") as caught:
-        open_transcriber("granite", "base", "cpu", tmp_path)
+        open_transcriber("granite", device="cpu", models_dir=tmp_path)
     assert "\n" not in str(caught.value)

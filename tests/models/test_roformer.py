@@ -14,8 +14,8 @@ import torch
 import yaml
 
 from lyricsyncd.errors import ModelError
+from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate import VocalSeparator
-from lyricsyncd.separate.base import Setting
 from lyricsyncd.separate.roformer import CHECKPOINT, SETTINGS, Roformer, load, open_roformer
 from lyricsyncd.separate.spectrogram import Samples
 
@@ -80,7 +80,7 @@ def test_segments_join_without_a_seam(models_dir: Path, mix: Samples) -> None:
 
 
 def test_a_song_comes_out_the_same_twice(models_dir: Path, mix: Samples) -> None:
-    separator = open_roformer(Setting(models_dir, "cpu"))
+    separator = open_roformer(ModelContext("cpu", models_dir))
     (first,), (second,) = (list(separator.separate([mix], 44_100)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert list(separator.separate([], 44_100)) == []

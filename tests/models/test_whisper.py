@@ -224,5 +224,5 @@ def test_a_damaged_model_is_one_line(folder: Path, tmp_path: Path) -> None:
 
 def test_offline_it_says_what_to_put_where(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="openai--whisper-large-v3-turbo") as caught:
-        open_transcriber("whisper", "base", "cpu", tmp_path)
+        open_transcriber("whisper", device="cpu", models_dir=tmp_path)
     assert "\n" not in str(caught.value)

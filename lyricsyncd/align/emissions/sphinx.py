@@ -38,6 +38,7 @@ from lyricsyncd.align.emissions.sphinx_model import (
 )
 from lyricsyncd.align.lexicon import Pronunciation, pronounce
 from lyricsyncd.align.lexicon.phones import VOWELS
+from lyricsyncd.registry import ModelContext
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -288,3 +289,8 @@ def _sung(audio: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 
     frames = cepstra.n_frames(len(audio))
     return relative_energy(audio, frames, cepstra.HOP) > -_SUNG_DB
+
+
+def open_phone_states(_context: ModelContext) -> PhoneStateModel:
+    """Open them for `lyricsyncd.registry`; raises as `PhoneStateModel.load`."""
+    return PhoneStateModel.load()
