@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from lyricsyncd.errors import AudioError
+from lyricsyncd.media_types import DEMUXERS
 
 if TYPE_CHECKING:
     import av
@@ -31,12 +32,6 @@ MAX_DURATION = 30 * 60.0
 """Longest song taken, in seconds: beyond it is a mix, a concert or an audio book."""
 SILENCE_DBFS = -70.0
 
-_DEMUXERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,matroska,mov,mp3,mpc,mpc8,"
-    "mpeg,mpegts,ogg,tak,tta,w64,wav,wv"
-)
-"""Containers of sound. Playlists (HLS, DASH, concat) are left out for good: a song that is one
-could make us open other files, or call out."""
 _ESTIMATED = frozenset({"aac", "ac3", "amr", "dts", "eac3", "mpeg", "mpegts"})
 """Containers whose header does not tell the length; MP3 is asked separately."""
 _RATES = range(4_000, 768_001)
@@ -216,7 +211,7 @@ def _opened(
                 _NamedFile(file, song.suffix),
                 "r",
                 metadata_errors="replace",
-                options={"format_whitelist": _DEMUXERS, "protocol_whitelist": "none"},
+                options={"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"},
             )
         except OSError as error:
             if isinstance(error, av.error.FFmpegError):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from lyricsyncd import formats, lyrics, registry
+from lyricsyncd import formats, lyrics, media_types, registry
 
 settings.register_profile(
     "default",
@@ -43,6 +43,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     def forget() -> None:
         registry.forget_plugins()
         formats.forget_plugins()
+        media_types.lyrics_suffixes.cache_clear()
         lyrics.sources.cache_clear()
 
     yield install

@@ -9,11 +9,7 @@ import stat
 from pathlib import Path
 
 from lyricsyncd.errors import UsageError, WriteError
-
-_SONGS = (
-    *(".aac", ".aif", ".aiff", ".ape", ".flac", ".m4a", ".m4b", ".mka", ".mp3"),
-    *(".mp4", ".mpc", ".oga", ".ogg", ".opus", ".wav", ".wma", ".wv"),
-)
+from lyricsyncd.media_types import is_audio
 
 
 def check(path: Path, what: str) -> None:
@@ -30,7 +26,7 @@ def check(path: Path, what: str) -> None:
         Its folder is missing or locked, or it is a folder or a song itself.
     """
     folder = path.parent
-    if path.suffix.lower() in _SONGS:
+    if is_audio(path):
         raise UsageError(
             f"the {what} {path} has the name of a song", remedy="Name a file for the lyrics"
         )

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 
 from pathspec import PathSpec
 
-from lyricsyncd import patterns
+from lyricsyncd import media_types, patterns
 from lyricsyncd.catalog.catalog import (
     Catalog,
     Entry,
@@ -34,16 +34,6 @@ from lyricsyncd.unexpected import MISHAPS
 
 log = logging.getLogger(__name__)
 
-AUDIO_SUFFIXES = frozenset(
-    {
-        *(".aac", ".aif", ".aifc", ".aiff", ".alac", ".ape", ".flac", ".m4a", ".mka", ".mp3"),
-        *(".mpc", ".oga", ".ogg", ".opus", ".tta", ".wav", ".wma", ".wv"),
-    }
-)
-LYRICS_SUFFIXES = frozenset(
-    {".ass", ".elrc", ".lrc", ".srt", ".ttml", ".txt", ".vtt", ".yaml", ".yml"}
-)
-"""Files beside a song that may bring its words."""
 IGNORE_FILE = ".lyricsyncignore"
 """Empty: this folder is left out. Otherwise a pattern a line, relative to the folder."""
 NO_MEDIA = ".nomedia"
@@ -71,7 +61,7 @@ def is_song(path: PurePath) -> bool:
     name = path.name
     stem, _, suffix = name.lower().rpartition(".")
     return (
-        f".{suffix}" in AUDIO_SUFFIXES
+        f".{suffix}" in media_types.SONG_SUFFIXES
         and not name.startswith((".", "~"))
         and stem != ""
         and not stem.endswith(_PARTIAL_STEMS)
@@ -80,7 +70,9 @@ def is_song(path: PurePath) -> bool:
 
 def is_lyrics(path: PurePath) -> bool:
     """Whether a name may be that of lyrics."""
-    return path.suffix.lower() in LYRICS_SUFFIXES and not path.name.startswith((".", "~"))
+    return path.suffix.lower() in media_types.lyrics_suffixes() and not path.name.startswith(
+        (".", "~")
+    )
 
 
 Identity = tuple[int, int]

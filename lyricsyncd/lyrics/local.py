@@ -20,13 +20,12 @@ from lyricsyncd.lyrics import charset, files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
 from lyricsyncd.lyrics.language import code as language_code
 from lyricsyncd.lyrics.words import has_cjk, split_line
+from lyricsyncd.media_types import lyrics_suffixes
 from lyricsyncd.model import Line, Lyrics, Track, Word
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import LyricsSources
 
-SUFFIXES = (".elrc", ".lrc", ".ttml", ".yaml", ".yml", ".srt", ".vtt", ".txt")
-"""Of files beside a song, in the order in which they are believed at equal timing."""
 _BULLET = " • "
 _log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ def open_source(_settings: LyricsSources) -> LocalSource:
 
 
 def _sidecars(song: Path) -> Iterator[Candidate]:
-    for suffix in SUFFIXES:
+    for suffix in lyrics_suffixes():
         for path in _beside(song, suffix):
             try:
                 data = files.read_bytes(path)

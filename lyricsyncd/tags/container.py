@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lyricsyncd.errors import WriteError
+from lyricsyncd.media_types import TAGS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,9 +91,9 @@ def opened(path: Path) -> Opened | None:
         return None
     # A kind that inherits from another (OggFLAC, say) is found by its own name first.
     for parent in type(kind).__mro__:
-        container = _KINDS.get(parent.__name__)
-        if container is not None:
-            return container()(kind)
+        tags = TAGS_OF.get(parent.__name__)
+        if tags is not None:
+            return _OPENERS[tags](kind)
     return None
 
 
@@ -126,11 +127,10 @@ def _asf(file: Any) -> Opened:
     return Opened(file, ASF)
 
 
-_KINDS: dict[str, Callable[[], Callable[[Any], Opened]]] = {
-    **dict.fromkeys(("MP3", "WAVE", "AIFF", "DSF", "TrueAudio"), lambda: _id3),
-    **dict.fromkeys(("FLAC", "OggFileType"), lambda: _vorbis),
-    **dict.fromkeys(("MonkeysAudio", "Musepack", "WavPack", "OptimFROG", "TAK"), lambda: _ape),
-    "MP4": lambda: _mp4,
-    "ASF": lambda: _asf,
+_OPENERS: dict[str, Callable[[Any], Opened]] = {
+    "id3": _id3,
+    "vorbis": _vorbis,
+    "ape": _ape,
+    "mp4": _mp4,
+    "asf": _asf,
 }
-"""mutagen's class of a file → what reads its lyrics."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import ConfigError
+from lyricsyncd.media_types import sidecar_suffix
 from lyricsyncd.model import Timing
 from lyricsyncd.tags.report import Note
 
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
 
     from lyricsyncd.config.schema import OutputFile
     from lyricsyncd.model import Lyrics
-
-SUFFIXES = {
-    "lrc": ".lrc",
-    "lrc_standard": ".lrc",
-    "lyricsfile": ".yaml",
-    "ultrastar": ".ultrastar.txt",
-}
-"""Format → the suffix of its sidecar, where that is not the format's name."""
 
 NAVIDROME_ORDER = (".ttml", ".yaml", ".yml", ".elrc", ".lrc", ".srt", ".txt")
 """Navidrome shows the first of these that is there (its default ``LyricsPriority``)."""
@@ -201,7 +194,7 @@ def _name(song: Path, item: OutputFile, *, words_apart: bool) -> str:
         return name.replace("{stem}", song.stem)
     if item.format == "lrc" and words_apart:
         return f"{song.stem}.elrc"
-    return song.stem + SUFFIXES.get(item.format, f".{item.format}")
+    return song.stem + sidecar_suffix(item.format)
 
 
 def _has_words(lyrics: Lyrics) -> bool:

@@ -98,8 +98,8 @@ def transcribe_vocals(
     sr : int
         Their sample rate in Hz; other rates than 16,000 are resampled.
     backend : str
-        A name of `lyricsyncd.registry.recognisers`: ``faster-whisper``, ``whisperx``, ``whisper``, ``granite`` … Each comes with
-        an extra of its own.
+        A name of `lyricsyncd.registry.recognisers`: ``faster-whisper``, ``whisperx``, ``whisper``,
+        ``granite`` … Each comes with an extra of its own.
     model : str
         What the back end calls the model, or the path of a folder that holds it.
     language : str, optional

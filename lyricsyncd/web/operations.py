@@ -14,6 +14,7 @@ from lyricsyncd.errors import FormatError
 from lyricsyncd.library.events import EventHandler, Kind, Result, Taken
 from lyricsyncd.library.lookup import Lookup, NotInLibrary
 from lyricsyncd.library.scan import Rules, libraries_of
+from lyricsyncd.media_types import media_type, media_types
 from lyricsyncd.service.status import status
 from lyricsyncd.web import metrics, shapes, words
 from lyricsyncd.web.reply import Problem
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v1"
 _PAGE = 100
-_MEDIA_TYPES = {
-    "json": "application/json",
-    "ttml": "application/ttml+xml",
-    "vtt": "text/vtt",
-    "lyricsfile": "application/yaml",
-    "srt": "application/x-subrip",
-}
 _REFUSALS: Mapping[Queued | Result, tuple[int, str, str]] = {
     Result.OUTSIDE: (403, "It is in no library", "Name a path below a library, or set path_map"),
     Result.NOT_FOUND: (404, "There is no such song", "Check the path or the tags"),
@@ -192,7 +186,7 @@ def lyrics(call: Call) -> dict[str, Any] | Text:
             406, f"They cannot be had as {query.format}: {error.message}", state=entry.state.value
         ) from None
     headers = {"X-Lyrics-Timing": found.lyrics.timing.value}
-    return Text(text, _MEDIA_TYPES.get(query.format, "text/plain"), headers)
+    return Text(text, media_type(query.format), headers)
 
 
 def _asked(house: ServiceContext, query: shapes.LyricsQuery) -> Entry | None:
@@ -302,7 +296,7 @@ OPERATIONS: Sequence[Operation] = (
         shapes.LyricsAnswer,
         query=shapes.LyricsQuery,
         errors=(400, 403, 404, 406),
-        also_answers=("text/plain", *_MEDIA_TYPES.values()),
+        also_answers=media_types(),
     ),
     Operation("POST", f"{PREFIX}/pause", "Take up no new songs", pause, shapes.PausedAnswer),
     Operation("POST", f"{PREFIX}/resume", "Go on after a pause", resume, shapes.PausedAnswer),
