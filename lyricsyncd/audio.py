@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from lyricsyncd.errors import AudioError
 from lyricsyncd.media_types import DEMUXERS
@@ -66,8 +66,7 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
         duration = _declared_duration(song, container, stream)
         if duration is None:
             duration = _demuxed_duration(container, stream)
-        codec = stream.codec_context.codec.canonical_name
-        return AudioInfo(duration, stream.rate, stream.channels, codec)
+        return AudioInfo(duration, stream.rate, stream.channels, _codec_name(stream))
 
 
 def blocks(
@@ -210,8 +209,8 @@ def _opened(
             container = av.open(
                 _NamedFile(file, song.suffix),
                 "r",
-                metadata_errors="replace",
                 options={"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"},
+                **_lenient_about_metadata(),
             )
         except OSError as error:
             if isinstance(error, av.error.FFmpegError):
@@ -219,7 +218,7 @@ def _opened(
             raise AudioError(
                 f"{song} cannot be read: {error.strerror}", remedy="Check its disk"
             ) from error
-        except Exception as error:
+        except _refusals() as error:
             raise _not_audio(song) from error
         with container:
             # A cover picture is a video stream; only sound is looked at.
@@ -235,8 +234,33 @@ def _opened(
                 yield container, stream
             except AudioError:
                 raise
-            except (av.error.FFmpegError, ValueError, MemoryError, OverflowError) as error:
+            except _refusals() as error:
                 raise AudioError(f"{song} cannot be decoded: {error}", remedy=_REPLACE) from error
+
+
+def _lenient_about_metadata() -> dict[str, Any]:
+    """Options that have PyAV read names in a wrong encoding; from version 19 on it always does."""
+    import av
+
+    return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+
+
+def _codec_name(stream: av.audio.stream.AudioStream) -> str:
+    codec = stream.codec_context.codec
+    # Before version 14, PyAV has only the decoder's name: "mp3float".
+    name: str = getattr(codec, "canonical_name", None) or codec.name.removesuffix("float")
+    return name
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What PyAV raises for files that it cannot read.
+
+    A `TypeError` or an `AttributeError` is none of a file's doing: where a version of a library has
+    another interface, that must not look like a broken song.
+    """
+    import av
+
+    return av.error.FFmpegError, UnicodeDecodeError, MemoryError, OverflowError
 
 
 def _not_audio(song: Path) -> AudioError:
@@ -352,7 +376,8 @@ def _frames(
             return
         try:
             frames = packet.decode()
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, ValueError):
+            # A ValueError: of a codec that FFmpeg does not have.
             continue
         for frame in frames:
             if isinstance(frame, av.AudioFrame):
@@ -364,6 +389,8 @@ def _stereo(frame: av.AudioFrame) -> Samples:
     import av
     import numpy as np
 
+    if not frame.layout.channels:
+        return np.empty((0, 2), np.float32)
     if len(frame.layout.channels) > 2:
         # FFmpeg knows what belongs where. Without a change of rate it keeps nothing back, so that
         # frames may differ from each other.

@@ -24,7 +24,21 @@ whether trying again later can help (``transient``).
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
+
+
+def raised_inside(error: BaseException, *packages: str) -> bool:
+    """Tell whether an error was raised by the code of a library, given what it was to read.
+
+    A call that the library does not know (another version of it has another interface) is raised
+    where the call stands, and a fault of our own where that is: both are bugs, and must not pass
+    for a bad file or a bad answer. Only for libraries in Python: compiled ones leave no such trace.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    origins = [(frame.f_globals.get("__name__") or "").partition(".")[0] for frame in frames]
+    ours = __name__.partition(".")[0]
+    return bool(origins) and origins[-1] != ours and any(name in packages for name in origins)
 
 
 class LyricsyncError(Exception):

@@ -23,6 +23,7 @@ from lyricsyncd.errors import (
     Refused,
     SourceError,
     Unreachable,
+    raised_inside,
 )
 from lyricsyncd.http import Web
 
@@ -196,7 +197,9 @@ def _read(answer: Any) -> list[Recording]:
     try:
         # The library's reading, for artists with their joining phrases.
         rows = list(acoustid.parse_lookup_result(answer))
-    except (acoustid.WebServiceError, KeyError, TypeError, AttributeError) as error:
+    except (acoustid.WebServiceError, LookupError, TypeError, AttributeError) as error:
+        if not raised_inside(error, "acoustid"):
+            raise
         raise SourceError(f"AcoustID's answer cannot be read ({error})", transient=True) from None
     details = _details(answer)
     found = [

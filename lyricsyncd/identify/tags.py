@@ -114,6 +114,8 @@ def _read(path: Path) -> tuple[dict[str, list[str]], float | None]:
     """The tags by our names, and the length in seconds."""
     import mutagen
 
+    from lyricsyncd.tags import damage
+
     try:
         file = mutagen.File(path)
         if file is not None:
@@ -124,7 +126,7 @@ def _read(path: Path) -> tuple[dict[str, list[str]], float | None]:
     except OSError as error:
         if error.strerror:
             raise AudioError(f"{path} cannot be read: {error.strerror}") from None
-    except Exception:  # noqa: BLE001 - hostile tags break mutagen in many ways; sound decides
+    except damage.kinds():
         pass
     # Not a kind that mutagen knows, or broken tags: is there sound at all?
     from lyricsyncd import audio

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd import registry
-from lyricsyncd.errors import LyricsNotFound, ModelError, NotASong, SourceError
+from lyricsyncd.errors import LyricsNotFound, LyricsyncError, ModelError, NotASong, SourceError
 from lyricsyncd.identify.kinds import Kind
 from lyricsyncd.model import Lyrics, Timing, Track
 
@@ -219,6 +219,15 @@ def choose(track: Track, sources: Sequence[Source]) -> Found:
             _log_once(source.name, error)
             failures.append(error)
             why.append(f"{source.name}: {error.message}")
+            continue
+        except LyricsyncError:
+            raise
+        except Exception as error:  # noqa: BLE001 - told as what it is, a bug
+            # It costs this source, not the song; and it is no answer of the source's.
+            _log.exception("%s: a bug", source.name)
+            bug = SourceError(f"{source.name} could not be asked, by a bug: {error!r}")
+            failures.append(bug)
+            why.append(bug.message)
             continue
         _failing.discard(source.name)
         ranked = _ranked([candidate for candidate in candidates if not candidate.ours])

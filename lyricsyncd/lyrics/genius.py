@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.errors import ConfigError, LyricsyncError, Unreachable
+from lyricsyncd.errors import ConfigError, LyricsyncError, Unreachable, raised_inside
 from lyricsyncd.http import Web
 from lyricsyncd.lyrics import external, match
 from lyricsyncd.lyrics.base import Candidate
@@ -103,7 +103,10 @@ class GeniusSource:
             return question()
         except LyricsyncError:
             raise
-        except Exception as error:  # noqa: BLE001 - a website that changed breaks it in any way
+        except Exception as error:
+            # A website that changed breaks the library in any way.
+            if not raised_inside(error, "lyricsgenius"):
+                raise
             _log.info("genius: %r", error)
             if isinstance(error, AssertionError) and " 404" in str(error):
                 return {}

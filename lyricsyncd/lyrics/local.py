@@ -101,11 +101,13 @@ def _tags(song: Path) -> Iterator[tuple[str, Any]]:
     """The tags that hold lyrics: their names and what is in them."""
     import mutagen
 
+    from lyricsyncd.tags import damage
+
     try:
         file = mutagen.File(song)
         tags = None if file is None else file.tags
         found = [] if tags is None else [(str(key), tags[key]) for key in tags.keys()]  # noqa: SIM118 - ASF tags iterate over pairs
-    except Exception as error:  # noqa: BLE001 - hostile tags break mutagen in many ways
+    except damage.kinds() as error:
         _log.warning("the tags of %s cannot be read (%s)", song, type(error).__name__)
         return
     for key, value in found:

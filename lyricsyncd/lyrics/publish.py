@@ -120,8 +120,8 @@ def _challenge(found: Any) -> tuple[str, bytes]:
     prefix = found.get("prefix") if isinstance(found, dict) else None
     target = found.get("target") if isinstance(found, dict) else None
     try:
-        limit = bytes.fromhex(target or "")
-    except (TypeError, ValueError):
+        limit = bytes.fromhex(target) if isinstance(target, str) else b""
+    except ValueError:
         limit = b""
     if not isinstance(prefix, str) or len(limit) != hashlib.sha256().digest_size:
         raise Unreachable("LRCLIB answered without a challenge")

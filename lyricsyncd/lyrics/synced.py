@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.errors import LyricsyncError, SourceError, Unreachable
+from lyricsyncd.errors import LyricsyncError, SourceError, Unreachable, raised_inside
 from lyricsyncd.http import Web
 from lyricsyncd.lyrics import external, match
 from lyricsyncd.lyrics.base import Candidate, described
@@ -63,7 +63,10 @@ class SyncedlyricsSource:
                 failures.append(error)
             except LyricsyncError:
                 raise
-            except Exception as error:  # noqa: BLE001 - a website that changed breaks the library in any way
+            except Exception as error:
+                # A website that changed breaks the library in any way.
+                if not raised_inside(error, "syncedlyrics"):
+                    raise
                 _log.info("syncedlyrics, %s: %r", name, error)
                 failures.append(Unreachable(f"syncedlyrics cannot read what {name} answers"))
             if any(candidate.score >= match.ACCEPTED for candidate in found):
@@ -230,7 +233,10 @@ def _text_of(lrc: Any) -> str:
 
 
 def _parsed(response: Any) -> Mapping[str, Any]:
-    found = response.json()
+    try:
+        found = response.json()
+    except ValueError:
+        raise Unreachable("syncedlyrics: what a website answers is not JSON") from None
     return found if isinstance(found, dict) else {}
 
 

@@ -7,10 +7,14 @@ folder ``facebook--wav2vec2-base-960h`` there first.
 from __future__ import annotations
 
 import contextlib
+import http.client
+import importlib
 import json
+import pickle
 import socket
 import urllib.parse
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,9 +161,13 @@ def _cached(name: str) -> Path | None:
     try:
         folder = Path(snapshot_download(name, local_files_only=True))
         for index in folder.glob("*.index.json"):
-            shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-            return folder if all((folder / shard).is_file() for shard in shards) else None
-    except (OSError, ValueError, KeyError, AttributeError):
+            told = json.loads(index.read_text(encoding="utf-8"))
+            shards = told.get("weight_map") if isinstance(told, dict) else None
+            if not isinstance(shards, dict):
+                return None
+            whole = all((folder / str(shard)).is_file() for shard in shards.values())
+            return folder if whole else None
+    except (OSError, ValueError):
         return None
     whole = any(any(folder.glob(kind)) for kind in ("*.safetensors", "*.bin", "*.ckpt"))
     return folder if whole else None
@@ -198,6 +206,21 @@ def caution(name: str, models_dir: Path | None) -> str:
     return f"{name} is fetched from the hub: {known.caution}"
 
 
+def loading_errors() -> tuple[type[Exception], ...]:
+    """What clients of the hub and readers of weights raise for what is not there or is damaged."""
+    kinds: list[type[Exception]] = [OSError, ValueError, LookupError, RuntimeError, MemoryError]
+    kinds += [EOFError, pickle.UnpicklingError, zipfile.BadZipFile, http.client.HTTPException]
+    # They have kinds of their own, which count only where the library is there.
+    for module, name in (
+        ("safetensors", "SafetensorError"),
+        ("httpx", "HTTPError"),
+        ("requests", "RequestException"),
+    ):
+        with contextlib.suppress(ImportError, AttributeError):
+            kinds.append(getattr(importlib.import_module(module), name))
+    return tuple(kinds)
+
+
 @contextlib.contextmanager
 def loaded(
     name: str,
@@ -227,8 +250,7 @@ def loaded(
             f"the model {name!r} needs what is not installed: {str(error).splitlines()[0]}",
             remedy=f'Install it with: pip install "lyricsyncd[{extra}]"',
         ) from error
-    except Exception as error:
-        # Readers of weights have errors of their own, such as safetensors' for half a file.
+    except loading_errors() as error:
         lines = str(error).strip().splitlines()
         reason = lines[0].split(". ")[0].rstrip(".")[:160] if lines else type(error).__name__
         here = Path(found(name, models_dir))

@@ -7,7 +7,9 @@ needs and refuses every other, so that a hostile file can at worst be refused.
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
+import zlib
 from typing import IO, Any
 
 import numpy as np
@@ -20,6 +22,14 @@ Weights = dict[str, NDArray[np.float32]]
 _MAX_BYTES = 128 * 1024 * 1024
 """More than any checkpoint we know of unpacks to; a zip bomb is refused by its directory."""
 _DTYPES = frozenset({"f4", "f8", "i4", "i8"})
+
+
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, struct.error, EOFError, OSError),
+    *(ValueError, LookupError, ArithmeticError, RuntimeError, MemoryError),
+    *(TypeError, AttributeError),  # a pickle calls what it names with whatever it holds
+)
+"""What bytes that are no checkpoint make of zipfile and pickle."""
 
 
 def read_checkpoint(file: IO[bytes]) -> Weights:
@@ -39,7 +49,7 @@ def read_checkpoint(file: IO[bytes]) -> Weights:
                 content = _ArrayUnpickler(data).load()
     except ModelError:
         raise
-    except Exception as error:
+    except _DAMAGE as error:
         raise ModelError(f"the checkpoint cannot be read ({error})") from error
     if not isinstance(content, dict):
         raise ModelError("the checkpoint is not a dictionary of arrays")

@@ -322,7 +322,7 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
     from demucs.repo import RemoteRepo
     from huggingface_hub import hf_hub_download
 
-    from lyricsyncd.models.hub import check_reachable
+    from lyricsyncd.models.hub import check_reachable, loading_errors
 
     files = _parse_remote_files(Path(REMOTE_ROOT) / "files.txt")
     if signature not in files:
@@ -330,13 +330,14 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
             f"there is no Demucs model {name!r} in {folder}, and Demucs knows none",
             remedy="Use htdemucs_ft or htdemucs, or put the model there",
         )
+    causes = loading_errors()
     try:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(*causes):
             repo = f"{DEFAULT_NAMESPACE}/{hf_repo_name(name)}"
             check_reachable(repo, None)
             return load_safetensors_model(hf_hub_download(repo, f"{signature}.safetensors"))
         return RemoteRepo(files).get_model(signature)
-    except Exception as error:
+    except causes as error:
         file_name = files[signature].rsplit("/", 1)[-1]
         raise ModelError(
             f"the model {name!r} is not here and cannot be fetched",

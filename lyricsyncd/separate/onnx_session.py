@@ -46,7 +46,7 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(str(model), options, providers=providers)
-    except Exception as error:
+    except _failures() as error:
         if not model.is_file():
             raise ModelError(f"there is no model at {model}") from error
         if providers[0] != "CPUExecutionProvider" and device == "auto":
@@ -81,13 +81,23 @@ def run(
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     try:
         (result,) = session.run([output_name], {input_name: values}, options)
-    except Exception as error:
+    except _failures() as error:
         raise ModelError(
             f"the network stopped: {_first_line(error)}",
             remedy="Free some memory, or set `models.device: cpu`",
         ) from error
     answer: NDArray[np.float32] = result
     return answer
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises for models and devices, its own errors among it: they have no
+    common kind."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = [kind for kind in vars(state).values() if isinstance(kind, type)]
+    errors = [kind for kind in own if issubclass(kind, Exception)]
+    return *errors, OSError, RuntimeError, ValueError, MemoryError
 
 
 def available_cores() -> int:

@@ -80,9 +80,11 @@ def opened(path: Path) -> Opened | None:
     """
     import mutagen
 
+    from lyricsyncd.tags import damage
+
     try:
         kind = mutagen.File(path)
-    except Exception as error:  # noqa: BLE001 - hostile tags break mutagen in many ways
+    except damage.kinds() as error:
         raise WriteError(
             f"the tags of {path} cannot be read ({type(error).__name__})",
             remedy="Mend them with a tagger, or choose a preset that writes files beside the song",

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import LyricsyncError, WriteError
-from lyricsyncd.tags import atomic
+from lyricsyncd.tags import atomic, damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +121,7 @@ def _edited(song: Path, temporary: Path, edit: Callable[[Path], None]) -> None:
         edit(temporary)
     except (LyricsyncError, OSError):
         raise
-    except Exception as error:
+    except damage.kinds() as error:
         cause = error.__cause__ or error.__context__ or next(iter(error.args), None)
         if isinstance(cause, OSError):
             raise cause from error

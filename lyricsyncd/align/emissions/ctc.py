@@ -26,7 +26,7 @@ from lyricsyncd.align.emissions import (
     PronunciationVariant,
 )
 from lyricsyncd.align.lexicon import pronunciations
-from lyricsyncd.errors import ModelError
+from lyricsyncd.errors import ModelError, raised_inside
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -249,7 +249,10 @@ def _spoken_numbers(wording: str, language: str) -> Iterator[str]:
             continue
         try:
             words.append(str(num2words(digits.strip("'s"), lang=language)))
-        except (NotImplementedError, ValueError, ArithmeticError, TypeError):
+        except Exception as error:
+            # What it does not know of a language shows in any way.
+            if not raised_inside(error, "num2words"):
+                raise
             return
     yield " ".join(words).replace("-", " ")
 
@@ -473,16 +476,17 @@ def open_onnx(path: Path, device: str = "auto") -> CtcModel:
     network = OnnxNetwork(path, device)
     told = network.told()
     try:
-        return CtcModel(
-            network=network,
-            alphabet=Alphabet(
-                told["numbers"], told["blank"], told["delimiter"], bool(told["upper"])
-            ),
-            name=str(told["name"]),
-            hop=float(told["hop"]),
-            reach=float(told["reach"]),
-            normalise=bool(told["normalise"]),
-            lag=float(told["lag"]),
-        )
+        letters = told["numbers"], told["blank"], told["delimiter"], bool(told["upper"])
+        name, normalise = str(told["name"]), bool(told["normalise"])
+        hop, reach, lag = (float(told[key]) for key in ("hop", "reach", "lag"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the model {path} is of another version: {error}") from error
+    return CtcModel(
+        network=network,
+        alphabet=Alphabet(*letters),
+        name=name,
+        hop=hop,
+        reach=reach,
+        normalise=normalise,
+        lag=lag,
+    )
