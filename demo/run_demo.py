@@ -8,15 +8,17 @@ do not come or come in the wrong places.
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
@@ -31,6 +33,8 @@ from lyricsyncd.model import Lyrics
 _LOG_LINES = 25
 _STOP_S = 30.0
 _LINES_ALONE_S = 3.0
+_ASK_S = 1.0
+"""Seconds between two questions to the service: each is a process."""
 _WORST_MEDIAN_S = 0.3
 
 
@@ -66,6 +70,8 @@ def stage(folder: Path) -> Path:
         "lyrics": {"order": ["local"]},
         "models": {"dir": str(folder / "models")},
         "daemon": {"settle": 1.0},
+        # The user's own service may listen.
+        "web": {"listen": None},
     }
     config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return config
@@ -119,17 +125,48 @@ def drop(name: str, library: Path) -> Path:
     return album / f"{name}.mp3"
 
 
+def known(song: Path, folder: Path) -> dict[str, Any]:
+    """What the service knows of ``song``, as its user asks it; nothing before it has found it."""
+    done = subprocess.run(
+        [command(), "show", song, "--json"],
+        env=surroundings(folder),
+        capture_output=True,
+        check=False,
+    )
+    entry: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
+    return entry
+
+
+def failure(entry: Mapping[str, Any]) -> str | None:
+    """Why no words will come, by what the service knows of a song; ``None`` while they may."""
+    state, reason = entry.get("state"), entry.get("reason")
+    waits_after_an_error = state == "pending" and reason and entry.get("next_attempt_at")
+    if state in (None, "pending", "working", "done") and not waits_after_an_error:
+        return None
+    return f"The song is {state}: {reason or 'no reason is given'}"
+
+
 def wait_for_words(
-    song: Path, process: subprocess.Popen[bytes], patience_s: float, console: Console
+    song: Path,
+    process: subprocess.Popen[bytes],
+    patience_s: float,
+    console: Console,
+    ask: Callable[[], Mapping[str, Any]] = dict,
 ) -> float:
     """Wait until the service has written word times beside ``song``; seconds that took.
+
+    Parameters
+    ----------
+    ask : callable, optional
+        Gives what the service knows of the song, as `known`.
 
     Raises
     ------
     DemoError
-        If the service ends, writes line times alone, or lets ``patience_s`` seconds pass.
+        If the service ends, gives the song up, writes line times alone, or lets ``patience_s``
+        seconds pass.
     """
-    started = time.monotonic()
+    started = asked = time.monotonic()
     lines_since: float | None = None
     with console.status("") as status:
         while not song.with_suffix(".elrc").exists():
@@ -139,6 +176,10 @@ def wait_for_words(
                 raise DemoError(f"The service ended by itself with status {process.returncode}")
             if now - started > patience_s:
                 raise DemoError(f"No words after {patience_s:.0f} s")
+            if now - asked > _ASK_S:
+                asked = now
+                if (why := failure(ask())) and not song.with_suffix(".elrc").exists():
+                    raise DemoError(why)
             if song.with_suffix(".lrc").exists():
                 lines_since = lines_since or now
                 if now - lines_since > _LINES_ALONE_S:
@@ -204,7 +245,7 @@ def show(name: str, folder: Path, patience_s: float, console: Console) -> None:
         song = drop(name, folder / "library")
         console.print(f"[bold]3.[/] a new song, and its words without times: {song}")
         words = song.with_suffix(".elrc")
-        seconds = wait_for_words(song, process, patience_s, console)
+        seconds = wait_for_words(song, process, patience_s, console, lambda: known(song, folder))
         lyrics = formats.read(words.read_bytes(), "lrc")
         errors = onset_errors(lyrics, name)
         console.print(f"[bold]4.[/] {seconds:.0f} s later every word has its time:\n")

@@ -15,10 +15,10 @@ import espeakng_loader
 import numpy as np
 from numpy.typing import NDArray
 
+from lyricsyncd.align.lexicon import speak_lib
+
 _SYNCHRONOUS = 2
 _WITH_PHONES_IN_IPA_AND_NO_EXIT = 0x1 | 0x2 | 0x8000
-_UTF8 = 1
-_PHONE_EVENT = 7
 _RATE, _PITCH, _RANGE = 1, 3, 4
 
 _VOWELS = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɝɪʊʌʏɨʉɯɤɵɘɞɶ")
@@ -57,34 +57,6 @@ class SpokenWord:
     sample_rate: int
     phones: tuple[Phone, ...]
     closure: float
-
-
-class _EventId(ctypes.Union):
-    _fields_ = (
-        ("number", ctypes.c_int),
-        ("name", ctypes.c_char_p),
-        ("string", ctypes.c_char * 8),
-    )
-
-
-class _Event(ctypes.Structure):
-    """``espeak_EVENT`` of espeak-ng's speak_lib.h."""
-
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p),
-        ("id", _EventId),
-    )
-
-
-_Callback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
 
 
 def speak(voice: str, words: Sequence[str]) -> list[SpokenWord]:
@@ -130,7 +102,8 @@ class _Speaker:
             self._library.espeak_SetParameter(parameter, value, 0)
         self._chunks: list[bytes] = []
         self._events: list[tuple[int, str]] = []
-        self._callback = _Callback(self._receive)  # kept: the library holds only the pointer
+        # Kept: the library holds only the pointer.
+        self._callback = speak_lib.SynthCallback(self._receive)
         self._library.espeak_SetSynthCallback(self._callback)
         self.say("a")  # the first word after a change of voice starts late
 
@@ -138,7 +111,7 @@ class _Speaker:
         index = 0
         while events[index].type != 0:  # type: ignore[index]  # a ctypes pointer
             event = events[index]  # type: ignore[index]  # the same pointer
-            if event.type == _PHONE_EVENT:
+            if event.type == speak_lib.PHONE_EVENT:
                 self._events.append((event.sample, event.id.string.decode("utf-8", "ignore")))
             index += 1
         if samples and count:
@@ -149,7 +122,7 @@ class _Speaker:
         self._chunks.clear()
         self._events.clear()
         text = word.encode()
-        self._library.espeak_Synth(text, len(text) + 1, 0, 1, 0, _UTF8, None, None)
+        self._library.espeak_Synth(text, len(text) + 1, 0, 1, 0, speak_lib.UTF8, None, None)
         self._library.espeak_Synchronize()
         audio = np.frombuffer(b"".join(self._chunks), np.int16) / np.float32(32768)
         starts = [start for start, ipa in self._events if ipa]

@@ -1,7 +1,10 @@
 """Looks whether all that the service needs is here; each finding says what to do about it.
 
-Nothing is changed, and nothing is fetched: of the hosts that are asked for lyrics, only whether
-they can be reached is tried.
+What the service does to a song is done to small sounds (`lyricsyncd.self_test`), in a process of
+its own: what crashes or hangs there costs one finding.
+
+Nothing of the user's is changed, and nothing is fetched: of the hosts that are asked for lyrics,
+only whether they can be reached is tried.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ import shutil
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,19 +26,31 @@ from urllib.parse import urlsplit
 
 from lyricsyncd import __version__, registry
 from lyricsyncd.config import paths
-from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.errors import AudioError, LyricsyncError, NotFetched, WorkerLost
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
 
-CODECS = ("mp3", "flac", "aac", "alac", "vorbis", "opus", "wmav2", "wavpack", "pcm_s16le")
-"""FFmpeg's names of what music is kept in."""
 LOW_DISK = 500 * 1024**2
 """Free bytes below which there is too little room for the catalog and the models."""
 LOW_MEMORY = 1024**3
 """Free bytes of memory that placing the words of a song wants (about)."""
 _COUNT_S = 5.0
 """How long folders are counted for the watches that they need."""
+_TRIAL_S = 60.0
+"""How long one trial may take."""
+_NO_FETCHING = {
+    "HF_HUB_OFFLINE": "1",
+    # A port on which nothing listens: whatever would fetch a model fails at once.
+    **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9"),
+    "no_proxy": "",
+}
+_AGAIN = "Install lyricsyncd once more with pip"
+_REMEDIES = {
+    "codecs": "Install PyAV from PyPI: pip install --force-reinstall av",
+    "write": "See that the folder for temporary files can be written to and has room",
+}
+"""What to do where the error of a trial does not say."""
 _PROC = Path("/proc")
 
 
@@ -76,19 +92,89 @@ def examine(config: Config, *, network: bool = True) -> Iterator[Finding]:
     network : bool
         Whether the hosts of lyrics are tried.
     """
-    yield from versions()
-    yield from libraries(config)
-    yield from watches(config)
-    yield from state(paths.state_dir())
-    yield from disk([paths.state_dir(), paths.cache_dir()])
-    yield from memory()
-    yield from models(config)
-    yield from extras(config)
-    yield from codecs()
-    yield from gpu(config)
-    if network:
-        yield from hosts(config)
-    yield from control(config)
+    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+        ("versions", versions),
+        ("library", lambda: libraries(config)),
+        ("inotify", lambda: watches(config)),
+        ("catalog", lambda: state(paths.state_dir())),
+        ("disk", lambda: disk([paths.state_dir(), paths.cache_dir()])),
+        ("memory", memory),
+        ("models", lambda: models(config)),
+        ("models", lambda: extras(config)),
+        ("trials", lambda: trials(config)),
+        ("gpu", lambda: gpu(config)),
+        ("network", lambda: hosts(config) if network else iter(())),
+        ("control", lambda: control(config)),
+    ]
+    for topic, check in checks:
+        yield from guarded(topic, check)
+
+
+def guarded(topic: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of a check; where it fails itself, that is the finding, whatever it raised.
+
+    A check that cannot be made has not been passed, and does not keep others from being made.
+    """
+    try:
+        yield from check()
+    except NotFetched as error:
+        yield _warning(topic, f"not tried: {error.message}", error.remedy)
+    except AudioError as error:
+        # The sounds of the trials are whole: it is the library that fails.
+        yield _failed(topic, error.message, _REMEDIES["codecs"])
+    except LyricsyncError as error:
+        yield _failed(topic, error.message, error.remedy or _REMEDIES.get(topic, _AGAIN))
+    except ImportError as error:
+        yield _failed(topic, f"{_reason(error)} ({_place(error)})", _AGAIN)
+    except Exception as error:  # noqa: BLE001 - told as a failure, with its name and place
+        yield _failed(
+            topic,
+            f"{type(error).__name__}: {_reason(error)} ({_place(error)})",
+            f"{_REMEDIES.get(topic, _AGAIN)}; where it stays so, report it: it is a bug",
+        )
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or "no reason is given"
+
+
+def _place(error: BaseException) -> str:
+    """The innermost place of an error that is in our own files, else the innermost of all."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(Path(__file__).parent)]
+    frame = (own or frames)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def trials(config: Config) -> Iterator[Finding]:
+    """Whether what is done to songs works, by doing it."""
+    from lyricsyncd.self_test import TRIALS
+    from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
+
+    executor = WorkerExecutor(manners=ResourceLimits(nice=0, ionice=""), environment=_NO_FETCHING)
+    try:
+        for topic in TRIALS:
+            try:
+                yield executor.submit_within(_TRIAL_S, None, attempt, topic, config).result()
+            except WorkerLost as error:
+                yield _failed(topic, error.message, _REMEDIES.get(topic, _AGAIN))
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def attempt(topic: str, config: Config) -> Finding:
+    """Make one trial; runs in a process of its own."""
+
+    def trial() -> Iterator[Finding]:
+        # Imported here, so that a library that cannot be loaded is a finding, too.
+        from lyricsyncd.self_test import TRIALS
+
+        begin = time.perf_counter()
+        text = TRIALS[topic](config)
+        yield _ok(topic, f"{text} ({time.perf_counter() - begin:.1f} s)")
+
+    (finding,) = guarded(topic, trial)
+    return finding
 
 
 def versions() -> Iterator[Finding]:
@@ -102,9 +188,7 @@ def versions() -> Iterator[Finding]:
             missing.append(name)
     text = f"lyricsyncd {__version__}, Python {platform.python_version()}, {', '.join(found)}"
     if missing:
-        yield _failed(
-            "versions", f"{', '.join(missing)} is missing", "Install lyricsyncd once more with pip"
-        )
+        yield _failed("versions", f"{', '.join(missing)} is missing", _AGAIN)
     else:
         yield _ok("versions", text)
 
@@ -279,14 +363,6 @@ def models(config: Config) -> Iterator[Finding]:
                 f"{model.name} is missing: words are placed on the mix, which is less exact",
                 install_remedy(model),
             )
-    try:
-        from lyricsyncd.align.emissions.sphinx import PhoneStateModel
-
-        PhoneStateModel.load()
-    except (LyricsyncError, ImportError) as error:
-        yield _failed("models", f"the ear cannot be loaded: {error}", "Install lyricsyncd again")
-    else:
-        yield _ok("models", "the ear (PocketSphinx en-us) can be loaded")
 
 
 def extras(config: Config) -> Iterator[Finding]:
@@ -310,29 +386,6 @@ def extras(config: Config) -> Iterator[Finding]:
             )
         elif entry.modules:
             yield _ok("models", f"what {name} needs is installed")
-
-
-def codecs() -> Iterator[Finding]:
-    """Whether music of all usual kinds can be decoded."""
-    try:
-        import av
-    except ImportError as error:
-        yield _failed("codecs", f"PyAV cannot be loaded: {error}", "Install lyricsyncd again")
-        return
-    missing = []
-    for name in CODECS:
-        try:
-            av.Codec(name, "r")
-        except ValueError:
-            missing.append(name)
-    if missing:
-        yield _warning(
-            "codecs",
-            f"this build of PyAV cannot decode {', '.join(missing)}",
-            "Install the wheel from PyPI: pip install --force-reinstall av",
-        )
-    else:
-        yield _ok("codecs", f"can decode {', '.join(CODECS)}")
 
 
 def gpu(config: Config) -> Iterator[Finding]:

@@ -13,6 +13,7 @@
     │   └── Refused                        the host answered and said no (key, quota, ban)
     ├── AlignmentError                     no words could be placed on this audio
     ├── ModelError                         a model is missing, broken or its device is not there
+    │   └── NotFetched                     its weights are not on the disk, and could not be fetched
     ├── WorkerLost                         the process with the models died or hung on a song
     ├── WriteError                         the result could not be written; the original is intact
     └── FormatError (ValueError)           bytes that are not what their format promises
@@ -139,6 +140,10 @@ class AlignmentError(LyricsyncError):
 
 class ModelError(LyricsyncError):
     """A model is missing or broken, or its device is not there."""
+
+
+class NotFetched(ModelError):
+    """A model of the hub is not on the disk yet, and could not be fetched just now."""
 
 
 class WorkerLost(LyricsyncError):

@@ -101,6 +101,66 @@ def test_a_service_that_dies_ends_the_show(tmp_path: Path) -> None:
             run_demo.wait_for_words(tmp_path / "song.mp3", process, 5, Console())
 
 
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ({}, None),
+        ({"state": "pending", "reason": None, "next_attempt_at": 1.0}, None),
+        ({"state": "working", "reason": "no network"}, None),
+        ({"state": "done", "reason": "as it should be"}, None),
+        ({"state": "failed", "reason": "no audio"}, "The song is failed: no audio"),
+        ({"state": "review", "reason": None}, "The song is review: no reason is given"),
+        (
+            {"state": "pending", "reason": "no network", "next_attempt_at": 1.0},
+            "The song is pending: no network",
+        ),
+    ],
+)
+def test_a_song_that_is_given_up_ends_the_show(
+    entry: dict[str, object],
+    why: str | None,
+    tmp_path: Path,
+    patient: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run_demo.failure(entry) == why
+    if why is not None:
+        monkeypatch.setattr(run_demo, "_ASK_S", 0.0)
+        song = tmp_path / "song.mp3"
+        with pytest.raises(run_demo.DemoError, match=why):
+            run_demo.wait_for_words(song, patient, 30, Console(), lambda: entry)
+
+
+def test_a_configuration_that_is_wrong_ends_the_show_with_the_reason_in_the_log(
+    tmp_path: Path,
+) -> None:
+    config = run_demo.stage(tmp_path)
+    config.write_text("librarys: []\n")
+    log = tmp_path / "daemon.log"
+    with (
+        pytest.raises(run_demo.DemoError, match="ended by itself with status 2"),
+        run_demo.service(config, log) as process,
+    ):
+        run_demo.wait_for_words(tmp_path / "song.mp3", process, 60, Console())
+    assert "librarys" in log.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.daemon
+def test_a_song_that_cannot_be_decoded_ends_the_show_at_once_with_the_services_reason(
+    tmp_path: Path,
+) -> None:
+    """A real service, and a song that is none: it must not wait for its patience to end."""
+    song = tmp_path / "library" / "song.mp3"
+    with run_demo.service(run_demo.stage(tmp_path), tmp_path / "daemon.log") as process:
+        song.with_suffix(".txt").write_text("row your boat\n")
+        song.write_bytes(b"%PDF-1.7" + bytes(5000))
+        with pytest.raises(run_demo.DemoError, match="not an audio file"):
+            run_demo.wait_for_words(
+                song, process, 60, Console(), lambda: run_demo.known(song, tmp_path)
+            )
+
+
 def test_every_word_stands_over_its_second(truth: Lyrics) -> None:
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(run_demo.karaoke(truth))

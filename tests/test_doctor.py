@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from lyricsyncd import doctor
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog
 from lyricsyncd.config.schema import Config
 from lyricsyncd.doctor import Finding, Verdict
+from lyricsyncd.errors import AudioError, ModelError, NotFetched
+from lyricsyncd.models import install
+from lyricsyncd.self_test import KINDS, TRIALS
 from tests.test_cli import run
 
 
@@ -26,6 +30,7 @@ def worst(findings: list[Finding]) -> Finding:
     return max(findings, key=lambda finding: order.index(finding.verdict))
 
 
+@pytest.mark.slow
 def test_a_house_in_order_is_well_and_told_to_programs(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "a.mp3").write_bytes(b"x")
@@ -34,12 +39,13 @@ def test_a_house_in_order_is_well_and_told_to_programs(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert told["well"]
     topics = {finding["topic"] for finding in told["findings"]}
-    assert topics >= {"versions", "library", "inotify", "catalog", "disk", "models", "codecs"}
+    assert topics >= {"versions", "library", "inotify", "catalog", "disk", "models", *TRIALS}
     for finding in told["findings"]:
         assert bool(finding["remedy"]) == (finding["verdict"] != "ok"), finding
     assert not (tmp_path / ".local").exists()
 
 
+@pytest.mark.slow
 def test_a_house_without_its_music_is_not(tmp_path: Path) -> None:
     run("init", "--library", tmp_path, home=tmp_path)
     done = run("doctor", "--offline", home=tmp_path, LYRICSYNCD_LIBRARIES='[{"path": "/none"}]')
@@ -128,3 +134,110 @@ def test_a_card_that_the_models_cannot_use_is_told(
     assert worst(list(doctor.gpu(config()))).verdict is Verdict.WARNING
     wants = config(models={"device": "cuda"})
     assert worst(list(doctor.gpu(wants))).verdict is Verdict.FAILED
+
+
+class TestTrials:
+    """Each check does what the service does; nothing that goes wrong in it is passed over."""
+
+    @pytest.mark.parametrize("topic", ["codecs", "pronounce", "place", "write"])
+    def test_what_works_is_found_to_work(
+        self, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        finding = doctor.attempt(topic, config())
+        assert finding.verdict is Verdict.OK, finding
+        assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+    def test_every_kind_of_song_that_can_be_made_is_decoded(self) -> None:
+        text = doctor.attempt("codecs", config()).text
+        assert all(kind.name in text for kind in KINDS)
+
+    def test_without_a_separator_there_is_nothing_to_try(self) -> None:
+        finding = doctor.attempt("separate", config(models={"separator": "none"}))
+        assert finding.verdict is Verdict.OK
+        assert "no separator is installed" in finding.text
+
+    @pytest.mark.song
+    def test_the_installed_separator_brings_out_the_voice(self) -> None:
+        cache = Path(os.environ.get("LYRICSYNCD_TEST_CACHE") or "~/.cache/lyricsyncd-tests")
+        folder = cache.expanduser() / "models"
+        install.install(install.SPLEETER, folder)
+        finding = doctor.attempt("separate", config(models={"dir": str(folder)}))
+        assert finding.verdict is Verdict.OK
+        assert finding.text.startswith("spleeter brings out a voice")
+
+    def test_a_model_that_is_broken_fails(self, tmp_path: Path) -> None:
+        (tmp_path / install.SPLEETER.file_name).write_bytes(b"not a network")
+        wants = config(models={"separator": "spleeter", "dir": str(tmp_path)})
+        finding = doctor.attempt("separate", wants)
+        assert finding.verdict is Verdict.FAILED
+        assert finding.remedy
+
+    def test_an_aligner_that_there_is_not_fails(self) -> None:
+        finding = doctor.attempt("place", config(models={"aligner": "sphynx"}))
+        assert finding.verdict is Verdict.FAILED
+        assert "sphynx" in finding.text
+
+    @pytest.mark.parametrize(
+        ("error", "verdict", "said", "remedy"),
+        [
+            (TypeError("unexpected keyword"), Verdict.FAILED, "TypeError: unexpected", "a bug"),
+            (ModelError("no weights", remedy="Fetch"), Verdict.FAILED, "no weights", "Fetch"),
+            (NotFetched("none here", remedy="Put"), Verdict.WARNING, "not tried: none", "Put"),
+            (AudioError("no audio", remedy="As MP3"), Verdict.FAILED, "no audio", "PyAV"),
+            (ModuleNotFoundError("No module"), Verdict.FAILED, "No module", "with pip"),
+        ],
+    )
+    def test_a_check_that_fails_itself_is_a_finding(
+        self, error: Exception, verdict: Verdict, said: str, remedy: str
+    ) -> None:
+        def check() -> Iterator[Finding]:
+            yield Finding("t", Verdict.OK, "so far")
+            raise error
+
+        first, second = doctor.guarded("t", check)
+        assert (first.text, second.verdict) == ("so far", verdict)
+        assert said in second.text
+        assert remedy in second.remedy
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        ("broken", "failed"),
+        [
+            (
+                "import av\n"
+                "def refuse(*_, **__): raise TypeError('no argument metadata_errors')\n"
+                "whole = av.open\n"
+                "av.open = lambda file, mode=None, **more: (\n"
+                "    whole(file, mode, **more) if mode == 'w' else refuse())\n",
+                {"codecs", "place", "write"},
+            ),
+            (
+                "import os, signal, espeakng_loader\n"
+                "def crash(): os.kill(os.getpid(), signal.SIGSEGV)\n"
+                "espeakng_loader.get_data_path = crash\n",
+                {"pronounce", "place"},
+            ),
+        ],
+        ids=["another interface", "crash"],
+    )
+    def test_a_library_that_is_broken_fails_what_needs_it_and_ends_nothing(
+        self, tmp_path: Path, broken: str, failed: set[str]
+    ) -> None:
+        """Loaded into every Python process, as a wrong version would be."""
+        (tmp_path / "sitecustomize.py").write_text(broken)
+        (tmp_path / "music").mkdir()
+        (tmp_path / "music" / "a.mp3").write_bytes(b"x")
+        run("init", "--library", tmp_path / "music", home=tmp_path)
+        done = run(
+            *("doctor", "--offline", "--json"),
+            home=tmp_path,
+            PYTHONPATH=f"{tmp_path}{os.pathsep}{Path(__file__).parent.parent}",
+            LYRICSYNCD_WEB__LISTEN="null",
+            LYRICSYNCD_MODELS__SEPARATOR="none",
+        )
+        assert done.returncode == 1, done.stderr
+        found = {finding["topic"]: finding for finding in json.loads(done.stdout)["findings"]}
+        assert {topic for topic in TRIALS if found[topic]["verdict"] == "failed"} >= failed
+        assert all(found[topic]["remedy"] for topic in failed)
+        assert "control" in found, "what comes after them is looked at, too"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -14,15 +15,16 @@ import click
 @click.option("--offline", is_flag=True, help="Do not try whether hosts can be reached.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
-    """Look whether all that is needed is here: music, models, codecs, rights, room, network.
+    """Look whether all that is needed is here: music, models, rights, room, network.
 
-    Each trouble comes with its remedy. Exit status 1 tells that something will not work.
+    What is done to songs is done to small sounds: decode, separate, pronounce, place, write and
+    undo. Each trouble comes with its remedy. Exit status 1 tells that something will not work.
     """
     from lyricsyncd.config.schema import load
     from lyricsyncd.doctor import Verdict, examine
 
     marks = {Verdict.OK: "ok", Verdict.WARNING: "!", Verdict.FAILED: "FAILED"}
-    found = []
+    found, begin = [], time.monotonic()
     for finding in examine(load(config), network=not offline):
         found.append(finding)
         if not as_json:
@@ -36,5 +38,7 @@ def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
             for x in found
         ]
         click.echo(json.dumps({"well": well, "findings": told}, indent=2))
+    else:
+        click.echo(f"Looked at everything in {time.monotonic() - begin:.0f} s.")
     if not well:
         sys.exit(1)

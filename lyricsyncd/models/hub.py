@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lyricsyncd.errors import LyricsyncError, ModelError
+from lyricsyncd.errors import LyricsyncError, ModelError, NotFetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ def loaded(
                 remedy=f"Put its files there anew: {files}",
             ) from error
         where = models_dir / folder_name(name) if models_dir is not None else "a folder"
-        raise ModelError(
+        raise NotFetched(
             f"the model {name!r} is not here and cannot be fetched: {reason}",
             remedy=f"Put its files from the hub ({files}) into {where}",
         ) from error

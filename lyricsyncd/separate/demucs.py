@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lyricsyncd.config.paths import models_dir
-from lyricsyncd.errors import ModelError
+from lyricsyncd.errors import ModelError, NotFetched
 from lyricsyncd.models import torch_device
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate.base import AtOnce, Separator
@@ -339,7 +339,7 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
         return RemoteRepo(files).get_model(signature)
     except causes as error:
         file_name = files[signature].rsplit("/", 1)[-1]
-        raise ModelError(
+        raise NotFetched(
             f"the model {name!r} is not here and cannot be fetched",
             remedy=f"Put {file_name} (or {signature}.safetensors) into {folder}",
             transient=True,

@@ -12,18 +12,19 @@ import itertools
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from lyricsyncd.align.lexicon import speak_lib
 from lyricsyncd.errors import ModelError
 
-# Values of speak_lib.h.
-_AUDIO_RETRIEVAL = 1  # hand audio to the caller: no sound device is opened
-_DO_NOT_EXIT = 0x8000  # on errors return -1 instead of ending our process
-_UTF8 = 1
-_IPA = 0x02
 _SEPARATOR = "|"
-_MODE = _IPA | ord(_SEPARATOR) << 8
+_MODE = speak_lib.IPA | ord(_SEPARATOR) << 8
 
 LONGEST_TEXT = 40
 """Characters `transcribe` takes at once: espeak-ng holds a word in a buffer of 160 bytes."""
@@ -31,20 +32,16 @@ LONGEST_TEXT = 40
 _TOKEN = re.compile(r"\([^)]*\)|[^\s|()]+")
 
 
-class _Voice(ctypes.Structure):
-    """``espeak_VOICE``."""
+@dataclass(frozen=True)
+class Speech:
+    """A spoken text."""
 
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("languages", ctypes.c_void_p),
-        ("identifier", ctypes.c_char_p),
-        ("gender", ctypes.c_ubyte),
-        ("age", ctypes.c_ubyte),
-        ("variant", ctypes.c_ubyte),
-        ("reserved", ctypes.c_ubyte),
-        ("score", ctypes.c_int),
-        ("spare", ctypes.c_void_p),
-    )
+    samples: npt.NDArray[np.float32]
+    """Shape (n,), mono, full scale ±1."""
+    sample_rate: int
+    """Hz."""
+    onsets: tuple[float, ...]
+    """Seconds at which each word starts."""
 
 
 class _Engine:
@@ -64,11 +61,11 @@ class _Engine:
                 remedy="Install it again: pip install --force-reinstall espeakng-loader",
             ) from error
         self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
-        rate = self._library.espeak_Initialize(
-            _AUDIO_RETRIEVAL, 0, str(data).encode(), _DO_NOT_EXIT
+        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(speak_lib.Voice))
+        self._rate: int = self._library.espeak_Initialize(
+            speak_lib.AUDIO_RETRIEVAL, 0, str(data).encode(), speak_lib.DO_NOT_EXIT
         )
-        if rate <= 0:
+        if self._rate <= 0:
             raise ModelError(
                 f"espeak-ng finds no data at {data}",
                 remedy="Install it again: pip install --force-reinstall espeakng-loader; "
@@ -95,9 +92,34 @@ class _Engine:
             rest = ctypes.c_char_p(text.encode())
             clauses: list[str] = []
             while rest.value:
-                clause = self._library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _MODE)
+                clause = self._library.espeak_TextToPhonemes(
+                    ctypes.byref(rest), speak_lib.UTF8, _MODE
+                )
                 clauses.append((clause or b"").decode(errors="replace"))
             return " ".join(clauses)
+
+    def speak(self, text: str, voice: str) -> Speech:
+        chunks: list[bytes] = []
+        onsets: list[float] = []
+
+        def receive(samples: Any, count: int, events: Any) -> int:
+            for event in itertools.takewhile(lambda event: event.type, _each(events)):
+                if event.type == speak_lib.WORD_EVENT:
+                    onsets.append(event.sample / self._rate)
+            if samples and count > 0:
+                chunks.append(ctypes.string_at(samples, 2 * count))
+            return 0
+
+        callback = speak_lib.SynthCallback(receive)
+        with self._lock:
+            self._speak_as(voice)
+            self._library.espeak_SetSynthCallback(callback)
+            data = text.encode()
+            self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, speak_lib.UTF8, None, None)
+            self._library.espeak_Synchronize()
+            self._library.espeak_SetSynthCallback(speak_lib.SynthCallback())
+        samples = np.frombuffer(b"".join(chunks), "<i2").astype(np.float32) / np.float32(32768)
+        return Speech(samples, self._rate, tuple(onsets))
 
     def _speak_as(self, voice: str) -> None:
         if voice == self._speaking:
@@ -110,7 +132,12 @@ class _Engine:
         self._speaking = voice
 
 
-def _walk(voices: ctypes._Pointer[ctypes._Pointer[_Voice]]) -> Iterator[_Voice]:
+def _each(events: Any) -> Iterator[Any]:
+    """The entries of a C array, which go on beyond its end."""
+    return (events[i] for i in itertools.count())
+
+
+def _walk(voices: ctypes._Pointer[ctypes._Pointer[speak_lib.Voice]]) -> Iterator[speak_lib.Voice]:
     """The entries of a C array of pointers, up to the null pointer that ends it."""
     for i in itertools.count():
         if not voices[i]:
@@ -163,3 +190,17 @@ def transcribe(text: str, voice: str) -> tuple[str, ...]:
         espeak-ng or its data is not there.
     """
     return tuple(_TOKEN.findall(_engine().transcribe(text[:LONGEST_TEXT], voice)))
+
+
+def speak(text: str, voice: str) -> Speech:
+    """Speak a text: sound whose words and their times are known.
+
+    The library keeps one state a process, which speaking changes by a little: what it transcribes
+    afterwards may differ.
+
+    Raises
+    ------
+    ModelError
+        espeak-ng or its data is not there.
+    """
+    return _engine().speak(text, voice)
