@@ -173,10 +173,11 @@ class TestTrials:
         assert finding.verdict is Verdict.FAILED
         assert finding.remedy
 
-    def test_an_aligner_that_there_is_not_fails(self) -> None:
-        finding = doctor.attempt("place", config(models={"aligner": "sphynx"}))
+    def test_an_acoustic_model_that_is_not_there_fails(self, tmp_path: Path) -> None:
+        wants = config(models={"aligner": str(tmp_path / "fr.onnx")})
+        finding = doctor.attempt("place", wants)
         assert finding.verdict is Verdict.FAILED
-        assert "sphynx" in finding.text
+        assert "fr.onnx" in finding.text
 
     @pytest.mark.parametrize(
         ("error", "verdict", "said", "remedy"),

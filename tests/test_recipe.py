@@ -22,11 +22,11 @@ import onnxruntime
 import pytest
 
 from lyricsyncd import formats
-from lyricsyncd.align.refine import refine_timings
 from lyricsyncd.errors import ConfigError, ModelError
 from lyricsyncd.lyrics import fetch_lyrics
 from lyricsyncd.model import SongIdentification, Track, Word
 from lyricsyncd.models import install
+from lyricsyncd.refine import refine_timings
 from lyricsyncd.separate import VocalSeparator
 from lyricsyncd.transcribe import transcribe_vocals
 from tests.local_services import Acoustid, Entry, Lrclib, serving
@@ -44,7 +44,7 @@ from lyricsyncd.separate import VocalSeparator
 from lyricsyncd.transcribe import transcribe_vocals
 from lyricsyncd.lyrics import fetch_lyrics
 from lyricsyncd.align import align_words
-from lyricsyncd.align.refine import refine_timings
+from lyricsyncd.refine import refine_timings
 
 separator = VocalSeparator(device="cuda")
 vocals_16k, sr = separator.extract_vocals("song.mp3", target_sr=16000)
