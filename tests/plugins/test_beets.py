@@ -426,3 +426,86 @@ def test_what_the_lyrics_plugin_finds_is_used(
         with home_request(home, f"/api/v1/lyrics?path={quote(str(song))}") as answer:
             told = json.load(answer)
         assert (told["source"], told["timing"]) == ("tag", "line")
+
+
+# Words beside what is imported
+
+
+@pytest.mark.parametrize("move", [False, True])
+def test_words_beside_a_song_come_along(
+    home: OpenHome, beets: Beets, incoming: Path, move: bool
+) -> None:
+    beets.configure(lyricsync={"url": home.url}, **{"import": {"move": move, "copy": not move}})
+    song = make_song(incoming / "01 track.mp3", title="Halo")
+    song.with_suffix(".LRC").write_text(TIMED, encoding="utf-8")
+    (incoming / "01 track.mp3.txt").write_text("Twinkle", encoding="utf-8")
+    (incoming / "01 track 2.lrc").write_text("another song's", encoding="utf-8")
+    (incoming / "01 track.nfo").write_text("no words", encoding="utf-8")
+    beets.take_in(incoming)
+    names = {path.name for path in (home.music / "Ann").iterdir()}
+    assert names == {"Halo.mp3", "Halo.LRC", "Halo.mp3.txt"}
+    assert (home.music / "Ann" / "Halo.LRC").read_text(encoding="utf-8") == TIMED
+    left = {path.name for path in incoming.iterdir()} if incoming.exists() else set()
+    words = {"01 track.LRC", "01 track.mp3.txt"}
+    assert left & words == (set() if move else words)
+    assert {"01 track 2.lrc", "01 track.nfo"} <= left
+
+
+def test_no_file_is_put_over_another(home: OpenHome, beets: Beets, incoming: Path) -> None:
+    beets.configure(lyricsync={"url": home.url}, **{"import": {"move": True}})
+    song = make_song(incoming / "a.mp3", title="Halo")
+    song.with_suffix(".txt").write_text("theirs", encoding="utf-8")
+    mine = home.music / "Ann" / "Halo.txt"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine", encoding="utf-8")
+    beets.take_in(incoming)
+    assert (home.music / "Ann" / "Halo.mp3").exists()
+    assert mine.read_text(encoding="utf-8") == "mine"
+    assert song.with_suffix(".txt").read_text(encoding="utf-8") == "theirs"
+
+
+def test_links_and_large_files_beside_a_song_stay(
+    home: OpenHome, beets: Beets, incoming: Path, tmp_path: Path
+) -> None:
+    song = make_song(incoming / "a.mp3", title="Halo")
+    secret = tmp_path / "secret"
+    secret.write_text("secret", encoding="utf-8")
+    song.with_suffix(".lrc").symlink_to(secret)
+    song.with_suffix(".txt").write_bytes(b"x" * (1024 * 1024 + 1))
+    beets.take_in(incoming)
+    assert beside(home, "Halo") == {".mp3"}
+
+
+def test_two_versions_of_a_song_both_get_the_words(
+    home: OpenHome, beets: Beets, incoming: Path
+) -> None:
+    beets.configure(
+        lyricsync={"url": home.url},
+        paths={"default": "$artist/$title $format"},
+        **{"import": {"move": True}},
+    )
+    for suffix in (".mp3", ".flac"):
+        make_song(incoming / f"a{suffix}", title="Halo")
+    (incoming / "a.txt").write_text("Twinkle", encoding="utf-8")
+    beets.take_in(incoming)
+    assert (home.music / "Ann" / "Halo MP3.txt").exists()
+    assert (home.music / "Ann" / "Halo FLAC.txt").exists()
+
+
+def test_words_stay_where_they_are_if_that_is_wanted(
+    home: OpenHome, beets: Beets, incoming: Path
+) -> None:
+    beets.configure(lyricsync={"url": home.url, "sidecars": False})
+    song = make_song(incoming / "a.mp3", title="Halo")
+    song.with_suffix(".txt").write_text("Twinkle", encoding="utf-8")
+    beets.take_in(incoming)
+    assert beside(home, "Halo") == {".mp3"}
+
+
+def test_the_words_that_came_along_are_placed(home: OpenHome, beets: Beets, incoming: Path) -> None:
+    home.start()
+    song = make_song(incoming / "a.mp3", title="Halo")
+    song.with_suffix(".elrc").write_text(TIMED, encoding="utf-8")
+    beets.take_in(incoming)
+    home.until_counts(done=1)
+    assert "words from sidecar" in home.said()

@@ -7,6 +7,7 @@
         url: http://127.0.0.1:8786
         token: ''          # where the service asks for one
         auto: yes          # tell of every import
+        sidecars: yes      # words beside a song come along when it is imported
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from __future__ import annotations
 import importlib
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets import ui
 from beets.dbcore import types
 from beets.plugins import BeetsPlugin
+from beets.util import ancestry, displayable_path
 from mediafile import UnreadableFileError
 
-from beetsplug.lyricsync import guard, songs
+from beetsplug.lyricsync import beside, guard, songs
 from beetsplug.lyricsync.command import command
 from beetsplug.lyricsync.outbox import Outbox
 
@@ -45,13 +48,25 @@ class LyricsyncPlugin(BeetsPlugin):
 
     def __init__(self) -> None:
         super().__init__()
-        self.config.add({"url": "http://127.0.0.1:8786", "token": "", "auto": True, "timeout": 1.5})
+        self.config.add(
+            {
+                "url": "http://127.0.0.1:8786",
+                "token": "",
+                "auto": True,
+                "timeout": 1.5,
+                "sidecars": True,
+            }
+        )
         self.config["token"].redact = True
         self._outbox = Outbox()
         self._imported: dict[str, Item] = {}
         self._gave_up = False
         self.register_listener("write", self.before_write)
         self.register_listener("after_write", self.after_write)
+        if self.config["sidecars"].get(bool):
+            self.register_listener("item_moved", self.came_by_moving)
+            for event in ("item_copied", "item_linked", "item_hardlinked", "item_reflinked"):
+                self.register_listener(event, self.came_by_copying)
         if self.config["auto"].get(bool):
             self.register_listener("import_begin", self.import_begins)
             self.register_listener("import_task_files", self.task_imported)
@@ -95,6 +110,26 @@ class LyricsyncPlugin(BeetsPlugin):
             path = songs.path_of(item)
             self._outbox.imported(path)
             self._imported[path] = item
+
+    def came_by_moving(self, item: Item, source: bytes, destination: bytes) -> None:
+        """beets has moved a song: into its library, or within it."""
+        self._carry(item, source, destination, move=True)
+
+    def came_by_copying(self, item: Item, source: bytes, destination: bytes) -> None:
+        """beets has copied or linked a song."""
+        self._carry(item, source, destination, move=False)
+
+    def _carry(self, item: Item, source: bytes, destination: bytes, *, move: bool) -> None:
+        library = item._db
+        # Within the library the service has its own files follow.
+        if library is None or library.directory in ancestry(source):
+            return
+        try:
+            old, new = Path(os.fsdecode(source)), Path(os.fsdecode(destination))
+            for path in beside.carry(old, new, move=move):
+                self._log.info("the words beside the song came along: {}", path.name)
+        except OSError as error:
+            self._log.warning("words stay beside {}: {}", displayable_path(source), error.strerror)
 
     def _has_words(self, item: Item) -> None:
         songs.saw(item)
