@@ -4,6 +4,7 @@ on a synthetic voice for its alignment. In an environment of its own: see the Ma
 from __future__ import annotations
 
 import io
+import sys
 from contextlib import redirect_stdout
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -18,9 +19,10 @@ from lyricsyncd.transcribe import open_transcriber
 from lyricsyncd.transcribe.whisperx import WhisperX
 from tests.models import synthetic
 from tests.models.synthetic import Said
+from tests.test_recipe import PLAIN, STAGES, environment, folder, for_this_machine, run
 from tests.test_transcribe import whisper_base
 
-__all__ = ["whisper_base"]
+__all__ = ["environment", "folder", "whisper_base"]
 
 pytest.importorskip("whisperx")
 
@@ -61,6 +63,18 @@ def opened(models_dir: Path) -> WhisperX:
     found = open_transcriber("whisperx", "base", "cpu", models_dir)
     assert isinstance(found, WhisperX)
     return found
+
+
+def test_the_recipes_lines_run_as_they_stand(
+    models_dir: Path, tmp_path: Path, folder: Path, environment: dict[str, str]
+) -> None:
+    """With WhisperX, which the recipe names; see `tests.test_recipe`."""
+    (tmp_path / "models").symlink_to(models_dir)
+    tell = "print(len(transcript.words), [word.text for word in refined_words])"
+    code = for_this_machine(STAGES) + tell
+    heard, _, refined = run([sys.executable, "-c", code], folder, environment).stdout.partition(" ")
+    assert int(heard.splitlines()[-1]) >= 1
+    assert refined.strip() == str(PLAIN)
 
 
 @pytest.mark.parametrize("language", ["en", "en-GB", None])
