@@ -110,6 +110,8 @@ class SourceError(LyricsyncError):
     ----------
     retry_after : float, optional
         Seconds after which the host wants to be asked again, where it said so.
+    host : str, optional
+        The host that failed, where it is known.
     """
 
     def __init__(
@@ -119,15 +121,38 @@ class SourceError(LyricsyncError):
         remedy: str = "",
         transient: bool | None = None,
         retry_after: float | None = None,
+        host: str | None = None,
     ) -> None:
         super().__init__(message, remedy=remedy, transient=transient)
         self.retry_after = retry_after
+        self.host = host
 
 
 class Unreachable(SourceError):
-    """The source could not be reached: no network, time-out, server error."""
+    """The source could not be reached: no network, time-out, server error.
+
+    Attributes
+    ----------
+    away : bool
+        There was no connection at all.
+    """
 
     transient = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        transient: bool | None = None,
+        retry_after: float | None = None,
+        host: str | None = None,
+        away: bool = False,
+    ) -> None:
+        super().__init__(
+            message, remedy=remedy, transient=transient, retry_after=retry_after, host=host
+        )
+        self.away = away
 
 
 class Refused(SourceError):

@@ -8,6 +8,8 @@ that takes the process down with it is set aside after a few tries.
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -23,6 +25,7 @@ from lyricsyncd.catalog.records import (
     Priority,
     Queued,
     Request,
+    Rest,
     State,
 )
 from lyricsyncd.catalog.transitions import MAX_ATTEMPTS, MAX_CRASHES
@@ -45,6 +48,7 @@ __all__ = [
     "Priority",
     "Queued",
     "Request",
+    "Rest",
     "State",
 ]
 
@@ -102,6 +106,8 @@ class Catalog(Queries):
         at_least: Priority = Priority.BACKFILL,
         only: Sequence[int] | None = None,
         holding: Sequence[int] = (),
+        look_ups: bool | None = None,
+        resting: Sequence[str] = (),
     ) -> Entry | None:
         """Lease the song that comes next, or ``None``: nothing is due, or there is a pause.
 
@@ -115,6 +121,10 @@ class Catalog(Queries):
         holding : sequence of int, optional
             Songs that the caller is at work on: their leases hold even if the computer slept, and
             none of them is given to it a second time, should another have ended its lease.
+        look_ups : bool, optional
+            Only songs that need a look-up, or only those of which that is not known.
+        resting : sequence of str, optional
+            Hosts that are not asked now: the songs that wait for them are passed over.
         """
         now = self.clock()
 
@@ -124,6 +134,11 @@ class Catalog(Queries):
             transitions.expire(db, now, holding)
             held = ",".join(str(int(id)) for id in holding)
             among = "" if only is None else f"AND t.id IN ({','.join(str(int(i)) for i in only)})"
+            if look_ups is not None:
+                among += f" AND t.waits_for IS {'NOT' if look_ups else ''} NULL"
+            if resting:
+                marks = ",".join("?" * len(resting))
+                among += f" AND (t.waits_for IS NULL OR t.waits_for NOT IN ({marks}))"
             row = db.execute(
                 f"""
                 SELECT t.id, t.library FROM tracks t LEFT JOIN libraries l ON l.path = t.library
@@ -132,7 +147,7 @@ class Catalog(Queries):
                     AND t.id NOT IN ({held})
                 ORDER BY t.priority DESC, COALESCE(l.served_at, 0), t.enqueued_at, t.id LIMIT 1
                 """,
-                (now, int(at_least)),
+                (now, int(at_least), *resting),
             ).fetchone()
             if row is None:
                 return None
@@ -188,6 +203,17 @@ class Catalog(Queries):
                 (track.artist, track.title, track.duration, track.recording_id),
             )
         )
+
+    def needs_look_up(self, id: int, owner: str) -> bool:
+        """End a lease: nothing in the house has the song's words, so they must be asked for."""
+
+        def needs(db: sqlite3.Connection) -> bool:
+            held = transitions.release(db, id, owner, "next_attempt_at", None, None)
+            if held:
+                db.execute("UPDATE tracks SET waits_for = '' WHERE id = ?", (id,))
+            return held
+
+        return self.write(needs)
 
     def name(self, keys: Sequence[tuple[str, int, str | None]]) -> None:
         """Note what songs are found by: key, number, and the title that the key was made of."""
@@ -315,7 +341,7 @@ class Catalog(Queries):
                     "UPDATE tracks SET state = 'pending', priority = MAX(priority, ?),"
                     " why = 'a person asked', enqueued_at = ?, next_attempt_at = ?, attempts = 0,"
                     " crashes = 0, retries = 0, missing_since = NULL, error_class = NULL,"
-                    " error = NULL WHERE id = ? AND state != 'working'",
+                    " error = NULL, waits_for = NULL WHERE id = ? AND state != 'working'",
                     (int(Priority.PERSON), now, now, id),
                 ).rowcount
                 for id in chosen
@@ -359,6 +385,11 @@ class Catalog(Queries):
     def resume(self) -> None:
         """Go on after `pause`."""
         self.write(lambda db: _set(db, "paused", "0"))
+
+    def note_rests(self, rests: Sequence[Rest]) -> None:
+        """Note which hosts are left alone, for other processes; see `Queries.rests`."""
+        value = json.dumps([dataclasses.asdict(rest) for rest in rests])
+        self.write(lambda db: _set(db, "rests", value))
 
     # What a scan notes
 

@@ -101,6 +101,12 @@ def folders_0003(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE folders (path BLOB PRIMARY KEY, skipped INTEGER NOT NULL)")
 
 
+@_step
+def waits_0004(db: sqlite3.Connection) -> None:
+    """What a queued song waits for: a look-up (empty) or a host; NULL before it was looked at."""
+    db.execute("ALTER TABLE tracks ADD COLUMN waits_for TEXT")
+
+
 def migrate(db: sqlite3.Connection, steps: list[Step] | None = None) -> None:
     """Bring a catalog up to date.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lyricsyncd.catalog.database import Database
-from lyricsyncd.catalog.records import Entry, Fingerprint, Known, State
+from lyricsyncd.catalog.records import Entry, Fingerprint, Known, Rest, State
 from lyricsyncd.config.paths import present
 
 T = TypeVar("T")
@@ -81,6 +81,21 @@ class Queries(Database):
                 )
             ]
         )
+
+    def waiting(self) -> dict[str, int]:
+        """How many queued songs wait for each host."""
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT waits_for, COUNT(*) FROM tracks WHERE state = 'pending'"
+                " AND waits_for != '' AND missing_since IS NULL GROUP BY waits_for"
+            ).fetchall()
+        )
+        return dict(map(tuple, rows))
+
+    def rests(self) -> list[Rest]:
+        """The hosts that are left alone, as the service noted them last."""
+        noted = self.read(lambda db: setting(db, "rests"))
+        return [Rest(**rest) for rest in json.loads(noted or "[]")]
 
     def next_due(self) -> float | None:
         """When the earliest queued song may be tried; it may be past."""

@@ -120,6 +120,8 @@ class Entry:
     notes: tuple[str, ...] = ()
     error_class: str | None = None
     error: str | None = None
+    waits_for: str | None = None
+    """What a queued song waits for: a look-up (empty), or a host that could not be asked."""
 
     @property
     def left_alone(self) -> bool:
@@ -169,6 +171,15 @@ def left_alone(state: State, error_class: str | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """A host that is left alone, and until when (seconds since the epoch)."""
+
+    host: str
+    until: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a song. ``retry`` gives the waits after which it is tried again, if it is."""
 
@@ -177,6 +188,8 @@ class Outcome:
     retry: tuple[float, ...] | None = None
     error_class: str | None = None
     error: str | None = None
+    waits_for: str | None = None
+    """The host that could not be asked: the song is queued, and waits until that has changed."""
     quality: float | None = None
     decision: str | None = None
     source: str | None = None

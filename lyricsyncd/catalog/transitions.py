@@ -164,13 +164,14 @@ def _enqueue(
         db.execute(
             "UPDATE tracks SET priority = MAX(priority, ?), size = ?, mtime_ns = ?, inode = ?,"
             " next_attempt_at = MIN(next_attempt_at, ?), error = CASE WHEN ? THEN NULL ELSE error"
-            " END WHERE id = ?",
+            " END, waits_for = CASE WHEN ? THEN NULL ELSE waits_for END WHERE id = ?",
             (
                 int(request.priority),
                 seen.size,
                 seen.mtime_ns,
                 seen.inode,
                 now if hurry else known["next_attempt_at"],
+                hurry,
                 hurry,
                 id,
             ),
@@ -181,7 +182,7 @@ def _enqueue(
     db.execute(
         "UPDATE tracks SET state = 'pending', priority = ?, why = ?, enqueued_at = ?,"
         " next_attempt_at = ?, attempts = 0, crashes = 0, retries = 0, size = ?, mtime_ns = ?,"
-        " inode = ? WHERE id = ?",
+        " inode = ?, waits_for = NULL WHERE id = ?",
         (
             int(request.priority),
             request.reason,
@@ -356,7 +357,7 @@ def finish(
             size = ?, mtime_ns = ?, inode = ?, lease_owner = NULL, leased_until = NULL,
             stage = NULL, progress = NULL, finished_at = ?, quality = ?, decision = ?, reason = ?,
             source = ?, language = ?, separator = ?, aligner = ?, lines = ?, words = ?,
-            stages = ?, written = ?, notes = ?, error_class = ?, error = ?
+            stages = ?, written = ?, notes = ?, error_class = ?, error = ?, waits_for = ?
         WHERE id = ?
         """,
         (
@@ -382,6 +383,7 @@ def finish(
             json.dumps(list(outcome.notes)),
             outcome.error_class,
             outcome.error,
+            None if changed else outcome.waits_for,
             id,
         ),
     )

@@ -147,8 +147,9 @@ class Web:
     def _asked_often(self, question: _Question) -> bytes | None:
         """The answer, after as many attempts as it takes and are allowed."""
         host = question.host
-        failure: SourceError = Unreachable(f"{host} was not asked")
-        for attempt in range(self.attempts):
+        failure: SourceError = Unreachable(f"{host} was not asked", host=host)
+        # One attempt is enough to see whether a host is back.
+        for attempt in range(1 if pace.failing(host) else self.attempts):
             if attempt:
                 wait = self.backoff * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
                 if failure.retry_after is not None:
@@ -165,7 +166,8 @@ class Web:
                 continue
             pace.answered(host)
             return answer
-        pace.failed(host, failure)
+        failure.host = host
+        pace.failed(host, failure, away=isinstance(failure, Unreachable) and failure.away)
         raise failure
 
     def _get(self, question: _Question) -> bytes | None:
@@ -193,6 +195,8 @@ class Web:
             raise ConfigError(
                 f"'{url}' is not an address", remedy="Use one such as https://lrclib.net"
             ) from None
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise Unreachable(f"{host} cannot be reached ({_brief(error)})", away=True) from None
         except httpx2.TimeoutException:
             raise Unreachable(f"{host} did not answer within {self.timeout:g} seconds") from None
         except httpx2.HTTPError as error:
@@ -205,6 +209,7 @@ class Web:
             interval=self.interval,
             patience=self.patience,
             folder=self._folder,
+            anew=answers.are_asked_anew(),
         ):
             response = _client().send(request, stream=True, follow_redirects=False)
             try:

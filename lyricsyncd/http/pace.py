@@ -24,6 +24,9 @@ FAILURES = 3
 """Failed questions in a row after which a host is left alone."""
 PAUSES_S = (30.0, 120.0, 600.0, 3600.0)
 """For how long; the last one repeats."""
+AWAY_PAUSES_S = (30.0, 60.0, 120.0, 300.0)
+"""The same after a question for which there was no connection at all. That is rather our network's
+fault, so the first such question is enough, and trying again burdens nobody."""
 HOLD_MAX_S = 3600.0
 """A host that asks for longer than this is asked again after it, all the same."""
 
@@ -41,6 +44,22 @@ class _Host:
     gate: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(AT_ONCE)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A host that is left alone for a while."""
+
+    host: str
+    until: float
+    """Monotonic seconds; past where the next question is to show how the host is."""
+    why: str
+    """One line for a person."""
+
+    @property
+    def seconds(self) -> float:
+        """Until it is asked again."""
+        return max(0.0, self.until - time.monotonic())
 
 
 class Held(Exception):
@@ -72,14 +91,54 @@ def forget() -> None:
         _hosts.clear()
 
 
+def rests() -> list[Rest]:
+    """The hosts that are left alone, and those that have not answered since."""
+    with _hosts_lock:
+        hosts = list(_hosts.items())
+    now, found = time.monotonic(), []
+    for name, host in hosts:
+        if host.failure is not None:
+            until = max(host.held_until, host.failed_until)
+            found.append(Rest(name, until, host.failure.message))
+        elif host.held_until > now:
+            found.append(Rest(name, host.held_until, too_many(name, None).message))
+    return found
+
+
+def resting(name: str | None) -> bool:
+    """Whether a host is left alone now."""
+    return any(rest.host == name and rest.seconds > 0 for rest in rests())
+
+
+def failing(name: str) -> bool:
+    """Whether a host has been left alone, and has not answered since."""
+    return _host(name).failure is not None
+
+
+def end_rests() -> None:
+    """Ask again at once the hosts that failed. A host's own wish to be left alone is kept to."""
+    with _hosts_lock:
+        hosts = list(_hosts.values())
+    for host in hosts:
+        with host.lock:
+            host.failed_until = 0.0
+
+
 @contextmanager
 def turn(
-    name: str, *, interval: float, patience: float, folder: Path | None = None
+    name: str,
+    *,
+    interval: float,
+    patience: float,
+    folder: Path | None = None,
+    anew: bool = False,
 ) -> Iterator[None]:
     """Wait until a host may be asked, and ask it within.
 
     Parameters
     ----------
+    anew : bool
+        Ask it even though it has failed too often of late: a person wants to know how it is now.
     folder : Path, optional
         Where the processes of this computer tell each other of their turns (`turns`).
 
@@ -93,7 +152,7 @@ def turn(
     with host.gate:
         with host.lock:
             now = time.monotonic()
-            if host.failure is not None and host.failed_until > now:
+            if host.failure is not None and host.failed_until > now and not anew:
                 raise Held(_still(host.failure, host.failed_until - now))
             if host.held_until - now > patience:
                 raise Held(too_many(name, host.held_until - now))
@@ -128,22 +187,29 @@ def answered(name: str) -> None:
         host.failures, host.failure = 0, None
 
 
-def failed(name: str, error: SourceError) -> None:
-    """A question failed, after all attempts."""
+def failed(name: str, error: SourceError, *, away: bool = False) -> None:
+    """A question failed, after all attempts.
+
+    Parameters
+    ----------
+    away : bool
+        There was no connection to the host.
+    """
     host = _host(name)
     with host.lock:
         host.failures += 1
-        over = host.failures - FAILURES
-        if over >= 0:
+        over = host.failures - (1 if away else FAILURES)
+        if over >= 0 or host.failure is not None:
             host.failure = error
-            pause = PAUSES_S[min(over, len(PAUSES_S) - 1)]
-            host.failed_until = time.monotonic() + pause
+            pauses = AWAY_PAUSES_S if away else PAUSES_S
+            host.failed_until = time.monotonic() + pauses[min(max(over, 0), len(pauses) - 1)]
 
 
 def too_many(name: str, wait: float | None) -> Refused:
     """The error for a host that wants no more questions."""
     when = f" for {wait:.0f} seconds" if wait else ""
-    return Refused(f"{name} wants no more questions{when}", transient=True, retry_after=wait)
+    message = f"{name} wants no more questions{when}"
+    return Refused(message, transient=True, retry_after=wait, host=name)
 
 
 def _still(error: SourceError, wait: float) -> SourceError:
@@ -153,4 +219,5 @@ def _still(error: SourceError, wait: float) -> SourceError:
         remedy=error.remedy,
         transient=True,
         retry_after=wait,
+        host=error.host,
     )

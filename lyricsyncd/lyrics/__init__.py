@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd import registry
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, ModelError, NotASong, SourceError
 from lyricsyncd.identify.kinds import Kind
+from lyricsyncd.lyrics.base import is_offline
 from lyricsyncd.model import Lyrics, Timing, Track
 
 if TYPE_CHECKING:
@@ -110,6 +112,9 @@ def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
         f"It is {unsung.reason}, so its words are not looked up",
         remedy="Put them beside it as a .txt to have them placed",
     )
+
+
+from lyricsyncd.lyrics.base import is_offline
 
 
 def later(track: Track, config: Config, lyrics: Lyrics) -> tuple[Lyrics, ...]:

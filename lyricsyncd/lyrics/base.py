@@ -43,6 +43,8 @@ class Source(Protocol):
     def idle(self) -> str | None:
         """Why the source is not asked at all, for a person: it lacks a token, say."""
 
+    # A source may also have `offline`, true where it asks nobody: see `is_offline`.
+
     def find(self, track: Track) -> list[Candidate]:
         """What the source has for a song; nothing is an empty list.
 
@@ -51,6 +53,11 @@ class Source(Protocol):
         Unreachable, Refused, SourceError
             The source could not be asked. "Not found" is no error.
         """
+
+
+def is_offline(source: Source) -> bool:
+    """Whether a source needs no network; one that does not say so is taken to need it."""
+    return bool(getattr(source, "offline", False))
 
 
 def is_ours(lyrics: Lyrics) -> bool:

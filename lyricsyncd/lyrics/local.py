@@ -36,6 +36,7 @@ class LocalSource:
 
     name: str = "local"
     idle: str | None = None
+    offline: bool = True
 
     def find(self, track: Track) -> list[Candidate]:
         """Every sidecar and tag with words in it, a broken one told and passed over."""

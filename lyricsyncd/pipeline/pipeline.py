@@ -233,6 +233,27 @@ class LyricSyncPipeline:
         why = wordless.reason if wordless is not None and found.lyrics.instrumental else ""
         return Prepared(song, found.lyrics, language, warnings, stages, found.others, by_ear, why)
 
+    def find_offline(self, path: str | Path) -> Prepared | None:
+        """`find` without asking anybody: ``None`` where the words must be looked up.
+
+        Names that are doubted are left as they are: whose words are there needs none.
+        """
+        from lyricsyncd import identify
+        from lyricsyncd.lyrics import all_offline, find_offline
+
+        if all_offline(self.config) and self.acoustid_key is None:
+            return self.find(path)
+        stages: dict[str, float] = {}
+        with _timed(stages, "identify"):
+            identified = identify.identify_song(Path(path))
+        with _timed(stages, "lyrics"):
+            found = find_offline(identified.track, self.config)
+        if found is None:
+            return None
+        language = _configured(self.config.language) or found.lyrics.language or None
+        warnings = (*identified.warnings, *found.warnings)
+        return Prepared(identified.track, found.lyrics, language, warnings, stages, found.others)
+
     def place(self, prepared: Prepared, *, progress: Progress | None = None) -> SyncResult:
         """Place words that were found. Runs the models; see `sync` for what is raised."""
         lyrics = prepared.lyrics

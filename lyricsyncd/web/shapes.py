@@ -191,6 +191,9 @@ class TrackShape(Shape):
     written: list[str]
     notes: list[str]
     error_class: str | None
+    waits_for: str | None = Field(
+        description="What a queued song waits for: a look-up (empty), or a host."
+    )
     error: str | None
 
 

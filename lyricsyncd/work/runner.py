@@ -1,8 +1,9 @@
 """Takes songs from the catalog through find, place and write.
 
-One thread finds the words of the next song (tags and look-ups, and its file is decoded) while
-others, one for each song that the executor can have at once, wait for the models to place those of
-theirs. One song more than that is leased at a time.
+One thread finds the words that are in the house (tags and files beside the song), and one asks for
+those that are not: a network that is slow or away delays no song that needs none. Others, one for
+each song that the executor can have at once, wait for the models to place what was found. One song
+more than that is leased at a time, and one that is looked up.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from lyricsyncd.catalog.catalog import (
     Fingerprint,
     Outcome,
     Priority,
+    Rest,
     State,
 )
 from lyricsyncd.errors import (
@@ -40,10 +42,10 @@ from lyricsyncd.errors import (
     ModelError,
     NotASong,
     SourceError,
-    Unreachable,
     WorkerLost,
     WriteError,
 )
+from lyricsyncd.http import pace
 from lyricsyncd.http.answers import asking_anew
 from lyricsyncd.model import Decision, SyncResult
 from lyricsyncd.service import schedule
@@ -67,10 +69,8 @@ generous even on the smallest computer, and still an end to what hangs."""
 LIMIT_UNKNOWN_S = 3600.0
 AHEAD_BYTES = 2 * 1024**3
 """Memory for the models from which on the next song is decoded ahead by itself."""
-COOL_DOWN_S = (60.0, 300.0, 900.0, 3600.0)
-"""Pauses of the look-ups while the network is away; the last one repeats."""
-_COOL_AFTER = 3
-"""Songs in a row that could reach nothing before there is such a pause."""
+WAITS = "waiting"
+"""Stage of a song whose words are found, until the models have time for it."""
 _AGAIN_S = 30.0
 """How often the threads look again by themselves, and wait after trouble with the catalog."""
 
@@ -101,30 +101,36 @@ class Runner:
         self._only = only
         self._finished = finished
         self._stopping = threading.Event()
-        self._wake = threading.Event()
+        self._wakes = {look_ups: threading.Event() for look_ups in (False, True)}
         self._slots = threading.Semaphore(self.executor.slots + 1)
         self._found: queue.SimpleQueue[_Found | None] = queue.SimpleQueue()
         self._held: dict[int, Entry] = {}
         self._placing: dict[int, Future[SyncResult]] = {}
         self._neighbours = OtherGpuPrograms()
-        self._unreachable = 0
-        self._cool_until = 0.0
+        self._rests: dict[str, float] = {}
         self._threads = [
-            threading.Thread(target=self._feed, name="find", daemon=True),
+            threading.Thread(target=self._find_all, name="find", daemon=True),
             *(
                 threading.Thread(target=self._place_all, name=f"place {number}", daemon=True)
                 for number in range(self.executor.slots)
             ),
+            # The last one: when all end, a host that does not answer is not waited for.
+            threading.Thread(target=self._look_up_all, name="look up", daemon=True),
         ]
 
     def start(self) -> None:
         """Begin."""
+        try:
+            self.catalog.note_rests([])
+        except LyricsyncError as error:
+            log.error("%s", error)
         for thread in self._threads:
             thread.start()
 
     def wake(self) -> None:
         """The catalog changed: look whether something is due."""
-        self._wake.set()
+        for wake in self._wakes.values():
+            wake.set()
 
     def configure(self, config: Config) -> None:
         """Go on with other settings, from the next song on."""
@@ -134,6 +140,8 @@ class Runner:
         if isinstance(self.executor, WorkerExecutor):
             self.executor.keep_alive_s = config.models.keep_alive
             self.executor.manners = manners(config)
+        # Whoever changes the settings may have mended the network, too.
+        pace.end_rests()
         self.wake()
 
     @property
@@ -162,8 +170,8 @@ class Runner:
         """Take up nothing more; finish the songs in flight, or release them after the grace."""
         deadline = time.monotonic() + grace_s
         self._stopping.set()
-        self._wake.set()
-        for thread in self._threads:
+        self.wake()
+        for thread in self._threads[:-1]:
             thread.join(max(0.0, deadline - time.monotonic()))
         for id, entry in list(self._held.items()):
             try:
@@ -176,40 +184,59 @@ class Runner:
         for thread in self._threads:
             thread.join(1.0)
 
-    # The finding thread
+    # The finding threads
 
-    def _feed(self) -> None:
+    def _find_all(self) -> None:
         while not self._stopping.is_set():
             if not self._slots.acquire(timeout=_AGAIN_S):
                 continue
-            entry = self._next()
+            entry = self._next(look_ups=False)
             if entry is None:
                 self._slots.release()
                 continue
-            self._held[entry.id] = entry
-            if self._stopping.is_set():
+            found = self._found_of(entry, look_up=False)
+            if found is None:
                 self._let_go(entry)
-                break
-            found = self._guarded(entry, partial(self._find, entry))
+                self._slots.release()
+            else:
+                self._ready(found)
+        for _ in range(self.executor.slots):
+            self._found.put(None)
+
+    def _look_up_all(self) -> None:
+        while not self._stopping.is_set():
+            self._note_rests()
+            entry = self._next(look_ups=True)
+            if entry is None:
+                continue
+            found = self._found_of(entry, look_up=True)
+            # A slot is taken late: whoever waits for an answer is in nobody's way.
+            while found is not None and not self._slots.acquire(timeout=1.0):
+                if self._stopping.is_set():
+                    found = None
             if found is None:
                 self._let_go(entry)
             else:
                 self._ready(found)
-                self._found.put(found)
-        for _ in range(self.executor.slots):
-            self._found.put(None)
 
-    def _next(self) -> Entry | None:
+    def _next(self, *, look_ups: bool) -> Entry | None:
         """The next song, waited for a while."""
-        self._wake.clear()
+        wake = self._wakes[look_ups]
+        wake.clear()
         try:
-            cooling = time.monotonic() < self._cool_until
-            at_least = Priority.PERSON if self._hushed() or cooling else Priority.BACKFILL
+            rests = [rest for rest in pace.rests() if rest.seconds > 0] if look_ups else []
             asked_at = self.catalog.clock()
             entry = self.catalog.claim(
-                self.owner, LEASE_S, at_least=at_least, only=self._only, holding=list(self._held)
+                self.owner,
+                LEASE_S,
+                at_least=Priority.PERSON if self._hushed() else Priority.BACKFILL,
+                only=self._only,
+                holding=list(self._held),
+                look_ups=look_ups,
+                resting=[rest.host for rest in rests],
             )
             if entry is not None:
+                self._held[entry.id] = entry
                 return entry
             due = self.catalog.next_due()
         except LyricsyncError as error:
@@ -218,8 +245,32 @@ class Runner:
             return None
         # What is due and was not given to us waits for the end of a pause: nothing to hurry for.
         wait = _AGAIN_S if due is None or due <= asked_at else due - self.catalog.clock()
-        self._wake.wait(min(_AGAIN_S, max(0.05, wait)))
+        wait = min([_AGAIN_S, wait, *(rest.seconds for rest in rests)])
+        wake.wait(max(0.05, wait))
         return None
+
+    def _found_of(self, entry: Entry, *, look_up: bool) -> _Found | None:
+        if self._stopping.is_set():
+            return None
+        return self._guarded(entry, partial(self._find, entry, look_up=look_up))
+
+    def _note_rests(self) -> None:
+        """Tell of hosts that are left alone, once each, and that they are back."""
+        now, rests = time.time(), pace.rests()
+        before, self._rests = self._rests, {rest.host: rest.until for rest in rests}
+        if self._rests == before:
+            return
+        try:
+            self.catalog.note_rests([Rest(r.host, now + r.seconds, r.why) for r in rests])
+        except LyricsyncError as error:
+            log.error("%s", error)
+        for rest in rests:
+            if rest.host not in before:
+                again = time.strftime("%H:%M", time.localtime(now + rest.seconds))
+                log.warning("%s; what needs it waits, next try at %s", rest.why, again)
+        for host in before.keys() - self._rests.keys():
+            log.info("%s answers again", host)
+            self.wake()
 
     def _hushed(self) -> bool:
         """Whether only what a person waits for is to be done now."""
@@ -241,7 +292,7 @@ class Runner:
             self.executor.rest()
         return True
 
-    def _find(self, entry: Entry) -> _Found | None:
+    def _find(self, entry: Entry, *, look_up: bool) -> _Found | None:
         """Find a song's words; ``None`` if it needs no placing or has to wait."""
         config, began = self._config, time.monotonic()
         try:
@@ -266,9 +317,13 @@ class Runner:
         pipeline = LyricSyncPipeline(config=config)
         # Whoever asks for one song by hand wants to know how things are now.
         by_hand = entry.priority >= Priority.PERSON
-        with asking_anew() if by_hand else contextlib.nullcontext():
-            prepared = pipeline.find(entry.path)
-        self._unreachable = 0
+        with asking_anew() if by_hand and look_up else contextlib.nullcontext():
+            find = pipeline.find if look_up else pipeline.find_offline
+            prepared = find(entry.path)
+        if prepared is None:
+            self.catalog.needs_look_up(entry.id, self.owner)
+            self._wakes[True].set()
+            return None
         track = prepared.track
         self.catalog.found(entry.id, self.owner, track)
         if not prepared.needs_models:
@@ -277,8 +332,9 @@ class Runner:
         return _Found(entry, prepared, config, began)
 
     def _ready(self, found: _Found) -> None:
-        """While the models are at work on the song before, let this one's file be read."""
+        """Hand a song on. While the models are at work on the one before, its file is read."""
         entry, length = found.entry, found.prepared.track.duration
+        self._progress(entry, WAITS, 0.0)
         read_ahead(entry.path)
         if (
             self._placing
@@ -286,6 +342,7 @@ class Runner:
             and (length or math.inf) <= prefetch.LONGEST_S
         ):
             self.executor.meanwhile(worker.expect, entry.path)
+        self._found.put(found)
 
     def _taken_back(self, entry: Entry) -> bool:
         """Whether a person undid what we wrote, and has not asked for it again."""
@@ -304,19 +361,17 @@ class Runner:
                 self._guarded(entry, partial(self._place, found))
             self._placing.pop(entry.id, None)
             self._let_go(entry)
+            self._slots.release()
 
     def _place(self, found: _Found) -> None:
         entry = found.entry
-
-        def progress(stage: str, share: float) -> None:
-            try:
-                self.catalog.progress(entry.id, self.owner, stage, share)
-            except LyricsyncError as error:
-                log.debug("%s", error)
-
         config, note = eased(found.config, entry.crashes)
         future = self.executor.submit_within(
-            limit(found.prepared.track.duration), progress, worker.place, config, found.prepared
+            limit(found.prepared.track.duration),
+            partial(self._progress, entry),
+            worker.place,
+            config,
+            found.prepared,
         )
         self._placing[entry.id] = future
         result = future.result()
@@ -324,7 +379,13 @@ class Runner:
             result = dataclasses.replace(result, warnings=(*result.warnings, note))
         self._write(entry, result, found.config, found.began)
 
-    # Both
+    # All of them
+
+    def _progress(self, entry: Entry, stage: str, share: float) -> None:
+        try:
+            self.catalog.progress(entry.id, self.owner, stage, share)
+        except LyricsyncError as error:
+            log.debug("%s", error)
 
     def _write(self, entry: Entry, result: SyncResult, config: Config, began: float) -> None:
         try:
@@ -356,6 +417,9 @@ class Runner:
         # What only a person can mend, and what is merely tried again.
         bad = outcome.state is State.FAILED or outcome.error_class == WriteError.__name__
         level = logging.WARNING if bad else logging.INFO
+        if outcome.waits_for is not None:
+            # Of the host that it waits for it is told once.
+            level = logging.DEBUG
         seconds = time.monotonic() - began
         log.log(
             level,
@@ -374,9 +438,12 @@ class Runner:
         except WorkerLost as error:
             self._crashed(entry, error)
         except (LyricsyncError, OSError) as error:
-            if isinstance(error, Unreachable):
-                self._cool_down()
-            self._record(entry, failed(error), began)
+            outcome = failed(error)
+            host = error.host if isinstance(error, SourceError) else None
+            if outcome.state is State.PENDING and pace.resting(host):
+                # It is taken up as soon as its host is asked again.
+                outcome = dataclasses.replace(outcome, retry=(0.0,), waits_for=host)
+            self._record(entry, outcome, began)
         except Exception as error:
             log.exception("%s: a bug", entry.path)
             self._crashed(entry, error)
@@ -403,15 +470,8 @@ class Runner:
             self._finish(entry, outcome, began)
         except LyricsyncError as error:
             # The lease runs out by itself, and the song is taken up again.
-            log.error("%s", error)
+            log.log(logging.DEBUG if self._stopping.is_set() else logging.ERROR, "%s", error)
             self._stopping.wait(_AGAIN_S)
-
-    def _cool_down(self) -> None:
-        self._unreachable += 1
-        if self._unreachable % _COOL_AFTER == 0:
-            step = min(self._unreachable // _COOL_AFTER, len(COOL_DOWN_S)) - 1
-            self._cool_until = time.monotonic() + COOL_DOWN_S[step]
-            log.warning("no network: look-ups rest for %.0f s", COOL_DOWN_S[step])
 
     def _let_go(self, entry: Entry) -> None:
         if self._stopping.is_set():
@@ -421,7 +481,6 @@ class Runner:
             except LyricsyncError as error:
                 log.debug("%s", error)
         self._held.pop(entry.id, None)
-        self._slots.release()
 
 
 @dataclass(frozen=True, slots=True)
