@@ -67,7 +67,7 @@ def as_html(text: str | bytes, status: int = 200) -> Reply:
 class Service:
     """A server on a port of this machine, with a list of what it was asked."""
 
-    def __init__(self, answer: Callable[[Asked], Reply]) -> None:
+    def __init__(self, answer: Callable[[Asked], Reply], port: int = 0) -> None:
         self.answer = answer
         self.asked: list[Asked] = []
         self._lock = threading.Lock()
@@ -121,7 +121,7 @@ class Service:
             def handle_error(self, request: Any, client_address: Any) -> None:
                 pass
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
@@ -130,9 +130,9 @@ class Service:
 
 
 @contextmanager
-def serving(answer: Callable[[Asked], Reply]) -> Iterator[Service]:
+def serving(answer: Callable[[Asked], Reply], *, port: int = 0) -> Iterator[Service]:
     """A service that is up within."""
-    service = Service(answer)
+    service = Service(answer, port)
     thread = threading.Thread(
         target=service._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
     )

@@ -81,6 +81,40 @@ def do(catalog: Catalog, outcome: Outcome = DONE) -> Entry:
     return after
 
 
+class TestSongsThatNeedALookUp:
+    def test_are_looked_at_in_the_house_first(self, catalog: Catalog) -> None:
+        queue(catalog, "a.mp3")
+        assert catalog.claim("me", 60, look_ups=True) is None
+        entry = catalog.claim("me", 60, look_ups=False)
+        assert entry is not None
+        assert catalog.needs_look_up(entry.id, "me")
+        assert catalog.claim("me", 60, look_ups=False) is None
+        again = catalog.claim("me", 60, look_ups=True)
+        assert again is not None
+        assert (again.waits_for, again.attempts) == ("", 1)
+
+    def test_wait_for_their_host_alone(self, catalog: Catalog) -> None:
+        for name, host in (("a.mp3", "one.host"), ("b.mp3", "two.host")):
+            queue(catalog, name)
+            entry = catalog.claim("me", 60, resting=["one.host"])
+            assert entry is not None
+            away = Outcome(State.PENDING, "away", (0.0,), "Unreachable", "?", host)
+            assert catalog.finish(entry.id, "me", away)
+        assert catalog.waiting() == {"one.host": 1, "two.host": 1}
+        entry = catalog.claim("me", 60, resting=["one.host"])
+        assert entry is not None
+        assert entry.waits_for == "two.host"
+        assert catalog.claim("me", 60, resting=["one.host"]) is None
+        assert catalog.claim("me", 60) is not None
+
+    def test_begin_anew_where_a_person_asks(self, catalog: Catalog) -> None:
+        queue(catalog, "a.mp3")
+        entry = do(catalog, Outcome(State.PENDING, "away", (0.0,), "Unreachable", "?", "host"))
+        catalog.retry([entry.id])
+        assert catalog.waiting() == {}
+        assert catalog.claim("me", 60, look_ups=False, resting=["host"]) is not None
+
+
 class TestOrder:
     def test_who_waits_decides(self, catalog: Catalog) -> None:
         for priority in (Priority.IMPORT, Priority.PLAYING, Priority.BACKFILL, Priority.PERSON):

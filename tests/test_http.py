@@ -209,6 +209,49 @@ class TestManners:
             assert QUICK.get_json(good.url, {}) == ["fine"]
 
 
+class TestAHostThatIsAway:
+    def test_is_left_alone_after_one_question(self) -> None:
+        for _ in range(3):
+            with pytest.raises(Unreachable) as caught:
+                QUICK.get_json("http://localhost:1", {})
+            assert caught.value.host == "localhost"
+        (rest,) = pace.rests()
+        assert rest.host == "localhost"
+        assert "cannot be reached" in rest.why
+        assert 0 < rest.seconds <= pace.AWAY_PAUSES_S[0]
+        assert pace.resting("localhost")
+
+    def test_is_asked_once_when_the_rest_ends(self) -> None:
+        with serving(Script(Reply(500))) as service:
+            for _ in range(pace.FAILURES):
+                with pytest.raises(Unreachable):
+                    QUICK.get_json(service.url, {})
+            asked = len(service.asked)
+            pace.end_rests()
+            assert not pace.resting("127.0.0.1")
+            with pytest.raises(Unreachable):
+                QUICK.get_json(service.url, {})
+            assert len(service.asked) == asked + 1
+            assert pace.resting("127.0.0.1")
+
+    def test_is_asked_as_before_once_it_has_answered(self) -> None:
+        with serving(Script(as_json(["fine"]))) as service:
+            pace.failed("127.0.0.1", Unreachable("away"), away=True)
+            pace.end_rests()
+            assert QUICK.get_json(service.url, {}) == ["fine"]
+        assert pace.rests() == []
+
+    def test_is_not_knocked_at_by_all_songs_that_a_person_asked_for_before(self) -> None:
+        pace.failed("host", Unreachable("away"), away=True)
+        pace.end_rests(asked_ago=60.0)
+        assert pace.resting("host")
+
+    def test_that_asked_to_be_left_alone_is(self) -> None:
+        pace.hold("host", 60.0)
+        pace.end_rests()
+        assert pace.resting("host")
+
+
 class TestTheCache:
     @pytest.fixture
     def clock(self) -> Clock:

@@ -391,6 +391,10 @@ class Catalog(Queries):
         value = json.dumps([dataclasses.asdict(rest) for rest in rests])
         self.write(lambda db: _set(db, "rests", value))
 
+    def note_hush(self, why: str) -> None:
+        """Note why only what a person waits for is done now; nothing where all is."""
+        self.write(lambda db: _set(db, "hush", why))
+
     # What a scan notes
 
     def missing(self, ids: Iterable[int]) -> None:

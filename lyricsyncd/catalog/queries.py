@@ -97,6 +97,41 @@ class Queries(Database):
         noted = self.read(lambda db: setting(db, "rests"))
         return [Rest(**rest) for rest in json.loads(noted or "[]")]
 
+    def due_later(self) -> tuple[int, float | None]:
+        """How many queued songs are not due yet and wait for no host, and when the first is."""
+        count, first = self.read(
+            lambda db: db.execute(
+                "SELECT COUNT(*), MIN(next_attempt_at) FROM tracks WHERE state = 'pending'"
+                " AND next_attempt_at > ? AND COALESCE(waits_for, '') = ''"
+                " AND missing_since IS NULL",
+                (self.clock(),),
+            ).fetchone()
+        )
+        return count, first
+
+    def latest(self, limit: int) -> list[Entry]:
+        """The songs that came to an end last."""
+        query = (
+            "SELECT * FROM tracks WHERE finished_at IS NOT NULL AND missing_since IS NULL"
+            " AND state NOT IN ('pending', 'working', 'ignored') ORDER BY finished_at DESC LIMIT ?"
+        )
+        return self.read(lambda db: [as_entry(row) for row in db.execute(query, (limit,))])
+
+    def songs_per_hour(self, within_s: float, at_least: int) -> float | None:
+        """The pace at which songs came to an end lately; ``None`` where too few did."""
+        now = self.clock()
+        count, began = self.read(
+            lambda db: db.execute(
+                "SELECT COUNT(*), MIN(started_at) FROM (SELECT started_at FROM tracks"
+                " WHERE finished_at > ? AND state NOT IN ('pending', 'working', 'ignored')"
+                " ORDER BY finished_at DESC LIMIT 100)",
+                (now - within_s,),
+            ).fetchone()
+        )
+        if count < at_least or began is None or began >= now:
+            return None
+        return float(3600.0 * count / (now - began))
+
     def next_due(self) -> float | None:
         """When the earliest queued song may be tried; it may be past."""
         row = self.read(
@@ -106,6 +141,11 @@ class Queries(Database):
             ).fetchone()
         )
         return None if row[0] is None else float(row[0])
+
+    @property
+    def hush(self) -> str | None:
+        """Why only what a person waits for is done now, as the service noted it last."""
+        return self.read(lambda db: setting(db, "hush")) or None
 
     @property
     def paused(self) -> bool:

@@ -209,7 +209,6 @@ class Web:
             interval=self.interval,
             patience=self.patience,
             folder=self._folder,
-            anew=answers.are_asked_anew(),
         ):
             response = _client().send(request, stream=True, follow_redirects=False)
             try:

@@ -56,11 +56,6 @@ def asking_anew() -> Iterator[None]:
         _anew.reset(token)
 
 
-def are_asked_anew() -> bool:
-    """Whether a person wants to know how it is now."""
-    return _anew.get()
-
-
 def key(method: str, url: str, secret: str = "", body: bytes = b"") -> bytes:
     """What a question is filed under. A secret takes part: another key may get another answer."""
     parts = (method.encode(), url.encode(), secret.encode(), body)

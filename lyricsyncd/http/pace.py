@@ -38,6 +38,7 @@ class _Host:
     next: float = 0.0
     held_until: float = 0.0
     failures: int = 0
+    failed_at: float = 0.0
     failed_until: float = 0.0
     failure: SourceError | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -115,13 +116,21 @@ def failing(name: str) -> bool:
     return _host(name).failure is not None
 
 
-def end_rests() -> None:
-    """Ask again at once the hosts that failed. A host's own wish to be left alone is kept to."""
+def end_rests(asked_ago: float = 0.0) -> None:
+    """Ask again at once the hosts that failed. A host's own wish to be left alone is kept to.
+
+    Parameters
+    ----------
+    asked_ago : float
+        Seconds since a person asked for this: a host that failed after that is left alone.
+    """
+    asked_at = time.monotonic() - asked_ago
     with _hosts_lock:
         hosts = list(_hosts.values())
     for host in hosts:
         with host.lock:
-            host.failed_until = 0.0
+            if host.failed_at <= asked_at:
+                host.failed_until = 0.0
 
 
 @contextmanager
@@ -131,14 +140,11 @@ def turn(
     interval: float,
     patience: float,
     folder: Path | None = None,
-    anew: bool = False,
 ) -> Iterator[None]:
     """Wait until a host may be asked, and ask it within.
 
     Parameters
     ----------
-    anew : bool
-        Ask it even though it has failed too often of late: a person wants to know how it is now.
     folder : Path, optional
         Where the processes of this computer tell each other of their turns (`turns`).
 
@@ -152,7 +158,7 @@ def turn(
     with host.gate:
         with host.lock:
             now = time.monotonic()
-            if host.failure is not None and host.failed_until > now and not anew:
+            if host.failure is not None and host.failed_until > now:
                 raise Held(_still(host.failure, host.failed_until - now))
             if host.held_until - now > patience:
                 raise Held(too_many(name, host.held_until - now))
@@ -198,11 +204,12 @@ def failed(name: str, error: SourceError, *, away: bool = False) -> None:
     host = _host(name)
     with host.lock:
         host.failures += 1
+        host.failed_at = time.monotonic()
         over = host.failures - (1 if away else FAILURES)
         if over >= 0 or host.failure is not None:
             host.failure = error
             pauses = AWAY_PAUSES_S if away else PAUSES_S
-            host.failed_until = time.monotonic() + pauses[min(max(over, 0), len(pauses) - 1)]
+            host.failed_until = host.failed_at + pauses[min(max(over, 0), len(pauses) - 1)]
 
 
 def too_many(name: str, wait: float | None) -> Refused:

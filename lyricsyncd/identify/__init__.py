@@ -25,6 +25,9 @@ __all__ = ["FileName", "SongIdentification", "identify_song", "parse_file_name",
 
 _log = logging.getLogger(__name__)
 
+_told: set[str] = set()
+"""Troubles that the log has."""
+
 SURE = 0.8
 """Score of a fingerprint from which it is believed."""
 _SAME_LENGTH_S = 10.0
@@ -67,7 +70,10 @@ def identify_song(
     try:
         heard = _heard(track, _service(acoustid_key, acoustid_url))
     except (SourceError, ModelError, AudioError) as error:
-        _log.warning("%s: %s", path, error)
+        # The service tells of a host by itself; a missing tool is missing for every song.
+        known = str(error) in _told or (isinstance(error, SourceError) and error.host is not None)
+        _told.add(str(error))
+        _log.log(logging.DEBUG if known else logging.WARNING, "%s: %s", path, error)
         return dataclasses.replace(guessed, warnings=(str(error),))
     if heard is None:
         return dataclasses.replace(guessed, why=f"{doubt}; AcoustID does not know its sound")

@@ -439,10 +439,7 @@ def offline(root: Path) -> bool:
 def awaits_words(entry: Entry | Known, changed: float) -> bool:
     """Whether lyrics that changed at a moment are news to a song that had none that fit, or that
     could not be asked for."""
-    without = (
-        *(State.NO_LYRICS, State.REVIEW, State.INSTRUMENTAL, State.IGNORED),
-        State.PENDING,
-    )
+    without = {State.NO_LYRICS, State.REVIEW, State.INSTRUMENTAL, State.IGNORED, State.PENDING}
     return (
         entry.state in without
         and not entry.left_alone

@@ -114,7 +114,21 @@ def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
     )
 
 
-from lyricsyncd.lyrics.base import is_offline
+def find_offline(track: Track, config: Config) -> Found | None:
+    """The words of a song, where no source that needs the network comes before those that have
+    them; ``None`` where such a source must be asked first, or all of them."""
+    first = list(itertools.takewhile(is_offline, sources(config.lyrics)))
+    try:
+        found = choose(track, first)
+    except (LyricsNotFound, SourceError):
+        return None
+    # Our own words are the last resort, after all sources.
+    return None if found.ours else found
+
+
+def all_offline(config: Config) -> bool:
+    """Whether no source needs the network."""
+    return all(map(is_offline, sources(config.lyrics)))
 
 
 def later(track: Track, config: Config, lyrics: Lyrics) -> tuple[Lyrics, ...]:
@@ -262,7 +276,8 @@ def _log_once(name: str, error: SourceError) -> None:
 
     No warning: who asked is told, by the error or by `Found`, and need not be told twice.
     """
-    level = logging.DEBUG if name in _failing else logging.INFO
+    # Of a host the service tells by itself, and when it is back.
+    level = logging.DEBUG if name in _failing or error.host is not None else logging.INFO
     _failing.add(name)
     _log.log(level, "%s: %s", name, error.message)
 

@@ -59,7 +59,7 @@ class SyncedlyricsSource:
             try:
                 found += _HITS[name](self, track, term)
             except SourceError as error:
-                _log.info("syncedlyrics, %s: %s", name, error.message)
+                _log.debug("syncedlyrics, %s: %s", name, error.message)
                 failures.append(error)
             except LyricsyncError:
                 raise

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from lyricsyncd.align.linetimes import LineTimes
     from lyricsyncd.align.onset_priors import OnsetPosteriors
     from lyricsyncd.align.second_aligner import SecondAligner
+    from lyricsyncd.identify.kinds import Unsung
     from lyricsyncd.judging.quality import Verdict
+    from lyricsyncd.lyrics import Found
     from lyricsyncd.lyrics.transcript import Heard
     from lyricsyncd.models.loader import ModelSet
     from lyricsyncd.separate import Reader, Stem, VocalSeparator
@@ -228,10 +230,7 @@ class LyricSyncPipeline:
                     if not self._may_listen:
                         raise
                     found, by_ear = Found(Lyrics(), "", None, 0.0), True
-        language = language or _configured(self.config.language) or found.lyrics.language or None
-        warnings = (*identified.warnings, *found.warnings)
-        why = wordless.reason if wordless is not None and found.lyrics.instrumental else ""
-        return Prepared(song, found.lyrics, language, warnings, stages, found.others, by_ear, why)
+        return self._prepared(song, found, wordless, stages, language, by_ear=by_ear)
 
     def find_offline(self, path: str | Path) -> Prepared | None:
         """`find` without asking anybody: ``None`` where the words must be looked up.
@@ -239,20 +238,36 @@ class LyricSyncPipeline:
         Names that are doubted are left as they are: whose words are there needs none.
         """
         from lyricsyncd import identify
-        from lyricsyncd.lyrics import all_offline, find_offline
+        from lyricsyncd.identify.kinds import unsung
+        from lyricsyncd.lyrics import all_offline, find_offline, find_own
 
         if all_offline(self.config) and self.acoustid_key is None:
             return self.find(path)
         stages: dict[str, float] = {}
         with _timed(stages, "identify"):
-            identified = identify.identify_song(Path(path))
+            song = identify.identify_song(Path(path))
+        wordless = unsung(song.track, self.config.identify.longest)
         with _timed(stages, "lyrics"):
-            found = find_offline(identified.track, self.config)
-        if found is None:
-            return None
-        language = _configured(self.config.language) or found.lyrics.language or None
-        warnings = (*identified.warnings, *found.warnings)
-        return Prepared(identified.track, found.lyrics, language, warnings, stages, found.others)
+            if wordless is not None:
+                found: Found | None = find_own(song.track, self.config, wordless)
+            else:
+                found = find_offline(song.track, self.config)
+        return None if found is None else self._prepared(song, found, wordless, stages)
+
+    def _prepared(
+        self,
+        song: SongIdentification,
+        found: Found,
+        wordless: Unsung | None,
+        stages: dict[str, float],
+        language: str | None = None,
+        *,
+        by_ear: bool = False,
+    ) -> Prepared:
+        language = language or _configured(self.config.language) or found.lyrics.language or None
+        warnings = (*song.warnings, *found.warnings)
+        why = wordless.reason if wordless is not None and found.lyrics.instrumental else ""
+        return Prepared(song, found.lyrics, language, warnings, stages, found.others, by_ear, why)
 
     def place(self, prepared: Prepared, *, progress: Progress | None = None) -> SyncResult:
         """Place words that were found. Runs the models; see `sync` for what is raised."""

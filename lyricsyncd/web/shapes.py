@@ -212,14 +212,41 @@ class LibraryShape(Shape):
     scanned_at: float | None
 
 
+class WaitingShape(Shape):
+    """A host that songs wait for."""
+
+    host: str
+    songs: int
+    why: str
+    until: float | None = Field(description="When it is asked next; null: at once.")
+
+
+class LaterShape(Shape):
+    """Songs that are tried again later."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    songs: int
+    from_: float | None = Field(alias="from", description="When the first of them is.")
+
+
 class StatusAnswer(Shape):
     """How far the service is."""
 
     version: str
     running: bool
     paused: bool
+    resting: str | None = Field(description="Why only what a person waits for is done now.")
     songs: dict[State, int]
+    total: int
+    finished: int = Field(description="Songs that are neither queued nor in work.")
+    percent: float | None
+    songs_per_hour: float | None
+    seconds_left: int | None
     working: list[TrackShape]
+    waiting: list[WaitingShape]
+    later: LaterShape
+    latest: list[TrackShape]
     libraries: list[LibraryShape]
     state: str = Field(description="The folder of the catalog.")
 

@@ -108,6 +108,7 @@ class Runner:
         self._placing: dict[int, Future[SyncResult]] = {}
         self._neighbours = OtherGpuPrograms()
         self._rests: dict[str, float] = {}
+        self._noted_hush: str | None = None
         self._threads = [
             threading.Thread(target=self._find_all, name="find", daemon=True),
             *(
@@ -273,24 +274,34 @@ class Runner:
             self.wake()
 
     def _hushed(self) -> bool:
-        """Whether only what a person waits for is to be done now."""
+        """Whether only what a person waits for is to be done now; why is noted."""
+        hush = self._hush()
+        if hush != self._noted_hush:
+            self.catalog.note_hush(hush)
+            self._noted_hush = hush
+        return bool(hush)
+
+    def _hush(self) -> str:
+        """Why only what a person waits for is to be done now; nothing where all is."""
         daemon = self._config.daemon
         if schedule.resting(
             daemon.quiet_hours, daemon.active_hours, datetime.datetime.now().time()
         ):
-            return True
+            if daemon.quiet_hours is not None:
+                return f"quiet hours, {daemon.quiet_hours}"
+            return f"outside the active hours, {daemon.active_hours}"
         if daemon.gpu.share == "always" or self._config.models.device == "cpu":
-            return False
+            return ""
         if not isinstance(self.executor, WorkerExecutor):
             # The card is another computer's.
-            return False
+            return ""
         pid = self.executor.pid
         if not self._neighbours.busy(() if pid is None else (pid,)):
-            return False
+            return ""
         if pid is not None and not self._placing:
             # The other program wants the card's memory, too.
             self.executor.rest()
-        return True
+        return "another program uses the graphics card"
 
     def _find(self, entry: Entry, *, look_up: bool) -> _Found | None:
         """Find a song's words; ``None`` if it needs no placing or has to wait."""
@@ -317,6 +328,8 @@ class Runner:
         pipeline = LyricSyncPipeline(config=config)
         # Whoever asks for one song by hand wants to know how things are now.
         by_hand = entry.priority >= Priority.PERSON
+        if by_hand and look_up:
+            pace.end_rests(self.catalog.clock() - entry.enqueued_at)
         with asking_anew() if by_hand and look_up else contextlib.nullcontext():
             find = pipeline.find if look_up else pipeline.find_offline
             prepared = find(entry.path)
