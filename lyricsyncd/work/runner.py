@@ -199,6 +199,8 @@ class Runner:
             if found is None:
                 self._let_go(entry)
                 self._slots.release()
+                # It may need a look-up, and could not be had before it was let go.
+                self._wakes[True].set()
             else:
                 self._ready(found)
         for _ in range(self.executor.slots):
@@ -335,7 +337,6 @@ class Runner:
             prepared = find(entry.path)
         if prepared is None:
             self.catalog.needs_look_up(entry.id, self.owner)
-            self._wakes[True].set()
             return None
         track = prepared.track
         self.catalog.found(entry.id, self.owner, track)
