@@ -27,11 +27,10 @@ import numpy.typing as npt
 
 from benchmarks import plot
 from benchmarks.recordings import Recording, read_all
-from lyricsyncd.align import refine
+from lyricsyncd.align import acoustic_models, refine
 from lyricsyncd.align.aligner import align
 from lyricsyncd.align.emissions import SAMPLE_RATE, AcousticModel
 from lyricsyncd.judging import calibration, quality
-from lyricsyncd.models import acoustic_models
 
 DoubleArray = npt.NDArray[np.float64]
 

@@ -13,13 +13,13 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lyricsyncd.align.acoustic_models import options_of
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
 from lyricsyncd.align.graph import build
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Band, Trellis
 from lyricsyncd.align.viterbi import best_path
-from lyricsyncd.models.acoustic_models import options_of
 
 LETTERS_A_WORD, WORDS_A_LINE = 4, 7
 VOCABULARY = {"<pad>": 0, "|": 1, **{c: 2 + i for i, c in enumerate("abcdefghijklmnopqrstuvwxyz")}}

@@ -22,12 +22,11 @@ from pathlib import Path
 from benchmarks.accuracy import Scores
 from benchmarks.recordings import FloatArray, Recording, read_all
 from benchmarks.second_recogniser import table
-from lyricsyncd.align import refine
+from lyricsyncd.align import acoustic_models, refine
 from lyricsyncd.align.aligner import Alignment, SecondOnsets, align
 from lyricsyncd.align.emissions import SAMPLE_RATE, AcousticModel
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.judging import agreement
-from lyricsyncd.models import acoustic_models
 
 WAYS = ("plain words", "line times")
 ROWS = ("first ear", "second_aligner", "with its votes", "where they are followed")

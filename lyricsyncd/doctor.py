@@ -195,7 +195,8 @@ def versions() -> Iterator[Finding]:
 
 def libraries(config: Config) -> Iterator[Finding]:
     """Whether the music is there, and may be read and written beside."""
-    from lyricsyncd.library import mounts, scan
+    from lyricsyncd.catalog import mounts
+    from lyricsyncd.library import scan
     from lyricsyncd.work.runner import writes_sidecars
 
     if not config.libraries:
@@ -225,7 +226,7 @@ def libraries(config: Config) -> Iterator[Finding]:
 
 def watches(config: Config) -> Iterator[Finding]:
     """Whether inotify's limits suffice for the folders."""
-    from lyricsyncd.library import mounts
+    from lyricsyncd.catalog import mounts
 
     roots = [
         library.path
@@ -270,8 +271,8 @@ def _folders(roots: list[Path]) -> tuple[int, bool]:
 
 def state(folder: Path) -> Iterator[Finding]:
     """Whether the catalog can be kept, and is whole."""
+    from lyricsyncd.catalog import mounts
     from lyricsyncd.catalog.catalog import FILE_NAME
-    from lyricsyncd.library import mounts
     from lyricsyncd.service.service import running
 
     existing = next(each for each in (folder, *folder.parents) if each.exists())

@@ -97,7 +97,7 @@ def separate(config: Config) -> str:
     """
     import numpy as np
 
-    from lyricsyncd.models.loader import ModelSet
+    from lyricsyncd.pipeline.model_set import ModelSet
 
     separator = ModelSet(config, config.models.device, config.profile).separator()
     voice, _ = spoken()

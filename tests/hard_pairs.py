@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lyricsyncd.lyrics.match import take_apart
+from lyricsyncd.text.match import take_apart
 from tests.local_services import Entry
 
 TABLE = """

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lyricsyncd.align import acoustic_models
 from lyricsyncd.align.qwen3 import LANGUAGES, joined, knows, plain, units_of
 from lyricsyncd.align.windows import LONGEST_S, Window, windows
 from lyricsyncd.errors import ModelError, UsageError
-from lyricsyncd.lyrics.words import split
-from lyricsyncd.models import acoustic_models
+from lyricsyncd.text.words import split
 
 DoubleArray = npt.NDArray[np.float64]
 

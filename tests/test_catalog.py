@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from lyricsyncd.catalog import migrations
+from lyricsyncd.catalog import migrations, mounts
 from lyricsyncd.catalog.catalog import (
     FORGET_AFTER,
     MAX_ATTEMPTS,
@@ -32,7 +32,6 @@ from lyricsyncd.catalog.catalog import (
     State,
 )
 from lyricsyncd.errors import LyricsyncError, UsageError, WorkerLost, WriteError
-from lyricsyncd.library import mounts
 from lyricsyncd.model import Track
 from tests.clock import Clock
 

@@ -15,8 +15,7 @@ import pytest
 
 from lyricsyncd.catalog.catalog import Catalog, Priority, State
 from lyricsyncd.config.schema import Config, size
-from lyricsyncd.service import schedule
-from lyricsyncd.work import gpu, memory
+from lyricsyncd.work import gpu, memory, schedule
 from lyricsyncd.work.runner import Runner, eased, manners
 
 TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"

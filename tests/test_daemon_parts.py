@@ -28,10 +28,9 @@ from lyricsyncd.errors import (
 )
 from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, SyncResult, Track
 from lyricsyncd.pipeline.pipeline import Prepared
-from lyricsyncd.service import schedule
 from lyricsyncd.service.service import StateLock, running
 from lyricsyncd.systemd import notify
-from lyricsyncd.work import worker
+from lyricsyncd.work import schedule, worker
 from lyricsyncd.work.runner import LIMIT_FLOOR_S, LIMIT_UNKNOWN_S, failed, judged, limit
 
 MONDAY = datetime.datetime(2026, 3, 2, 12, 0)

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from lyricsyncd.align import acoustic_models
 from lyricsyncd.align.aligner import align
 from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
 from lyricsyncd.errors import ModelError, UsageError
-from lyricsyncd.models import acoustic_models
 
 VOCABULARY = {"<pad>": 0, "<unk>": 1, "|": 2, **{c: 3 + i for i, c in enumerate("abcdehlorstwy'")}}
 ALPHABET = Alphabet.of(VOCABULARY, "<pad>", "|")

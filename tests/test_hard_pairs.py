@@ -10,8 +10,8 @@ from lyricsyncd.errors import LyricsNotFound
 from lyricsyncd.http import Web, pace
 from lyricsyncd.lyrics import choose
 from lyricsyncd.lyrics.lrclib import LrclibSource
-from lyricsyncd.lyrics.match import take_apart
 from lyricsyncd.model import Track
+from lyricsyncd.text.match import take_apart
 from tests.hard_pairs import Pair, catalogue, pairs
 from tests.local_services import Entry, Lrclib, serving
 

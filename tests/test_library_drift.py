@@ -27,7 +27,7 @@ from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.lyrics.synced import SyncedlyricsSource
 from lyricsyncd.model import Track
-from lyricsyncd.separate.onnx_session import open_session
+from lyricsyncd.models.onnx_session import open_session
 from lyricsyncd.tags import Journal, songfile, write_lyrics
 from lyricsyncd.tags.container import opened
 from tests.noise_songs import encode

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.lyrics import external, times, words
+from lyricsyncd.lyrics import external, times
 from lyricsyncd.lyrics.clean import clean, clean_text
 from lyricsyncd.lyrics.translations import without_translations
 from lyricsyncd.lyrics.voices import with_voices
 from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
+from lyricsyncd.text import words
 
 TRACK = Track(artist="Kenny & Dolly", artists=("Kenny Rogers", "Dolly Parton"), title="Islands")
 

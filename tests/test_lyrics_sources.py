@@ -13,11 +13,11 @@ import pytest
 from lyricsyncd import formats
 from lyricsyncd.errors import Refused, Unreachable
 from lyricsyncd.http import Web, pace
-from lyricsyncd.lyrics import match
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.lyrics.synced import SyncedlyricsSource
 from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
+from lyricsyncd.text import match
 from tests.local_services import (
     LOGIN_PAGE,
     Asked,

@@ -12,7 +12,7 @@ import pytest
 from lyricsyncd import LyricSyncPipeline
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError
-from lyricsyncd.models.loader import ModelSet
+from lyricsyncd.pipeline.model_set import ModelSet
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "Au_clair_de_la_lune.mp3"
 CONFIG = Config.model_validate(
@@ -57,8 +57,6 @@ def test_the_full_profile_says_what_it_needs() -> None:
 
 
 def test_the_set_itself_imports_nothing_large() -> None:
-    code = (
-        "import sys, lyricsyncd.models.loader; print(sorted({'torch', 'numpy'} & set(sys.modules)))"
-    )
+    code = "import sys, lyricsyncd.pipeline.model_set; print(sorted({'torch', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

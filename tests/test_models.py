@@ -22,8 +22,8 @@ import pytest
 
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import install
+from lyricsyncd.models.checkpoint import Weights
 from lyricsyncd.models.install import Model, State
-from lyricsyncd.separate.checkpoint import Weights
 
 NAMES = ("thinspleeter/vocals.ckpt", "thinspleeter/accompaniment.ckpt")
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lyricsyncd.align import acoustic_models
 from lyricsyncd.align.aligner import Alignment
 from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
@@ -27,7 +28,6 @@ from lyricsyncd.judging.quality import (
     judge,
 )
 from lyricsyncd.model import Decision
-from lyricsyncd.models import acoustic_models
 
 THRESHOLDS = Quality(words=0.7, lines=0.4)
 

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from lyricsyncd import audio
 from lyricsyncd.errors import AudioError, ModelError, UsageError
-from lyricsyncd.models import install
+from lyricsyncd.models import install, onnx_session
+from lyricsyncd.models.checkpoint import Weights, read_checkpoint
+from lyricsyncd.models.spleeter_network import BINS, INPUT, OUTPUT, spleeter_onnx
 from lyricsyncd.registry import ModelContext
-from lyricsyncd.separate import VocalSeparator, onnx_session, spectrogram
-from lyricsyncd.separate.checkpoint import Weights, read_checkpoint
+from lyricsyncd.separate import VocalSeparator, spectrogram
 from lyricsyncd.separate.spleeter import Spleeter
-from lyricsyncd.separate.spleeter_network import BINS, INPUT, OUTPUT, spleeter_onnx
 
 Array = NDArray[Any]
 RATE = 22_050

@@ -11,9 +11,9 @@ import pytest
 
 from benchmarks.separation import contrast, sung
 from lyricsyncd import audio
-from lyricsyncd.models import install
-from lyricsyncd.separate import VocalSeparator, onnx_session, spectrogram
-from lyricsyncd.separate.spleeter_network import BINS, INPUT, OUTPUT
+from lyricsyncd.models import install, onnx_session
+from lyricsyncd.models.spleeter_network import BINS, INPUT, OUTPUT
+from lyricsyncd.separate import VocalSeparator, spectrogram
 
 pytestmark = pytest.mark.song
 

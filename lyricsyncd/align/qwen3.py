@@ -25,10 +25,10 @@ from lyricsyncd.align.onset_priors import OnsetPosteriors
 from lyricsyncd.align.posterior import LogPosteriors
 from lyricsyncd.align.windows import Window, windows
 from lyricsyncd.errors import ModelError
-from lyricsyncd.lyrics.words import has_cjk
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loaded, located
 from lyricsyncd.registry import ModelContext
+from lyricsyncd.text.words import has_cjk
 
 if TYPE_CHECKING:
     from lyricsyncd.align.aligner import Alignment

@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.align import acoustic_models
 from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.emissions import AcousticModel, Lines
 from lyricsyncd.align.onset_priors import OnsetPosteriors
-from lyricsyncd.models import acoustic_models
 
 
 class SecondAligner(Protocol):

@@ -17,10 +17,9 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lyricsyncd.catalog import migrations
+from lyricsyncd.catalog import migrations, mounts
 from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import LyricsyncError, WriteError
-from lyricsyncd.library import mounts
 
 T = TypeVar("T")
 Opened = TypeVar("Opened", bound="Database")

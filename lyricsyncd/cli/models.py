@@ -132,9 +132,9 @@ def export(
     MODEL is a folder, a name on the hub, mms, or ctc: the one for the --language. This needs the
     extra models; the file can then be taken to other computers.
     """
+    from lyricsyncd.align import acoustic_models
     from lyricsyncd.align.emissions import ctc
     from lyricsyncd.config.schema import language_code
-    from lyricsyncd.models import acoustic_models
 
     try:
         code = language_code(language) if language else None

@@ -298,8 +298,8 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
 
 
 def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
+    from lyricsyncd.library import status
     from lyricsyncd.library.scan import libraries_of
-    from lyricsyncd.service import status
     from lyricsyncd.service.service import running
 
     libraries = libraries_of(settings.libraries)

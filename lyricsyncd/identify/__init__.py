@@ -113,7 +113,7 @@ def _heard(track: Track, service: Acoustid) -> Recording | None:
 def _most_likely(track: Track, found: Sequence[Recording]) -> Recording | None:
     """Of recordings with about the same fingerprint, the one that the file's own names, where they
     say anything, and its length speak for."""
-    from lyricsyncd.lyrics.match import artists_of, normalise, take_apart
+    from lyricsyncd.text.match import artists_of, normalise, take_apart
 
     title, artists = take_apart(track.title or "").core, artists_of(track)
 

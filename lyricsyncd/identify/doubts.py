@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from lyricsyncd.identify.file_name import parse_file_name
-from lyricsyncd.lyrics.match import artists_of, likeness, normalise, take_apart
 from lyricsyncd.model import Track
+from lyricsyncd.text.match import artists_of, likeness, normalise, take_apart
 
 _PLACEHOLDER_TITLE = re.compile(
     r"""(?: (?:audio|cd|disc) \s* )?

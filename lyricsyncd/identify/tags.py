@@ -16,8 +16,8 @@ from typing import Any
 
 from lyricsyncd.errors import AudioError
 from lyricsyncd.identify.file_name import parse_file_name
-from lyricsyncd.lyrics.language import code as language_code
 from lyricsyncd.model import Track
+from lyricsyncd.text.language import code as language_code
 
 _LONGEST = 500
 """Characters of a name; what is longer is not one."""

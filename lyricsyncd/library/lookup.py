@@ -17,8 +17,8 @@ from lyricsyncd.catalog.catalog import Catalog, Entry
 from lyricsyncd.errors import AudioError, UsageError
 from lyricsyncd.identify import parse_file_name, read_tags
 from lyricsyncd.library.scan import Rules, housed
-from lyricsyncd.lyrics import match
 from lyricsyncd.model import Track
+from lyricsyncd.text import match
 
 _PAGE = 500
 """Songs looked for at a time: nobody else waits long for the catalog."""

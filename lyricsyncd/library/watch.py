@@ -27,7 +27,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 
-from lyricsyncd.library import mounts
+from lyricsyncd.catalog import mounts
 from lyricsyncd.library.scan import Rules, is_lyrics, is_song
 
 if TYPE_CHECKING:

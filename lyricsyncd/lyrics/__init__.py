@@ -308,7 +308,7 @@ def _found(
 def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those that are believed to be the song's: the surest match first; among sure ones the finest
     timing, then the source's own order."""
-    from lyricsyncd.lyrics.match import ACCEPTED, SURE
+    from lyricsyncd.text.match import ACCEPTED, SURE
 
     def rank(candidate: Candidate) -> tuple[float, int, float]:
         lyrics = candidate.lyrics

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lyricsyncd.lyrics.words import split
 from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.text.words import split
 
 _MOST_REPEATS = 8
 """A higher count is a joke, or means until fade-out."""

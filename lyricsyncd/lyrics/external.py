@@ -6,11 +6,12 @@ import dataclasses
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
-from lyricsyncd.lyrics import times, words
+from lyricsyncd.lyrics import times
 from lyricsyncd.lyrics.clean import clean, clean_text
 from lyricsyncd.lyrics.translations import without_translations
 from lyricsyncd.lyrics.voices import with_voices
 from lyricsyncd.model import Line, Lyrics, Track
+from lyricsyncd.text import words
 
 
 def from_timed(text: str, track: Track, *, form: str = "lrc", same_times: bool) -> Lyrics:

@@ -10,8 +10,9 @@ from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
 from lyricsyncd.formats.text import MAX_BYTES, MAX_WORDS, clean, limited
 from lyricsyncd.formats.timing import check_length
-from lyricsyncd.lyrics import charset, words
+from lyricsyncd.lyrics import charset
 from lyricsyncd.model import Lyrics
+from lyricsyncd.text import words
 
 _MAX_CHARACTERS = 8 * MAX_WORDS
 """Of text without any markup."""

@@ -18,10 +18,10 @@ from lyricsyncd.formats.text import MAX_BYTES
 from lyricsyncd.formats.timing import tidy
 from lyricsyncd.lyrics import charset, files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
-from lyricsyncd.lyrics.language import code as language_code
-from lyricsyncd.lyrics.words import has_cjk, split_line
 from lyricsyncd.media_types import lyrics_suffixes
 from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.text.language import code as language_code
+from lyricsyncd.text.words import has_cjk, split_line
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import LyricsSources

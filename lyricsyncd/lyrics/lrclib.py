@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.errors import FormatError
 from lyricsyncd.http import Web
-from lyricsyncd.lyrics import external, match
+from lyricsyncd.lyrics import external
 from lyricsyncd.lyrics.base import Candidate, described
-from lyricsyncd.lyrics.language import code as language_code
 from lyricsyncd.model import Lyrics, Timing, Track
+from lyricsyncd.text import match
+from lyricsyncd.text.language import code as language_code
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import LyricsSources

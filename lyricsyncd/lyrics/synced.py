@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.errors import LyricsyncError, SourceError, Unreachable, raised_inside
 from lyricsyncd.http import Web
-from lyricsyncd.lyrics import external, match
+from lyricsyncd.lyrics import external
 from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.model import Lyrics, Track
+from lyricsyncd.text import match
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import LyricsSources

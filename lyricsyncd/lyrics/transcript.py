@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import LyricsNotFound, SourceError
-from lyricsyncd.lyrics import match
 from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.text import match
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from lyricsyncd.lyrics.match import artists_of, normalise
 from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.text.match import artists_of, normalise
 
 _ROLES = frozenset(
     """

@@ -221,8 +221,8 @@ def convert(model: Model, package: Path) -> bytes:
     ModelError
         The package lacks the weights, or they are not the expected ones.
     """
-    from lyricsyncd.separate.checkpoint import read_checkpoint
-    from lyricsyncd.separate.spleeter_network import spleeter_onnx
+    from lyricsyncd.models.checkpoint import read_checkpoint
+    from lyricsyncd.models.spleeter_network import spleeter_onnx
 
     weights = []
     with _package_files(package) as opened:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from lyricsyncd.judging.quality import Verdict
     from lyricsyncd.lyrics import Found
     from lyricsyncd.lyrics.transcript import Heard
-    from lyricsyncd.models.loader import ModelSet
+    from lyricsyncd.pipeline.model_set import ModelSet
     from lyricsyncd.separate import Reader, Stem, VocalSeparator
     from lyricsyncd.transcribe import Transcriber
 
@@ -315,7 +315,7 @@ class LyricSyncPipeline:
     ) -> SyncResult:
         """Place words on vocals; other words where those that were chosen do not fit."""
         from lyricsyncd.lyrics import later
-        from lyricsyncd.lyrics.language import detect
+        from lyricsyncd.text.language import detect
 
         stages = {**result.stages, **stem.seconds}
         language = result.language or detect(result.lyrics) or "en"
@@ -378,8 +378,8 @@ class LyricSyncPipeline:
         It hears the song as it is, not the vocals: it was made for noise, and the band bothers it
         less than what a separator leaves of the voice.
         """
+        from lyricsyncd.align import acoustic_models
         from lyricsyncd.judging.agreement import better
-        from lyricsyncd.models import acoustic_models
 
         acoustic_model = self._recogniser
         assert acoustic_model is not None, "asked only where there is one"
@@ -461,9 +461,9 @@ class LyricSyncPipeline:
         stages: dict[str, float],
     ) -> tuple[Alignment, Verdict]:
         """Align, refine and judge, with or without what a second ear heard."""
+        from lyricsyncd.align import acoustic_models
         from lyricsyncd.align.aligner import align
         from lyricsyncd.judging import agreement
-        from lyricsyncd.models import acoustic_models
 
         with _timed(stages, "align"):
             acoustic_model = self.models.acoustic_model(language)
@@ -525,7 +525,7 @@ class LyricSyncPipeline:
     @cached_property
     def models(self) -> ModelSet:
         """The models, each opened when it is first needed and kept for the next song."""
-        from lyricsyncd.models.loader import ModelSet
+        from lyricsyncd.pipeline.model_set import ModelSet
 
         return ModelSet(self.config, self.device, self.profile)
 

@@ -16,12 +16,12 @@ import numpy as np
 
 from lyricsyncd.config.paths import models_dir
 from lyricsyncd.models import install
+from lyricsyncd.models.onnx_session import open_session, run
+from lyricsyncd.models.spleeter_network import BINS, FRAME_STEP, INPUT, OUTPUT
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate import spectrogram
 from lyricsyncd.separate.base import Separator
-from lyricsyncd.separate.onnx_session import open_session, run
 from lyricsyncd.separate.spectrogram import OVERLAP, Samples
-from lyricsyncd.separate.spleeter_network import BINS, FRAME_STEP, INPUT, OUTPUT
 
 TRAINED_RATE = 44_100
 TRAINED_WINDOW = 4096

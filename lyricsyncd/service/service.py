@@ -34,10 +34,10 @@ from lyricsyncd.library.settle import Debouncer, StableFile
 from lyricsyncd.library.watch import FileEvent, Watcher, poll_interval
 from lyricsyncd.notifications.messages import MessageThread, start_messages
 from lyricsyncd.opensubsonic.poller import PollerThread, start_polling
-from lyricsyncd.service import schedule
 from lyricsyncd.systemd.notify import notify, reloading, watchdog_interval
 from lyricsyncd.web.operations import ServiceContext
 from lyricsyncd.web.server import WebServer
+from lyricsyncd.work import schedule
 from lyricsyncd.work.runner import Runner
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.lyrics.words import has_cjk
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loaded, located
 from lyricsyncd.registry import ModelContext
+from lyricsyncd.text.words import has_cjk
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "openai/whisper-large-v3-turbo"

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.align.acoustic_models import WAV2VEC2
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
-from lyricsyncd.models.acoustic_models import WAV2VEC2
 from lyricsyncd.models.hub import loaded, located
 from lyricsyncd.registry import ModelContext
 

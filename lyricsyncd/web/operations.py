@@ -14,8 +14,8 @@ from lyricsyncd.errors import FormatError
 from lyricsyncd.library.events import EventHandler, Kind, Result, Taken
 from lyricsyncd.library.lookup import Lookup, NotInLibrary
 from lyricsyncd.library.scan import Rules, libraries_of
+from lyricsyncd.library.status import status
 from lyricsyncd.media_types import media_type, media_types
-from lyricsyncd.service.status import status
 from lyricsyncd.web import metrics, shapes, words
 from lyricsyncd.web.reply import Problem
 from lyricsyncd.web.webhooks import read_events

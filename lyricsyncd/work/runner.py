@@ -48,8 +48,7 @@ from lyricsyncd.errors import (
 from lyricsyncd.http import pace
 from lyricsyncd.http.answers import asking_anew
 from lyricsyncd.model import Decision, SyncResult
-from lyricsyncd.service import schedule
-from lyricsyncd.work import memory, prefetch, worker
+from lyricsyncd.work import memory, prefetch, schedule, worker
 from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
 from lyricsyncd.work.gpu import OtherGpuPrograms
 

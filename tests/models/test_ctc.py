@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
+from lyricsyncd.align import acoustic_models
 from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.emissions.ctc import CtcModel, export, open_ctc, open_onnx
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
@@ -20,7 +21,6 @@ from lyricsyncd.config.schema import Quality
 from lyricsyncd.errors import ModelError
 from lyricsyncd.judging import agreement
 from lyricsyncd.model import Decision
-from lyricsyncd.models import acoustic_models
 from tests.models import synthetic
 from tests.models.synthetic import Said
 
@@ -122,7 +122,7 @@ def test_the_exported_model_needs_no_torch(exported: Path) -> None:
     code = (
         "import sys; sys.modules['torch'] = None; sys.modules['transformers'] = None\n"
         "import numpy as np; from pathlib import Path\n"
-        "from lyricsyncd.models.acoustic_models import open_acoustic_model\n"
+        "from lyricsyncd.align.acoustic_models import open_acoustic_model\n"
         f"ear = open_acoustic_model({str(exported)!r}, 'cpu')\n"
         "print(ear.listen(np.zeros(32000, np.float32)).shape)"
     )

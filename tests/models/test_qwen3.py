@@ -27,14 +27,13 @@ from transformers.models.qwen3_asr.processing_qwen3_asr import (
     LANGUAGE_CODE_TO_NAME,
 )
 
-from lyricsyncd.align import qwen3
+from lyricsyncd.align import acoustic_models, qwen3
 from lyricsyncd.align.aligner import Alignment
 from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.align.qwen3 import Qwen3Aligner
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError
-from lyricsyncd.models import acoustic_models
-from lyricsyncd.models.loader import ModelSet
+from lyricsyncd.pipeline.model_set import ModelSet
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 from tests.models.test_whisper import byte_letters
 

@@ -436,7 +436,7 @@ class OnnxNetwork:
     """An exported CTC network; runs in the base install."""
 
     def __init__(self, path: Path, device: str = "auto") -> None:
-        from lyricsyncd.separate.onnx_session import open_session
+        from lyricsyncd.models.onnx_session import open_session
 
         self._session = open_session(path, device=device)
 
@@ -460,7 +460,7 @@ class OnnxNetwork:
 
     def __call__(self, windows: FloatArray) -> FloatArray:
         """See `Network`."""
-        from lyricsyncd.separate.onnx_session import run
+        from lyricsyncd.models.onnx_session import run
 
         return run(self._session, "windows", windows, "logs")
 

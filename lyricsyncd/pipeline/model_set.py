@@ -86,8 +86,8 @@ class ModelSet:
         ModelError
             It was asked for and its model is not to be had.
         """
+        from lyricsyncd.align import acoustic_models
         from lyricsyncd.align.second_aligner import SearchingAligner
-        from lyricsyncd.models import acoustic_models
 
         _, second = self._acoustic_models(language)
         if second is None:
@@ -100,13 +100,13 @@ class ModelSet:
         )
 
     def _acoustic_models(self, language: str | None) -> tuple[str, str | None]:
-        from lyricsyncd.models import acoustic_models
+        from lyricsyncd.align import acoustic_models
 
         name = self._preferred(self._models.aligner, "sphinx+ctc", "sphinx")
         return acoustic_models.pair(name, self._device, self._folder, language)
 
     def _acoustic_model(self, name: str, language: str | None) -> AcousticModel:
-        from lyricsyncd.models import acoustic_models
+        from lyricsyncd.align import acoustic_models
 
         return self._once(
             f"ear:{acoustic_models.key(name, language)}",

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lyricsyncd.errors import ModelError
-from lyricsyncd.separate.checkpoint import Weights
-from lyricsyncd.separate.onnx_graph import Graph
+from lyricsyncd.models.checkpoint import Weights
+from lyricsyncd.models.onnx_graph import Graph
 
 INPUT, OUTPUT = "magnitude", "mask"
 BINS = 1024

@@ -1,0 +1,1 @@
+"""Compare names, tell languages, and part lines into words: text alone, no look-ups."""
