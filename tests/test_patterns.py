@@ -289,7 +289,7 @@ class TestIgnoreFiles:
             if folder.stat().st_uid == os.getuid() and "pytest" in folder.name:
                 folder.chmod(0o755)
         script = (
-            "import os, sys; from pathlib import Path; from lyricsyncd.daemon import ignore_file;"
+            "import os, sys; from pathlib import Path; from lyricsyncd.library import ignore_file;"
             "os.setuid(65534); lines = ignore_file.read(Path(sys.argv[1])); print(lines.empty)"
         )
         done = subprocess.run(

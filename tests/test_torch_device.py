@@ -44,7 +44,7 @@ def test_memory_of_large_blocks_is_kept_for_the_next_and_goes_back_when_asked() 
     script = """if True:
         import ctypes
         from pathlib import Path
-        from lyricsyncd import torch_device
+        from lyricsyncd.models import torch_device
 
         if not hasattr(ctypes.CDLL(None), "mallopt"):
             raise SystemExit(77)
