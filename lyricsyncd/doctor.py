@@ -454,12 +454,11 @@ def control(config: Config) -> Iterator[Finding]:
     if config.web.listen is None:
         yield _ok("control", "the control interface is switched off")
         return
-    if config.web.token is not None:
-        try:
-            config.web.token.reveal()
-        except LyricsyncError as error:
-            yield _failed("control", error.message, error.remedy)
-            return
+    try:
+        config.web.shown_token()
+    except LyricsyncError as error:
+        yield _failed("control", error.message, error.remedy)
+        return
     from lyricsyncd.service.service import running
 
     host, port = host_and_port(config.web.listen)

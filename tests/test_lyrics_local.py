@@ -9,7 +9,8 @@ import pytest
 from mutagen.id3 import ID3, SYLT, USLT
 from mutagen.mp4 import MP4
 
-from lyricsyncd.errors import FormatError
+from lyricsyncd.errors import FormatError, UsageError
+from lyricsyncd.formats.text import MAX_BYTES
 from lyricsyncd.lyrics import charset, files
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Lyrics, Timing, Track
@@ -132,3 +133,16 @@ def test_a_stray_control_character_is_no_word(control: str) -> None:
     data = f"Row, row{control}\n{control}\nyour boat\n".encode()
     lyrics = files.from_bytes(data, Path("song.txt"), source="sidecar")
     assert lyrics.text == "Row, row\nyour boat"
+
+
+class TestFilesThatAreNone:
+    def test_one_that_is_too_large_says_so(self, tmp_path: Path) -> None:
+        file = tmp_path / "a.lrc"
+        file.write_bytes(b"la " * (MAX_BYTES // 2))
+        with pytest.raises(FormatError, match=r"too large for lyrics \(2 MB\)"):
+            files.read_bytes(file)
+
+    @pytest.mark.parametrize("name", ["a\0b.lrc", "\ud800.lrc"])
+    def test_a_name_that_is_no_path_says_so(self, name: str) -> None:
+        with pytest.raises(UsageError, match="not a path"):
+            files.read_bytes(Path(name))

@@ -22,6 +22,91 @@ def house(tmp_path: Path) -> Iterator[Home]:
         yield made
 
 
+STRANGE_TEXTS = ["\ud800", "\udcff", "a\0b", "\u202e\n\x1b[31m", "x" * 100_000, "\ufffe", ""]
+STRANGE_NUMBERS = [0, -1, True, 1e308, 10**400, float("nan"), float("inf"), "3:20", [], {}, None]
+
+
+class TestStrangeValues:
+    """What no file has for a name and no song for a length: refused or passed over, never more."""
+
+    @pytest.mark.parametrize("text", STRANGE_TEXTS[:-1])
+    def test_a_path_that_is_none_costs_no_other_event(self, house: Home, text: str) -> None:
+        song = house.song()
+        results = house.tell(
+            {"event": "imported", "path": str(song), "force": True},
+            {"event": "imported", "path": f"/{text}.mp3"},
+            {"event": "moved", "path": str(song), "from": f"/{text}.mp3"},
+        )
+        assert [each["result"] for each in results] == ["new", "outside", "waiting"]
+        assert house.post("/api/v1/events", {"event": "playing", "path": text}).status_code in (
+            403,
+            404,
+        )
+
+    @pytest.mark.parametrize("text", STRANGE_TEXTS)
+    def test_tags_that_nobody_can_write_cost_no_other_event(self, house: Home, text: str) -> None:
+        song = house.song()
+        tags = {"title": f"a{text}", "artist": text, "album": text, "recording_id": text}
+        results = house.tell(
+            {"event": "imported", "path": str(song)}, {"event": "playing", "tags": tags}
+        )
+        assert [each["result"] for each in results] == ["new", "not_found"]
+
+    @pytest.mark.parametrize("number", STRANGE_NUMBERS)
+    def test_a_length_or_a_priority_that_is_none_is_refused_or_ignored(
+        self, house: Home, number: object
+    ) -> None:
+        house.known("a.mp3")
+        tags = {"title": "a", "duration": number}
+        for event in (
+            {"event": "playing", "tags": tags},
+            {"event": "playing", "path": "a.mp3", "priority": number},
+            {"event": "playing", "path": "a.mp3", "force": number},
+            {"event": number, "path": number},
+            {"events": number},
+            [number],
+        ):
+            assert house.post("/api/v1/events", event).status_code in (202, 400, 404)
+
+    @pytest.mark.parametrize("text", STRANGE_TEXTS)
+    @pytest.mark.parametrize("number", STRANGE_NUMBERS[:6])
+    def test_a_webhook_with_them_is_refused_or_passed_over(
+        self, house: Home, text: str, number: object
+    ) -> None:
+        house.known("a.mp3")
+        jellyfin = {
+            "NotificationType": "PlaybackStart",
+            "ItemType": "Audio",
+            "Name": text or "a",
+            "Artist": text,
+            "Album": text,
+            "Path": f"/{text}",
+            "RunTimeTicks": number,
+            "Provider_musicbrainzrecording": text,
+        }
+        lidarr = {
+            "eventType": "Rename",
+            "renamedTrackFiles": [{"path": text, "previousPath": text}],
+        }
+        for body in (jellyfin, {**jellyfin, "Name": number, "Path": number}, lidarr):
+            assert house.post("/api/v1/events", body).status_code in (202, 400)
+
+    @pytest.mark.parametrize(
+        "encoded", ["%ED%A0%80", "%FF", "%00", "%E2%80%AE", "%F4%90%80%80", "a" * 400]
+    )
+    def test_a_question_with_them_finds_nothing(self, house: Home, encoded: str) -> None:
+        house.known("a.mp3")
+        for question in ("tracks?q=", "lyrics?path=", "lyrics?artist=x&title="):
+            answer = house.client.get(f"/api/v1/{question}{encoded}")
+            assert answer.status_code in (200, 403, 404)
+            assert answer.json().get("tracks", []) == []
+
+    def test_a_song_whose_name_is_not_utf_8_is_found_by_it(self, house: Home) -> None:
+        house.known(os.fsdecode(b"caf\xe9.mp3"))
+        (found,) = house.client.get("/api/v1/tracks?q=caf%E9").json()["tracks"]
+        assert found["path"].endswith("caf\udce9.mp3")
+
+
 class TestEvents:
     def test_an_imported_song_is_queued(self, house: Home) -> None:
         song = house.song()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,29 @@ def test_beyond_this_computer_a_token_is_needed(tmp_path: Path, listen: str) -> 
     with pytest.raises(ConfigError, match=r"needs a token: set web\.token") as caught:
         read(tmp_path, f"web: {{listen: '{listen}'}}")
     assert "\n" not in str(caught.value)
-    assert read(tmp_path, f"web: {{listen: '{listen}', token: long}}").web.listen == listen
+    assert read(tmp_path, f"web: {{listen: '{listen}', token: long enough}}").web.listen == listen
+
+
+@pytest.mark.parametrize("token", [" ", "\t\n", "a", "seven77", "  seven77  "])
+def test_beyond_this_computer_a_token_that_can_be_guessed_is_refused(
+    tmp_path: Path, token: str
+) -> None:
+    settings = json.dumps({"web": {"listen": "0.0.0.0:0", "token": token}})
+    with pytest.raises(ConfigError, match=r"use 8 characters or more, as `openssl rand") as caught:
+        read(tmp_path, settings)
+    assert "seven77" not in str(caught.value)
+    # In a file it is only seen when it is read.
+    (tmp_path / "token").write_text(token, encoding="utf-8")
+    settings = json.dumps({"web": {"listen": "0.0.0.0:0", "token": {"file": "token"}}})
+    web = read(tmp_path, settings).web
+    with pytest.raises(ConfigError):
+        web.shown_token()
+
+
+def test_on_loopback_a_short_token_will_do_and_a_blank_one_will_not(tmp_path: Path) -> None:
+    assert read(tmp_path, "web: {token: ' a '}").web.shown_token() == "a"
+    with pytest.raises(ConfigError, match="a blank token is none"):
+        read(tmp_path, "web: {token: ' '}")
 
 
 def test_on_loopback_none_is_needed() -> None:

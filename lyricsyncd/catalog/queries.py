@@ -51,16 +51,22 @@ class Queries(Database):
         limit: int = 100,
     ) -> list[Entry]:
         """Songs by id, those whose path in the library, artist or title contains ``text``."""
+        if "\0" in text:
+            # No name has it, and SQLite would take the text to end there.
+            return []
         marks = ",".join("?" * len(states))
-        pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        # Names need not be valid text, and SQLite's text must.
+        pattern = b"%" + escaped.encode("utf-8", "surrogateescape") + b"%"
+        like = "LIKE CAST(? AS TEXT) ESCAPE '\\'"
         query = f"""
             SELECT * FROM tracks WHERE id > ? {f"AND state IN ({marks})" if states else ""}
-                AND (? = '%%' OR CAST(substr(path, length(library) + 2) AS TEXT) LIKE ? ESCAPE '\\'
-                    OR artist || ' - ' || title LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\')
+                AND (? OR CAST(substr(path, length(library) + 2) AS TEXT) {like}
+                    OR artist || ' - ' || title {like} OR title {like})
             ORDER BY id LIMIT ?
             """
         known = (state.value for state in states)
-        arguments = (after, *known, pattern, pattern, pattern, pattern, limit)
+        arguments = (after, *known, not text, pattern, pattern, pattern, limit)
         return self.read(lambda db: [as_entry(row) for row in db.execute(query, arguments)])
 
     def queue(self, limit: int = 100) -> list[Entry]:

@@ -195,6 +195,7 @@ _MACHINE = {
     errno.EDQUOT,
     errno.EIO,
     errno.EMFILE,
+    errno.ENAMETOOLONG,
     errno.ENFILE,
     errno.ENOMEM,
     errno.ENOSPC,
@@ -206,7 +207,9 @@ _MACHINE = {
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    from lyricsyncd.printable import escaped
+
+    return escaped(" ".join(text.split()))
 
 
 def _let_go_of_stdout() -> None:

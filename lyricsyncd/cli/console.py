@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lyricsyncd.printable import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -21,7 +23,12 @@ _STAGE_WIDTH = len("proof of work")
 
 def note(text: str) -> None:
     """One line of talk."""
-    click.echo(" ".join(text.split()), err=True)
+    click.echo(escaped(" ".join(text.split())), err=True)
+
+
+def say(text: str) -> None:
+    """One line of a result, with names in it that others chose."""
+    click.echo(escaped(text))
 
 
 def person_there() -> bool:
@@ -57,6 +64,7 @@ def progress(what: str, *, shown: bool = True) -> Iterator[Callable[[str, float]
     room = max(1, screen.width - bar_width - _STAGE_WIDTH - len("0:00:00") - 3)
     name = Column(max_width=room, no_wrap=True, overflow="ellipsis")
     stage = Column(min_width=_STAGE_WIDTH, no_wrap=True)
+    what = escaped(what)
     columns = (
         TextColumn("{task.fields[song]}", markup=False, table_column=name),
         BarColumn(bar_width=bar_width),
@@ -67,5 +75,5 @@ def progress(what: str, *, shown: bool = True) -> Iterator[Callable[[str, float]
         task = shown_bar.add_task("", total=1.0, song=what)
         # A stage that cannot tell how far it is moves to and fro.
         yield lambda stage, fraction: shown_bar.update(
-            task, description=stage, completed=fraction, total=1.0 if fraction else None
+            task, description=escaped(stage), completed=fraction, total=1.0 if fraction else None
         )

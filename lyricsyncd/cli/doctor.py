@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from lyricsyncd.cli.console import say
+
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
@@ -28,9 +30,9 @@ def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
     for finding in examine(load(config), network=not offline):
         found.append(finding)
         if not as_json:
-            click.echo(f"{marks[finding.verdict]:<7}{finding.topic}: {finding.text}")
+            say(f"{marks[finding.verdict]:<7}{finding.topic}: {finding.text}")
             if finding.remedy:
-                click.echo(f"       → {finding.remedy}")
+                say(f"       → {finding.remedy}")
     well = not any(finding.verdict is Verdict.FAILED for finding in found)
     if as_json:
         told = [

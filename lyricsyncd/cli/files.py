@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lyricsyncd.cli import target
-from lyricsyncd.cli.console import note
+from lyricsyncd.cli.console import note, say
 from lyricsyncd.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _moment(text: str) -> float:
 
 def _tell(what: str, paths: Iterable[Path]) -> None:
     for path in paths:
-        click.echo(f"{what} {path}")
+        say(f"{what} {path}")
 
 
 def _texts(paths: Iterable[Path]) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import json
 import logging
 import os
 import sys
 from typing import Any
+
+from lyricsyncd.printable import escaped
 
 FORMATS = ("text", "json")
 _QUIET = ("apscheduler", "distributed", "httpx", "httpx2", "httpcore", "watchdog")
@@ -24,18 +27,28 @@ def to_stderr(style: str = "text", level: int = logging.INFO) -> None:
     elif _goes_to_the_journal():
         handler.setFormatter(_Journal())
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-class _Journal(logging.Formatter):
+class OneLine(logging.Formatter):
+    """A line a record, whatever names are in it; a traceback follows it, indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        safe = copy.copy(record)
+        safe.msg, safe.args, safe.exc_text = escaped(record.getMessage()), None, None
+        first, *more = super().format(safe).split("\n")
+        return "\n".join([first, *(f"  {escaped(line)}" for line in more)])
+
+
+class _Journal(OneLine):
     """The priority of each line; the journal has a clock of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
         mark = f"<{_PRIORITY.get(record.levelname, 6)}>"
-        return "\n".join(mark + line for line in super().format(record).splitlines())
+        return "\n".join(mark + line for line in super().format(record).split("\n"))
 
 
 class _Json(logging.Formatter):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lyricsyncd.cli.console import note, person_there, progress
+from lyricsyncd.cli.console import note, person_there, progress, say
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, Refused, UsageError
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def publish(
     else:
         for outcome in outcomes:
             told = outcome["reason"] or ("would be sent" if dry_run else "published")
-            click.echo(f"{outcome['song']}: {told}")
+            say(f"{outcome['song']}: {told}")
             if dry_run and outcome["payload"]:
                 click.echo(outcome["payload"]["lyricsfile"], nl=False)
     context.exit(max(status for _, status in judged))

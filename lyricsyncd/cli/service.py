@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lyricsyncd.cli.console import say
 from lyricsyncd.errors import UsageError
+from lyricsyncd.printable import escaped
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -101,7 +103,7 @@ def scan(
         _echo_json(told)
     else:
         for report in reports:
-            click.echo(_in_words(report))
+            say(_in_words(report))
         if after:
             _print_songs(after)
     if any(entry.state.value == "failed" for entry in after):
@@ -181,6 +183,7 @@ def _to_do(entry: Entry, now: float) -> bool:
 
 def _wait_for(catalog: Catalog, settings: Config, ids: Sequence[int], *, shown: bool) -> None:
     """Wait until songs are done: by the service, or here if none runs."""
+    from lyricsyncd.cli import logs
     from lyricsyncd.cli.console import note
     from lyricsyncd.service.service import GRACE_S, StateLock, running
     from lyricsyncd.work.runner import Runner
@@ -194,7 +197,9 @@ def _wait_for(catalog: Catalog, settings: Config, ids: Sequence[int], *, shown: 
     with StateLock(folder):
         catalog.take_up()
         if shown:
-            logging.basicConfig(format="%(message)s", level=logging.WARNING)
+            handler = logging.StreamHandler()
+            handler.setFormatter(logs.OneLine("%(message)s"))
+            logging.basicConfig(handlers=[handler], level=logging.WARNING)
         runner = Runner(catalog, settings, only=ids)
         runner.start()
         try:
@@ -258,7 +263,7 @@ def _tell_what_is_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: 
         _echo_json({"would_queue": [str(path) for path in new], "dry_run": True})
         return
     for path in new:
-        click.echo(str(path))
+        say(str(path))
     click.echo(f"{len(new)} songs would be queued", err=True)
 
 
@@ -346,7 +351,7 @@ def show(song: str, as_json: bool) -> None:
     table.add_column(overflow="fold")
     for name, value in entry.as_dict().items():
         if value not in (None, "", [], {}, 0) or name in ("quality",):
-            table.add_row(name.replace("_", " "), _plain(_shown(name, value)))
+            table.add_row(name.replace("_", " "), _shown(name, value))
     _print(table)
 
 
@@ -356,10 +361,10 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {seconds:.1f} s" for key, seconds in value.items())
     if isinstance(value, list):
-        return "\n".join(map(str, value))
+        return "\n".join(_plain(str(each)) for each in value)
     if isinstance(value, float):
         return f"{value:.2f}"
-    return "" if value is None else str(value)
+    return "" if value is None else _plain(str(value))
 
 
 @click.command(context_settings=_CONTEXT)
@@ -544,9 +549,9 @@ def _tell_chosen(
     verb = "would be " if dry_run else ""
     if folders:
         where = ", ".join(map(str, folders))
-        click.echo(f"{where}: {_songs(len(chosen))} {verb}{what}")
+        say(f"{where}: {_songs(len(chosen))} {verb}{what}")
     elif len(chosen) == 1:
-        click.echo(f"{chosen[0].path}: {verb}{what}")
+        say(f"{chosen[0].path}: {verb}{what}")
     else:
         click.echo(f"{len(chosen)} songs: {verb}{what}")
 
@@ -621,7 +626,7 @@ def _plain(text: str) -> str:
     """Text that rich shows as it is: a song may be called ``[red]``."""
     from rich.markup import escape
 
-    return escape(text.encode("utf-8", "replace").decode("utf-8"))
+    return escape(escaped(text))
 
 
 def _print(table: Table) -> None:

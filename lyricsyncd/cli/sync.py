@@ -17,6 +17,7 @@ from lyricsyncd.cli import target
 from lyricsyncd.cli.console import bar, console, note, progress
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError, WriteError
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, SyncResult, Track
+from lyricsyncd.printable import escaped
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config, Output, OutputFile
@@ -389,14 +390,14 @@ def _summary(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
     done = [outcome for outcome in outcomes if outcome.error is None]
     if not sys.stdout.isatty():
         for outcome in done:
-            click.echo("\t".join(_cells(outcome, dry_run=dry_run)))
+            click.echo("\t".join(map(escaped, _cells(outcome, dry_run=dry_run))))
         return
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False)
     for outcome in done:
-        song, quality, *rest = _cells(outcome, dry_run=dry_run)
+        song, quality, *rest = map(escaped, _cells(outcome, dry_run=dry_run))
         meter = Text(_bar(outcome, quality), _colour(outcome))
         table.add_row(Text(song), meter, *map(Text, rest))
     console().print(table)

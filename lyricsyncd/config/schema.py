@@ -677,6 +677,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+LEAST_TOKEN = 8
+"""Characters of a token, where others than programs on this computer can try some."""
+
+
 class Web(Section):
     """The control interface, for plugins of players and for scripts."""
 
@@ -687,8 +691,8 @@ class Web(Section):
     token: SecretValue | None = Field(
         default=None,
         description=(
-            "What others must show as `Authorization: Bearer TOKEN`: any long text, or "
-            "{file: PATH}."
+            "What others must show as `Authorization: Bearer TOKEN`: any long text (beyond this "
+            f"computer, {LEAST_TOKEN} characters or more), or {{file: PATH}}."
         ),
     )
     path_map: PathMap = Field(
@@ -701,12 +705,38 @@ class Web(Section):
 
     @model_validator(mode="after")
     def _guarded(self) -> Web:
-        if self.listen is None or self.token is not None:
-            return self
-        host, _ = host_and_port(self.listen)
-        if not is_loopback(host):
+        if self.token is not None:
+            # A file may come later; it is checked when it is read.
+            if self.token.file is None and (weakness := self._weakness(self.token.reveal())):
+                raise ValueError(weakness)
+        elif self.listen is not None and not is_loopback(host := host_and_port(self.listen)[0]):
             raise ValueError(f"listening on {host} needs a token: set web.token")
         return self
+
+    def shown_token(self) -> str | None:
+        """What requests must show; `None` where nothing is asked for.
+
+        Raises
+        ------
+        ConfigError
+            Its file cannot be read, or holds what can be guessed.
+        """
+        if self.token is None:
+            return None
+        token = self.token.reveal()
+        if weakness := self._weakness(token):
+            raise ConfigError(f"web.token: {weakness}", remedy="Correct it")
+        return token.strip()
+
+    def _weakness(self, token: str) -> str:
+        """What is wrong with a token; empty where it will do."""
+        hint = f"use {LEAST_TOKEN} characters or more, as `openssl rand -hex 16` prints them"
+        if not token.strip():
+            return f"a blank token is none: {hint}"
+        if self.listen is None or len(token.strip()) >= LEAST_TOKEN:
+            return ""
+        host, _ = host_and_port(self.listen)
+        return "" if is_loopback(host) else f"a token for {host} must not be guessed: {hint}"
 
 
 class OpenSubsonic(Section):

@@ -80,7 +80,7 @@ class Web:
             ``url`` is not an address.
         """
         body = self.ask("GET", url, parameters=parameters, headers=headers, json_only=True)
-        return json.loads(body) if body else None
+        return _read_json(body) if body else None
 
     def post_json(
         self,
@@ -101,7 +101,7 @@ class Web:
             body = json.dumps(content).encode()
             headers["Content-Type"] = "application/json"
         answer = self.ask("POST", url, headers=headers, body=body, json_only=True)
-        return json.loads(answer) if answer else None
+        return _read_json(answer) if answer else None
 
     def ask(
         self,
@@ -281,6 +281,15 @@ def _retry_after(value: str) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return min(max(0.0, moment - time.time()), pace.HOLD_MAX_S)
+
+
+def _read_json(body: bytes) -> Any:
+    """What JSON says, with replacements for lone surrogates: neither databases nor addresses can
+    hold those."""
+    found = json.loads(body)
+    if rb"\ud" not in body.lower():
+        return found
+    return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _check_json(body: bytes, host: str) -> None:

@@ -22,6 +22,8 @@ from lyricsyncd.text import match
 
 _PAGE = 500
 """Songs looked for at a time: nobody else waits long for the catalog."""
+_LONGEST = 4096
+"""Bytes of a path."""
 _TAGS_READ = 20
 """Files that are opened, at most, to tell which one is meant."""
 
@@ -78,7 +80,7 @@ class Lookup:
         NotInLibrary
             It is in none, or leads out of it.
         """
-        if not text or "\0" in text or len(os.fsencode(text)) > 4096:
+        if not _can_be_path(text):
             raise _outside(text)
         mapped = self._mapped(text)
         if mapped.startswith("/"):
@@ -262,7 +264,19 @@ def _likeness(wanted: Track, ours: Track) -> float:
     return same.score if same.same_times else 0.0
 
 
+def _can_be_path(text: str) -> bool:
+    """Whether the system would take a text for a path, and not for an error."""
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        # A lone surrogate that stands for no byte.
+        return False
+    return b"\0" not in encoded and 0 < len(encoded) <= _LONGEST
+
+
 def _outside(text: str) -> NotInLibrary:
+    if len(text) > 200:
+        text = f"{text[:200]}..."
     return NotInLibrary(f"{text!r} is in no library")
 
 

@@ -84,6 +84,8 @@ def _plain(text: str) -> Lyrics:
 
 def read_bytes(path: Path) -> bytes:
     """The content of a file of lyrics; raises as `load` does for what is none."""
+    if "\0" in str(path):
+        raise UsageError(f"{path} cannot be read: not a path")
     try:
         kind = path.stat()
         if not stat.S_ISREG(kind.st_mode):
@@ -97,9 +99,10 @@ def read_bytes(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"There is no file {path}", remedy="Check the path") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a path"
-        raise UsageError(f"{path} cannot be read: {reason}") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeEncodeError:
+        raise UsageError(f"{path} cannot be read: not a path") from None
     if len(data) > MAX_BYTES:
         raise FormatError(f"{path} is too large for lyrics", remedy="Is it the right file?")
     if not data.strip(b"\0 \t\r\n"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +81,9 @@ def _beside(song: Path, suffix: str) -> list[Path]:
     )
     found: list[Path] = []
     for path in names:
-        # On file systems that ignore case two names are one file.
-        if path.is_file() and not any(path.samefile(other) for other in found):
+        # Unlike that of Path, it takes a name too long for a file's for none. On file systems that
+        # ignore case two names are one file.
+        if os.path.isfile(path) and not any(path.samefile(other) for other in found):  # noqa: PTH113
             found.append(path)
     return found
 

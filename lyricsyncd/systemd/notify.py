@@ -7,6 +7,8 @@ import os
 import socket
 import time
 
+from lyricsyncd.printable import escaped
+
 
 def notify(*assignments: str) -> None:
     """Send ``READY=1`` and the like; nothing happens where nobody listens."""
@@ -20,7 +22,8 @@ def notify(*assignments: str) -> None:
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out,
     ):
         out.settimeout(1.0)
-        out.sendto("\n".join(assignments).encode("utf-8", "replace"), target)
+        # A song's name in a status must not become an assignment of its own.
+        out.sendto("\n".join(map(escaped, assignments)).encode("utf-8"), target)
 
 
 def reloading() -> None:

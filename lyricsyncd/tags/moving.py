@@ -9,6 +9,7 @@ from lyricsyncd.config.paths import present
 from lyricsyncd.tags import atomic
 from lyricsyncd.tags.journal import SIDECAR, Journal, digest, located
 from lyricsyncd.tags.report import Note, WriteReport
+from lyricsyncd.tags.targets import TOO_LONG, has_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,9 @@ def carry_sidecars(old: Path, new: Path, journal: Journal) -> WriteReport:
     for path in _ours(old, journal):
         target = _target(path, old, new)
         if not path.name.startswith(f"{old.stem}.") or target == path:
+            continue
+        if not has_room(target):
+            kept.append(Note(path, f"{TOO_LONG}: {target.name}"))
             continue
         if os.path.lexists(target) and not _is_same(target, path):
             kept.append(Note(path, f"{target.name} is there already"))
@@ -126,7 +130,7 @@ def _came_along(old: Path, new: Path, journal: Journal) -> Iterator[tuple[Path, 
     """Sidecars that whoever moved the song moved too (the whole folder, say): from and to where."""
     for path in {entry.path for entry in journal.of_song(old) if entry.kind == SIDECAR}:
         target = _target(path, old, new)
-        if target == path or present(path):
+        if target == path or present(path) or not has_room(target):
             continue
         there = atomic.look(target)
         if there is not None and there.data is not None:

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from lyricsyncd.config.schema import OutputFile
     from lyricsyncd.model import Lyrics
 
+TOO_LONG = "the name is too long for its file system"
 NAVIDROME_ORDER = (".ttml", ".yaml", ".yml", ".elrc", ".lrc", ".srt", ".txt")
 """Navidrome shows the first of these that is there (its default ``LyricsPriority``)."""
 JELLYFIN_SUFFIXES: tuple[str, ...] = (".lrc", ".elrc", ".txt")
 """Jellyfin shows one of these, in no order that it promises."""
 
 _WORDS, _LINES, _PLAIN = ("lrc", ".elrc"), ("lrc_standard", ".lrc"), ("txt", ".txt")
+_WORDS_IN_LRC = ("lrc", ".lrc")
+"""For readers that know word marks there, where the longer suffix has no room."""
 _TAG_FORMATS = ("lrc", "lrc_standard", "txt")
 
 
@@ -117,6 +120,15 @@ def sidecar_path(song: Path, suffix: str) -> Path:
     return song.parent / f"{song.stem}{suffix}"
 
 
+def has_room(path: Path) -> bool:
+    """Whether the name is short enough for the file system of its folder."""
+    try:
+        limit = os.pathconf(path.parent, "PC_NAME_MAX")
+    except (OSError, ValueError):
+        limit = 255
+    return len(os.fsencode(path.name)) <= limit
+
+
 def is_of_song(song: Path, path: Path) -> bool:
     """Whether a sidecar's name says which song it is for."""
     return path.name.startswith(f"{song.stem}.")
@@ -133,7 +145,7 @@ def _preset(song: Path, lyrics: Lyrics, preset: str) -> Plan:
         wanted = [_LINES]
     elif preset == "jellyfin":
         # Of two files it would show either, so it gets one.
-        wanted = [_WORDS]
+        wanted = [_WORDS] if has_room(sidecar_path(song, _WORDS[1])) else [_WORDS_IN_LRC]
     else:
         wanted = [_WORDS, _LINES]
     tag = None
@@ -146,7 +158,9 @@ def _preset(song: Path, lyrics: Lyrics, preset: str) -> Plan:
             Sidecar(name, sidecar_path(song, suffix)) for name, suffix in reversed(wanted)
         ),
         obsolete=tuple(
-            sidecar_path(song, suffix) for name, suffix in possible if (name, suffix) not in wanted
+            sidecar_path(song, suffix)
+            for _, suffix in possible
+            if suffix not in {suffix for _, suffix in wanted}
         ),
     )
 

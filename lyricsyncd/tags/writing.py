@@ -12,7 +12,7 @@ from lyricsyncd.tags import mark
 from lyricsyncd.tags.embedding import embed
 from lyricsyncd.tags.report import Note, WriteReport
 from lyricsyncd.tags.sidecar import Outcome, Request, remove_sidecar, write_sidecar
-from lyricsyncd.tags.targets import hiders, plan
+from lyricsyncd.tags.targets import TOO_LONG, has_room, hiders, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,7 @@ def write_lyrics(
         sidecars = sidecars or plan(song, lyrics, Output()).sidecars
     _write_sidecars(sidecars, lyrics, request, tally)
     for path in planned.obsolete:
-        if not _name_is_too_long(path) and remove_sidecar(path, request) is Outcome.REMOVED:
+        if has_room(path) and remove_sidecar(path, request) is Outcome.REMOVED:
             tally.removed.append(path)
     shown = [*tally.written, *tally.unchanged]
     return WriteReport(
@@ -111,9 +111,8 @@ def _write_sidecars(
     sidecars: Iterable[Sidecar], lyrics: Lyrics, request: Request, tally: Tally
 ) -> None:
     for sidecar in sidecars:
-        if _name_is_too_long(sidecar.path):
-            why = "the name is too long for its file system, so it was not written"
-            tally.kept.append(Note(sidecar.path, why))
+        if not has_room(sidecar.path):
+            tally.kept.append(Note(sidecar.path, f"{TOO_LONG}, so it was not written"))
             continue
         try:
             content = _content(lyrics, sidecar, request.by_hand)
@@ -135,11 +134,3 @@ def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
     # Without our mark a lost journal cannot make a person's choice look like a work of ours.
     author = mark.unmarked if by_hand else mark.marked
     return mark.sealed(formats.write(author(lyrics), sidecar.format))
-
-
-def _name_is_too_long(path: Path) -> bool:
-    try:
-        limit = os.pathconf(path.parent, "PC_NAME_MAX")
-    except (OSError, ValueError):
-        limit = 255
-    return len(os.fsencode(path.name)) > limit

@@ -50,9 +50,9 @@ class WebServer:
         Raises
         ------
         ConfigError
-            The file of the token cannot be read; all stays as it was.
+            The token cannot be read, or can be guessed; all stays as it was.
         """
-        token = None if settings.token is None else settings.token.reveal()
+        token = settings.shown_token()
         if self._running is not None and (settings, token) == (self._settings, self._token):
             return
         self.stop()

@@ -22,7 +22,7 @@ from lyricsyncd.model import Track
 
 MAX_EVENTS = 5000
 """Events in one request."""
-_LONGEST = 4096
+_LONGEST_NAME = 500
 _PRIORITIES = {each.name.lower(): each for each in Priority}
 _LARGEST = 2**63 - 1
 
@@ -33,14 +33,36 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-Name = Annotated[str, Field(max_length=500)]
+def readable(text: str, most: int = _LONGEST_NAME) -> str:
+    """A name as far as it can be one: without lone surrogates and NULs, and of a limited length.
+
+    What others have in their tags is their business, and no reason to refuse what they tell.
+    """
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[:most]
+
+
+def _readable(value: Any) -> Any:
+    return readable(value) if isinstance(value, str) else value
+
+
+def _recording_id(value: Any) -> Any:
+    return readable(value, 36) if isinstance(value, str) else value
+
+
+Name = Annotated[str, BeforeValidator(_readable)]
+
+
+def length(seconds: float | None) -> float | None:
+    """The length of a song, where that can be one."""
+    return seconds if seconds is not None and 0 < seconds < math.inf else None
 
 
 def _path_text(value: Any) -> str:
+    # One that is no path, or too long for one, is in no library.
     if not isinstance(value, str):
         raise ValueError("expected text")
-    if not 0 < len(value) <= _LONGEST:
-        raise ValueError(f"expected at most {_LONGEST} characters")
+    if not value:
+        raise ValueError("expected a path")
     return value
 
 
@@ -48,7 +70,7 @@ PathText = Annotated[
     # Not str, of which pydantic wants that it is valid Unicode: file names need not be.
     Any,
     AfterValidator(_path_text),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST}),
+    WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 Length = Annotated[float, Field(strict=True, description="Seconds.")]
 
@@ -56,11 +78,11 @@ Length = Annotated[float, Field(strict=True, description="Seconds.")]
 class Tags(Shape):
     """What a song is called."""
 
-    title: Annotated[str, Field(min_length=1, max_length=500)]
+    title: Annotated[Name, Field(min_length=1)]
     artist: Name | None = None
     album: Name | None = None
     duration: Length | None = None
-    recording_id: Annotated[str, Field(max_length=36)] | None = Field(
+    recording_id: Annotated[str, BeforeValidator(_recording_id)] | None = Field(
         default=None, description="MusicBrainz recording id."
     )
 
@@ -71,7 +93,7 @@ class Tags(Shape):
             artists=artists,
             title=self.title,
             album=self.album or None,
-            duration=self.duration if self.duration and self.duration > 0 else None,
+            duration=length(self.duration),
             recording_id=self.recording_id,
         )
 
@@ -309,15 +331,27 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def _search_text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST_NAME:
+        raise ValueError(f"expected at most {_LONGEST_NAME} characters")
+    return value
+
+
+SearchText = Annotated[
+    # As `PathText`: a part of a name that need not be valid Unicode.
+    Any,
+    AfterValidator(_search_text),
+    WithJsonSchema({"type": "string", "maxLength": _LONGEST_NAME}),
+]
+
+
 class TracksQuery(Shape):
     """Which songs."""
 
     state: Annotated[list[State], BeforeValidator(_states)] = Field(
         default_factory=list, description="States, parted by commas; all by default."
     )
-    q: Annotated[str, Field(max_length=500)] = Field(
-        default="", description="A part of the path, the artist or the title."
-    )
+    q: SearchText = Field(default="", description="A part of the path, the artist or the title.")
     after: Annotated[int | None, Field(ge=0, le=_LARGEST)] = Field(
         default=None, description="Songs with a larger number than this."
     )
@@ -331,9 +365,9 @@ class LyricsQuery(Shape):
 
     id: Annotated[int | None, Field(ge=1, le=_LARGEST)] = None
     path: PathText | None = None
-    artist: Annotated[str | None, Field(max_length=500)] = None
-    title: Annotated[str | None, Field(max_length=500)] = None
-    album: Annotated[str | None, Field(max_length=500)] = None
+    artist: Name | None = None
+    title: Name | None = None
+    album: Name | None = None
     duration: Annotated[float | None, BeforeValidator(_finite)] = Field(
         default=None, description="Seconds."
     )
@@ -350,7 +384,7 @@ class LyricsQuery(Shape):
         return self
 
     def as_track(self) -> Track | None:
-        if self.title is None:
+        if not self.title:
             return None
         return Tags(
             title=self.title, artist=self.artist, album=self.album, duration=self.duration

@@ -21,6 +21,7 @@ from lyricsyncd.web.reply import Problem
 
 _TICKS = 10_000_000
 """Jellyfin's units of time in a second."""
+_MOST_TICKS = 1e18
 
 
 def read_events(body: Any) -> tuple[bool, list[Event]]:
@@ -98,19 +99,28 @@ def _jellyfin(body: dict[str, Any]) -> Iterable[Event]:
     kind = _JELLYFIN.get(str(body["NotificationType"]))
     if kind is None or body.get("ItemType") not in ("Audio", "Song"):
         return
-    title, path = _text(body, "Name"), _text(body, "Path")
-    ticks = body.get("RunTimeTicks")
-    artist = _text(body, "Artist")
+    title, path = _name(body, "Name"), _text(body, "Path")
+    artist = _name(body, "Artist")
     track = Track(
         artist=artist,
         artists=(artist,) if artist else (),
         title=title,
-        album=_text(body, "Album"),
-        duration=ticks / _TICKS if isinstance(ticks, (int, float)) and ticks > 0 else None,
-        recording_id=_text(body, "Provider_musicbrainzrecording"),
+        album=_name(body, "Album"),
+        duration=_seconds(body.get("RunTimeTicks")),
+        recording_id=_name(body, "Provider_musicbrainzrecording"),
     )
     if path is not None or title is not None:
         yield Event(kind, path, track if title is not None else None)
+
+
+def _seconds(ticks: Any) -> float | None:
+    known = isinstance(ticks, (int, float)) and not isinstance(ticks, bool)
+    return ticks / _TICKS if known and 0 < ticks < _MOST_TICKS else None
+
+
+def _name(value: dict[str, Any], key: str) -> str | None:
+    text = value.get(key)
+    return (shapes.readable(text) or None) if isinstance(text, str) else None
 
 
 def _text(value: dict[str, Any], key: str) -> str | None:
