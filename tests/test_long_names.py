@@ -27,7 +27,7 @@ NAMES = {
 
 @pytest.fixture(params=NAMES.values(), ids=list(NAMES))
 def song(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    made = tmp_path / request.param
+    made: Path = tmp_path / request.param
     shutil.copyfile(SONG, made)
     return made
 
