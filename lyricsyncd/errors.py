@@ -16,6 +16,7 @@
     │   └── NotFetched                     its weights are not on the disk, and could not be fetched
     ├── WorkerLost                         the process with the models died or hung on a song
     ├── WriteError                         the result could not be written; the original is intact
+    │   └── JournalError                   it could not be noted in the journal before
     └── FormatError (ValueError)           bytes that are not what their format promises
 
 Every error says what happened and, where we know it, what to do about it. Errors keep their
@@ -25,8 +26,13 @@ whether trying again later can help (``transient``).
 
 from __future__ import annotations
 
+import errno
 import traceback
 from typing import Any
+
+_PASSING = frozenset(
+    (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT)
+)
 
 
 def raised_inside(error: BaseException, *packages: str) -> bool:
@@ -181,5 +187,16 @@ class WriteError(LyricsyncError):
     """A result could not be written; what was there before is intact."""
 
 
+class JournalError(WriteError):
+    """What is written cannot be noted in the journal, and so was not written."""
+
+
 class FormatError(LyricsyncError, ValueError):
     """The bytes are not what their format promises, or are hostile."""
+
+
+def passes(error: Exception) -> bool:
+    """Whether an error is of the computer's state just now, and not of the file it was met on."""
+    if isinstance(error, LyricsyncError):
+        return error.transient
+    return isinstance(error, OSError) and error.errno in _PASSING

@@ -395,6 +395,17 @@ class Catalog(Queries):
         """Note why only what a person waits for is done now; nothing where all is."""
         self.write(lambda db: _set(db, "hush", why))
 
+    def try_to_write(self) -> None:
+        """Write something that nobody needs.
+
+        Raises
+        ------
+        WriteError
+            Nothing else could be written either.
+        """
+        now = self.clock()
+        self.write(lambda db: _set(db, "tried", str(now)))
+
     # What a scan notes
 
     def missing(self, ids: Iterable[int]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import shutil
 import sqlite3
 import threading
 import time
@@ -21,6 +22,7 @@ from lyricsyncd.catalog import migrations, mounts
 from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import LyricsyncError, WriteError
 
+_ROOM = 256 * 1024
 T = TypeVar("T")
 Opened = TypeVar("Opened", bound="Database")
 
@@ -151,6 +153,14 @@ class _Job:
     def __init__(self, function: Callable[[sqlite3.Connection], Any]) -> None:
         self.function = function
         self.future: Future[Any] = Future()
+
+
+def is_full(folder: Path) -> bool:
+    """Whether a disk has too little room for the files of an open catalog."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM
+    except OSError:
+        return False
 
 
 def _write_ahead(db: sqlite3.Connection) -> str:

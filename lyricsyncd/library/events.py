@@ -7,6 +7,7 @@ believed.
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from stat import S_ISDIR
 
 from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Priority, Queued, Request
 from lyricsyncd.config.paths import present
+from lyricsyncd.errors import WriteError, passes
 from lyricsyncd.library import scan, sidecars
 from lyricsyncd.library.lookup import Lookup, NotInLibrary, Place
 from lyricsyncd.library.watch import FileEvent
@@ -73,7 +75,7 @@ class EventHandler:
     Parameters
     ----------
     heard : callable
-        Takes the hint that a folder has come.
+        Takes the hint that a folder has come, or that there is something about a song.
     """
 
     def __init__(
@@ -90,8 +92,35 @@ class EventHandler:
         Raises
         ------
         WriteError
-            The catalog cannot be written.
+            The catalog cannot be written. What lies at the events' paths is looked at once it can:
+            those who send them may not do so again.
         """
+        try:
+            return self._take(events)
+        except (WriteError, OSError) as error:
+            if not passes(error):
+                raise
+            for event in events:
+                self._remember(event)
+            if isinstance(error, WriteError):
+                raise
+            raise WriteError(f"Not now: {error.strerror}", transient=True) from error
+
+    def _remember(self, event: Event) -> None:
+        """Hand the paths of an event over to those who wait until files have come to rest."""
+        try:
+            old, new = (
+                None if text is None else self._lookup.place(text).path
+                for text in (event.moved_from, event.path)
+            )
+        except NotInLibrary:
+            return
+        if new is not None:
+            self._heard(FileEvent(new, folder=os.path.isdir(new), moved_from=old))  # noqa: PTH112
+        if old is not None:
+            self._heard(FileEvent(old))
+
+    def _take(self, events: Sequence[Event]) -> list[Taken]:
         self._ignore_files = scan.IgnoreFiles()
         taken: list[Taken] = []
         requests: dict[int, Request] = {}
@@ -151,7 +180,9 @@ class EventHandler:
             wanted = (
                 scan.is_song(path) and looks.size and place.rules.admits(path, self._ignore_files)
             )
-        except OSError:
+        except OSError as error:
+            if passes(error):
+                raise
             return Taken(Result.NOT_FOUND, path, self._id(path))
         if not wanted:
             return Taken(Result.EXCLUDED, path, self._id(path))

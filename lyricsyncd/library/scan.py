@@ -28,6 +28,7 @@ from lyricsyncd.catalog.catalog import (
 )
 from lyricsyncd.config.paths import present
 from lyricsyncd.config.schema import Library
+from lyricsyncd.errors import passes
 from lyricsyncd.library import ignore_file, sidecars
 from lyricsyncd.patterns import Glob, one_line
 from lyricsyncd.unexpected import MISHAPS
@@ -251,6 +252,11 @@ def walk(
 
     Links to folders are followed, after everything else, and no folder is seen twice: links in a
     circle end. What cannot be read is added to ``unreadable``.
+
+    Raises
+    ------
+    OSError
+        The computer is in trouble just now (too many open files, say): the walk must be made anew.
     """
     failed = unreadable if unreadable is not None else []
     walker = _Walker(rules, start or rules.root)
@@ -259,10 +265,12 @@ def walk(
         seen: Folder | None = None
         gone_through = False
         try:
-            with MISHAPS.cost_only(folder):
+            with MISHAPS.cost_only(folder, but=OSError):
                 seen = walker.look_into(folder, above)
                 gone_through = True
         except OSError as error:
+            if passes(error):
+                raise
             log.warning("%s cannot be read: %s", one_line(str(folder)), error.strerror)
         if not gone_through:
             failed.append(folder)

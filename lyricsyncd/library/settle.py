@@ -59,6 +59,11 @@ class Debouncer:
                 self._waiting[path] = _Waiting(looks, now)
         return settled
 
+    def put_back(self, settled: StableFile, now: float, after: float) -> None:
+        """Wait for a file once more, which is due again after so many seconds."""
+        waiting = _Waiting(settled.fingerprint, now + after - self.wait_s)
+        self._waiting.setdefault(settled.path, waiting)
+
     def next_due(self) -> float | None:
         """When to call `due` next; ``None`` while nothing waits."""
         if not self._waiting:

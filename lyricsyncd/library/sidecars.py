@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lyricsyncd.catalog.catalog import Catalog, Entry, Request
 from lyricsyncd.config.paths import present
-from lyricsyncd.errors import WriteError
+from lyricsyncd.errors import JournalError, WriteError
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,11 @@ def follow(catalog: Catalog, requests: Iterable[Request]) -> None:
     """Have sidecars go where songs have gone that the catalog knows by another path.
 
     To be called before the songs are queued: one whose sidecars came along needs no work.
+
+    Raises
+    ------
+    JournalError
+        The journal cannot be written just now, and nothing was moved that it does not know of.
     """
     seen = [(each.path, each.fingerprint) for each in requests if each.fingerprint is not None]
     for old, new in catalog.moved(seen):
@@ -32,12 +37,17 @@ def follow(catalog: Catalog, requests: Iterable[Request]) -> None:
 
 
 def carry(old: Path, new: Path) -> None:
-    """Have our sidecars follow a song; one that cannot costs a line in the log."""
+    """Have our sidecars follow a song; one that cannot costs a line in the log.
+
+    Raises as `follow`.
+    """
     from lyricsyncd.tags import Journal, carry_sidecars
 
     try:
         report = carry_sidecars(old, new, Journal())
     except WriteError as error:
+        if isinstance(error, JournalError) and error.transient:
+            raise
         log.warning("%s", error)
         return
     for one in report.notes:
@@ -53,7 +63,10 @@ def _has_heir(catalog: Catalog, entry: Entry) -> bool:
 
 
 def clean(catalog: Catalog, entries: Iterable[Entry]) -> None:
-    """Delete our sidecars of songs that were deleted. Should one come back, it is done anew."""
+    """Delete our sidecars of songs that were deleted. Should one come back, it is done anew.
+
+    Raises as `follow`.
+    """
     from lyricsyncd.tags import Journal, clean_sidecars
 
     journal = Journal()
@@ -64,6 +77,8 @@ def clean(catalog: Catalog, entries: Iterable[Entry]) -> None:
         try:
             report = clean_sidecars(entry.path, journal)
         except WriteError as error:
+            if isinstance(error, JournalError) and error.transient:
+                raise
             log.warning("%s", error)
             continue
         if report.removed:

@@ -29,6 +29,7 @@ from watchdog.events import (
 
 from lyricsyncd.catalog import mounts
 from lyricsyncd.library.scan import Rules, is_lyrics, is_song
+from lyricsyncd.unexpected import MISHAPS
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
@@ -183,6 +184,11 @@ class _Handler(FileSystemEventHandler):
         self._real, self._shown, self._heard = real, shown, heard
 
     def dispatch(self, event: FileSystemEvent) -> None:
+        # An error would end watchdog's thread, and nothing would be heard of any song.
+        with MISHAPS.cost_only(event.src_path):
+            self._tell_of(event)
+
+    def _tell_of(self, event: FileSystemEvent) -> None:
         path = Path(os.fsdecode(event.src_path))
         if event.event_type == "moved":
             new = Path(os.fsdecode(event.dest_path))

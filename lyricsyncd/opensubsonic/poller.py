@@ -24,6 +24,7 @@ from lyricsyncd.library.events import Event, EventHandler, Kind, Result
 from lyricsyncd.library.lookup import Lookup, NotInLibrary
 from lyricsyncd.library.scan import Rules, libraries_of
 from lyricsyncd.opensubsonic.client import PAGE, Album, Client, NotAllowed, Song
+from lyricsyncd.unexpected import MISHAPS
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config, OpenSubsonic
@@ -153,9 +154,9 @@ class Poller:
     def _hear_what_plays(self) -> None:
         songs = self.client.now_playing()
         new = [song for song in songs if song.id not in self._playing]
-        self._playing = frozenset(song.id for song in songs)
         if new:
             self._intake.take([_event(Kind.PLAYING, song, Priority.PLAYING) for song in new])
+        self._playing = frozenset(song.id for song in songs)
 
     # What is new
 
@@ -318,7 +319,7 @@ class PollerThread:
                 if str(error) != told:
                     told = str(error)
                     log.warning("the music server: %s", error)
-            except Exception:
-                log.exception("the music server: a bug")
+            except Exception as error:  # noqa: BLE001 - the loop goes on, see `mishaps`
+                MISHAPS.note(error, "the music server")
                 wait = BACKOFF_S[-1]
             self._stopping.wait(max(1.0, wait - (time.monotonic() - began)))

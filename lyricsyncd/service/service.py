@@ -19,14 +19,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog import backup
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Fingerprint, Priority, Request, State
-from lyricsyncd.catalog.database import CatalogBroken
+from lyricsyncd.catalog.database import CatalogBroken, is_full
 from lyricsyncd.config.paths import present
-from lyricsyncd.errors import LyricsyncError, UsageError
+from lyricsyncd.errors import JournalError, LyricsyncError, UsageError, WriteError, passes
 from lyricsyncd.library import scan, sidecars
 from lyricsyncd.library.lookup import name_songs
 from lyricsyncd.library.scan import Rules
@@ -34,7 +35,9 @@ from lyricsyncd.library.settle import Debouncer, StableFile
 from lyricsyncd.library.watch import FileEvent, Watcher, poll_interval
 from lyricsyncd.notifications.messages import MessageThread, start_messages
 from lyricsyncd.opensubsonic.poller import PollerThread, start_polling
+from lyricsyncd.patterns import one_line
 from lyricsyncd.systemd.notify import notify, reloading, watchdog_interval
+from lyricsyncd.unexpected import MISHAPS, TROUBLE
 from lyricsyncd.web.operations import ServiceContext
 from lyricsyncd.web.server import WebServer
 from lyricsyncd.work import schedule
@@ -59,6 +62,8 @@ _CLOCK_SLACK_S = 60.0
 """By less than this the clock is corrected, which matters to nobody."""
 _DESCRIPTORS = 65536
 """Of these there are always enough; a limit of a thousand millions only slows some libraries."""
+_AGAIN_S = 5.0
+"""How soon what a passing trouble (a full disk, say) kept from being done is tried again."""
 _COPY_S = 3600.0
 """How often the catalog is copied, if anything changed."""
 
@@ -94,8 +99,10 @@ class StateLock:
                 f"Another lyricsyncd is at work on {self.path.parent}{_as_pid(self.path)}",
                 remedy="Stop it first, or give this one another STATE_DIRECTORY",
             )
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+        # Only for who asks; a full disk must not matter here.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
         self._descriptor = descriptor
 
     def release(self) -> None:
@@ -170,6 +177,7 @@ class Service:
         self._hints: queue.SimpleQueue[FileEvent] = queue.SimpleQueue()
         self._scans: queue.SimpleQueue[_Scan | _Copy | None] = queue.SimpleQueue()
         self._queued_scans: set[tuple[Path, Path | None]] = set()
+        self._owed: queue.SimpleQueue[_Scan] = queue.SimpleQueue()
         self._settling = Debouncer(self._config.daemon.settle)
         self._stopping = False
         self._poller: PollerThread | None = None
@@ -193,13 +201,21 @@ class Service:
                     self._serve_catalog()
                 except CatalogBroken as error:
                     met = error.message
-                    continue
-                return
+                except WriteError as error:
+                    if not is_full(self._state):
+                        raise
+                    # To end would not make room, and to be given up by systemd still less.
+                    TROUBLE.met(error)
+                    notify("READY=1", "WATCHDOG=1", f"STATUS={error.message}")
+                    time.sleep(_AGAIN_S)
+                else:
+                    return
 
     def _serve_catalog(self) -> None:
         """Serve until asked to end, or until the catalog is found to be damaged."""
         self._stopping = False
         self._scans, self._queued_scans = queue.SimpleQueue(), set()
+        self._owed = queue.SimpleQueue()
         with Catalog(self._state / FILE_NAME) as catalog:
             self._catalog = catalog
             self._set_right(catalog.ahead())
@@ -223,9 +239,8 @@ class Service:
                 self._web.start(self._config.web)
                 scanner.start()
                 self._runner.start()
-                self._check_libraries()
-                self._ask_server()
-                self._send_messages()
+                for begin in (self._check_libraries, self._ask_server, self._send_messages):
+                    self._do(begin)
                 log.info("watching %s", ", ".join(str(r.root) for r in self._rules()) or "nothing")
                 notify("READY=1", "STATUS=Watching")
                 try:
@@ -243,53 +258,69 @@ class Service:
 
     def _serve(self) -> None:
         now = time.monotonic()
-        clock = time.time() - now
-        check_at, beat_at, version = now + _CHECK_S, now, -1
-        beat_every = min(_BEAT_S, (watchdog_interval() or 3 * _BEAT_S) / 3)
-        copy_at, copied = now + _CHECK_S, -1
-        rescan_at = self._next_rescan()
+        self._clock = time.time() - now
+        self._check_at, self._beat_at, self._owed_at = now + _CHECK_S, now, now
+        self._version = self._copied = -1
+        self._copy_at = now + _CHECK_S
+        self._rescan_at = self._next_rescan()
+        duties = (
+            self._follow_clock,
+            self._drain_hints,
+            self._queue_settled,
+            self._follow_catalog,
+            self._check_now_and_then,
+            self._poll,
+            self._scan_again,
+            self._beat_now_and_then,
+        )
         while True:
             if self._asked & {signal.SIGTERM, signal.SIGINT}:
                 return
+            now = time.monotonic()
             if signal.SIGHUP in self._asked:
                 self._asked.discard(signal.SIGHUP)
-                self._reload()
-                rescan_at = self._next_rescan()
-            now = time.monotonic()
-            try:
-                if abs(jump := clock - (time.time() - now)) > _CLOCK_SLACK_S:
-                    clock -= jump
-                    self._set_right(jump)
-                    rescan_at = self._next_rescan()
-                self._drain_hints(now)
-                self._queue_settled(now)
-                seen = self._catalog.version()
-                if seen != version:
-                    version = seen
-                    self._runner.wake()
-                if now >= copy_at:
-                    copy_at = now + _COPY_S
-                    if version != copied:
-                        copied = version
-                        self._scans.put(_Copy())
-                if now >= check_at:
-                    check_at = now + _CHECK_S
-                    self._check_libraries()
-                    self._web.check()
-                self._poll(now)
-                if rescan_at is not None and time.time() >= rescan_at:
-                    rescan_at = self._next_rescan()
-                    for rules in self._rules():
-                        self._want_scan(_Scan(rules, None, Priority.BACKFILL, "scheduled scan"))
-                if now >= beat_at:
-                    beat_at = now + beat_every
-                    self._beat()
-            except (LyricsyncError, OSError) as error:
-                # The disk is full, say: without a sign of life systemd will start us anew.
-                log.error("%s", error)
+                self._do(self._reload)
+            for duty in duties:
+                self._do(partial(duty, now))
             if self._catalog.broken is not None:
                 raise self._catalog.broken
             self._sleep(now)
+
+    def _do(self, duty: Callable[[], None]) -> None:
+        """Do one of the duties: whatever happens to it, the others are done."""
+        try:
+            with MISHAPS.cost_only("the service", but=(LyricsyncError, OSError)):
+                duty()
+        except (LyricsyncError, OSError) as error:
+            TROUBLE.met(error)
+
+    def _follow_clock(self, now: float) -> None:
+        if abs(jump := self._clock - (time.time() - now)) > _CLOCK_SLACK_S:
+            self._clock -= jump
+            self._set_right(jump)
+            self._rescan_at = self._next_rescan()
+
+    def _follow_catalog(self, now: float) -> None:
+        seen = self._catalog.version()
+        if seen != self._version:
+            self._version = seen
+            self._runner.wake()
+        if now >= self._copy_at:
+            self._copy_at = now + _COPY_S
+            if seen != self._copied:
+                self._copied = seen
+                self._scans.put(_Copy())
+
+    def _check_now_and_then(self, now: float) -> None:
+        if now >= self._check_at:
+            self._check_at = now + _CHECK_S
+            self._check_libraries()
+            self._web.check()
+
+    def _beat_now_and_then(self, now: float) -> None:
+        if now >= self._beat_at:
+            self._beat_at = now + min(_BEAT_S, (watchdog_interval() or 3 * _BEAT_S) / 3)
+            self._beat()
 
     def _sleep(self, now: float) -> None:
         due = self._settling.next_due()
@@ -299,13 +330,19 @@ class Service:
                 os.read(self._wake_read, 4096)
 
     def _beat(self) -> None:
-        self._runner.beat()
-        # A write that changes nothing still takes the way of every write.
-        self._catalog.write(lambda db: db.execute("SELECT 1").fetchone())
+        try:
+            self._runner.beat()
+            # A write that changes nothing still takes the way of every write.
+            self._catalog.write(lambda db: db.execute("SELECT 1").fetchone())
+            words = self._in_words()
+        except WriteError as error:
+            # A full disk is answered at once. To be started anew would not empty it.
+            TROUBLE.met(error)
+            words = error.message
         if not self._runner.alive:
             log.critical("a working thread has ended; the service must be started anew")
             return
-        notify("WATCHDOG=1", f"STATUS={self._in_words()}")
+        notify("WATCHDOG=1", f"STATUS={words}")
 
     def _in_words(self) -> str:
         counts = self._catalog.counts()
@@ -362,8 +399,10 @@ class Service:
                 self._check_libraries()
             self._ask_server()
             self._send_messages()
+            self._rescan_at = self._next_rescan()
             log.info("the configuration was read again")
-        notify("READY=1")
+        finally:
+            notify("READY=1")
 
     def _stop(self, scanner: threading.Thread) -> None:
         self._stopping = True
@@ -424,28 +463,52 @@ class Service:
                 hint = self._hints.get_nowait()
             except queue.Empty:
                 return
-            if hint.folder:
-                rules = self._rules_of(hint.path)
-                # Files may have come with the folder before it was watched.
-                if rules is not None and hint.path.is_dir():
-                    self._watcher.came(hint.path)
-                    self._want_scan(_Scan(rules, hint.path, Priority.IMPORT, "new folder"))
-                continue
-            if hint.moved_from is not None and self._rules_of(hint.moved_from) is not None:
+            with MISHAPS.cost_only(hint.path):
+                self._take_hint(hint, now)
+
+    def _take_hint(self, hint: FileEvent, now: float) -> None:
+        if hint.folder:
+            rules = self._rules_of(hint.path)
+            # Files may have come with the folder before it was watched.
+            if rules is not None and os.path.isdir(hint.path):  # noqa: PTH112 - never raises
+                self._watcher.came(hint.path)
+                self._want_scan(_Scan(rules, hint.path, Priority.IMPORT, "new folder"))
+            return
+        self._settling.touch(hint.path, _look(hint.path), now)
+        if hint.moved_from is not None and self._rules_of(hint.moved_from) is not None:
+            try:
                 sidecars.carry(hint.moved_from, hint.path)
-            self._settling.touch(hint.path, _look(hint.path), now)
+            except JournalError as error:
+                # It is tried again when the song is queued.
+                TROUBLE.met(error)
 
     def _queue_settled(self, now: float) -> None:
         # What has come before what has gone: a song that moved takes its sidecars along.
-        settled_now = self._settling.due(now, _look)
-        for settled in sorted(settled_now, key=lambda each: each.fingerprint is None):
-            rules = self._rules_of(settled.path)
-            if rules is None:
-                continue
-            if scan.is_song(settled.path):
-                self._take_song(settled, rules)
-            elif settled.fingerprint is not None:
-                self._take_words(settled.path)
+        settled_now = sorted(
+            self._settling.due(now, _look), key=lambda each: each.fingerprint is None
+        )
+        for at, settled in enumerate(settled_now):
+            try:
+                with MISHAPS.cost_only(settled.path, but=(LyricsyncError, OSError)):
+                    self._take(settled)
+            except (LyricsyncError, OSError) as error:
+                if not passes(error):
+                    log.warning("%s: %s", one_line(str(settled.path)), error)
+                    continue
+                # The catalog cannot be written, say: none of them may be forgotten.
+                TROUBLE.met(error)
+                for left in settled_now[at:]:
+                    self._settling.put_back(left, now, _AGAIN_S)
+                return
+
+    def _take(self, settled: StableFile) -> None:
+        rules = self._rules_of(settled.path)
+        if rules is None:
+            return
+        if scan.is_song(settled.path):
+            self._take_song(settled, rules)
+        elif settled.fingerprint is not None:
+            self._take_words(settled.path)
 
     def _take_song(self, settled: StableFile, rules: Rules) -> None:
         if settled.fingerprint is None:
@@ -507,18 +570,32 @@ class Service:
         except LyricsyncError as error:
             log.warning("%s", error)
 
+    def _scan_again(self, now: float) -> None:
+        """Have those scans made anew that failed, once the catalog can be written."""
+        if self._owed.empty() or now < self._owed_at:
+            return
+        self._owed_at = now + _AGAIN_S
+        self._catalog.try_to_write()
+        while not self._owed.empty():
+            self._want_scan(self._owed.get())
+
     def _scan_all(self) -> None:
-        self._clear_after_crash()
+        with MISHAPS.cost_only("clearing up"):
+            self._clear_after_crash()
         while (wanted := self._scans.get()) is not None:
             if isinstance(wanted, _Copy):
-                self._copy()
+                with MISHAPS.cost_only("the copy of the catalog"):
+                    self._copy()
                 continue
             self._queued_scans.discard((wanted.rules.root, wanted.start))
             began = time.monotonic()
-            try:
-                self._scan(wanted)
-            except Exception:
-                log.exception("the scan of %s failed", wanted.start or wanted.rules.root)
+            with MISHAPS.cost_only(f"the scan of {wanted.start or wanted.rules.root}"):
+                try:
+                    self._scan(wanted)
+                except (LyricsyncError, OSError) as error:
+                    TROUBLE.met(error)
+                    if passes(error):
+                        self._owed.put(wanted)
             took = time.monotonic() - began
             for library in self._watcher.libraries:
                 if library.rules.root == wanted.rules.root and wanted.start is None:

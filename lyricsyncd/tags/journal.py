@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.config.paths import hand_over, state_dir
-from lyricsyncd.errors import WriteError
+from lyricsyncd.errors import JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -85,7 +85,7 @@ class Journal:
 
     Notes
     -----
-    Every method raises `WriteError` where the database cannot be used.
+    Every method raises `JournalError` where the database cannot be used.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -219,18 +219,18 @@ class Journal:
                 with connection:
                     yield connection
         except sqlite3.OperationalError as error:
-            raise WriteError(
+            raise JournalError(
                 f"the journal {self.path} cannot be used ({error}), so nothing was written",
                 remedy=f"Make sure that {self.path.parent} can be written to and has free space",
                 transient=True,
             ) from error
         except sqlite3.DatabaseError as error:
-            raise WriteError(
+            raise JournalError(
                 f"the journal {self.path} is damaged ({error}), so nothing was written",
                 remedy="Move it away: a new one is made, and files of ours are known by their mark",
             ) from error
         except OSError as error:
-            raise WriteError(
+            raise JournalError(
                 f"the journal {self.path} cannot be made ({error.strerror}), so nothing was"
                 " written",
                 remedy=f"Make {self.path.parent} writable or set STATE_DIRECTORY to another folder",
@@ -246,7 +246,7 @@ class Journal:
                 connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
             connection.commit()
         if _version(connection) != _SCHEMA_VERSION:
-            raise WriteError(
+            raise JournalError(
                 f"the journal {self.path} is of a later version of lyricsyncd",
                 remedy="Update lyricsyncd",
             )

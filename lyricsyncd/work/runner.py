@@ -23,7 +23,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.catalog.catalog import (
     RETRY_LYRICS,
@@ -37,6 +37,7 @@ from lyricsyncd.catalog.catalog import (
     State,
 )
 from lyricsyncd.errors import (
+    JournalError,
     LyricsNotFound,
     LyricsyncError,
     ModelError,
@@ -48,16 +49,19 @@ from lyricsyncd.errors import (
 from lyricsyncd.http import pace
 from lyricsyncd.http.answers import asking_anew
 from lyricsyncd.model import Decision, SyncResult
+from lyricsyncd.unexpected import MISHAPS, TROUBLE
 from lyricsyncd.work import memory, prefetch, schedule, worker
 from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
 from lyricsyncd.work.gpu import OtherGpuPrograms
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
+    from lyricsyncd.model import Lyrics
     from lyricsyncd.pipeline.pipeline import Prepared
     from lyricsyncd.tags import WriteReport
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 LEASE_S = 120.0
 """How long a lease holds without a heartbeat."""
@@ -70,6 +74,8 @@ AHEAD_BYTES = 2 * 1024**3
 """Memory for the models from which on the next song is decoded ahead by itself."""
 WAITS = "waiting"
 """Stage of a song whose words are found, until the models have time for it."""
+_PATIENCE_S = 3.0
+"""How often what could not be written is written once more."""
 _AGAIN_S = 30.0
 """How often the threads look again by themselves, and wait after trouble with the catalog."""
 
@@ -121,6 +127,7 @@ class Runner:
     def start(self) -> None:
         """Begin."""
         try:
+            with contextlib.suppress(WriteError):
             self.catalog.note_rests([])
         except LyricsyncError as error:
             log.error("%s", error)
@@ -190,7 +197,7 @@ class Runner:
         while not self._stopping.is_set():
             if not self._slots.acquire(timeout=_AGAIN_S):
                 continue
-            entry = self._next(look_ups=False)
+            entry = self._next_or_wait(look_ups=False)
             if entry is None:
                 self._slots.release()
                 continue
@@ -207,8 +214,7 @@ class Runner:
 
     def _look_up_all(self) -> None:
         while not self._stopping.is_set():
-            self._note_rests()
-            entry = self._next(look_ups=True)
+            entry = self._next_or_wait(look_ups=True)
             if entry is None:
                 continue
             found = self._found_of(entry, look_up=True)
@@ -220,6 +226,14 @@ class Runner:
                 self._let_go(entry)
             else:
                 self._ready(found)
+
+    def _next_or_wait(self, *, look_ups: bool) -> Entry | None:
+        with MISHAPS.cost_only("taking up the next song"):
+            if look_ups:
+                self._note_rests()
+            return self._next(look_ups=look_ups)
+        self._stopping.wait(_AGAIN_S)
+        return None
 
     def _next(self, *, look_ups: bool) -> Entry | None:
         """The next song, waited for a while."""
@@ -242,8 +256,8 @@ class Runner:
                 return entry
             due = self.catalog.next_due()
         except LyricsyncError as error:
-            log.error("%s", error)
-            self._stopping.wait(_AGAIN_S)
+            TROUBLE.met(error)
+            wake.wait(_AGAIN_S)
             return None
         # What is due and was not given to us waits for the end of a pause: nothing to hurry for.
         wait = _AGAIN_S if due is None or due <= asked_at else due - self.catalog.clock()
@@ -254,7 +268,9 @@ class Runner:
     def _found_of(self, entry: Entry, *, look_up: bool) -> _Found | None:
         if self._stopping.is_set():
             return None
-        return self._guarded(entry, partial(self._find, entry, look_up=look_up))
+        with MISHAPS.cost_only(entry.path):
+            return self._guarded(entry, partial(self._find, entry, look_up=look_up))
+        return None
 
     def _note_rests(self) -> None:
         """Tell of hosts that are left alone, once each, and that they are back."""
@@ -311,12 +327,16 @@ class Runner:
             stat = entry.path.stat()
         except FileNotFoundError:
             log.info("%s is not there any more", entry.path)
-            self.catalog.gone(entry.id, self.owner)
+            self._patiently(lambda: self.catalog.gone(entry.id, self.owner))
             return None
         looks, now = Fingerprint.from_stat(stat), self.catalog.clock()
         age = now - max(stat.st_mtime, stat.st_ctime)
         if looks != entry.fingerprint or 0 <= age < config.daemon.settle:
-            self.catalog.postpone(entry.id, self.owner, now + config.daemon.settle, looks)
+            self._patiently(
+                lambda: self.catalog.postpone(
+                    entry.id, self.owner, now + config.daemon.settle, looks
+                )
+            )
             return None
         if self._taken_back(entry):
             why = "its lyrics were taken back; retry it to have them again"
@@ -335,10 +355,10 @@ class Runner:
             find = pipeline.find if look_up else pipeline.find_offline
             prepared = find(entry.path)
         if prepared is None:
-            self.catalog.needs_look_up(entry.id, self.owner)
+            self._patiently(lambda: self.catalog.needs_look_up(entry.id, self.owner))
             return None
         track = prepared.track
-        self.catalog.found(entry.id, self.owner, track)
+        self._patiently(lambda: self.catalog.found(entry.id, self.owner, track))
         if not prepared.needs_models:
             self._write(entry, pipeline.place(prepared), config, began)
             return None
@@ -347,14 +367,15 @@ class Runner:
     def _ready(self, found: _Found) -> None:
         """Hand a song on. While the models are at work on the one before, its file is read."""
         entry, length = found.entry, found.prepared.track.duration
-        self._progress(entry, WAITS, 0.0)
-        read_ahead(entry.path)
-        if (
-            self._placing
-            and decodes_ahead(found.config)
-            and (length or math.inf) <= prefetch.LONGEST_S
-        ):
-            self.executor.meanwhile(worker.expect, entry.path)
+        with MISHAPS.cost_only(entry.path):
+            self._progress(entry, WAITS, 0.0)
+            read_ahead(entry.path)
+            if (
+                self._placing
+                and decodes_ahead(found.config)
+                and (length or math.inf) <= prefetch.LONGEST_S
+            ):
+                self.executor.meanwhile(worker.expect, entry.path)
         self._found.put(found)
 
     def _taken_back(self, entry: Entry) -> bool:
@@ -371,7 +392,8 @@ class Runner:
         while (found := self._found.get()) is not None:
             entry = found.entry
             if not self._stopping.is_set():
-                self._guarded(entry, partial(self._place, found))
+                with MISHAPS.cost_only(entry.path):
+                    self._guarded(entry, partial(self._place, found))
             self._placing.pop(entry.id, None)
             self._let_go(entry)
             self._slots.release()
@@ -404,31 +426,40 @@ class Runner:
         try:
             looks = Fingerprint.of(entry.path)
         except FileNotFoundError:
-            self.catalog.gone(entry.id, self.owner)
+            self._patiently(lambda: self.catalog.gone(entry.id, self.owner))
             return
         if looks != entry.fingerprint:
             log.info("%s changed meanwhile: it is done anew", entry.path)
             due = self.catalog.clock() + config.daemon.settle
-            self.catalog.postpone(entry.id, self.owner, due, looks)
+            self._patiently(lambda: self.catalog.postpone(entry.id, self.owner, due, looks))
             return
-        if not self.catalog.progress(entry.id, self.owner, "write", 0.0):
+        if not self._patiently(lambda: self.catalog.progress(entry.id, self.owner, "write", 0.0)):
             log.info("%s was taken back: nothing is written", entry.path)
             return
         report: WriteReport | None = None
         if result.to_write is not None:
-            from lyricsyncd.tags import Journal, write_lyrics
-
-            report = write_lyrics(entry.path, result.to_write, config.output, journal=Journal())
+            report = self._written(entry.path, result.to_write, config)
             looks = Fingerprint.of(entry.path)
         self._finish(entry, judged(result, report), began, looks)
+
+    def _written(self, song: Path, lyrics: Lyrics, config: Config) -> WriteReport:
+        from lyricsyncd.tags import Journal, write_lyrics
+
+        # What was written before the journal could not be is found as it is the next time.
+        return self._patiently(
+            lambda: write_lyrics(song, lyrics, config.output, journal=Journal()), JournalError
+        )
 
     def _finish(
         self, entry: Entry, outcome: Outcome, began: float, looks: Fingerprint | None = None
     ) -> None:
-        if not self.catalog.finish(entry.id, self.owner, outcome, looks):
+        if not self._patiently(lambda: self.catalog.finish(entry.id, self.owner, outcome, looks)):
             return
         # What only a person can mend, and what is merely tried again.
-        bad = outcome.state is State.FAILED or outcome.error_class == WriteError.__name__
+        bad = outcome.state is State.FAILED or outcome.error_class in (
+            WriteError.__name__,
+            JournalError.__name__,
+        )
         level = logging.WARNING if bad else logging.INFO
         if outcome.waits_for is not None:
             # Of the host that it waits for it is told once.
@@ -457,8 +488,8 @@ class Runner:
                 # It is taken up as soon as its host is asked again.
                 outcome = dataclasses.replace(outcome, retry=(0.0,), waits_for=host)
             self._record(entry, outcome, began)
-        except Exception as error:
-            log.exception("%s: a bug", entry.path)
+        except Exception as error:  # noqa: BLE001 - it costs this song, see `mishaps`
+            MISHAPS.note(error, entry.path)
             self._crashed(entry, error)
         return None
 
@@ -467,7 +498,7 @@ class Runner:
             return
         told = error if isinstance(error, LyricsyncError) else LyricsyncError(repr(error))
         try:
-            state = self.catalog.crashed(entry.id, self.owner, told)
+            state = self._patiently(lambda: self.catalog.crashed(entry.id, self.owner, told))
         except LyricsyncError as trouble:
             log.error("%s", trouble)
             return
@@ -494,6 +525,21 @@ class Runner:
             except LyricsyncError as error:
                 log.debug("%s", error)
         self._held.pop(entry.id, None)
+
+    def _patiently(self, write: Callable[[], T], trouble: type[WriteError] = WriteError) -> T:
+        """Write what must not be lost, as soon as the state folder can be written.
+
+        Nothing else could be done meanwhile: no song is taken up without the catalog, and none
+        written without the journal.
+        """
+        while True:
+            try:
+                return write()
+            except trouble as error:
+                if not error.transient or self._stopping.is_set():
+                    raise
+                TROUBLE.met(error)
+                self._stopping.wait(_PATIENCE_S)
 
 
 @dataclass(frozen=True, slots=True)
