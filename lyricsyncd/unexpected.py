@@ -1,8 +1,9 @@
-"""The boundary around one turn of a loop: what nobody expected costs that turn, and no more.
+"""Contain unexpected errors, so that an error of one item does not end the loop over all items.
 
 A song, a folder or an event that meets a programming error must not end the service for all others.
-The error is not hidden: it is logged as one, with its traceback, and counted. What is expected, and
-passes by itself (a full disk, say), is told apart: it costs nothing but time.
+The error is not hidden: it is logged with its traceback, and counted. Transient errors of the
+system (a full disk, say) are expected and handled where they occur; here they are only logged at a
+bounded rate.
 """
 
 from __future__ import annotations
@@ -19,61 +20,61 @@ from lyricsyncd.patterns import one_line
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 1000
-_TOLD_EVERY_S = 600.0
+_REPEAT_S = 600.0
 
 
-class Mishaps:
-    """The unexpected errors of a process, each logged once."""
+class UnexpectedErrors:
+    """Log and count the unexpected errors of a process; repeated ones are logged once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._told: set[tuple[object, ...]] = set()
+        self._logged: set[tuple[object, ...]] = set()
         self.count = 0
-        """How many there were."""
+        """Number of errors since the start."""
 
     @contextmanager
-    def cost_only(
+    def contain(
         self, what: object, *, but: type[Exception] | tuple[type[Exception], ...] = ()
     ) -> Iterator[None]:
-        """Run one turn of a loop, on ``what``. Errors in ``but`` are expected: they go on."""
+        """Run the body of a loop for the item ``what``; errors of the types ``but`` propagate."""
         try:
             yield
         except but:
             raise
-        except Exception as error:  # noqa: BLE001 - the boundary that this module is about
-            self.note(error, what)
+        except Exception as error:  # noqa: BLE001 - this is the boundary
+            self.record(error, what)
 
-    def note(self, error: Exception, what: object) -> None:
-        """Log an unexpected error that was met on ``what``: its traceback once, each file once."""
+    def record(self, error: Exception, what: object) -> None:
+        """Log an error that item ``what`` raised: each traceback and item once."""
         with self._lock:
             self.count += 1
             frames = traceback.extract_tb(error.__traceback__)
             where = (type(error), frames[-1].filename, frames[-1].lineno)
-            known, same = where in self._told, (where, what) in self._told
-            if len(self._told) > _REMEMBERED:
-                self._told.clear()
-            self._told |= {where, (where, what)}
+            known, same = where in self._logged, (where, what) in self._logged
+            if len(self._logged) > _REMEMBERED:
+                self._logged.clear()
+            self._logged |= {where, (where, what)}
         if not same:
             text = one_line(str(what))
             log.error("%s: unexpected %r", text, error, exc_info=None if known else error)
 
 
-class Trouble:
-    """Trouble that passes by itself, and is met again and again until then: logged now and then."""
+class TransientErrors:
+    """Log errors that pass by themselves and recur until then, each at a bounded rate."""
 
     def __init__(self) -> None:
-        self._told: dict[str, float] = {}
+        self._logged: dict[str, float] = {}
 
-    def met(self, error: Exception) -> None:
-        """Log an error, unless the same was logged a short while ago."""
+    def log(self, error: Exception) -> None:
+        """Log an error, unless the same was logged within the last minutes."""
         text, now = one_line(str(error)), time.monotonic()
-        if now - self._told.get(text, -_TOLD_EVERY_S) < _TOLD_EVERY_S:
+        if now - self._logged.get(text, -_REPEAT_S) < _REPEAT_S:
             return
-        if len(self._told) > _REMEMBERED:
-            self._told.clear()
-        self._told[text] = now
+        if len(self._logged) > _REMEMBERED:
+            self._logged.clear()
+        self._logged[text] = now
         log.error("%s", text)
 
 
-MISHAPS, TROUBLE = Mishaps(), Trouble()
-"""Those of this process."""
+UNEXPECTED, TRANSIENT = UnexpectedErrors(), TransientErrors()
+"""The instances of this process."""

@@ -31,7 +31,7 @@ from lyricsyncd.config.schema import Library
 from lyricsyncd.errors import passes
 from lyricsyncd.library import ignore_file, sidecars
 from lyricsyncd.patterns import Glob, one_line
-from lyricsyncd.unexpected import MISHAPS
+from lyricsyncd.unexpected import UNEXPECTED
 
 log = logging.getLogger(__name__)
 
@@ -265,7 +265,7 @@ def walk(
         seen: Folder | None = None
         gone_through = False
         try:
-            with MISHAPS.cost_only(folder, but=OSError):
+            with UNEXPECTED.contain(folder, but=OSError):
                 seen = walker.look_into(folder, above)
                 gone_through = True
         except OSError as error:

@@ -29,7 +29,7 @@ from watchdog.events import (
 
 from lyricsyncd.catalog import mounts
 from lyricsyncd.library.scan import Rules, is_lyrics, is_song
-from lyricsyncd.unexpected import MISHAPS
+from lyricsyncd.unexpected import UNEXPECTED
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
@@ -185,7 +185,7 @@ class _Handler(FileSystemEventHandler):
 
     def dispatch(self, event: FileSystemEvent) -> None:
         # An error would end watchdog's thread, and nothing would be heard of any song.
-        with MISHAPS.cost_only(event.src_path):
+        with UNEXPECTED.contain(event.src_path):
             self._tell_of(event)
 
     def _tell_of(self, event: FileSystemEvent) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import LyricsyncError
-from lyricsyncd.unexpected import MISHAPS
+from lyricsyncd.unexpected import UNEXPECTED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -135,8 +135,8 @@ class MessageThread:
                 self._look()
             except LyricsyncError as error:
                 log.warning("no message could be sent: %s", error)
-            except Exception as error:  # noqa: BLE001 - the loop goes on, see `mishaps`
-                MISHAPS.note(error, "messages")
+            except Exception as error:  # noqa: BLE001 - the loop goes on, see `unexpected`
+                UNEXPECTED.record(error, "messages")
 
     def _look(self) -> None:
         now = self._catalog.clock()

@@ -24,7 +24,7 @@ from lyricsyncd.library.events import Event, EventHandler, Kind, Result
 from lyricsyncd.library.lookup import Lookup, NotInLibrary
 from lyricsyncd.library.scan import Rules, libraries_of
 from lyricsyncd.opensubsonic.client import PAGE, Album, Client, NotAllowed, Song
-from lyricsyncd.unexpected import MISHAPS
+from lyricsyncd.unexpected import UNEXPECTED
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config, OpenSubsonic
@@ -319,7 +319,7 @@ class PollerThread:
                 if str(error) != told:
                     told = str(error)
                     log.warning("the music server: %s", error)
-            except Exception as error:  # noqa: BLE001 - the loop goes on, see `mishaps`
-                MISHAPS.note(error, "the music server")
+            except Exception as error:  # noqa: BLE001 - the loop goes on, see `unexpected`
+                UNEXPECTED.record(error, "the music server")
                 wait = BACKOFF_S[-1]
             self._stopping.wait(max(1.0, wait - (time.monotonic() - began)))

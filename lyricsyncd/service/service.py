@@ -37,7 +37,7 @@ from lyricsyncd.notifications.messages import MessageThread, start_messages
 from lyricsyncd.opensubsonic.poller import PollerThread, start_polling
 from lyricsyncd.patterns import one_line
 from lyricsyncd.systemd.notify import notify, reloading, watchdog_interval
-from lyricsyncd.unexpected import MISHAPS, TROUBLE
+from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
 from lyricsyncd.web.operations import ServiceContext
 from lyricsyncd.web.server import WebServer
 from lyricsyncd.work import schedule
@@ -205,7 +205,7 @@ class Service:
                     if not is_full(self._state):
                         raise
                     # To end would not make room, and to be given up by systemd still less.
-                    TROUBLE.met(error)
+                    TRANSIENT.log(error)
                     notify("READY=1", "WATCHDOG=1", f"STATUS={error.message}")
                     time.sleep(_AGAIN_S)
                 else:
@@ -289,10 +289,10 @@ class Service:
     def _do(self, duty: Callable[[], None]) -> None:
         """Do one of the duties: whatever happens to it, the others are done."""
         try:
-            with MISHAPS.cost_only("the service", but=(LyricsyncError, OSError)):
+            with UNEXPECTED.contain("the service", but=(LyricsyncError, OSError)):
                 duty()
         except (LyricsyncError, OSError) as error:
-            TROUBLE.met(error)
+            TRANSIENT.log(error)
 
     def _follow_clock(self, now: float) -> None:
         if abs(jump := self._clock - (time.time() - now)) > _CLOCK_SLACK_S:
@@ -337,7 +337,7 @@ class Service:
             words = self._in_words()
         except WriteError as error:
             # A full disk is answered at once. To be started anew would not empty it.
-            TROUBLE.met(error)
+            TRANSIENT.log(error)
             words = error.message
         if not self._runner.alive:
             log.critical("a working thread has ended; the service must be started anew")
@@ -463,7 +463,7 @@ class Service:
                 hint = self._hints.get_nowait()
             except queue.Empty:
                 return
-            with MISHAPS.cost_only(hint.path):
+            with UNEXPECTED.contain(hint.path):
                 self._take_hint(hint, now)
 
     def _take_hint(self, hint: FileEvent, now: float) -> None:
@@ -480,7 +480,7 @@ class Service:
                 sidecars.carry(hint.moved_from, hint.path)
             except JournalError as error:
                 # It is tried again when the song is queued.
-                TROUBLE.met(error)
+                TRANSIENT.log(error)
 
     def _queue_settled(self, now: float) -> None:
         # What has come before what has gone: a song that moved takes its sidecars along.
@@ -489,14 +489,14 @@ class Service:
         )
         for at, settled in enumerate(settled_now):
             try:
-                with MISHAPS.cost_only(settled.path, but=(LyricsyncError, OSError)):
+                with UNEXPECTED.contain(settled.path, but=(LyricsyncError, OSError)):
                     self._take(settled)
             except (LyricsyncError, OSError) as error:
                 if not passes(error):
                     log.warning("%s: %s", one_line(str(settled.path)), error)
                     continue
                 # The catalog cannot be written, say: none of them may be forgotten.
-                TROUBLE.met(error)
+                TRANSIENT.log(error)
                 for left in settled_now[at:]:
                     self._settling.put_back(left, now, _AGAIN_S)
                 return
@@ -580,20 +580,20 @@ class Service:
             self._want_scan(self._owed.get())
 
     def _scan_all(self) -> None:
-        with MISHAPS.cost_only("clearing up"):
+        with UNEXPECTED.contain("clearing up"):
             self._clear_after_crash()
         while (wanted := self._scans.get()) is not None:
             if isinstance(wanted, _Copy):
-                with MISHAPS.cost_only("the copy of the catalog"):
+                with UNEXPECTED.contain("the copy of the catalog"):
                     self._copy()
                 continue
             self._queued_scans.discard((wanted.rules.root, wanted.start))
             began = time.monotonic()
-            with MISHAPS.cost_only(f"the scan of {wanted.start or wanted.rules.root}"):
+            with UNEXPECTED.contain(f"the scan of {wanted.start or wanted.rules.root}"):
                 try:
                     self._scan(wanted)
                 except (LyricsyncError, OSError) as error:
-                    TROUBLE.met(error)
+                    TRANSIENT.log(error)
                     if passes(error):
                         self._owed.put(wanted)
             took = time.monotonic() - began

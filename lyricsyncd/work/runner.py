@@ -49,7 +49,7 @@ from lyricsyncd.errors import (
 from lyricsyncd.http import pace
 from lyricsyncd.http.answers import asking_anew
 from lyricsyncd.model import Decision, SyncResult
-from lyricsyncd.unexpected import MISHAPS, TROUBLE
+from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
 from lyricsyncd.work import memory, prefetch, schedule, worker
 from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
 from lyricsyncd.work.gpu import OtherGpuPrograms
@@ -127,7 +127,6 @@ class Runner:
     def start(self) -> None:
         """Begin."""
         try:
-            with contextlib.suppress(WriteError):
             self.catalog.note_rests([])
         except LyricsyncError as error:
             log.error("%s", error)
@@ -228,7 +227,7 @@ class Runner:
                 self._ready(found)
 
     def _next_or_wait(self, *, look_ups: bool) -> Entry | None:
-        with MISHAPS.cost_only("taking up the next song"):
+        with UNEXPECTED.contain("taking up the next song"):
             if look_ups:
                 self._note_rests()
             return self._next(look_ups=look_ups)
@@ -256,7 +255,7 @@ class Runner:
                 return entry
             due = self.catalog.next_due()
         except LyricsyncError as error:
-            TROUBLE.met(error)
+            TRANSIENT.log(error)
             wake.wait(_AGAIN_S)
             return None
         # What is due and was not given to us waits for the end of a pause: nothing to hurry for.
@@ -268,7 +267,7 @@ class Runner:
     def _found_of(self, entry: Entry, *, look_up: bool) -> _Found | None:
         if self._stopping.is_set():
             return None
-        with MISHAPS.cost_only(entry.path):
+        with UNEXPECTED.contain(entry.path):
             return self._guarded(entry, partial(self._find, entry, look_up=look_up))
         return None
 
@@ -367,7 +366,7 @@ class Runner:
     def _ready(self, found: _Found) -> None:
         """Hand a song on. While the models are at work on the one before, its file is read."""
         entry, length = found.entry, found.prepared.track.duration
-        with MISHAPS.cost_only(entry.path):
+        with UNEXPECTED.contain(entry.path):
             self._progress(entry, WAITS, 0.0)
             read_ahead(entry.path)
             if (
@@ -392,7 +391,7 @@ class Runner:
         while (found := self._found.get()) is not None:
             entry = found.entry
             if not self._stopping.is_set():
-                with MISHAPS.cost_only(entry.path):
+                with UNEXPECTED.contain(entry.path):
                     self._guarded(entry, partial(self._place, found))
             self._placing.pop(entry.id, None)
             self._let_go(entry)
@@ -488,8 +487,8 @@ class Runner:
                 # It is taken up as soon as its host is asked again.
                 outcome = dataclasses.replace(outcome, retry=(0.0,), waits_for=host)
             self._record(entry, outcome, began)
-        except Exception as error:  # noqa: BLE001 - it costs this song, see `mishaps`
-            MISHAPS.note(error, entry.path)
+        except Exception as error:  # noqa: BLE001 - it costs this song, see `unexpected`
+            UNEXPECTED.record(error, entry.path)
             self._crashed(entry, error)
         return None
 
@@ -538,7 +537,7 @@ class Runner:
             except trouble as error:
                 if not error.transient or self._stopping.is_set():
                     raise
-                TROUBLE.met(error)
+                TRANSIENT.log(error)
                 self._stopping.wait(_PATIENCE_S)
 
 

@@ -16,7 +16,7 @@ from lyricsyncd.library.lookup import Lookup
 from lyricsyncd.library.scan import Rules, walk
 from lyricsyncd.library.settle import Debouncer, StableFile
 from lyricsyncd.library.watch import FileEvent
-from lyricsyncd.unexpected import Mishaps, Trouble
+from lyricsyncd.unexpected import TransientErrors, UnexpectedErrors
 
 
 def trip(what: object) -> None:
@@ -25,21 +25,21 @@ def trip(what: object) -> None:
 
 class TestAnUnexpectedError:
     def test_costs_one_turn_and_is_counted(self) -> None:
-        mishaps, done = Mishaps(), []
+        errors, done = UnexpectedErrors(), []
         for turn in range(4):
-            with mishaps.cost_only(turn):
+            with errors.contain(turn):
                 if turn % 2:
                     trip(turn)
                 done.append(turn)
         assert done == [0, 2]
-        assert mishaps.count == 2
+        assert errors.count == 2
 
     def test_is_logged_with_its_traceback_once_and_each_file_once(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        mishaps = Mishaps()
+        errors = UnexpectedErrors()
         for turn in ("a.mp3", "b\n.mp3", "a.mp3"):
-            with mishaps.cost_only(turn):
+            with errors.contain(turn):
                 trip(turn)
         assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
         assert [record.exc_info is not None for record in caplog.records] == [True, False]
@@ -47,11 +47,11 @@ class TestAnUnexpectedError:
         assert "b\\n.mp3: unexpected TypeError" in caplog.messages[1]
 
     def test_does_not_hide_what_is_expected(self) -> None:
-        with pytest.raises(OSError, match="gone"), Mishaps().cost_only("x", but=OSError):
+        with pytest.raises(OSError, match="gone"), UnexpectedErrors().contain("x", but=OSError):
             raise OSError("gone")
 
     def test_does_not_stop_a_person_who_does(self) -> None:
-        with pytest.raises(KeyboardInterrupt), Mishaps().cost_only("x"):
+        with pytest.raises(KeyboardInterrupt), UnexpectedErrors().contain("x"):
             raise KeyboardInterrupt
 
     def test_in_one_folder_costs_a_scan_that_folder(
@@ -90,9 +90,9 @@ class TestPassingTrouble:
         assert not passes(TypeError("a bug"))
 
     def test_is_logged_once_for_a_while(self, caplog: pytest.LogCaptureFixture) -> None:
-        trouble = Trouble()
+        transient = TransientErrors()
         for text in ("full", "full", "locked", "full"):
-            trouble.met(WriteError(text))
+            transient.log(WriteError(text))
         assert caplog.messages == ["full", "locked"]
 
     def test_puts_a_file_back_among_those_that_are_waited_for(self) -> None:
