@@ -101,10 +101,10 @@ class TestAFullDisk:
         class FillsTheDisk(Runner):
             """Has the disk full from when a song is taken up until its result waits."""
 
-            def _find(self, entry: Entry) -> Any:
+            def _find(self, entry: Entry, *, look_up: bool) -> Any:
                 filler = fill(state)
                 threading.Timer(5.0, filler.unlink).start()
-                return super()._find(entry)
+                return super()._find(entry, look_up=look_up)
 
         with Catalog(state / FILE_NAME) as catalog:
             catalog.enqueue(song, Priority.IMPORT, "test", library=home.music)
