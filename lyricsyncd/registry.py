@@ -349,11 +349,11 @@ aligners: Registry[AcousticModel | SecondAligner] = Registry(
             *("phone states of PocketSphinx (en-us)", "", "", "BSD-2-Clause"),
         ),
         _ours(
-            *("ctc", "models.acoustic_models:open_wav2vec2", "wav2vec2 for the language"),
+            *("ctc", "align.acoustic_models:open_wav2vec2", "wav2vec2 for the language"),
             *("models", _TORCH, "Apache-2.0"),
         ),
         _ours(
-            *("mms", "models.acoustic_models:open_mms", "MMS, for over 1,000 languages"),
+            *("mms", "align.acoustic_models:open_mms", "MMS, for over 1,000 languages"),
             *("models", _TORCH, "CC-BY-NC 4.0"),
         ),
         _ours(
