@@ -130,7 +130,7 @@ class Queries(Database):
             lambda db: db.execute(
                 "SELECT COUNT(*), MIN(started_at) FROM (SELECT started_at FROM tracks"
                 " WHERE finished_at > ? AND state NOT IN ('pending', 'working', 'ignored')"
-                " ORDER BY finished_at DESC LIMIT 100)",
+                " ORDER BY finished_at DESC LIMIT 20)",
                 (now - within_s,),
             ).fetchone()
         )

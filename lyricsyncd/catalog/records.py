@@ -135,6 +135,13 @@ class Entry:
             return f"{self.artist} - {self.title}"
         return self.title or self.path.stem
 
+    @property
+    def display_path(self) -> str:
+        """The path for a person: within its library, where it is in one."""
+        if self.library is not None and self.library in self.path.parents:
+            return str(self.path.relative_to(self.library))
+        return str(self.path)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}

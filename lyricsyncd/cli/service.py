@@ -6,7 +6,6 @@ All but ``run`` read and write the catalog, whether or not a service runs: it no
 
 from __future__ import annotations
 
-import datetime
 import json
 import logging
 import os
@@ -21,11 +20,8 @@ import click
 
 from lyricsyncd.cli.console import say
 from lyricsyncd.errors import UsageError
-from lyricsyncd.printable import escaped
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from lyricsyncd.catalog.catalog import Catalog, Entry, State
     from lyricsyncd.config.schema import Config
     from lyricsyncd.library.scan import Report, Rules
@@ -273,6 +269,7 @@ def _tell_what_is_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: 
 @_json
 def status(watch: bool, config: Path | None, as_json: bool) -> None:
     """Tell how far the service is."""
+    from lyricsyncd.cli import views
     from lyricsyncd.config.schema import load
 
     settings = load(config)
@@ -282,7 +279,7 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
             if as_json:
                 _echo_json(told)
             else:
-                _print(_status_table(told))
+                views.print_facts(views.status_rows(told))
             return
         if as_json or not sys.stdout.isatty():
             while True:
@@ -296,7 +293,7 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
         try:
             with Live(console=console(), auto_refresh=False) as live:
                 while True:
-                    live.update(_status_table(_status(catalog, settings)), refresh=True)
+                    live.update(views.live(_status(catalog, settings)), refresh=True)
                     time.sleep(_REFRESH_S)
         except KeyboardInterrupt:
             return
@@ -311,29 +308,6 @@ def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
     return status.status(catalog, libraries, running=running(catalog.path.parent))
 
 
-def _status_table(told: dict[str, Any]) -> Table:
-    from rich.table import Table
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    running = "running" if told["running"] else "not running"
-    table.add_row("service", running + (", paused" if told["paused"] else ""))
-    for entry in told["working"]:
-        name = Path(entry["path"]).stem
-        table.add_row("at work", _plain(f"{name} ({entry['stage']} {entry['progress'] or 0:.0%})"))
-    for state, count in told["songs"].items():
-        if count:
-            table.add_row(state.replace("_", " "), str(count))
-    if not any(told["songs"].values()):
-        table.add_row("songs", "none yet")
-    for library in told["libraries"]:
-        scanned = _ago(library["scanned_at"])
-        where = f"scanned {scanned}" if library["online"] else "away"
-        table.add_row("library", _plain(f"{library['path']} ({where})"))
-    return table
-
-
 @click.command(context_settings=_CONTEXT)
 @click.argument("song")
 @_json
@@ -344,27 +318,9 @@ def show(song: str, as_json: bool) -> None:
     if as_json:
         _echo_json(entry.as_dict())
         return
-    from rich.table import Table
+    from lyricsyncd.cli import views
 
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in entry.as_dict().items():
-        if value not in (None, "", [], {}, 0) or name in ("quality",):
-            table.add_row(name.replace("_", " "), _shown(name, value))
-    _print(table)
-
-
-def _shown(name: str, value: Any) -> str:
-    if name.endswith(("_at", "_until", "_since")) and value is not None:
-        return datetime.datetime.fromtimestamp(value).astimezone().isoformat(" ", "seconds")
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {seconds:.1f} s" for key, seconds in value.items())
-    if isinstance(value, list):
-        return "\n".join(_plain(str(each)) for each in value)
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    return "" if value is None else _plain(str(value))
+    views.print_facts(views.song_rows(entry.as_dict()))
 
 
 @click.command(context_settings=_CONTEXT)
@@ -387,7 +343,7 @@ def queue(limit: int, states: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         _echo_json([entry.as_dict() for entry in entries])
     elif not entries:
-        click.echo("There is no such song" if states else "Nothing is queued")
+        click.echo("None: there is no such song" if states else "None: nothing is queued")
     else:
         _print_songs(entries)
 
@@ -557,44 +513,10 @@ def _tell_chosen(
 
 
 def _print_songs(entries: Sequence[Entry]) -> None:
-    from rich.table import Table
+    from lyricsyncd.cli import views
 
-    table = Table(box=None, pad_edge=False)
-    for title in ("id", "song", "state", "quality", "why"):
-        table.add_column(title, overflow="fold", justify="right" if title == "id" else "left")
-    for entry in entries:
-        state = entry.state.value.replace("_", " ")
-        style = {"done": "green", "failed": "red", "working": "cyan"}.get(state, "")
-        quality = "" if entry.quality is None else f"{entry.quality:.2f}"
-        why = (entry.error or entry.reason or entry.why) if entry.state.value != "working" else ""
-        table.add_row(
-            str(entry.id),
-            _plain(entry.name),
-            f"[{style}]{state}[/]" if style else state,
-            quality,
-            _plain(_why(entry, why)),
-        )
-    _print(table)
-
-
-def _why(entry: Entry, why: str) -> str:
-    if entry.state.value == "working":
-        return f"{entry.stage} {entry.progress or 0:.0%}"
-    if entry.error is not None and entry.next_attempt_at is not None:
-        return f"{why} (again {_ago(entry.next_attempt_at)})"
-    return why
-
-
-def _ago(moment: float | None) -> str:
-    """A moment as people say it."""
-    if moment is None:
-        return "never"
-    seconds = time.time() - moment
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if abs(seconds) >= length:
-            count = round(abs(seconds) / length)
-            return f"{count} {unit} ago" if seconds > 0 else f"in {count} {unit}"
-    return "now"
+    rows = [views.queue_row(entry.as_dict()) for entry in entries]
+    views.print_columns(views.TITLES, rows, views.STATE_AT)
 
 
 def _as_dict(report: Report) -> dict[str, Any]:
@@ -620,16 +542,3 @@ def _in_words(report: Report) -> str:
 
 def _echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
-
-
-def _plain(text: str) -> str:
-    """Text that rich shows as it is: a song may be called ``[red]``."""
-    from rich.markup import escape
-
-    return escape(escaped(text))
-
-
-def _print(table: Table) -> None:
-    from lyricsyncd.cli.console import console
-
-    console().print(table)

@@ -444,6 +444,32 @@ def offline(root: Path) -> bool:
         return True
 
 
+def obstacles(roots: Sequence[Path]) -> list[str]:
+    """Say why libraries cannot be watched, and what to do about it: a service that waits in
+    silence looks like one that works."""
+    if not roots:
+        return [
+            "no library is configured, so nothing is watched: name a folder under `libraries`, or"
+            " run `lyricsyncd init --library DIR`"
+        ]
+    return [found for root in roots if (found := _obstacle(root))]
+
+
+def _obstacle(root: Path) -> str:
+    if not present(root):
+        return (
+            f"the library {root} is not there, its songs wait: mount it, or correct `libraries` in"
+            " the configuration"
+        )
+    if not root.is_dir():
+        return f"the library {root} is not a folder: correct `libraries` in the configuration"
+    if not os.access(root, os.R_OK | os.X_OK):
+        return f"the library {root} cannot be read: give the service's user the right to"
+    if offline(root):
+        return f"the library {root} is empty, its songs wait: mount it, or put music there"
+    return ""
+
+
 def awaits_words(entry: Entry | Known, changed: float) -> bool:
     """Whether lyrics that changed at a moment are news to a song that had none that fit, or that
     could not be asked for."""

@@ -241,12 +241,17 @@ class Service:
                 self._runner.start()
                 for begin in (self._check_libraries, self._ask_server, self._send_messages):
                     self._do(begin)
+                self._warn_of_obstacles()
                 log.info("watching %s", ", ".join(str(r.root) for r in self._rules()) or "nothing")
                 notify("READY=1", "STATUS=Watching")
                 try:
                     self._serve()
                 finally:
                     self._stop(scanner)
+
+    def _warn_of_obstacles(self) -> None:
+        for obstacle in scan.obstacles([rules.root for rules in self._rules()]):
+            log.error("%s", obstacle)
 
     def _set_right(self, seconds: float) -> None:
         """The clock was ahead by so much before: nothing waits for that."""
@@ -401,6 +406,7 @@ class Service:
             self._send_messages()
             self._rescan_at = self._next_rescan()
             log.info("the configuration was read again")
+            self._warn_of_obstacles()
         finally:
             notify("READY=1")
 

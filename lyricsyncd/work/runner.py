@@ -182,7 +182,7 @@ class Runner:
         for id, entry in list(self._held.items()):
             try:
                 if self.catalog.release(id, self.owner):
-                    log.info("%s: released, it will be taken up again", entry.path)
+                    log.info("%s: released, it will be taken up again", entry.display_path)
             except LyricsyncError as error:
                 # The next start takes up what is still leased.
                 log.error("%s", error)
@@ -325,7 +325,7 @@ class Runner:
         try:
             stat = entry.path.stat()
         except FileNotFoundError:
-            log.info("%s is not there any more", entry.path)
+            log.info("%s is not there any more", entry.display_path)
             self._patiently(lambda: self.catalog.gone(entry.id, self.owner))
             return None
         looks, now = Fingerprint.from_stat(stat), self.catalog.clock()
@@ -428,12 +428,12 @@ class Runner:
             self._patiently(lambda: self.catalog.gone(entry.id, self.owner))
             return
         if looks != entry.fingerprint:
-            log.info("%s changed meanwhile: it is done anew", entry.path)
+            log.info("%s changed meanwhile: it is done anew", entry.display_path)
             due = self.catalog.clock() + config.daemon.settle
             self._patiently(lambda: self.catalog.postpone(entry.id, self.owner, due, looks))
             return
         if not self._patiently(lambda: self.catalog.progress(entry.id, self.owner, "write", 0.0)):
-            log.info("%s was taken back: nothing is written", entry.path)
+            log.info("%s was taken back: nothing is written", entry.display_path)
             return
         report: WriteReport | None = None
         if result.to_write is not None:
@@ -504,7 +504,7 @@ class Runner:
         if state not in (State.PENDING, State.FAILED):
             return
         after = "set aside" if state is State.FAILED else "it is tried again later"
-        log.warning("%s: %s; %s", entry.path, told, after)
+        log.warning("%s: %s; %s", entry.display_path, told, after)
         if state is State.FAILED and self._finished is not None:
             self._finished(entry, state)
 
@@ -649,13 +649,14 @@ def failed(error: LyricsyncError | OSError) -> Outcome:
         return Outcome(State.NO_LYRICS, error.message, RETRY_LYRICS, kind, text)
     # Neither a missing model nor a full or read-only disk is the song's fault.
     mends = isinstance(error, (SourceError, ModelError, WriteError, OSError)) or error.transient
+    reason = error.message if isinstance(error, LyricsyncError) else text
     if not mends:
-        return Outcome(State.FAILED, text, None, kind, text)
+        return Outcome(State.FAILED, reason, None, kind, text)
     waits: tuple[float, ...] = RETRY_SOON
     asked = error.retry_after if isinstance(error, SourceError) else None
     if asked is not None:
         waits = tuple(max(wait, asked) for wait in waits)
-    return Outcome(State.PENDING, text, waits, kind, text)
+    return Outcome(State.PENDING, reason, waits, kind, text)
 
 
 def writes_sidecars(config: Config) -> bool:
@@ -695,7 +696,7 @@ def _as_fields(entry: Entry, outcome: Outcome, seconds: float) -> dict[str, obje
 
 def _told(entry: Entry, outcome: Outcome, seconds: float) -> str:
     """The one line of the log that a song gets."""
-    parts = [f"{entry.path}: {outcome.state.value.replace('_', ' ')}"]
+    parts = [f"{entry.display_path}: {outcome.state.value.replace('_', ' ')}"]
     if outcome.quality is not None:
         parts.append(f"quality {outcome.quality:.2f}")
     if outcome.source:
@@ -704,5 +705,5 @@ def _told(entry: Entry, outcome: Outcome, seconds: float) -> str:
     if outcome.written:
         parts.append("wrote " + " ".join(path.name for path in outcome.written))
     elif outcome.reason:
-        parts.append(outcome.reason)
+        parts.append((outcome.error or outcome.reason).replace(str(entry.path), "it"))
     return ", ".join(parts)

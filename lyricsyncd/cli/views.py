@@ -1,0 +1,371 @@
+"""What ``status``, ``show`` and ``queue`` print, from plain values.
+
+A terminal gets colours, bars, and lines that fit it. A pipe gets every line whole: columns that are
+padded with spaces, nothing wrapped or cut.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from lyricsyncd.cli.console import bar, console
+from lyricsyncd.printable import escaped
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+Row = tuple[str, str, str]
+"""A label, a value, and the value's style; an empty label continues the row before."""
+CUT = "not bold"
+"""The style of a value that is cut where it does not fit a terminal."""
+Entry = Mapping[str, Any]
+"""A song as `lyricsyncd.catalog.records.Entry.as_dict` has it."""
+
+_STYLES = {
+    "done": "green",
+    "lines": "yellow",
+    "review": "dark_orange",
+    "failed": "red",
+    "working": "cyan",
+}
+_STAGES = {
+    "find": "looks for the words",
+    "waiting": "waits for the model",
+    "separate": "separates the vocals",
+    "align": "places the words",
+    "transcribe": "listens to the words",
+    "write": "is written",
+}
+_MOST = 20
+"""Values of one label."""
+NONE = "none"
+_NO_LIBRARY = "none: name one with `lyricsyncd init --library DIR`"
+
+
+# --- how rows are printed ---------------------------------------------------------------------
+
+
+def print_facts(rows: Sequence[Row]) -> None:
+    """Print labelled values."""
+    if sys.stdout.isatty():
+        console().print(facts(rows))
+        return
+    width = max((len(label) for label, _, _ in rows), default=0)
+    for label, value, _ in rows:
+        click.echo(f"{label:<{width}}  {escaped(value)}".rstrip())
+
+
+def facts(rows: Sequence[Row]) -> Table:
+    """Labelled values for a terminal, long ones folded."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, value, style in rows:
+        cut = style == CUT
+        overflow: Literal["ellipsis", "fold"] = "ellipsis" if cut else "fold"
+        table.add_row(label, Text(escaped(value), style, no_wrap=cut, overflow=overflow))
+    return table
+
+
+def print_columns(titles: Sequence[str], rows: Sequence[Sequence[str]], styled: int) -> None:
+    """Print a row a line; on a terminal, what does not fit is cut, the last column first.
+
+    Parameters
+    ----------
+    styled : int
+        The column with the state, whose colour is shown.
+    """
+    if not sys.stdout.isatty():
+        for line in _padded([titles, *rows]):
+            click.echo(line)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    last = len(titles) - 1
+    for at, title in enumerate(titles):
+        long = at in (1, last)
+        table.add_column(
+            title,
+            no_wrap=True,
+            overflow="ellipsis",
+            justify="right" if at == 0 else "left",
+            ratio=1 if long else None,
+        )
+    table.expand = _too_wide([titles, *rows])
+    for row in rows:
+        table.add_row(*(_cell(text, at == styled) for at, text in enumerate(row)))
+    console().print(table)
+
+
+def _cell(text: str, styled: bool) -> Text:
+    from rich.text import Text
+
+    return Text(escaped(text), _STYLES.get(text, "") if styled else "")
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    from rich.cells import cell_len
+
+    return [max(cell_len(escaped(text)) for text in column) for column in zip(*rows, strict=True)]
+
+
+def _too_wide(rows: Sequence[Sequence[str]]) -> bool:
+    return sum(width + 2 for width in _widths(rows)) > console().width
+
+
+def _padded(rows: Sequence[Sequence[str]]) -> list[str]:
+    from rich.cells import cell_len
+
+    widths = _widths(rows)
+    return [
+        "  ".join(
+            escaped(text) + " " * (width - cell_len(escaped(text)))
+            for text, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+# --- status -----------------------------------------------------------------------------------
+
+
+def status_rows(told: Mapping[str, Any]) -> list[Row]:
+    """How far the service is, from `lyricsyncd.library.status.status`."""
+    libraries = [_library(library) for library in told["libraries"]]
+    return [
+        _service(told),
+        *_progress(told),
+        *_labelled("at work", [_at_work(entry) for entry in told["working"]], CUT),
+        *_labelled("waiting", _waiting(told)),
+        *_labelled("latest", _latest(told["latest"]), CUT),
+        *_labelled("library", libraries or [_NO_LIBRARY]),
+    ]
+
+
+def _service(told: Mapping[str, Any]) -> Row:
+    if not told["running"]:
+        return ("service", "not running: start it with `lyricsyncd run`", "red")
+    if told["paused"]:
+        return ("service", "paused: `lyricsyncd resume` goes on", "yellow")
+    if told["resting"]:
+        return ("service", f"resting: {told['resting']}", "yellow")
+    return ("service", "running", "green")
+
+
+def _progress(told: Mapping[str, Any]) -> list[Row]:
+    total, finished = told["total"], told["finished"]
+    if not total:
+        return [("songs", "none yet", "")]
+    meter = f"{bar(finished / total, 20)} " if sys.stdout.isatty() else ""
+    # Not 100 % before the last one.
+    share = int(100 * finished / total)
+    counts = [
+        f"{count} {state.replace('_', ' ')}" for state, count in told["songs"].items() if count
+    ]
+    rows = [
+        ("progress", f"{meter}{share} %, {finished} of {total} songs", ""),
+        ("songs", ", ".join(counts), ""),
+    ]
+    if told["seconds_left"] is not None:
+        pace, left = told["songs_per_hour"], told["seconds_left"]
+        rows.append(("pace", f"{pace:.0f} songs an hour, about {span(left)} left", ""))
+    return rows
+
+
+def _at_work(entry: Entry) -> str:
+    return f"{stage_of(entry)}: {name_of(entry)}"
+
+
+def _waiting(told: Mapping[str, Any]) -> list[str]:
+    rows = []
+    for wait in told["waiting"]:
+        why = _reason_of_host(wait["host"], wait["why"])
+        when = "now" if wait["until"] is None else clock(wait["until"])
+        verb = "wait" if wait["songs"] > 1 else "waits"
+        rows.append(f"{songs(wait['songs'])} {verb} for {wait['host']}{why}, next try {when}")
+    later = told["later"]
+    if later["songs"]:
+        rows.append(f"{songs(later['songs'])} tried again later, from {clock(later['from'])}")
+    return rows
+
+
+def _reason_of_host(host: str, why: str) -> str:
+    """In brackets, what is wrong with a host, without its name and what the system calls it."""
+    brief = why.removeprefix(host).split(" (")[0].split(";")[0].strip()
+    return f" ({brief})" if brief else ""
+
+
+def _latest(entries: Sequence[Entry]) -> list[str]:
+    """Result, score, source, age and name; the name last, since it may be cut."""
+    if not entries:
+        return []
+    rows = [
+        (
+            entry["state"].replace("_", " "),
+            "-" if entry["quality"] is None else f"{entry['quality']:.2f}",
+            entry["source"] or "-",
+            ago(entry["finished_at"]),
+            name_of(entry),
+        )
+        for entry in entries
+    ]
+    return _padded(rows)
+
+
+def _library(library: Mapping[str, Any]) -> str:
+    if not library["online"]:
+        return f"{library['path']} (away or empty)"
+    return f"{library['path']} (scanned {ago(library['scanned_at'])})"
+
+
+def _labelled(label: str, values: Sequence[str], style: str = "") -> list[Row]:
+    rows = [("" if at else label, value, style) for at, value in enumerate(values[:_MOST])]
+    if len(values) > _MOST:
+        rows.append(("", f"and {len(values) - _MOST} more", ""))
+    return rows
+
+
+def live(told: Mapping[str, Any]) -> RenderableType:
+    """`status_rows` for a terminal, to be shown again and again."""
+    return facts(status_rows(told))
+
+
+# --- show -------------------------------------------------------------------------------------
+
+
+def song_rows(entry: Entry) -> list[Row]:
+    """All that is known of a song."""
+    state = entry["state"].replace("_", " ")
+    if entry["state"] == "working":
+        state = stage_of(entry)
+    elif entry["finished_at"] and entry["state"] != "pending":
+        state = f"{state}, {ago(entry['finished_at'])}"
+    elif waits := _waits(entry):
+        state = f"{state}, {waits}"
+    quality = NONE
+    if entry["quality"] is not None:
+        meter = f"{bar(entry['quality'])} " if sys.stdout.isatty() else ""
+        quality = f"{meter}{entry['quality']:.2f}"
+    lines = "1 line" if entry["lines"] == 1 else f"{entry['lines']} lines"
+    words = f"{entry['words']} in {lines}" if entry["words"] else NONE
+    models = [entry[key] for key in ("separator", "aligner")]
+    models = [name for name in models if name not in (None, "", "none", "source")]
+    took = entry["stages"].items()
+    stages = [f"{stage} {seconds:.1f} s" for stage, seconds in took if seconds >= 0.05]
+    length = entry["duration"]
+    return [
+        ("song", name_of(entry), ""),
+        ("number", str(entry["id"]), ""),
+        ("file", entry["path"], ""),
+        ("length", NONE if not length else f"{int(length) // 60}:{int(length) % 60:02}", ""),
+        ("state", state, _STYLES.get(entry["state"], "")),
+        ("reason", entry["error"] or entry["reason"] or entry["why"] or NONE, ""),
+        ("quality", quality, ""),
+        ("words", words, ""),
+        ("source", entry["source"] or NONE, ""),
+        ("language", entry["language"] or NONE, ""),
+        ("models", ", ".join(models) or NONE, ""),
+        ("stages", ", ".join(stages) or NONE, ""),
+        *_labelled("written", entry["written"] or [NONE]),
+        *_labelled("notes", entry["notes"] or [NONE]),
+        *([("missing", f"since {ago(entry['missing_since'])}", "")] * bool(entry["missing_since"])),
+    ]
+
+
+# --- queue ------------------------------------------------------------------------------------
+
+TITLES = ("id", "song", "state", "quality", "why")
+STATE_AT = 2
+
+
+def queue_row(entry: Entry) -> list[str]:
+    """A song in a list."""
+    quality = "-" if entry["quality"] is None else f"{entry['quality']:.2f}"
+    state = entry["state"].replace("_", " ")
+    return [str(entry["id"]), name_of(entry), state, quality, reason_of(entry)]
+
+
+def reason_of(entry: Entry) -> str:
+    """Why a song is where it is, in a few words."""
+    if entry["state"] == "working":
+        return stage_of(entry)
+    if entry["state"] == "pending" and entry["waits_for"]:
+        return f"waits for {entry['waits_for']}"
+    # The reason alone: what to do about it is told by `show`.
+    reason = entry["reason"] if entry["finished_at"] is not None else None
+    text = (reason or entry["why"]).replace(entry["path"], "it")
+    if entry["state"] == "no_lyrics":
+        text = text.split(" (")[0]
+    if entry["state"] in ("done", "lines"):
+        text = text.split(": ")[0]
+    waits = _waits(entry)
+    return f"{text} ({waits})" if waits and reason else text
+
+
+def _waits(entry: Entry) -> str:
+    if entry["waits_for"]:
+        return f"waits for {entry['waits_for']}"
+    due = entry["next_attempt_at"]
+    later = due is not None and due > time.time() and entry["finished_at"] is not None
+    return f"again {ago(due)}" if later else ""
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def name_of(entry: Entry) -> str:
+    """A short human name."""
+    if entry["artist"] and entry["title"]:
+        return f"{entry['artist']} - {entry['title']}"
+    return str(entry["title"] or Path(entry["path"]).stem)
+
+
+def stage_of(entry: Entry) -> str:
+    """What is done with a song just now."""
+    stage, share = entry["stage"] or "find", entry["progress"] or 0.0
+    return _STAGES.get(stage, stage) + (f", {share:.0%}" if share else "")
+
+
+def songs(count: int) -> str:
+    return "1 song" if count == 1 else f"{count} songs"
+
+
+def clock(moment: float) -> str:
+    """A moment of today by its time, another with its day."""
+    local, now = time.localtime(moment), time.localtime()
+    same_day = local[:3] == now[:3]
+    return time.strftime("%H:%M" if same_day else "%a %H:%M", local)
+
+
+def ago(moment: float | None) -> str:
+    """A moment as people say it."""
+    if moment is None:
+        return "never"
+    seconds = time.time() - moment
+    if abs(seconds) < 1:
+        return "now"
+    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A length of time, in its largest unit; hours with minutes."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 3600:
+        return f"{round(seconds / 60)} min"
+    if seconds < 86400:
+        minutes = round(seconds / 60)
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{round(seconds / 86400)} d"
