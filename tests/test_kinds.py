@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,6 @@ from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 from lyricsyncd.work.runner import Runner
 from tests.test_identify import song
 
-LONGEST_S = 1800.0
 PATIENCE_S = 30
 LOCAL = {"lyrics": {"order": ["local"]}, "daemon": {"settle": 0}}
 
@@ -35,7 +35,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def kind_of(**facts: Any) -> Kind | None:
-    found = unsung(Track(**{"duration": 200.0, **facts}), LONGEST_S)
+    found = unsung(Track(**{"duration": 200.0, **facts}))
     return None if found is None else found.kind
 
 
@@ -129,11 +129,14 @@ class TestByLength:
         assert kind_of(duration=1801.0) is Kind.LONG
         assert kind_of(duration=None) is None
 
-    def test_the_bound_is_a_setting(self, tmp_path: Path) -> None:
-        config = Config.model_validate({**LOCAL, "identify": {"longest": "40s"}})
-        path = song(tmp_path, "x.mp3", artist="Ann", title="Concert")
-        with pytest.raises(NotASong, match=r"identify\.longest"):
-            LyricSyncPipeline(config=config).find(path)
+    def test_half_an_hour_of_noise_is_not_looked_up(self, tmp_path: Path) -> None:
+        path = tmp_path / "Ann - Concert.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 1, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(8000 * 1801))
+        pipeline = LyricSyncPipeline(config=Config.model_validate(LOCAL))
+        with pytest.raises(NotASong, match=r"longer \(30 min\).*Split it into songs"):
+            pipeline.find(path)
 
 
 class TestByMarks:

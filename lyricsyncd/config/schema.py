@@ -487,14 +487,6 @@ class Identify(Section):
     acoustid_url: Annotated[str, AfterValidator(_url)] = Field(
         default="https://api.acoustid.org/v2", description="The address of AcoustID."
     )
-    longest: Seconds = Field(
-        default=1800.0,
-        gt=0,
-        description=(
-            "What is longer than this is taken for a mix or a broadcast, and left alone unless its "
-            "words lie beside it. Podcasts, audiobooks and instrumentals are known by their tags."
-        ),
-    )
 
     @property
     def acoustid_key(self) -> str | None:

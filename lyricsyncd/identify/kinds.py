@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from lyricsyncd.audio import MAX_DURATION
+
 if TYPE_CHECKING:
     from lyricsyncd.model import Track
 
@@ -22,6 +24,7 @@ class Kind(str, Enum):
     PODCAST = "podcast"
     AUDIOBOOK = "audiobook"
     LONG = "long"
+    """A mix, a concert or a broadcast."""
     INSTRUMENTAL = "instrumental"
 
 
@@ -39,19 +42,15 @@ class Unsung:
         return self.kind in (Kind.PODCAST, Kind.AUDIOBOOK)
 
 
-def unsung(track: Track, longest_s: float) -> Unsung | None:
-    """Whether a recording has no words to place, by its tags and its length.
-
-    Parameters
-    ----------
-    longest_s
-        Seconds above which a recording is taken for a mix, a concert or a broadcast.
-    """
+def unsung(track: Track) -> Unsung | None:
+    """Whether a recording has no words to place, by its tags and its length."""
     if found := _spoken(track) or _instrumental(track):
         return found
-    if track.duration is not None and track.duration > longest_s:
-        minutes = track.duration / 60
-        return Unsung(Kind.LONG, f"{minutes:.0f} minutes long, more than `identify.longest`")
+    if track.duration is not None and track.duration > MAX_DURATION:
+        long, most = track.duration / 60, MAX_DURATION / 60
+        return Unsung(
+            Kind.LONG, f"longer ({long:.0f} min) than words can be placed on ({most:.0f})"
+        )
     return None
 
 

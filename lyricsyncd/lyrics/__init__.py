@@ -110,7 +110,9 @@ def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
         return Found(Lyrics(instrumental=True, source="tags"), "tags", None, 1.0, (why,))
     raise NotASong(
         f"It is {unsung.reason}, so its words are not looked up",
-        remedy="Put them beside it as a .txt to have them placed",
+        remedy="Split it into songs"
+        if unsung.kind is Kind.LONG
+        else "Put them beside it as a .txt to have them placed",
     )
 
 

@@ -214,9 +214,7 @@ class LyricSyncPipeline:
             )
         by_ear = False
         # What a person names is a song.
-        wordless = (
-            None if known or lyrics is not None else unsung(track, self.config.identify.longest)
-        )
+        wordless = None if known or lyrics is not None else unsung(track)
         with _timed(stages, "lyrics"):
             given = _given(lyrics)
             if given is not None:
