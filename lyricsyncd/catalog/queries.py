@@ -15,6 +15,8 @@ from lyricsyncd.config.paths import present
 
 T = TypeVar("T")
 
+_SAME_LENGTH_S = 0.2
+"""Within this the lengths agree that are told of one recording in files with other tags."""
 _PAGE = 500
 """Songs that are looked up in one question: older SQLite takes no more than 999 values."""
 
@@ -176,6 +178,23 @@ class Queries(Database):
                 for row in db.execute(
                     "SELECT * FROM tracks WHERE path > ? AND path < ? ORDER BY path",
                     range_below(folder),
+                )
+            ]
+        )
+
+    def placed_like(self, id: int, duration: float, words: int) -> list[Entry]:
+        """Other songs, as long and with as many words, whose words were placed: the latest first.
+
+        There may be several by chance; what they are is not looked at.
+        """
+        return self.read(
+            lambda db: [
+                as_entry(row)
+                for row in db.execute(
+                    "SELECT * FROM tracks WHERE id != ? AND words = ? AND missing_since IS NULL"
+                    " AND duration BETWEEN ? AND ? AND state IN ('done', 'lines')"
+                    " ORDER BY finished_at DESC LIMIT 5",
+                    (id, words, duration - _SAME_LENGTH_S, duration + _SAME_LENGTH_S),
                 )
             ]
         )

@@ -399,6 +399,10 @@ class Runner:
 
     def _place(self, found: _Found) -> None:
         entry = found.entry
+        same = self._same_recording(found)
+        if same is not None:
+            self._write(entry, same, found.config, found.began)
+            return
         config, note = eased(found.config, entry.crashes)
         future = self.executor.submit_within(
             limit(found.prepared.track.duration),
@@ -412,6 +416,36 @@ class Runner:
         if note:
             result = dataclasses.replace(result, warnings=(*result.warnings, note))
         self._write(entry, result, found.config, found.began)
+
+    def _same_recording(self, found: _Found) -> SyncResult | None:
+        """The result of a song that has the recording and the words of one that was placed before;
+        ``None`` where there is none, or a person wants this one placed."""
+        entry, prepared = found.entry, found.prepared
+        track, words = prepared.track, len(prepared.lyrics.words)
+        here = isinstance(self.executor, WorkerExecutor)
+        if not here or prepared.by_ear or not track.duration:
+            return None
+        if entry.priority >= Priority.PERSON or entry.crashes:
+            return None
+        from lyricsyncd.work import same_recording
+
+        own = ""
+        for first in self.catalog.placed_like(entry.id, track.duration, words):
+            placed = same_recording.placed_before(first, prepared.lyrics)
+            if placed is None:
+                continue
+            try:
+                own = own or self._digest(entry.path, track.duration)
+                if self._digest(first.path, track.duration) == own:
+                    return same_recording.reused(prepared, first, placed)
+            except LyricsyncError as error:
+                # Its words can be placed all the same.
+                log.debug("%s", error)
+        return None
+
+    def _digest(self, song: Path, duration: float) -> str:
+        within = limit(duration)
+        return self.executor.submit_within(within, None, worker.packets_digest, song).result()
 
     # All of them
 

@@ -54,6 +54,13 @@ def expect(song: Path) -> None:
     _reader().expect(song)
 
 
+def packets_digest(song: Path) -> str:
+    """The hash of a song's audio packets; see `lyricsyncd.audio.packets_digest`."""
+    from lyricsyncd import audio
+
+    return audio.packets_digest(song)
+
+
 _warm: tuple[Config, LyricSyncPipeline] | None = None
 
 
