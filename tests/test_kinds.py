@@ -22,6 +22,7 @@ from lyricsyncd.library.scan import Rules, reconcile
 from lyricsyncd.model import Track
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 from lyricsyncd.work.runner import Runner
+from tests.local_services import Asked, Reply, serving
 from tests.test_identify import song
 
 PATIENCE_S = 30
@@ -196,10 +197,12 @@ class TestInTheCatalog:
         with Catalog(tmp_path / "catalog.db") as catalog:
             yield catalog
 
-    def work(self, catalog: Catalog, music: Path) -> dict[str, tuple[State, str | None]]:
+    def work(
+        self, catalog: Catalog, music: Path, **settings: Any
+    ) -> dict[str, tuple[State, str | None]]:
         """What became of each song."""
         reconcile(catalog, Rules(music))
-        runner = Runner(catalog, Config.model_validate(LOCAL))
+        runner = Runner(catalog, Config.model_validate({**LOCAL, **settings}))
         runner.start()
         try:
             deadline = time.monotonic() + PATIENCE_S
@@ -224,6 +227,21 @@ class TestInTheCatalog:
             'It is an instrumental (it is called "Halo (Instrumental)"): nothing to place',
         )
         assert became["song.mp3"][0] is State.NO_LYRICS
+
+    def test_no_source_on_the_network_is_asked(self, catalog: Catalog, music: Path) -> None:
+        song(music, "pod.mp3", artist="Ann", title="Episode 1", genre="Podcast")
+        song(music, "inst.mp3", artist="Ann", title="Halo (Instrumental)")
+        asked: list[Asked] = []
+
+        def answer(request: Asked) -> Reply:
+            asked.append(request)
+            return Reply(body=b"[]")
+
+        with serving(answer) as service:
+            lrclib = {"order": ["local", "lrclib"], "lrclib": {"url": service.url}}
+            became = self.work(catalog, music, lyrics=lrclib)
+        assert {state for state, _ in became.values()} == {State.IGNORED, State.INSTRUMENTAL}
+        assert asked == []
 
     def test_words_beside_them_win(self, catalog: Catalog, music: Path) -> None:
         words = "[00:01.00]<00:01.00>Twinkle, <00:02.00>twinkle <00:03.00>\n"

@@ -244,7 +244,7 @@ class LyricSyncPipeline:
         stages: dict[str, float] = {}
         with _timed(stages, "identify"):
             song = identify.identify_song(Path(path))
-        wordless = unsung(song.track, self.config.identify.longest)
+        wordless = unsung(song.track)
         with _timed(stages, "lyrics"):
             if wordless is not None:
                 found: Found | None = find_own(song.track, self.config, wordless)
