@@ -35,6 +35,7 @@ from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.tags import Journal, write_lyrics
 from lyricsyncd.tags.container import opened
+from lyricsyncd.tags.raw import Untouchable
 
 LIMIT_S = 1.0
 SCRIPTS = (
@@ -210,7 +211,7 @@ def as_song(data: bytes, path: Path) -> list[Lyrics]:
     """As a song whose tags are read for lyrics, and opened to be written."""
     path.write_bytes(data)
     found = [candidate.lyrics for candidate in LocalSource().find(Track(path))]
-    with contextlib.suppress(WriteError):
+    with contextlib.suppress(WriteError, Untouchable):
         there = opened(path)
         if there is not None:
             there.read()

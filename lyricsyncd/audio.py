@@ -226,19 +226,14 @@ def _opened(
         if os.fstat(file.fileno()).st_size == 0:
             raise AudioError(f"{song} is empty (0 bytes)", remedy=_REPLACE)
         try:
-            container = av.open(
-                _NamedFile(file, song.suffix),
-                "r",
-                options={"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"},
-                **_lenient_about_metadata(),
-            )
+            container = open_container(file, song.suffix)
         except OSError as error:
             if isinstance(error, av.error.FFmpegError):
                 raise _not_audio(song) from error
             raise AudioError(
                 f"{song} cannot be read: {error.strerror}", remedy="Check its disk"
             ) from error
-        except _refusals() as error:
+        except refusals() as error:
             raise _not_audio(song) from error
         with container:
             # A cover picture is a video stream; only sound is looked at.
@@ -254,8 +249,26 @@ def _opened(
                 yield container, stream
             except AudioError:
                 raise
-            except _refusals() as error:
+            except refusals() as error:
                 raise AudioError(f"{song} cannot be decoded: {error}", remedy=_REPLACE) from error
+
+
+def open_container(file: IO[bytes], ending: str) -> av.container.InputContainer:
+    """Open a file that FFmpeg is to take apart: one of songs only, which opens no other file.
+
+    Raises
+    ------
+    Exception
+        One of `refusals`.
+    """
+    import av
+
+    return av.open(
+        _NamedFile(file, ending),
+        "r",
+        options={"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"},
+        **_lenient_about_metadata(),
+    )
 
 
 def _lenient_about_metadata() -> dict[str, Any]:
@@ -272,7 +285,7 @@ def _codec_name(stream: av.audio.stream.AudioStream) -> str:
     return name
 
 
-def _refusals() -> tuple[type[Exception], ...]:
+def refusals() -> tuple[type[Exception], ...]:
     """What PyAV raises for files that it cannot read.
 
     A `TypeError` or an `AttributeError` is none of a file's doing: where a version of a library has

@@ -8,6 +8,7 @@ known to all.
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -30,8 +31,8 @@ class AudioType:
     tags : str
         How it is tagged: ``id3``, ``vorbis``, ``ape``, ``mp4`` or ``asf``; empty where lyrics
         cannot be kept in it.
-    tagged_by : tuple of str
-        mutagen's classes for it.
+    signature : bytes
+        Regular expression of its first bytes, behind any ID3 tags; empty where no tag is written.
     discovered : bool
         Whether a file of such a name is taken for a song. Films and audiobooks are not.
     """
@@ -40,42 +41,41 @@ class AudioType:
     media_type: str
     demuxers: str
     tags: str = ""
-    tagged_by: tuple[str, ...] = ()
+    signature: bytes = b""
     discovered: bool = True
 
 
+_MPEG = rb"\xff[\xe2-\xe7\xea-\xef\xf2-\xf7\xfa-\xff]"
+"""Of layer I to III; AAC looks like it, and has no layer."""
+_ASF = rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
 AUDIO = (
-    AudioType((".mp3",), "audio/mpeg", "mp3", "id3", ("MP3",)),
-    AudioType((".flac",), "audio/flac", "flac", "vorbis", ("FLAC",)),
-    AudioType((".ogg", ".oga"), "audio/ogg", "ogg", "vorbis", ("OggFileType",)),
-    AudioType((".opus",), "audio/ogg", "ogg", "vorbis", ("OggFileType",)),
-    AudioType((".m4a", ".alac"), "audio/mp4", "mov", "mp4", ("MP4",)),
-    AudioType((".m4b", ".mp4"), "audio/mp4", "mov", "mp4", ("MP4",), discovered=False),
-    AudioType((".wav",), "audio/wav", "wav w64", "id3", ("WAVE",)),
-    AudioType((".aiff", ".aif", ".aifc"), "audio/aiff", "aiff", "id3", ("AIFF",)),
-    AudioType((".dsf",), "audio/x-dsf", "dsf", "id3", ("DSF",)),
-    AudioType((".tta",), "audio/x-tta", "tta", "id3", ("TrueAudio",)),
-    AudioType((".wma",), "audio/x-ms-wma", "asf", "asf", ("ASF",)),
-    AudioType((".ape",), "audio/x-ape", "ape", "ape", ("MonkeysAudio",)),
-    AudioType((".mpc",), "audio/x-musepack", "mpc mpc8", "ape", ("Musepack",)),
-    AudioType((".wv",), "audio/x-wavpack", "wv", "ape", ("WavPack",)),
-    AudioType((".tak",), "audio/x-tak", "tak", "ape", ("TAK",)),
+    AudioType((".mp3",), "audio/mpeg", "mp3", "id3", _MPEG),
+    AudioType((".flac",), "audio/flac", "flac", "vorbis", b"fLaC"),
+    AudioType((".ogg", ".oga"), "audio/ogg", "ogg", "vorbis", b"OggS"),
+    AudioType((".opus",), "audio/ogg", "ogg", "vorbis", b"OggS"),
+    AudioType((".m4a", ".alac"), "audio/mp4", "mov", "mp4", b"....ftyp"),
+    AudioType((".m4b", ".mp4"), "audio/mp4", "mov", "mp4", b"....ftyp", discovered=False),
+    AudioType((".wav",), "audio/wav", "wav w64", "id3", b"RIFF....WAVE"),
+    AudioType((".aiff", ".aif", ".aifc"), "audio/aiff", "aiff", "id3", b"FORM....AIF[FC]"),
+    AudioType((".dsf",), "audio/x-dsf", "dsf", "id3", b"DSD "),
+    AudioType((".tta",), "audio/x-tta", "tta", "id3", b"TTA[12]"),
+    AudioType((".wma",), "audio/x-ms-wma", "asf", "asf", _ASF),
+    AudioType((".ape",), "audio/x-ape", "ape", "ape", b"MAC "),
+    AudioType((".mpc",), "audio/x-musepack", "mpc mpc8", "ape", rb"MP\+|MPCK"),
+    AudioType((".wv",), "audio/x-wavpack", "wv", "ape", b"wvpk"),
+    AudioType((".tak",), "audio/x-tak", "tak", "ape", b"tBaK"),
     AudioType((".aac",), "audio/aac", "aac"),
     AudioType((".mka",), "audio/x-matroska", "matroska"),
 )
 FURTHER_DEMUXERS = "ac3 amr au avi caf dts dtshd eac3 flv mpeg mpegts"
 """Containers that are decoded where a person names one, and never discovered. Playlists (HLS, DASH,
 concat) are left out for good: a song that is one could make us open other files, or call out."""
-FURTHER_TAGGED_BY = {"OptimFROG": "ape"}
-"""mutagen's classes of what can be tagged and not decoded."""
 
 DEMUXERS = tuple(dict.fromkeys(" ".join([*(t.demuxers for t in AUDIO), FURTHER_DEMUXERS]).split()))
 AUDIO_SUFFIXES = frozenset(suffix for kind in AUDIO for suffix in kind.suffixes)
 """Every suffix of a song: nothing but a song is ever written under one."""
 SONG_SUFFIXES = frozenset(suffix for kind in AUDIO if kind.discovered for suffix in kind.suffixes)
 """Suffixes by which songs are discovered."""
-TAGS_OF = {name: kind.tags for kind in AUDIO for name in kind.tagged_by} | FURTHER_TAGGED_BY
-"""mutagen's class of a file → how it is tagged."""
 
 _SIDECARS = (".elrc", ".lrc", ".ttml", ".yaml", ".yml", ".srt", ".vtt", ".ass", ".ssa")
 """Suffixes of lyrics beside a song, the finest first. Not ``.json`` or ``.xml``: those are many
@@ -89,6 +89,14 @@ _MEDIA_TYPE_OF = {
     "lyricsfile": "application/yaml",
     "srt": "application/x-subrip",
 }
+
+
+def by_content(head: bytes) -> AudioType | None:
+    """Find the kind of a file that can be tagged by its first bytes; those behind ID3 tags."""
+    for kind in AUDIO:
+        if kind.signature and re.match(kind.signature, head, re.DOTALL):
+            return kind
+    return None
 
 
 def is_audio(path: PurePath) -> bool:

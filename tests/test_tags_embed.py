@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import mutagen
@@ -12,7 +12,6 @@ from mutagen.id3 import ID3, SYLT, TIT2, USLT
 
 from lyricsyncd import formats
 from lyricsyncd.config.schema import Output, OutputFile
-from lyricsyncd.errors import WriteError
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Line, Lyrics, Timing, Track
 from lyricsyncd.tags import (
@@ -24,6 +23,7 @@ from lyricsyncd.tags import (
     undo,
     write_lyrics,
 )
+from lyricsyncd.tags.splice import Splice, copy_spliced
 from tests.noise_songs import CODECS, encode
 
 WORDS = formats.read(
@@ -99,16 +99,17 @@ class TestEveryKind:
         other = write_lyrics(song, WORDS.without_word_times(), EMBED, journal=Journal())
         assert not other.kept
 
-    def test_undo_gives_back_what_was_there(
-        self, kind: str, song_of: Callable[[str], Path], journal: Journal
-    ) -> None:
+    def test_undo_gives_back_the_same_bytes(
+        self, kind: str, song_of: Callable[[str], Path], originals: dict[str, Path],
+        journal: Journal,
+    ) -> None:  # fmt: skip
         song = song_of(kind)
         write_lyrics(song, WORDS.without_times(), EMBED, journal=journal)
         write_lyrics(song, WORDS, EMBED, journal=journal)
         report = undo(journal, [song])
-        assert report.removed == (song,)
-        assert held(song) == []
-        assert undo(journal, [song]).removed == ()
+        assert (report.cleared, report.removed) == ((song,), ())
+        assert song.read_bytes() == originals[kind].read_bytes()
+        assert undo(journal, [song]).cleared == ()
 
     def test_a_persons_words_are_kept_unless_forced_and_come_back(
         self, kind: str, song_of: Callable[[str], Path], journal: Journal
@@ -249,7 +250,9 @@ class TestNavidromesWebPage:
         ((_, lyrics),) = held(song)
         assert lyrics.timing is Timing.LINE
         assert formats.read(song.with_suffix(".elrc").read_bytes(), "lrc").words == WORDS.words
-        assert set(undo(journal, [song]).removed) == {song, *sidecars}
+        undone = undo(journal, [song])
+        assert set(undone.removed) == sidecars
+        assert undone.cleared == (song,)
 
     def test_has_no_word_times_left_of_another_preset(
         self, song_of: Callable[[str], Path], journal: Journal
@@ -315,42 +318,44 @@ class TestSafety:
         same_audio = songfile.same_audio
         again: list[bool] = []
 
-        def replaced(one: Path, other: Path) -> bool:
+        def replaced(one: Path, other: Path, same_until: int) -> bool:
             if not again:
                 again.append(True)
                 tags = mutagen.File(one)
                 tags["TITLE"] = "changed by another"
                 tags.save()
-            return same_audio(one, other)
+            return same_audio(one, other, same_until)
 
         monkeypatch.setattr(songfile, "same_audio", replaced)
         write_lyrics(song, WORDS, EMBED, journal=journal)
         assert mutagen.File(song)["TITLE"] == ["changed by another"]
         assert held(song)
 
-    def test_audio_that_would_change_undoes_the_write(
+    def test_audio_that_would_change_keeps_the_song_and_takes_sidecars(
         self, song_of: Callable[[str], Path], journal: Journal, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         song = song_of("flac")
         before = song.read_bytes()
 
-        def spoilt(source: Path, copy: Path) -> None:
-            data = bytearray(Path(source).read_bytes())
+        def spoilt(source: Path, copy: Path, splices: Iterable[Splice]) -> None:
+            copy_spliced(source, copy, splices)
+            data = bytearray(copy.read_bytes())
             data[-100] ^= 0xFF
-            Path(copy).write_bytes(data)
+            copy.write_bytes(data)
 
-        monkeypatch.setattr("shutil.copyfile", spoilt)
-        with pytest.raises(WriteError, match="audio would have changed"):
-            write_lyrics(song, WORDS, EMBED, journal=journal)
+        monkeypatch.setattr(songfile, "copy_spliced", spoilt)
+        report = write_lyrics(song, WORDS, EMBED, journal=journal)
+        assert "something else of it would have changed" in str(report.kept[0])
+        assert {path.suffix for path in report.written} == {".lrc", ".elrc"}
         assert song.read_bytes() == before
-        assert journal.entries() == ()
+        assert {entry.kind for entry in journal.entries()} == {"sidecar"}
 
     def test_broken_tags_are_left_alone(self, tmp_path: Path, journal: Journal) -> None:
         song = tmp_path / "broken.flac"
         song.write_bytes(b"fLaC\x00\x00\x00\x22" + bytes(30) + b"\xff" * 99)
         before = song.read_bytes()
-        with pytest.raises(WriteError, match="cannot be read"):
-            write_lyrics(song, WORDS, EMBED, journal=journal)
+        report = write_lyrics(song, WORDS, EMBED, journal=journal)
+        assert "damaged" in str(report.kept[0])
         assert song.read_bytes() == before
 
     def test_a_dry_run_writes_nothing(

@@ -171,14 +171,18 @@ def undo(
             {
                 "dry_run": dry_run,
                 "removed": _texts(report.removed),
+                "cleared": _texts(report.cleared),
                 "restored": _texts(report.restored),
                 "kept": _notes(report.kept),
             }
         )
     else:
         _tell("would remove" if dry_run else "removed", report.removed)
+        _tell(
+            "would take the lyrics out of" if dry_run else "took the lyrics out of", report.cleared
+        )
         _tell("would restore" if dry_run else "restored", report.restored)
-        if not (report.removed or report.restored or report.kept):
+        if not (report.removed or report.cleared or report.restored or report.kept):
             note("There is nothing of ours to take back.")
     for one in report.kept:
         note(f"kept {one.path}: {one.why}")

@@ -254,13 +254,21 @@ def _of_libc(name: str) -> Callable[..., int] | None:
     return call
 
 
-def _check_unchanged(path: Path, found: Found) -> None:
+def is_changed(path: Path, then: os.stat_result) -> bool:
+    """Whether a file is no longer the one, or not as, it was; also if it is not there."""
     try:
         now = path.lstat()
     except FileNotFoundError:
-        raise Changed from None
-    then = found.state
-    if (now.st_ino, now.st_size, now.st_mtime_ns) != (then.st_ino, then.st_size, then.st_mtime_ns):
+        return True
+    return (now.st_ino, now.st_size, now.st_mtime_ns) != (
+        then.st_ino,
+        then.st_size,
+        then.st_mtime_ns,
+    )
+
+
+def _check_unchanged(path: Path, found: Found) -> None:
+    if is_changed(path, found.state):
         raise Changed
 
 

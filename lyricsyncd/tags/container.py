@@ -1,24 +1,27 @@
 """What the kinds of song files have for lyrics, under one roof.
 
 A kind of tags has *slots*: the places that hold lyrics, such as ID3's ``USLT`` and ``SYLT``. What a
-slot holds is read as plain values (lists, text, numbers), so that it can be compared, journalled as
-JSON and put back as it was.
+slot holds is read as plain values (lists, text, numbers), so that it can be compared and journalled
+as JSON. To put it back as it was, byte for byte, its items are journalled with it.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lyricsyncd import media_types
 from lyricsyncd.errors import WriteError
-from lyricsyncd.media_types import TAGS_OF
+from lyricsyncd.tags.raw import Place, Source, Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lyricsyncd.model import Lyrics
+    from lyricsyncd.tags.splice import Splice
     from lyricsyncd.tags.targets import Tag
 
 Value = Any
@@ -32,107 +35,255 @@ class Container(Protocol):
     def slots(self) -> tuple[str, ...]:
         """The names of its places for lyrics."""
 
-    def read(self, file: Any, slot: str) -> Value:
-        """What a slot of an open file holds."""
+    @property
+    def form(self) -> str:
+        """Names what the bytes of an item depend on: items of one form can be exchanged."""
 
-    def put(self, file: Any, slot: str, value: Value) -> None:
-        """Have a slot hold this, or nothing (``None``)."""
+    def slot_of(self, item: bytes) -> str | None:
+        """The slot that an item belongs to."""
+
+    def value(self, slot: str, items: Sequence[bytes]) -> Value:
+        """What the items of a slot hold; there is one at least."""
+
+    def encode(self, slot: str, value: Value) -> list[bytes]:
+        """Items that hold a value; raises Untouchable where this kind of tags cannot hold it."""
 
     def content(self, lyrics: Lyrics, tag: Tag, *, by_hand: bool) -> Mapping[str, Value]:
         """What the slots are to hold of these lyrics; raises FormatError where they cannot."""
 
-    def save(self, file: Any, path: Path) -> None:
-        """Write the tags of an open file to a copy of it."""
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a slot held, so exactly that it can be put back."""
+
+    value: Value
+    items: tuple[tuple[int, bytes], ...] = ()
+    """The items, and which of all items of the tag they were."""
+    form: str = ""
+    structure: Structure = field(default_factory=dict)
+    """What the tag was like."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file with its tags in memory."""
+    """The tag of a file, in memory."""
 
-    file: Any
+    source: Source
+    place: Place
     container: Container
 
     def read(self) -> dict[str, Value]:
         """The slots that hold something."""
-        found = {slot: self.container.read(self.file, slot) for slot in self.container.slots}
-        return {slot: value for slot, value in found.items() if value is not None}
+        held: dict[str, list[bytes]] = {}
+        for item in self.place.items:
+            slot = self.container.slot_of(item)
+            if slot is not None:
+                held.setdefault(slot, []).append(item)
+        return {slot: self.container.value(slot, items) for slot, items in held.items()}
+
+    def save(self, slot: str) -> Saved:
+        """What a slot holds, with its bytes."""
+        items = tuple(
+            (number, item)
+            for number, item in enumerate(self.place.items)
+            if self.container.slot_of(item) == slot
+        )
+        value = self.container.value(slot, [item for _, item in items]) if items else None
+        return Saved(value, items, self.container.form, self.place.structure)
+
+    def edit(self, changes: Mapping[str, Saved]) -> list[Splice]:
+        """Tell what to change in the file for slots to hold this, and nothing else to be changed.
+
+        What was held once goes back to where it was; new items take the place of those that the
+        slot has, or follow all others.
+
+        Raises
+        ------
+        Untouchable
+            The file cannot hold it.
+        OSError
+            It cannot be read.
+        """
+        new: dict[str, list[bytes]] = {}
+        old: list[tuple[int, bytes]] = []
+        structure: Structure = {}
+        for slot, saved in changes.items():
+            if saved.form == self.container.form:
+                old += saved.items
+            elif saved.value is not None:
+                new[slot] = self.container.encode(slot, saved.value)
+            structure = structure or saved.structure
+        items: list[bytes] = []
+        for item in self.place.items:
+            its_slot = self.container.slot_of(item)
+            if its_slot is None or its_slot not in changes:
+                items.append(item)
+            else:
+                items += new.pop(its_slot, ())
+        for slot in self.container.slots:
+            items += new.pop(slot, ())
+        for number, item in sorted(old):
+            items.insert(number, item)
+        with self.source:
+            return self.place.splices(items, structure)
 
 
 def encoded(value: Value) -> bytes | None:
-    """A slot's value as the journal keeps it; equal values are equal bytes."""
+    """A slot's value as it is compared; equal values are equal bytes."""
     if value is None:
         return None
     return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
 
 
-def decoded(data: bytes | None) -> Value:
-    """The value again."""
-    return None if data is None else json.loads(data)
+def journalled(saved: Saved) -> bytes:
+    """What a slot held, as the journal keeps it."""
+    data = encoded(
+        {
+            "value": saved.value,
+            "items": [[number, item.hex()] for number, item in saved.items],
+            "form": saved.form,
+            "structure": saved.structure,
+        }
+    )
+    assert data is not None, "a dictionary is not nothing"
+    return data
 
 
-def opened(path: Path) -> Opened | None:
-    """The tags of a song; ``None`` for a kind that we put no lyrics into.
+def from_journal(data: bytes | None) -> Saved:
+    """What a slot held; of what earlier versions journalled, its value only."""
+    kept = None if data is None else json.loads(data)
+    if not isinstance(kept, dict):
+        return Saved(kept)
+    items = tuple((number, bytes.fromhex(item)) for number, item in kept["items"])
+    return Saved(kept["value"], items, kept["form"], kept["structure"])
+
+
+def opened(path: Path, name: str | None = None) -> Opened | None:
+    """The tag of a song; ``None`` for a kind that we put no lyrics into.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        What the song is called, where the file has another name.
 
     Raises
     ------
+    Untouchable
+        It cannot be written safely.
     WriteError
-        They cannot be read.
+        The file cannot be read.
     """
-    import mutagen
-
-    from lyricsyncd.tags import damage
-
     try:
-        kind = mutagen.File(path)
-    except damage.kinds() as error:
+        source = Source(path)
+        with source:
+            found = _found(source, os.path.splitext(name or path.name)[1].lower())  # noqa: PTH122
+    except OSError as error:
         raise WriteError(
-            f"the tags of {path} cannot be read ({type(error).__name__})",
-            remedy="Mend them with a tagger, or choose a preset that writes files beside the song",
-        ) from None
-    if kind is None:
-        return None
-    # A kind that inherits from another (OggFLAC, say) is found by its own name first.
-    for parent in type(kind).__mro__:
-        tags = TAGS_OF.get(parent.__name__)
-        if tags is not None:
-            return _OPENERS[tags](kind)
-    return None
+            f"the tags of {path} cannot be read: {(error.strerror or str(error)).lower()}",
+            remedy="See to the file's permissions, and to the disk or network share",
+        ) from error
+    return None if found is None else Opened(source, *found)
 
 
-def _id3(file: Any) -> Opened:
-    from lyricsyncd.tags import id3
+def _found(source: Source, suffix: str) -> tuple[Place, Container] | None:
+    """The place of a file's tag, by what the file begins with."""
+    from lyricsyncd.tags.raw import id3
 
-    return Opened(id3.reopened(file), id3.Id3())
+    kind = media_types.by_content(source.peek(0, _HEAD))
+    at = 0
+    while kind is None and (length := id3.length_at(source, at)):
+        at += length
+        kind = media_types.by_content(source.peek(at, _HEAD))
+    if kind is not None:
+        found = _BY_SUFFIX.get(kind.suffixes[0])
+    else:
+        # Some MPEG audio begins with zeros or the like.
+        found = _prefixed if suffix == ".mp3" else None
+    return None if found is None else found(source)
 
 
-def _vorbis(file: Any) -> Opened:
+_HEAD = 16
+
+
+def _prefixed(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.id3 import Id3
+    from lyricsyncd.tags.raw import id3files
+
+    prefix = id3files.prefix(source)
+    return prefix, Id3(prefix.tag)
+
+
+def _dsf(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.id3 import Id3
+    from lyricsyncd.tags.raw import id3files
+
+    suffixed = id3files.dsf(source)
+    return suffixed, Id3(suffixed.tag)
+
+
+def _wav(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.id3 import Id3
+    from lyricsyncd.tags.raw import id3files
+
+    chunk = id3files.chunk(source, "little", b"id3 ")
+    return chunk, Id3(chunk.tag)
+
+
+def _aiff(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.id3 import Id3
+    from lyricsyncd.tags.raw import id3files
+
+    chunk = id3files.chunk(source, "big", b"ID3 ")
+    return chunk, Id3(chunk.tag)
+
+
+def _flac(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.raw import vorbis
     from lyricsyncd.tags.textfield import VORBIS
 
-    return Opened(file, VORBIS)
+    return vorbis.flac(source), VORBIS
 
 
-def _ape(file: Any) -> Opened:
-    from lyricsyncd.tags.textfield import APE
+def _ogg(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.raw import ogg
+    from lyricsyncd.tags.textfield import VORBIS
 
-    return Opened(file, APE)
+    return ogg.ogg(source), VORBIS
 
 
-def _mp4(file: Any) -> Opened:
+def _mp4(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.raw import mp4
     from lyricsyncd.tags.textfield import MP4
 
-    return Opened(file, MP4)
+    return mp4.mp4(source), MP4
 
 
-def _asf(file: Any) -> Opened:
+def _asf(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.raw import asf
     from lyricsyncd.tags.textfield import ASF
 
-    return Opened(file, ASF)
+    return asf.asf(source), ASF
 
 
-_OPENERS: dict[str, Callable[[Any], Opened]] = {
-    "id3": _id3,
-    "vorbis": _vorbis,
-    "ape": _ape,
-    "mp4": _mp4,
-    "asf": _asf,
+def _ape(source: Source) -> tuple[Place, Container]:
+    from lyricsyncd.tags.raw import ape
+    from lyricsyncd.tags.textfield import APE
+
+    return ape.ape(source), APE
+
+
+_BY_SUFFIX: dict[str, Callable[[Source], tuple[Place, Container]]] = {
+    ".mp3": _prefixed,
+    ".tta": _prefixed,
+    ".dsf": _dsf,
+    ".wav": _wav,
+    ".aiff": _aiff,
+    ".flac": _flac,
+    ".ogg": _ogg,
+    ".m4a": _mp4,
+    ".wma": _asf,
+    **dict.fromkeys((".ape", ".mpc", ".wv", ".tak"), _ape),
 }
+"""Usual suffix of a kind of file → what finds its tag."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import FormatError, WriteError
 from lyricsyncd.tags import atomic, mark, songfile
-from lyricsyncd.tags.container import encoded, opened
+from lyricsyncd.tags.container import Saved, encoded, journalled, opened
 from lyricsyncd.tags.journal import digest
+from lyricsyncd.tags.raw import Untouchable
 from lyricsyncd.tags.sidecar import Outcome
+from lyricsyncd.tags.splice import is_spliced
 
 if TYPE_CHECKING:
     import os
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from lyricsyncd.model import Lyrics
     from lyricsyncd.tags.container import Opened, Value
     from lyricsyncd.tags.sidecar import Request
+    from lyricsyncd.tags.splice import Splice
     from lyricsyncd.tags.targets import Tag
 
 _ATTEMPTS = 3
@@ -50,29 +53,39 @@ def embed(lyrics: Lyrics, tag: Tag, request: Request) -> Embedded:
         return Embedded(Outcome.KEPT, (f"{why}, so its tags are left alone",), locked=True)
     for _ in range(_ATTEMPTS):
         state = song.lstat()
-        found = opened(song)
-        if found is None:
-            why = "we put no lyrics into the tags of this kind of file"
-            return Embedded(Outcome.KEPT, (why,), locked=True)
         try:
-            content = found.container.content(lyrics, tag, by_hand=request.by_hand)
-        except FormatError as error:
-            return Embedded(Outcome.KEPT, (f"not written into the tags, {error}",))
-        changes, notes = _changes(found, content, request)
-        if not changes:
-            return Embedded(Outcome.KEPT if notes else Outcome.UNCHANGED, notes)
-        if request.dry_run:
-            return Embedded(Outcome.WRITTEN, notes)
-        try:
-            write_slots(found, changes, state, request)
+            return _embed(lyrics, tag, request, state)
+        except Untouchable as error:
+            if atomic.is_changed(song, state):
+                continue
+            return Embedded(Outcome.KEPT, (f"{error}, so its tags are left alone",), locked=True)
         except atomic.Changed:
             continue
-        return Embedded(Outcome.WRITTEN, notes)
     raise WriteError(
         f"{song} keeps being changed by another program",
         remedy="Close it there and try again",
         transient=True,
     )
+
+
+def _embed(lyrics: Lyrics, tag: Tag, request: Request, state: os.stat_result) -> Embedded:
+    found = opened(request.song)
+    if found is None:
+        why = "we put no lyrics into the tags of this kind of file"
+        return Embedded(Outcome.KEPT, (why,), locked=True)
+    try:
+        content = found.container.content(lyrics, tag, by_hand=request.by_hand)
+    except FormatError as error:
+        return Embedded(Outcome.KEPT, (f"not written into the tags, {error}",))
+    values, notes = _changes(found, content, request)
+    if not values:
+        return Embedded(Outcome.KEPT if notes else Outcome.UNCHANGED, notes)
+    changes = {slot: Saved(value) for slot, value in values.items()}
+    if request.dry_run:
+        edit(found, changes, request.song)
+    else:
+        write_slots(found, changes, state, request)
+    return Embedded(Outcome.WRITTEN, notes)
 
 
 def is_ours(slot_value: Value) -> bool:
@@ -88,47 +101,71 @@ def is_ours(slot_value: Value) -> bool:
 
 def write_slots(
     found: Opened,
-    changes: Mapping[str, Value],
+    changes: Mapping[str, Saved],
     state: os.stat_result,
     request: Request,
     *,
-    journalled: bool = True,
+    journal: bool = True,
 ) -> None:
-    """Write slots of an open song, journalling each; see `songfile.rewrite` for what is raised."""
-    song = request.song
-    before = {slot: found.container.read(found.file, slot) for slot in changes}
+    """Write slots of a song, journalling each.
 
-    def edit(copy: Path) -> None:
-        for slot, value in changes.items():
-            found.container.put(found.file, slot, value)
-        found.container.save(found.file, copy)
-        _check(copy, changes)
+    Raises
+    ------
+    Untouchable, WriteError, Changed
+        As for `songfile.rewrite`.
+    """
+    song = request.song
+    before = {slot: found.save(slot) for slot in changes}
+    splices = edit(found, changes, song)
+
+    def check(copy: Path) -> None:
+        _check(copy, changes, before, song)
 
     with ExitStack() as stack:
         # Before the copy, too: by its folders the journal tells where a crash may have left one.
-        for slot, value in changes.items() if journalled else ():
+        for slot, saved in changes.items() if journal else ():
             recording = request.journal.recording(
                 f"tag:{slot}",
                 song=song,
                 path=song,
-                before=encoded(before[slot]),
-                after_hash=digest(encoded(value)),
+                before=journalled(before[slot]),
+                before_hash=digest(encoded(before[slot].value)),
+                after_hash=digest(encoded(saved.value)),
                 by_hand=request.by_hand,
             )
             stack.enter_context(recording)
-        songfile.rewrite(song, edit, state=state)
+        songfile.rewrite(song, splices, check, state=state)
 
 
-def _check(copy: Path, wanted: Mapping[str, Value]) -> None:
-    """Read it back: what a kind of tags cannot hold must not be journalled as if it did."""
-    again = opened(copy)
+def edit(found: Opened, changes: Mapping[str, Saved], song: Path) -> list[Splice]:
+    """Tell what to change in a song's file; see `Opened.edit` and `songfile.rewrite`."""
+    try:
+        return found.edit(changes)
+    except OSError as error:
+        raise atomic.refusal(song, error) from error
+
+
+def _check(
+    copy: Path, wanted: Mapping[str, Saved], before: Mapping[str, Saved], song: Path
+) -> None:
+    """See that a copy holds what was to be written, and that nothing else of it has changed.
+
+    It is read anew, and what was there before is put back, in mind only: that has to make the song
+    again, byte for byte. So every frame, comment and atom of others is where and as it was, and
+    `undo` can bring the song back.
+
+    Raises
+    ------
+    Untouchable
+        It is not so.
+    """
+    again = opened(copy, song.name)
     held = {} if again is None else again.read()
-    for slot, value in wanted.items():
-        if held.get(slot) != value:
-            raise WriteError(
-                f"the tag {slot} does not hold what was written into it",
-                remedy="Choose a preset that writes files beside the song",
-            )
+    for slot, saved in wanted.items():
+        if held.get(slot) != saved.value:
+            raise Untouchable(f"its tag {slot} would not have held what was to be written")
+    if again is None or not is_spliced(copy, again.edit(before), song):
+        raise Untouchable("something else of it would have changed")
 
 
 def _changes(

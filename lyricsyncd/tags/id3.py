@@ -6,21 +6,32 @@ the standard has it. Times are milliseconds. Our mark stands in its description.
 
 from __future__ import annotations
 
+import codecs
+import json
+import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.tags import mark
+from lyricsyncd.tags import atomic, mark
+from lyricsyncd.tags.raw import id3 as raw
 from lyricsyncd.tags.textfield import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lyricsyncd.model import Line, Lyrics
     from lyricsyncd.tags.container import Value
     from lyricsyncd.tags.targets import Tag
 
 _MILLISECONDS, _LYRICS = 2, 1
-_UTF8 = 3
+_LATIN_1, _UTF16, _UTF16_BE, _UTF8 = range(4)
+_ENCODINGS = {_LATIN_1: "latin-1", _UTF16: "utf-16", _UTF16_BE: "utf-16-be", _UTF8: "utf-8"}
+_SLOTS = {
+    2: {"ULT": "USLT", "SLT": "SYLT"},
+    3: {"USLT": "USLT", "SYLT": "SYLT"},
+    4: {"USLT": "USLT", "SYLT": "SYLT"},
+}
+"""Version → name of a frame → slot."""
 _LANGUAGES = {
     "ar": "ara", "bg": "bul", "ca": "cat", "cs": "ces", "da": "dan", "de": "deu", "el": "ell",
     "en": "eng", "es": "spa", "et": "est", "fa": "fas", "fi": "fin", "fr": "fra", "he": "heb",
@@ -32,25 +43,35 @@ _LANGUAGES = {
 _UNKNOWN = "und"
 
 
+@dataclass(frozen=True, slots=True)
 class Id3:
-    """ID3v2 in MP3, WAV and AIFF files; see `Container`."""
+    """The frames of a tag; see `Container`."""
 
+    tag: raw.Tag
     slots: tuple[str, ...] = ("USLT", "SYLT")
 
-    def read(self, file: Any, slot: str) -> Value:
+    @property
+    def form(self) -> str:
         """See `Container`."""
-        frames = [] if file.tags is None else file.tags.getall(slot)
-        return frame_values(frames) if frames else None
+        return self.tag.form
 
-    def put(self, file: Any, slot: str, value: Value) -> None:
+    def slot_of(self, item: bytes) -> str | None:
         """See `Container`."""
-        if file.tags is None:
-            if value is None:
-                return
-            file.add_tags()
-        file.tags.delall(slot)
-        for frame in value or ():
-            file.tags.add(_frame(slot, frame))
+        name = item[: 3 if self.tag.version == 2 else 4].decode("latin-1")
+        return _SLOTS[self.tag.version].get(name)
+
+    def value(self, slot: str, items: Sequence[bytes]) -> Value:
+        """See `Container`."""
+        return _ordered(
+            [_read(slot, *raw.unframed(item, self.tag)[1:], self.tag) for item in items]
+        )
+
+    def encode(self, slot: str, value: Value) -> list[bytes]:
+        """See `Container`."""
+        names = {slot: name for name, slot in _SLOTS[self.tag.version].items()}
+        # UTF-8 came with ID3v2.4.
+        encoding = _UTF8 if self.tag.version == 4 else _UTF16
+        return [raw.framed(names[slot], _written(slot, each, encoding), self.tag) for each in value]
 
     def content(self, lyrics: Lyrics, tag: Tag, *, by_hand: bool) -> Mapping[str, Value]:
         """See `Container`."""
@@ -62,23 +83,13 @@ class Id3:
             content["SYLT"] = [_sealed(language, pieces, by_hand=by_hand)]
         return content
 
-    def save(self, file: Any, path: Path) -> None:
-        """See `Container`. The version stays as it is; of ID3v1 only what is there is kept up."""
-        version = 3 if file.tags.version[:2] < (2, 4) and file.tags.size else 4
-        if type(file).__name__ in ("MP3", "TrueAudio"):
-            file.tags.save(path, v1=1, v2_version=version)
-        else:
-            file.tags.save(path, v2_version=version)
-
-
-def reopened(file: Any) -> Any:
-    """The file again with its frames as they are, not brought up to the latest version."""
-    return type(file)(file.filename, translate=False)
-
 
 def frame_values(frames: Iterable[Any]) -> list[dict[str, Any]]:
     """What frames hold, as plain values in an order of their own."""
-    values = [_values(frame) for frame in frames]
+    return _ordered([_values(frame) for frame in frames])
+
+
+def _ordered(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(values, key=lambda value: (value["lang"], value["desc"]))
 
 
@@ -90,17 +101,84 @@ def _values(frame: Any) -> dict[str, Any]:
     return {**values, "format": int(frame.format), "type": int(frame.type), "text": pieces}
 
 
-def _frame(slot: str, value: Mapping[str, Any]) -> Any:
-    from mutagen import id3
-
+def _read(slot: str, flags: int, data: bytes, tag: raw.Tag) -> dict[str, Any]:
+    """What a frame holds; of one that cannot be read, its bytes."""
+    try:
+        content = _content(flags, data, tag)
+        encoding, language = content[0], content[1:4].decode("latin-1")
+        if len(content) < 4 or encoding > _UTF8:
+            raise ValueError("no frame of lyrics")
+    except (ValueError, IndexError, zlib.error):
+        values = {"lang": "", "desc": "a frame that cannot be read", "text": data.hex()}
+        return values if slot == "USLT" else {**values, "format": 0, "type": 0}
+    at = 4 if slot == "USLT" else 6
+    description, at = _string(content, at, encoding)
     if slot == "USLT":
-        return id3.USLT(encoding=_UTF8, **value)
-    pieces = [(text, time) for text, time in value["text"]]
-    return id3.SYLT(encoding=_UTF8, **{**value, "text": pieces})
+        return {"lang": language, "desc": description, "text": _string(content, at, encoding)[0]}
+    pieces: list[list[Any]] = []
+    while at < len(content):
+        text, at = _string(content, at, encoding)
+        pieces.append([text, int.from_bytes(content[at : at + 4], "big")])
+        at += 4
+    return {
+        "lang": language,
+        "desc": description,
+        "format": content[4] if len(content) > 4 else 0,
+        "type": content[5] if len(content) > 5 else 0,
+        "text": pieces,
+    }
+
+
+def _content(flags: int, data: bytes, tag: raw.Tag) -> bytes:
+    """The data of a frame without what its flags did to it; raises ValueError or zlib.error."""
+    if tag.version < 4:
+        compressed, encrypted, grouped, measured = flags & 0x80, flags & 0x40, flags & 0x20, 0
+        data = data[4:] if compressed else data
+        data = data[1:] if grouped else data
+        unsynchronised = False
+    else:
+        compressed, encrypted, grouped, measured = flags & 8, flags & 4, flags & 0x40, flags & 1
+        data = data[1:] if grouped else data
+        data = data[4:] if measured else data
+        unsynchronised = bool(flags & 2) or tag.unsynchronised
+    if encrypted:
+        raise ValueError("it is encrypted")
+    if unsynchronised:
+        data = raw.resynchronised(data)
+    return zlib.decompressobj().decompress(data, atomic.MAX_BYTES) if compressed else data
+
+
+def _string(data: bytes, at: int, encoding: int) -> tuple[str, int]:
+    """A string and where what follows it begins; at the end of the data it may lack its end."""
+    width = 2 if encoding in (_UTF16, _UTF16_BE) else 1
+    end = data.find(bytes(width), at)
+    while end >= 0 and (end - at) % width:
+        end = data.find(bytes(width), end + 1)
+    if end < 0:
+        end = len(data)
+    return data[at:end].decode(_ENCODINGS[encoding], "replace"), end + width
+
+
+def _written(slot: str, value: Mapping[str, Any], encoding: int) -> bytes:
+    """The data of a frame."""
+
+    def string(text: str) -> bytes:
+        if encoding == _UTF16:
+            return codecs.BOM_UTF16_LE + text.encode("utf-16-le", "replace")
+        return text.encode("utf-8", "replace")
+
+    end = bytes(2 if encoding == _UTF16 else 1)
+    language: bytes = value["lang"].encode("latin-1", "replace")[:3].ljust(3, b"\0")
+    description = string(value["desc"]) + end
+    if slot == "USLT":
+        return bytes([encoding]) + language + description + string(value["text"])
+    kind = bytes([value["format"], value["type"]])
+    pieces = b"".join(string(text) + end + time.to_bytes(4, "big") for text, time in value["text"])
+    return bytes([encoding]) + language + kind + description + pieces
 
 
 def _sealed(language: str, pieces: list[list[Any]], *, by_hand: bool) -> dict[str, Any]:
-    from lyricsyncd.tags.container import decoded, encoded
+    from lyricsyncd.tags.container import encoded
 
     frame = {
         "lang": language,
@@ -113,7 +191,7 @@ def _sealed(language: str, pieces: list[list[Any]], *, by_hand: bool) -> dict[st
         return frame
     data = encoded([frame])
     assert data is not None, "a frame is not nothing"
-    sealed: list[dict[str, Any]] = decoded(mark.sealed(data.decode()))
+    sealed: list[dict[str, Any]] = json.loads(mark.sealed(data.decode()))
     return sealed[0]
 
 

@@ -99,17 +99,21 @@ class Journal:
         song: Path,
         path: Path,
         before: bytes | None,
+        before_hash: str | None,
         after_hash: str | None,
         by_hand: bool = False,
     ) -> Iterator[None]:
-        """Record a write, then let it happen; if it fails, the entry is taken back."""
+        """Record a write, then let it happen; if it fails, the entry is taken back.
+
+        ``before`` is what brings back what was there, and ``before_hash`` what it is known by.
+        """
         values = (
             time.time(),
             kind,
             os.fsencode(located(song)),
             os.fsencode(located(path)),
             None if before is None else zlib.compress(before),
-            digest(before),
+            before_hash,
             after_hash,
             by_hand,
         )

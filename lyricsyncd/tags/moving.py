@@ -77,7 +77,12 @@ def clean_sidecars(song: Path, journal: Journal, *, dry_run: bool = False) -> Wr
             if not dry_run:
                 try:
                     with journal.recording(
-                        SIDECAR, song=song, path=path, before=found.data, after_hash=None
+                        SIDECAR,
+                        song=song,
+                        path=path,
+                        before=found.data,
+                        before_hash=digest(found.data),
+                        after_hash=None,
                     ):
                         atomic.remove(path, found=found)
                 except atomic.Changed:

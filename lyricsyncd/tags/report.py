@@ -45,7 +45,11 @@ class UndoReport:
     """What `undo` did, or with ``dry_run`` would do."""
 
     removed: tuple[Path, ...] = ()
-    """Files that we had made, and songs that our tags were taken out of."""
+    """Files that we had made, which are gone."""
+    cleared: tuple[Path, ...] = ()
+    """Songs that our lyrics were taken out of."""
     restored: tuple[Path, ...] = ()
     """Files that hold again what they held before us."""
     kept: tuple[Note, ...] = ()
+    songs: tuple[Path, ...] = ()
+    """The songs that all of this belongs to, but for what was kept."""

@@ -86,12 +86,14 @@ def remove_sidecar(path: Path, request: Request) -> Outcome:
 
 def _replace(path: Path, data: bytes | None, found: Found | None, request: Request) -> bool:
     """Journal and do it; false if somebody else changed the file meanwhile."""
+    before = found.data if found is not None else None
     try:
         with request.journal.recording(
             "sidecar",
             song=request.song,
             path=path,
-            before=found.data if found is not None else None,
+            before=before,
+            before_hash=digest(before),
             after_hash=digest(data),
             by_hand=request.by_hand,
         ):

@@ -1,8 +1,9 @@
 """Change the tags of a song, and nothing else of it.
 
-The change is made to a copy in the same folder. The copy takes the song's place only after its
-audio was compared with the song's, packet by packet: a fault in what writes tags cannot cost a
-song. Files that others hold by another name (seeding torrents, snapshots) are left alone.
+The change is made to a copy in the same folder. The copy takes the song's place only after it was
+compared with the song: its tags by the caller, its audio here, packet by packet. A fault in what
+writes tags cannot cost a song. Files that others hold by another name (seeding torrents,
+snapshots) are left alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import array
 import fcntl
 import os
-import shutil
 import stat
 import struct
 import time
@@ -18,11 +18,18 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.errors import LyricsyncError, WriteError
-from lyricsyncd.tags import atomic, damage
+from lyricsyncd.audio import open_container, refusals
+from lyricsyncd.tags import atomic
+from lyricsyncd.tags.raw import Untouchable
+from lyricsyncd.tags.splice import copy_spliced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+
+    from av.container import InputContainer
+    from av.packet import Packet
+
+    from lyricsyncd.tags.splice import Splice
 
 _CHUNK = 1 << 18
 _FIEMAP = 0xC020660B
@@ -81,33 +88,40 @@ def is_shared(path: Path) -> bool:
     return False
 
 
-def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) -> None:
-    """Replace a song by a copy that ``edit`` changed the tags of.
+def rewrite(
+    song: Path,
+    splices: Sequence[Splice],
+    check: Callable[[Path], None],
+    *,
+    state: os.stat_result,
+) -> None:
+    """Replace a song by a copy that has other tags.
 
     Parameters
     ----------
-    edit
-        Changes the tags of the file it is given.
+    splices
+        What to change.
+    check
+        Raises `Untouchable` if the copy it is given is not to take the song's place.
     state
         The song's file as it was when its tags were read.
 
     Raises
     ------
+    Untouchable
+        Something else than its tags would not have been the same; it is as it was.
     WriteError
-        It could not be written, or its audio would not have been the same; it is as it was.
+        It could not be written; it is as it was.
     Changed
         Somebody else changed it meanwhile; it is as they left it.
     """
     try:
         atomic.clear_abandoned(song.parent)
         with atomic.temporary_beside(song) as temporary:
-            shutil.copyfile(song, temporary)
-            _edited(song, temporary, edit)
-            if not same_audio(song, temporary):
-                raise WriteError(
-                    f"the tags of {song} were not written: its audio would have changed",
-                    remedy="Choose a preset that writes files beside the song",
-                )
+            copy_spliced(song, temporary, splices)
+            check(temporary)
+            if not same_audio(song, temporary, min(splice.start for splice in splices)):
+                raise Untouchable("its audio cannot be read, or would not have been the same")
             # Servers look again only at what seems newer.
             newer = max(time.time_ns(), state.st_mtime_ns + 1_000_000)
             os.utime(temporary, ns=(newer, newer))
@@ -116,41 +130,49 @@ def rewrite(song: Path, edit: Callable[[Path], None], *, state: os.stat_result) 
         raise atomic.refusal(song, error) from error
 
 
-def _edited(song: Path, temporary: Path, edit: Callable[[Path], None]) -> None:
-    try:
-        edit(temporary)
-    except (LyricsyncError, OSError):
-        raise
-    except damage.kinds() as error:
-        cause = error.__cause__ or error.__context__ or next(iter(error.args), None)
-        if isinstance(cause, OSError):
-            raise cause from error
-        raise WriteError(
-            f"the tags of {song} could not be written ({type(error).__name__}: {error})",
-            remedy="Choose a preset that writes files beside the song",
-        ) from error
+def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:
+    """Whether two files hold the same audio, packet by packet.
 
-
-def same_audio(one: Path, other: Path) -> bool:
-    """Whether two files hold the same audio, packet by packet."""
-    import av
-
-    try:
-        with av.open(str(one)) as first, av.open(str(other)) as second:
-            streams = first.streams.audio, second.streams.audio
-            if not streams[0] or len(streams[0]) != len(streams[1]):
+    Parameters
+    ----------
+    same_until
+        How many bytes at the start of the files are known to be the same. Of a file of Monkey's
+        Audio the last packet goes on into the tags behind it, and it may differ there.
+    """
+    changed = one.stat().st_size - same_until
+    with one.open("rb") as file, other.open("rb") as copy:
+        try:
+            first, second = (open_container(each, one.suffix) for each in (file, copy))
+        except refusals():
+            return False
+        with first, second:
+            if not first.streams.audio or len(first.streams.audio) != len(second.streams.audio):
                 return False
-            packets = zip_longest(first.demux(streams[0]), second.demux(streams[1]))
-            for number, (mine, theirs) in enumerate(packets):
+            pairs = zip_longest(_packets(first), _packets(second))
+            for number, (mine, theirs) in enumerate(pairs):
                 if mine is None or theirs is None:
                     return False
                 if number == 0 and _same_from(one, mine.pos, other, theirs.pos):
                     return True
-                if mine.stream_index != theirs.stream_index or bytes(mine) != bytes(theirs):
+                if mine.stream_index != theirs.stream_index:
                     return False
-    except av.FFmpegError:
-        return False
+                if bytes(mine) != bytes(theirs) and not _same_head(mine, theirs, changed):
+                    return False
     return True
+
+
+def _packets(container: InputContainer) -> Iterator[Packet]:
+    """The packets of all audio, up to where a file, or what follows its audio, cannot be read."""
+    try:
+        yield from container.demux(container.streams.audio)
+    except refusals():
+        return
+
+
+def _same_head(mine: Packet, theirs: Packet, changed: int) -> bool:
+    """Whether packets are the same but for so many bytes at the end of mine."""
+    length = mine.size - changed
+    return length > 0 and bytes(mine)[:length] == bytes(theirs)[:length]
 
 
 def _same_from(one: Path, start: int | None, other: Path, other_start: int | None) -> bool:

@@ -5,14 +5,15 @@ Line times stand in the text as LRC, which is what players that read these tags 
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lyricsyncd.tags import mark
+from lyricsyncd.tags.raw import Untouchable, mp4
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from lyricsyncd.model import Lyrics
     from lyricsyncd.tags.container import Value
@@ -29,57 +30,117 @@ def text_of(lyrics: Lyrics, format_name: str, *, by_hand: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TextField:
-    """A kind of tags with one slot, which holds texts."""
+    """A kind of tags with one slot, which holds texts; see `Container`."""
 
     slots: tuple[str, ...]
-    texts: Callable[[Any], list[str]]
-    """The strings in what the library has under the slot's name."""
-    value: Callable[[list[str]], Any]
+    form: str
+    key: Callable[[bytes], str]
+    """The name of an item."""
+    texts: Callable[[bytes], list[str]]
+    """The texts in an item."""
+    items: Callable[[list[str]], list[bytes]]
     """The other way round."""
 
-    def read(self, file: Any, slot: str) -> Value:
+    def slot_of(self, item: bytes) -> str | None:
         """See `Container`."""
-        key = self._key(file, slot)
-        return None if key is None else self.texts(file.tags[key])
+        return self.slots[0] if self.key(item).lower() == self.slots[0].lower() else None
 
-    def put(self, file: Any, slot: str, value: Value) -> None:
+    def value(self, slot: str, items: Sequence[bytes]) -> Value:  # noqa: ARG002 - there is but one
         """See `Container`."""
-        key = self._key(file, slot)
-        if value is None:
-            if key is not None:
-                del file.tags[key]
-            return
-        if file.tags is None:
-            file.add_tags()
-        file.tags[key or slot] = self.value(value)
+        return [text for item in items for text in self.texts(item)]
+
+    def encode(self, slot: str, value: Value) -> list[bytes]:  # noqa: ARG002 - there is but one
+        """See `Container`."""
+        return self.items(value)
 
     def content(self, lyrics: Lyrics, tag: Tag, *, by_hand: bool) -> Mapping[str, Value]:
         """See `Container`."""
         return {self.slots[0]: [text_of(lyrics, tag.text, by_hand=by_hand)]}
 
-    def save(self, file: Any, path: Path) -> None:
-        """See `Container`."""
-        file.save(path)
 
-    def _key(self, file: Any, slot: str) -> str | None:
-        """The slot's name in the case in which the file has it."""
-        if file.tags is None:
-            return None
-        # ASF's tags iterate over pairs.
-        return next((key for key in file.tags.keys() if key.lower() == slot.lower()), None)  # noqa: SIM118
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
-def _strings(values: Any) -> list[str]:
-    return [str(value) for value in values]
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
-def _ape_value(texts: list[str]) -> Any:
-    from mutagen.apev2 import APETextValue
-
-    return APETextValue("\0".join(texts), 0)
+def _vorbis_key(item: bytes) -> str:
+    return item.partition(b"=")[0].decode("latin-1")
 
 
-VORBIS = TextField(("LYRICS",), _strings, list)
-MP4 = TextField(("\xa9lyr",), _strings, list)
-ASF = TextField(("WM/Lyrics",), _strings, list)
-APE = TextField(("Lyrics",), lambda value: str(value).split("\0"), _ape_value)
+def _vorbis_texts(item: bytes) -> list[str]:
+    return [_decoded(item.partition(b"=")[2])]
+
+
+def _vorbis_items(texts: list[str]) -> list[bytes]:
+    return [b"LYRICS=" + _encoded(text) for text in texts]
+
+
+def _ape_key(item: bytes) -> str:
+    return item[8:].partition(b"\0")[0].decode("latin-1")
+
+
+def _ape_texts(item: bytes) -> list[str]:
+    return _decoded(item[8:].partition(b"\0")[2]).split("\0")
+
+
+def _ape_items(texts: list[str]) -> list[bytes]:
+    value = _encoded("\0".join(texts))
+    return [struct.pack("<II", len(value), 0) + b"Lyrics\0" + value]
+
+
+_ATOM = "\xa9lyr"
+_DATA_HEADER = 8
+_UTF8 = 1
+
+
+def _mp4_key(item: bytes) -> str:
+    return item[4:8].decode("latin-1")
+
+
+def _mp4_texts(item: bytes) -> list[str]:
+    ((_, body),) = mp4.children_of(item) or [(b"", b"")]
+    found = mp4.children_of(body)
+    return [_decoded(data[_DATA_HEADER:]) for name, data in found if name == b"data"]
+
+
+def _mp4_items(texts: list[str]) -> list[bytes]:
+    header = struct.pack(">II", _UTF8, 0)
+    body = b"".join(mp4.atom(b"data", header + _encoded(text)) for text in texts)
+    return [mp4.atom(_ATOM.encode("latin-1"), body)]
+
+
+_ASF_TEXT = 0
+
+
+def _asf_parts(item: bytes) -> tuple[str, bytes]:
+    end = 2 + int.from_bytes(item[:2], "little")
+    return item[2:end].decode("utf-16-le", "replace").strip("\0"), item[end + 4 :]
+
+
+def _asf_key(item: bytes) -> str:
+    return _asf_parts(item)[0]
+
+
+def _asf_texts(item: bytes) -> list[str]:
+    return [_asf_parts(item)[1].decode("utf-16-le", "replace").strip("\0")]
+
+
+def _asf_items(texts: list[str]) -> list[bytes]:
+    name = "WM/Lyrics\0".encode("utf-16-le")
+    items: list[bytes] = []
+    for text in texts:
+        value = f"{text}\0".encode("utf-16-le", "replace")
+        if len(value) >= 2**16:
+            raise Untouchable("its kind of tags has no room for lyrics of this length")
+        measures = struct.pack("<HH", _ASF_TEXT, len(value))
+        items.append(len(name).to_bytes(2, "little") + name + measures + value)
+    return items
+
+
+VORBIS = TextField(("LYRICS",), "vorbis", _vorbis_key, _vorbis_texts, _vorbis_items)
+MP4 = TextField((_ATOM,), "mp4", _mp4_key, _mp4_texts, _mp4_items)
+ASF = TextField(("WM/Lyrics",), "asf", _asf_key, _asf_texts, _asf_items)
+APE = TextField(("Lyrics",), "ape", _ape_key, _ape_texts, _ape_items)

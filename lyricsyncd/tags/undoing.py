@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lyricsyncd.tags import atomic, songfile
-from lyricsyncd.tags.container import decoded, encoded, opened
-from lyricsyncd.tags.embedding import write_slots
+from lyricsyncd.tags.container import encoded, from_journal, opened
+from lyricsyncd.tags.embedding import edit, write_slots
 from lyricsyncd.tags.journal import SIDECAR, digest
+from lyricsyncd.tags.raw import Untouchable
 from lyricsyncd.tags.report import Note, UndoReport
 from lyricsyncd.tags.sidecar import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from lyricsyncd.tags.container import Opened
     from lyricsyncd.tags.journal import Entry, Journal
 
 
@@ -43,78 +47,117 @@ def undo(
     WriteError
         A file could not be written; what was taken back until then stays taken back.
     """
-    removed: list[Path] = []
-    restored: list[Path] = []
-    kept: list[Note] = []
-    for (path, kind), entries in _by_place(journal.entries(songs, since)).items():
-        if kind != SIDECAR:
-            _undo_tag(kind.removeprefix("tag:"), entries, journal, dry_run, removed, restored, kept)
-            continue
-        step = _step(path, entries)
-        if isinstance(step, Note):
-            kept.append(step)
-            continue
-        found, first = step
-        if first is not None:
-            if not dry_run and not _restore(path, found, first):
-                kept.append(Note(path, "another program is changing it"))
-                continue
-            (removed if first.before is None else restored).append(path)
-        if not dry_run:
-            journal.close_entries(entries)
-    return UndoReport(_once(removed), _once(restored), tuple(kept))
+    tally = _Tally()
+    places: dict[Path, dict[str, list[Entry]]] = {}
+    for entry in journal.entries(songs, since):
+        places.setdefault(entry.path, {}).setdefault(entry.kind, []).append(entry)
+    for path, kinds in places.items():
+        sidecar = kinds.pop(SIDECAR, None)
+        if kinds:
+            slots = {kind.removeprefix("tag:"): entries for kind, entries in kinds.items()}
+            _undo_tags(path, slots, journal, dry_run, tally)
+        if sidecar is not None:
+            _undo_sidecar(path, sidecar, journal, dry_run, tally)
+    return UndoReport(
+        removed=tuple(tally.removed),
+        cleared=tuple(tally.cleared),
+        restored=tuple(tally.restored),
+        kept=tuple(tally.kept),
+        songs=tuple(dict.fromkeys(tally.songs)),
+    )
 
 
-def _once(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Each path once: a song has several tags that hold lyrics."""
-    return tuple(dict.fromkeys(paths))
+@dataclass
+class _Tally:
+    """The report as it grows."""
+
+    removed: list[Path] = field(default_factory=list)
+    cleared: list[Path] = field(default_factory=list)
+    restored: list[Path] = field(default_factory=list)
+    kept: list[Note] = field(default_factory=list)
+    songs: list[Path] = field(default_factory=list)
 
 
-def _by_place(entries: Iterable[Entry]) -> dict[tuple[Path, str], list[Entry]]:
-    groups: dict[tuple[Path, str], list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault((entry.path, entry.kind), []).append(entry)
-    return groups
+def _undo_sidecar(
+    path: Path, entries: Sequence[Entry], journal: Journal, dry_run: bool, tally: _Tally
+) -> None:
+    """Give one sidecar back."""
+    step = _step(path, entries)
+    if isinstance(step, Note):
+        tally.kept.append(step)
+        return
+    found, first = step
+    if first is not None:
+        if not dry_run and not _restore(path, found, first):
+            tally.kept.append(Note(path, "another program is changing it"))
+            return
+        (tally.removed if first.before is None else tally.restored).append(path)
+    tally.songs.append(entries[-1].song)
+    if not dry_run:
+        journal.close_entries(entries)
 
 
-def _undo_tag(
-    slot: str,
-    entries: Sequence[Entry],
+def _undo_tags(
+    song: Path,
+    slots: dict[str, list[Entry]],
     journal: Journal,
     dry_run: bool,
-    removed: list[Path],
-    restored: list[Path],
-    kept: list[Note],
+    tally: _Tally,
 ) -> None:
-    """Give one tag of a song back; what became of it goes into one of the lists."""
-    song = entries[0].path
+    """Give the tags of one song back, all in one write."""
     if not song.exists():
-        kept.append(Note(song, "the song is not there any more"))
+        tally.kept.append(Note(song, "the song is not there any more"))
         return
     why = songfile.why_locked(song)
     state = song.lstat()
-    found = opened(song)
-    now = None if found is None else digest(encoded(found.read().get(slot)))
-    first = first_of_chain(entries, now)
-    if first is None:
-        if now != entries[0].before_hash and now is not None:
-            kept.append(Note(song, f"somebody has changed the tag {slot} since"))
+    try:
+        found = opened(song)
+    except Untouchable as error:
+        found, why = None, why or str(error)
+    if found is None:
+        tally.kept.append(Note(song, why or "its tags cannot be read any more"))
+        return
+    held = found.read()
+    firsts: dict[str, Entry] = {}
+    for slot, entries in list(slots.items()):
+        now = digest(encoded(held.get(slot)))
+        first = first_of_chain(entries, now)
+        if first is None:
+            if now != entries[0].before_hash and now is not None:
+                tally.kept.append(Note(song, f"somebody has changed the tag {slot} since"))
+                del slots[slot]
+        elif first.before_hash != now:
+            firsts[slot] = first
+    if firsts:
+        why = why or _undo_slots(found, firsts, state, Request(song, journal, dry_run=dry_run))
+        if why:
+            tally.kept.append(Note(song, why))
             return
-    elif first.before_hash != now:
-        if why or found is None:
-            kept.append(Note(song, why or "its tags cannot be read any more"))
-            return
-        if not dry_run:
-            request = Request(song, journal)
-            changes = {slot: decoded(first.before)}
-            try:
-                write_slots(found, changes, state, request, journalled=False)
-            except atomic.Changed:
-                kept.append(Note(song, "another program is changing it"))
-                return
-        (removed if first.before is None else restored).append(song)
+        cleared = all(first.before_hash is None for first in firsts.values())
+        (tally.cleared if cleared else tally.restored).append(song)
+    if slots:
+        tally.songs.append(song)
     if not dry_run:
-        journal.close_entries(entries)
+        journal.close_entries(entry for entries in slots.values() for entry in entries)
+
+
+def _undo_slots(
+    found: Opened, firsts: Mapping[str, Entry], state: os.stat_result, request: Request
+) -> str:
+    """Put into slots what was there before the first of our writes; return why it was not done."""
+    changes = {slot: from_journal(first.before) for slot, first in firsts.items()}
+    try:
+        if request.dry_run:
+            edit(found, changes, request.song)
+        else:
+            write_slots(found, changes, state, request, journal=False)
+    except atomic.Changed:
+        return "another program is changing it"
+    except Untouchable as error:
+        if atomic.is_changed(request.song, state):
+            return "another program is changing it"
+        return str(error)
+    return ""
 
 
 def _step(path: Path, entries: Sequence[Entry]) -> Note | tuple[atomic.Found | None, Entry | None]:

@@ -1,0 +1,104 @@
+"""Tags as bytes: where they are in a file, and the items they are made of.
+
+A tagging library takes a tag apart and writes it anew from what it understood, and what it did not
+understand is changed on the way: ID3v2.3 joins several artists to one, atoms change their order,
+frames that are unknown or damaged are lost. Here an item (an ID3 frame, a Vorbis comment, an atom)
+is a string of bytes that is never looked into unless it holds lyrics, and padding is never used up.
+So what is inserted can be taken out again, and the file is the same byte for byte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from lyricsyncd.tags.splice import Splice
+
+MAX_TAG = 64 * 2**20
+"""Bytes of a tag, pictures and all, that are taken into memory."""
+MAX_PARTS = 100_000
+"""Items, chunks, atoms or pages at one level: more is no song of anybody's."""
+
+Structure = dict[str, Any]
+"""What else than its items a tag was, as JSON: whether it was there at all, how it lay in pages."""
+
+
+class Untouchable(Exception):
+    """The tags of a file cannot be written safely; the message says why."""
+
+
+class Place(Protocol):
+    """A tag in a file, or the place where one would be."""
+
+    @property
+    def items(self) -> tuple[bytes, ...]:
+        """The items of the tag, in their order."""
+
+    @property
+    def structure(self) -> Structure:
+        """What `splices` needs to know to make the file again what it is now."""
+
+    def splices(self, items: Sequence[bytes], structure: Structure) -> list[Splice]:
+        """Tell what to change for the tag to hold these items.
+
+        Parameters
+        ----------
+        items
+            All of them, in their order.
+        structure
+            As it was in an earlier state of the file, to be followed where that can be done; else
+            empty.
+
+        Raises
+        ------
+        Untouchable
+            The tag cannot hold them.
+        """
+
+
+class Source:
+    """A file that is read at places which it names itself, and which may be wrong.
+
+    It is open inside a ``with`` block, and may be opened again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self.size = path.stat().st_size
+
+    def __enter__(self) -> Source:
+        self._file = self._path.open("rb")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._file is not None, "it was opened"
+        self._file.close()
+        self._file = None
+
+    def read(self, start: int, count: int) -> bytes:
+        """Read bytes that have to be there.
+
+        Raises
+        ------
+        Untouchable
+            They are not, or they are too many.
+        """
+        if start < 0 or count < 0 or start + count > self.size:
+            raise Untouchable("its tags are damaged: they reach beyond the end of the file")
+        if count > MAX_TAG:
+            raise Untouchable(f"its tags are larger than {MAX_TAG >> 20} MB")
+        data = self.peek(start, count)
+        if len(data) != count:
+            raise Untouchable("it is being changed by another program")
+        return data
+
+    def peek(self, start: int, count: int) -> bytes:
+        """Read up to so many bytes; fewer at the end of the file."""
+        assert self._file is not None, "reading is inside a with block"
+        self._file.seek(start)
+        return self._file.read(count)
