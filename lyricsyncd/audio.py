@@ -263,12 +263,13 @@ def open_container(file: IO[bytes], ending: str) -> av.container.InputContainer:
     """
     import av
 
-    return av.open(
+    container: av.container.InputContainer = av.open(
         _NamedFile(file, ending),
         "r",
         options={"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"},
         **_lenient_about_metadata(),
     )
+    return container
 
 
 def _lenient_about_metadata() -> dict[str, Any]:

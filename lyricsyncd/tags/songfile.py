@@ -16,7 +16,7 @@ import struct
 import time
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.audio import open_container, refusals
 from lyricsyncd.tags import atomic
@@ -161,7 +161,7 @@ def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:
     return True
 
 
-def _packets(container: InputContainer) -> Iterator[Packet]:
+def _packets(container: InputContainer) -> Iterator[Packet[Any]]:
     """The packets of all audio, up to where a file, or what follows its audio, cannot be read."""
     try:
         yield from container.demux(container.streams.audio)
@@ -169,7 +169,7 @@ def _packets(container: InputContainer) -> Iterator[Packet]:
         return
 
 
-def _same_head(mine: Packet, theirs: Packet, changed: int) -> bool:
+def _same_head(mine: Packet[Any], theirs: Packet[Any], changed: int) -> bool:
     """Whether packets are the same but for so many bytes at the end of mine."""
     length = mine.size - changed
     return length > 0 and bytes(mine)[:length] == bytes(theirs)[:length]

@@ -23,15 +23,16 @@ _HEADER = 27
 _CONTINUED, _FIRST, _LAST = 1, 2, 4
 _SEGMENTS, _SEGMENT = 255, 255
 _NOTHING_ENDS = 2**64 - 1
+_FLAC, _FLAC_COMMENT = b"\x7fFLAC", 4
 _STREAMS = (
-    (b"\x01vorbis", b"\x03vorbis"),
-    (b"OpusHead", b"OpusTags"),
-    (b"\x80theora", b"\x81theora"),
-    (b"Speex   ", b""),
-    (b"\x7fFLAC", b""),
+    (b"\x01vorbis", b"\x03vorbis", 2),
+    (b"OpusHead", b"OpusTags", 1),
+    (_FLAC, b"", 1),
+    (b"Speex   ", b"", 1),
+    (b"\x80theora", b"\x81theora", 2),
 )
-"""How the first packet of a stream begins → how that with its comments does."""
-_FLAC = b"\x7fFLAC"
+"""How the first packet of a stream begins, how that with its comments does, and how many packets
+its head has from there on. Audio comes before video."""
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -57,7 +58,10 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class Ogg:
-    """The packet with the comments, in the pages it begins and ends on."""
+    """The packet with the comments, and the pages from its first to its last.
+
+    Where more packets belong to the head of the stream, as in Vorbis, they are on these pages too.
+    """
 
     source: Source
     comments: Comments
@@ -65,9 +69,7 @@ class Ogg:
     """What the packet has before its comments."""
     is_flac: bool
     following: tuple[bytes, ...]
-    """Packets that end on the same pages."""
-    unfinished: bytes
-    """What is on the last page of a packet that goes on after it."""
+    """Further packets on the same pages."""
     pages: tuple[_Page, ...]
 
     @property
@@ -93,8 +95,6 @@ class Ogg:
             lacing += bytes([_SEGMENT]) * (len(packet) // _SEGMENT)
             lacing += bytes([len(packet) % _SEGMENT])
             body += packet
-        lacing += bytes([_SEGMENT]) * (len(self.unfinished) // _SEGMENT)
-        body += self.unfinished
         pages = self._paged(lacing, body, structure)
         start, end = self.pages[0].start, self.pages[-1].end
         more = len(pages) - len(self.pages)
@@ -145,38 +145,33 @@ class Ogg:
 def ogg(source: Source) -> Ogg:
     """Find the comments of the first stream that has any."""
     first, start = _stream(source)
-    pages = tuple(_headers(source, start, first.serial))
-    packets: list[bytes] = [b""]
+    head = source.read(first.body, min(16, first.end - first.body))
+    start_of, prefix, count = next(kind for kind in _STREAMS if head.startswith(kind[0]))
+    pages = tuple(_headers(source, start, first.serial, count))
+    packet, *following = _packets(source, pages)
+    is_flac = start_of == _FLAC
+    if is_flac:
+        prefix = packet[:4]
+    if not packet.startswith(prefix) or (is_flac and (prefix + b"\0")[0] & 0x7F != _FLAC_COMMENT):
+        raise Untouchable("its comments are not where they belong")
+    comments = vorbis.parse(packet[len(prefix) :])
+    return Ogg(source, comments, prefix, is_flac, tuple(following), pages)
+
+
+def _packets(source: Source, pages: Sequence[_Page]) -> list[bytes]:
+    """Put the packets of pages together; the last one ends with the last page."""
+    packets: list[bytes] = []
+    parts: list[bytes] = []
     for page in pages:
         data = source.read(page.body, page.end - page.body)
         at = 0
         for size in page.lacing:
-            packets[-1] += data[at : at + size]
+            parts.append(data[at : at + size])
             at += size
             if size < _SEGMENT:
-                packets.append(b"")
-    packet, *following, unfinished = packets
-    return _taken_apart(source, first, packet, (tuple(following), unfinished), pages)
-
-
-def _taken_apart(
-    source: Source,
-    first: _Page,
-    packet: bytes,
-    others: tuple[tuple[bytes, ...], bytes],
-    pages: tuple[_Page, ...],
-) -> Ogg:
-    head = source.read(first.body, min(16, first.end - first.body))
-    prefix = next(prefix for start, prefix in _STREAMS if head.startswith(start))
-    is_flac = head.startswith(_FLAC)
-    if is_flac:
-        prefix = packet[:4]
-        if len(prefix) < 4 or prefix[0] & 0x7F != 4:
-            raise Untouchable("its comments are not where they belong")
-    if not packet.startswith(prefix):
-        raise Untouchable("its comments are not where they belong")
-    comments = vorbis.parse(packet[len(prefix) :])
-    return Ogg(source, comments, prefix, is_flac, *others, pages)
+                packets.append(b"".join(parts))
+                parts = []
+    return packets
 
 
 def _stream(source: Source) -> tuple[_Page, int]:
@@ -200,24 +195,26 @@ def _stream(source: Source) -> tuple[_Page, int]:
 def _rank(source: Source, page: _Page) -> int:
     """Tell how much a stream counts: audio before video."""
     head = source.peek(page.body, 16)
-    order = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ", b"\x80theora")
-    return next((rank for rank, start in enumerate(order) if head.startswith(start)), len(order))
+    starts = [start for start, *_ in _STREAMS]
+    return next((rank for rank, start in enumerate(starts) if head.startswith(start)), len(starts))
 
 
-def _headers(source: Source, start: int, serial: int) -> Iterator[_Page]:
-    """Read the pages from that on which the comments begin to that on which they end."""
-    at, size = start, 0
+def _headers(source: Source, start: int, serial: int, packets: int) -> Iterator[_Page]:
+    """Read the pages of so many packets, to the first page that a packet ends with."""
+    at, size, ended, goes_on = start, 0, 0, False
     while True:
         page = _header(source, at)
         if page.serial != serial:
             raise Untouchable("its comments lie among the pages of another stream")
-        if page.flags & (_FIRST | _LAST) or (at == start) == bool(page.flags & _CONTINUED):
+        if page.flags & (_FIRST | _LAST) or goes_on != bool(page.flags & _CONTINUED):
             raise Untouchable("the pages of its comments are damaged")
         yield page
         size += page.end - page.start
         if size > MAX_TAG:
             raise Untouchable(f"its tags are larger than {MAX_TAG >> 20} MB")
-        if any(segment < _SEGMENT for segment in page.lacing):
+        ended += sum(segment < _SEGMENT for segment in page.lacing)
+        goes_on = page.lacing[-1:] == bytes([_SEGMENT]) or (goes_on and not page.lacing)
+        if ended >= packets and not goes_on:
             return
         at = page.end
 
