@@ -23,7 +23,7 @@ _WRITER = """
 import os, sys
 from pathlib import Path
 from lyricsyncd import formats
-from lyricsyncd.config import OutputFile
+from lyricsyncd.config.schema import OutputFile
 from lyricsyncd.tags import Journal, write_lyrics
 import av, mutagen.flac
 song, state = Path(sys.argv[1]), Path(sys.argv[2])

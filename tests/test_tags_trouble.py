@@ -110,7 +110,7 @@ WRITER = """
 import itertools, os, shutil, sys, tempfile
 from pathlib import Path
 from lyricsyncd import formats
-from lyricsyncd.config import OutputFile
+from lyricsyncd.config.schema import OutputFile
 from lyricsyncd.errors import WriteError
 from lyricsyncd.tags import Journal, write_lyrics
 import av, mutagen.flac

@@ -191,6 +191,8 @@ def _found(source: Source, suffix: str) -> tuple[Place, Container] | None:
     """The place of a file's tag, by what the file begins with."""
     from lyricsyncd.tags.raw import id3
 
+    if not source.size:
+        return None
     kind = media_types.by_content(source.peek(0, _HEAD))
     at = 0
     while kind is None and (length := id3.length_at(source, at)):
