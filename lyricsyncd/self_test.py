@@ -319,5 +319,5 @@ def _write_and_undo(song: Path, lyrics: Lyrics, output: Any, folder: Path) -> No
         raise WriteError(f"nothing was written for a {song.suffix} file: {notes}")
     back = undo(journal, [song])
     left = sorted({*folder.iterdir()} - {*before, journal.path})
-    if set(back.removed) != set(report.written) or left:
+    if {*back.removed, *back.cleared} != set(report.written) or left:
         raise WriteError(f"what was written for a {song.suffix} file was not all taken back")
