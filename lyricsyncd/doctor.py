@@ -12,6 +12,7 @@ from __future__ import annotations
 import enum
 import os
 import platform
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lyricsyncd import __version__, registry
-from lyricsyncd.config import paths
+from lyricsyncd.config import paths, private
 from lyricsyncd.errors import AudioError, LyricsyncError, NotFetched, WorkerLost
 
 if TYPE_CHECKING:
@@ -84,18 +85,21 @@ def _failed(topic: str, text: str, remedy: str) -> Finding:
     return Finding(topic, Verdict.FAILED, text, remedy)
 
 
-def examine(config: Config, *, network: bool = True) -> Iterator[Finding]:
+def examine(config: Config, *, network: bool = True, file: Path | None = None) -> Iterator[Finding]:
     """Every finding, in the order that a person should mend things.
 
     Parameters
     ----------
     network : bool
         Whether the hosts of lyrics are tried.
+    file : Path, optional
+        Where the configuration was said to be.
     """
     checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("versions", versions),
         ("library", lambda: libraries(config)),
         ("inotify", lambda: watches(config)),
+        ("secrets", lambda: secrets(file)),
         ("catalog", lambda: state(paths.state_dir())),
         ("disk", lambda: disk([paths.state_dir(), paths.cache_dir()])),
         ("memory", memory),
@@ -269,6 +273,21 @@ def _folders(roots: list[Path]) -> tuple[int, bool]:
     return count, True
 
 
+def secrets(file: Path | None) -> Iterator[Finding]:
+    """Whether keys and passwords are kept from other users."""
+    from lyricsyncd.config.reader import exposed_secrets
+
+    exposed = exposed_secrets(file, os.environ)
+    for holder in exposed:
+        yield _warning(
+            "secrets",
+            f"every user of this computer can read the secrets in {holder}",
+            f"chmod o-r {shlex.quote(str(holder))} (the service's own user must still read it)",
+        )
+    if not exposed:
+        yield _ok("secrets", "no other user can read them")
+
+
 def state(folder: Path) -> Iterator[Finding]:
     """Whether the catalog can be kept, and is whole."""
     from lyricsyncd.catalog import mounts
@@ -299,6 +318,12 @@ def state(folder: Path) -> Iterator[Finding]:
             "Start the service again: it goes back to its last copy",
         )
         return
+    if opened := private.open_files(folder):
+        yield _warning(
+            "catalog",
+            f"other users may read {', '.join(path.name for path in opened)} in {folder}",
+            "Start the service again: it closes what belongs to its user",
+        )
     service = "a service is at work on it" if running(folder) else "no service is at work on it"
     yield _ok("catalog", f"{file} is whole; {service}")
 

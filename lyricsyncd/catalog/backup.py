@@ -15,6 +15,7 @@ import sqlite3
 from pathlib import Path
 
 from lyricsyncd.catalog.database import CatalogBroken, Database
+from lyricsyncd.config import private
 from lyricsyncd.errors import WriteError
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def back_up(catalog: Database) -> None:
     fresh = target.with_name(target.name + ".new")
     try:
         fresh.unlink(missing_ok=True)
+        private.make_file(fresh)
         with contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as copy:
             # In one step: the reader's lock is held, and writes go on beside it.
             catalog.read(lambda db: db.backup(copy))
@@ -96,6 +98,7 @@ def mend(catalog: Path, met: str = "") -> str | None:
         if sound:
             # A copy of the copy: it may be needed again.
             fresh = catalog.with_name(catalog.name + ".new")
+            private.make_file(fresh)
             fresh.write_bytes(backup.read_bytes())
             fresh.replace(catalog)
     except OSError as error:

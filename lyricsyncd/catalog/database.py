@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lyricsyncd.catalog import migrations, mounts
+from lyricsyncd.config import private
 from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import LyricsyncError, WriteError
 
@@ -57,7 +58,9 @@ class Database:
                 remedy="Set STATE_DIRECTORY or XDG_STATE_HOME to a folder on a local disk",
             )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(path.parent)
+            # SQLite gives its companions the same mode.
+            private.make_file(path)
             with _broken_is_told(path):
                 self._writer = _connect(path)
         except (OSError, sqlite3.OperationalError) as error:

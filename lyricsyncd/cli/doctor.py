@@ -27,7 +27,7 @@ def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
 
     marks = {Verdict.OK: "ok", Verdict.WARNING: "!", Verdict.FAILED: "FAILED"}
     found, begin = [], time.monotonic()
-    for finding in examine(load(config), network=not offline):
+    for finding in examine(load(config), network=not offline, file=config):
         found.append(finding)
         if not as_json:
             say(f"{marks[finding.verdict]:<7}{finding.topic}: {finding.text}")

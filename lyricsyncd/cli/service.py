@@ -55,13 +55,22 @@ def run(config: Path | None, log_format: str) -> None:
     """
     from lyricsyncd.cli import logs
     from lyricsyncd.config.paths import state_dir
+    from lyricsyncd.config.reader import exposed_secrets
     from lyricsyncd.config.schema import load
     from lyricsyncd.service.service import Service
     from lyricsyncd.work import memory
 
+    def settings() -> Config:
+        loaded = load(config)
+        for file in exposed_secrets(config, os.environ):
+            logging.getLogger(__name__).warning(
+                "every user of this computer can read the secrets in %s: chmod o-r", file
+            )
+        return loaded
+
     logs.to_stderr(log_format)
     memory.give_back_large_blocks()
-    Service(lambda: load(config), state_dir()).run()
+    Service(settings, state_dir()).run()
 
 
 @click.command(context_settings=_CONTEXT)

@@ -213,13 +213,15 @@ def _left_to_do(house: UnitSettings, *, system: bool) -> list[str]:
     if not system:
         return ["To have it run while you are not logged in: loginctl enable-linger"]
     lines = []
-    if house.config is not None and not house.config.stat().st_mode & stat.S_IROTH:
+    if house.config is not None and not _may(house.config, house, stat.S_IROTH):
+        # Not for all others: secrets may stand in it.
+        file = shlex.quote(str(house.config))
         lines.append(
-            f"{house.account} must be able to read {house.config}: chmod o+r "
-            f"{shlex.quote(str(house.config))}"
+            f"{house.account} must be able to read {house.config}: chgrp {house.account} {file}"
+            f" && chmod g+r {file}"
         )
     for folder in house.libraries:
-        if not _may_write(folder, house):
+        if not _may(folder, house, stat.S_IWOTH):
             lines.append(
                 f"{house.account} must be able to write to {folder}: setfacl -R -m "
                 f"u:{house.account}:rwX -m d:u:{house.account}:rwX {shlex.quote(str(folder))}"
@@ -232,14 +234,16 @@ def _left_to_do(house: UnitSettings, *, system: bool) -> list[str]:
     return lines
 
 
-def _may_write(folder: Path, house: UnitSettings) -> bool:
+def _may(path: Path, house: UnitSettings, right: int) -> bool:
+    """Whether the service's account has a right, which is given as that of all others."""
     try:
-        status = folder.stat()
+        status = path.stat()
         owner = pwd.getpwuid(status.st_uid).pw_name
         group = grp.getgrgid(status.st_gid)
     except (OSError, KeyError):
         return False
     if owner == house.account:
-        return bool(status.st_mode & stat.S_IWUSR)
-    member = group.gr_name in house.groups or house.account in group.gr_mem
-    return bool(status.st_mode & (stat.S_IWGRP if member else stat.S_IWOTH))
+        return bool(status.st_mode & right << 6)
+    groups = (house.account, *house.groups)
+    member = group.gr_name in groups or house.account in group.gr_mem
+    return bool(status.st_mode & (right << 3 if member else right))

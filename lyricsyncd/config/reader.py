@@ -10,6 +10,7 @@ import difflib
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -214,6 +215,34 @@ def _is_secret(key: Key) -> bool:
         (field.alias or name) == key[-1] and "Secret" in str(field.annotation)
         for name, field in section.model_fields.items()
     )
+
+
+def exposed_secrets(path: Path | None, environment: Mapping[str, str]) -> list[Path]:
+    """Files with secrets in them that every user of the computer may read: the configuration, if
+    secrets stand in it, and files that it names for them. It must be one that could be read."""
+    path = paths.config_path(path, environment)
+    if path is None:
+        return []
+    data, _ = _file(path)
+    holders: dict[Path, None] = {}
+    for way, section in keys().items():
+        for name in _names(section) if "*" not in way else ():
+            if not _is_secret((*way, name)):
+                continue
+            value = _at(data, (*way, name))
+            for each in value if isinstance(value, list) else [value]:
+                if isinstance(each, dict) and isinstance(each.get("file"), str):
+                    holders[path.parent / Path(each["file"]).expanduser()] = None
+                elif isinstance(each, str) and each:
+                    holders[path] = None
+    return [holder for holder in holders if _is_open(holder)]
+
+
+def _is_open(file: Path) -> bool:
+    try:
+        return bool(file.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
 
 
 # --- what is wrong ---------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.catalog import backup
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Fingerprint, Priority, Request, State
 from lyricsyncd.catalog.database import CatalogBroken, is_full
+from lyricsyncd.config import private
 from lyricsyncd.config.paths import present
 from lyricsyncd.errors import JournalError, LyricsyncError, UsageError, WriteError, passes
 from lyricsyncd.library import scan, sidecars
@@ -83,8 +84,9 @@ class StateLock:
         UsageError
             Another service has it.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        private.make_folder(self.path.parent)
+        private.close_files(self.path.parent)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # Who only asks whether a service runs holds the lock for a moment, too.
         for patience in (True,) * 10 + (False,):
             try:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lyricsyncd.config import private
 from lyricsyncd.config.paths import hand_over, state_dir
 from lyricsyncd.errors import JournalError
 
@@ -214,7 +215,8 @@ class Journal:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction, which is on disk at the end of the block."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self.path.parent)
+            private.make_file(self.path)
             with closing(sqlite3.connect(self.path, timeout=_PATIENCE_S)) as connection:
                 # A rollback journal, not WAL: writes are rare, and state folders lie on NAS mounts.
                 connection.execute("PRAGMA synchronous = FULL")

@@ -1,0 +1,85 @@
+"""Folders and files that only their owner may read: what a person listens to concerns nobody else.
+
+They are made so, and what an earlier version or another umask has left open is closed. A folder
+that holds other things than ours is never touched, nor is anything of another user's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from lyricsyncd.config.paths import NAME
+
+STATE_FILES = ("catalog.db", "journal.db", "daemon.lock")
+"""What the files of the state are called, or begin with."""
+_FOLDER, _FILE = 0o700, 0o600
+
+
+def make_folder(folder: Path) -> None:
+    """Make the state folder, or close the one that is there.
+
+    Raises
+    ------
+    OSError
+        It is not there and cannot be made.
+    """
+    folder.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
+    if _is_ours(folder):
+        _close(folder, _FOLDER)
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file, or close the one that is there.
+
+    Raises
+    ------
+    OSError
+        It is not there and cannot be made.
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE))
+    _close(path, _FILE)
+
+
+def close_files(folder: Path) -> None:
+    """Close the files of the state that are in a folder: databases, their companions and copies."""
+    for path in _state_files(folder):
+        _close(path, _FILE)
+
+
+def open_files(folder: Path) -> list[Path]:
+    """The files of the state that others than their owner may read or write."""
+    found = []
+    for path in _state_files(folder):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                found.append(path)
+    return found
+
+
+def _state_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.startswith(STATE_FILES))
+    except OSError:
+        return []
+
+
+def _is_ours(folder: Path) -> bool:
+    if folder.name == NAME:
+        return True
+    try:
+        return all(name.startswith(STATE_FILES) for name in os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return False
+
+
+def _close(path: Path, mode: int) -> None:
+    # File systems without modes refuse, and have nothing to close.
+    with contextlib.suppress(OSError):
+        status = path.stat()
+        now = stat.S_IMODE(status.st_mode)
+        if status.st_uid == os.geteuid() and now & ~mode:
+            path.chmod(now & mode)
