@@ -38,7 +38,7 @@ from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.judging import agreement, quality
 from lyricsyncd.model import Word
-from lyricsyncd.pipeline.pipeline import DOUBTFUL
+from lyricsyncd.pipeline.placer import DOUBTFUL
 
 DoubleArray = npt.NDArray[np.float64]
 

@@ -34,8 +34,9 @@ import numpy as np
 from benchmarks import songs
 from lyricsyncd import audio
 from lyricsyncd.config.schema import Config
-from lyricsyncd.model import SongIdentification, SyncResult, Track
-from lyricsyncd.pipeline.pipeline import Prepared
+from lyricsyncd.model import SongIdentification, Track
+from lyricsyncd.pipeline.prepared import Answer, Prepared
+from lyricsyncd.pipeline.settings import placing_settings
 from lyricsyncd.work import worker
 from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
 
@@ -102,7 +103,9 @@ def clips(found: Sequence[Path], seconds: float | None, folder: Path) -> list[Cl
         words = folder / f"{number}.txt"
         words.write_text(" ".join(word.text for word in lyrics.words), encoding="utf-8")
         track = Track(path, title=song.stem, duration=duration)
-        result.append(Clip(path, words, Prepared(SongIdentification(track), lyrics, language)))
+        result.append(
+            Clip(path, words, Prepared(path, SongIdentification(track), lyrics, language))
+        )
     return result
 
 
@@ -170,7 +173,9 @@ def service(name: str, some: Sequence[Clip], config: Config, *, ahead: bool) -> 
         loaded = 0
         for number, clip in enumerate(some):
             began = time.perf_counter()
-            future: Future[SyncResult] = executor.submit(worker.place, config, clip.prepared)
+            future: Future[Answer] = executor.submit(
+                worker.place, placing_settings(config), clip.prepared
+            )
             if ahead and number + 1 < len(some):
                 while not future.running() and not future.done():
                     time.sleep(0.001)
@@ -187,7 +192,7 @@ def service(name: str, some: Sequence[Clip], config: Config, *, ahead: bool) -> 
 def loads() -> list[str]:
     """What this process, a model worker, has loaded."""
     assert worker._warm is not None, "asked after a song"
-    return worker._warm[1].models.loads
+    return worker._warm.models.loads
 
 
 @contextlib.contextmanager

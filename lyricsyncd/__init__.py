@@ -13,8 +13,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from lyricsyncd.lyrics import fetch_lyrics
-    from lyricsyncd.model import Line, Lyrics, SongIdentification, SyncResult, Track, Word
+    from lyricsyncd.model import Line, Lyrics, SongIdentification, Track, Word
     from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+    from lyricsyncd.pipeline.result import SyncResult
 
 __all__ = [
     "Line",
@@ -33,7 +34,7 @@ _HOME = {
     "LyricSyncPipeline": "lyricsyncd.pipeline.pipeline",
     "Lyrics": "lyricsyncd.model",
     "SongIdentification": "lyricsyncd.model",
-    "SyncResult": "lyricsyncd.model",
+    "SyncResult": "lyricsyncd.pipeline.result",
     "Track": "lyricsyncd.model",
     "Word": "lyricsyncd.model",
     "fetch_lyrics": "lyricsyncd.lyrics",

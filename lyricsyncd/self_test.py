@@ -98,8 +98,9 @@ def separate(config: Config) -> str:
     import numpy as np
 
     from lyricsyncd.pipeline.model_set import ModelSet
+    from lyricsyncd.pipeline.settings import placing_settings
 
-    separator = ModelSet(config, config.models.device, config.profile).separator()
+    separator = ModelSet(placing_settings(config).models).separator()
     voice, _ = spoken()
     clock = np.arange(len(voice)) / RATE
     notes = [np.sin(2 * np.pi * hertz * clock) for hertz in (110.0, 164.8, 220.0, 277.2)]
@@ -147,18 +148,20 @@ def place(config: Config) -> str:
         A model fails, or most words do not come out where they are said.
     """
     from lyricsyncd.model import Lyrics, SongIdentification, Track
-    from lyricsyncd.pipeline.pipeline import LyricSyncPipeline, Prepared
+    from lyricsyncd.pipeline.placer import Placer
+    from lyricsyncd.pipeline.prepared import Placement, Prepared
+    from lyricsyncd.pipeline.settings import placing_settings
 
-    # Separating has a trial of its own; nobody else is to be asked for these words.
-    alone = {
-        "models": config.models.model_copy(update={"separator": "none", "transcriber": "none"}),
-        "lyrics": config.lyrics.model_copy(update={"order": ("local",)}),
-    }
-    pipeline = LyricSyncPipeline(config=config.model_copy(update=alone))
+    # Separating has a trial of its own.
+    settings = placing_settings(config)
+    models = dataclasses.replace(settings.models, separator="none", recogniser="none")
+    placer = Placer(dataclasses.replace(settings, models=models))
     voice, onsets = spoken()
     with _scratch() as folder:
-        song = SongIdentification(Track(_written(_kind("WAV"), folder, voice)))
-        result = pipeline.place(Prepared(song, Lyrics.from_text(_TEXT, source="given"), "en"))
+        path, lyrics = _written(_kind("WAV"), folder, voice), Lyrics.from_text(_TEXT)
+        song = SongIdentification(Track(path))
+        result = placer.place(Prepared(path, song, lyrics, "en", all_found=True))
+    assert isinstance(result, Placement), "there are no other words to try"
     starts = [word.start or 0.0 for word in result.lyrics.words]
     near = sum(abs(a - b) <= _NEAR_S for a, b in zip(starts, onsets, strict=True))
     if starts != sorted(starts) or near <= len(starts) // 2:

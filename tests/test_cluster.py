@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -20,7 +21,8 @@ from hypothesis import strategies as st
 from lyricsyncd.config.schema import Config, DaskTls
 from lyricsyncd.errors import ConfigError, LyricsyncError
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track
-from lyricsyncd.pipeline.pipeline import Prepared
+from lyricsyncd.pipeline.prepared import Placement, Prepared
+from lyricsyncd.pipeline.settings import placing_settings
 from lyricsyncd.work.dask_executor import ClusterAway, DaskExecutor, mapped
 from lyricsyncd.work.worker import place
 from tests import worker_tasks as tasks
@@ -120,20 +122,20 @@ def test_a_song_runs_elsewhere_under_the_name_that_it_has_there(
     config = settings(cluster, path_map={"/volume1": "/mnt"})
     executor = DaskExecutor(config.daemon)
     heard: list[str] = []
-    track = Track(path=Path("/volume1") / SONG.name, title="The Star")
-    prepared = Prepared(SongIdentification(track), Lyrics.from_text(TEXT, source="given"), "en")
+    path = Path("/volume1") / SONG.name
+    track = Track(path, title="The Star")
+    lyrics = Lyrics.from_text(TEXT, source="given")
+    prepared = Prepared(path, SongIdentification(track), lyrics, "en")
     future = executor.submit_within(
-        300, lambda stage, _share: heard.append(stage), place, config, prepared
+        300, lambda stage, _share: heard.append(stage), place, placing_settings(config), prepared
     )
     result = future.result(PATIENCE_S)
+    assert isinstance(result, Placement)
     assert result.decision is Decision.WORDS
-    assert result.song.path == Path("/volume1") / SONG.name
     assert "align" in heard
-    lost = Prepared(
-        SongIdentification(Track(path=Path("/volume1/gone.mp3"))), prepared.lyrics, "en"
-    )
+    lost = replace(prepared, path=Path("/volume1/gone.mp3"))
     with pytest.raises(LyricsyncError, match="is not there on") as caught:
-        executor.submit_within(300, None, place, config, lost).result(PATIENCE_S)
+        executor.submit_within(300, None, place, placing_settings(config), lost).result(PATIENCE_S)
     assert caught.value.transient
     executor.shutdown()
 

@@ -15,6 +15,7 @@ import pytest
 
 from lyricsyncd.catalog.catalog import Catalog, Priority, State
 from lyricsyncd.config.schema import Config, size
+from lyricsyncd.pipeline.settings import ModelSettings, PlacingSettings
 from lyricsyncd.work import gpu, memory, schedule
 from lyricsyncd.work.runner import Runner, eased, manners
 
@@ -138,16 +139,14 @@ def until(true: Callable[[], bool]) -> None:
 
 class TestASongThatWasTooMuch:
     def test_is_tried_again_with_smaller_models_and_then_on_the_processor(self) -> None:
-        config = Config.model_validate({"models": {"device": "cuda:0"}, "profile": "auto"})
-        assert eased(config, 0) == (config, "")
-        once, note = eased(config, 1)
-        assert (once.profile, once.models.device, once.models.transcriber) == (
-            *("lite", "cuda:0"),
-            "none",
-        )
+        settings = PlacingSettings(ModelSettings(device="cuda:0"))
+        assert eased(settings, 0) == (settings, "")
+        once, note = eased(settings, 1)
+        models = once.models
+        assert (models.profile, models.device, models.recogniser) == ("lite", "cuda:0", "none")
         assert "smaller" in note
-        twice, note = eased(config, 2)
-        assert (twice.profile, twice.models.device) == ("lite", "cpu")
+        twice, note = eased(settings, 2)
+        assert (twice.models.profile, twice.models.device) == ("lite", "cpu")
         assert "processor" in note
 
 

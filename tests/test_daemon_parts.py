@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricsyncd.catalog.catalog import RETRY_LYRICS, RETRY_SOON, State
-from lyricsyncd.config.schema import Config, Secret
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import (
     AlignmentError,
     AudioError,
@@ -26,8 +26,10 @@ from lyricsyncd.errors import (
     UsageError,
     WriteError,
 )
-from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, SyncResult, Track
-from lyricsyncd.pipeline.pipeline import Prepared
+from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Track
+from lyricsyncd.pipeline.prepared import Prepared
+from lyricsyncd.pipeline.result import SyncResult
+from lyricsyncd.pipeline.settings import placing_settings
 from lyricsyncd.service.service import StateLock, running
 from lyricsyncd.systemd import notify
 from lyricsyncd.work import schedule, worker
@@ -141,13 +143,14 @@ class TestWhatAResultMeans:
 
 
 def test_what_goes_to_the_worker_can_travel() -> None:
-    config = Config.model_validate({"identify": {"acoustid_key": "secret"}})
+    settings = placing_settings(Config.model_validate({"identify": {"acoustid_key": "secret"}}))
     lyrics = Lyrics((Line.from_text("la la"),), metadata={"title": "La"})
-    sent = (worker.place, (config, Prepared(SongIdentification(Track(Path("a.mp3"))), lyrics)))
+    song, path = SongIdentification(Track(Path("a.mp3"))), Path("a.mp3")
+    sent = (worker.place, (settings, Prepared(path, song, lyrics)))
     function, (back, prepared) = pickle.loads(pickle.dumps(sent))
     assert function is worker.place
-    assert back == config
-    assert back.identify.acoustid_secret == Secret("secret")
+    assert back == settings
+    assert b"secret" not in pickle.dumps(sent)
     assert prepared.lyrics == lyrics
 
 

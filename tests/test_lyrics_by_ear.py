@@ -19,7 +19,8 @@ from lyricsyncd.lyrics import transcript
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track, Word
-from lyricsyncd.pipeline.pipeline import LyricSyncPipeline, Prepared
+from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+from lyricsyncd.pipeline.prepared import Prepared
 from lyricsyncd.separate.base import Stem
 from lyricsyncd.separate.presence import sung_share
 from tests.local_services import Entry, Genius, GeniusSong, Lrclib, Service, serving
@@ -94,8 +95,8 @@ class TestWhatWasHeard:
     def test_is_remembered_until_the_song_changes(self, tmp_path: Path) -> None:
         song = tmp_path / "song.mp3"
         song.write_bytes(b"x")
-        memory = transcript.Memory(Answers(tmp_path / "answers"))
-        told = transcript.Heard(tuple(heard("one two")), 0.5)
+        memory = transcript.RecognitionCache(Answers(tmp_path / "answers"))
+        told = transcript.Recognition(tuple(heard("one two")), 0.5)
         assert memory.get(song, "whisper") is None
         memory.put(song, "whisper", told)
         assert memory.get(song, "whisper") == told
@@ -168,7 +169,7 @@ class TestPresence:
         vocals[16_000 * 20 : 16_000 * 25] = mix[16_000 * 20 : 16_000 * 25]
         share = sung_share(self.stem(vocals, mix))
         assert share == pytest.approx(5 / 60, abs=0.01)
-        assert transcript.Heard((), share).is_sung
+        assert transcript.Recognition((), share).is_sung
 
     def test_a_snare_is_not(self) -> None:
         mix = self.noise(60)
@@ -180,7 +181,7 @@ class TestPresence:
     def test_without_a_separator_nothing_is_told(self) -> None:
         mix = self.noise(5)
         assert sung_share(self.stem(mix, mix, "none")) is None
-        assert transcript.Heard(()).is_sung
+        assert transcript.Recognition(()).is_sung
 
     def test_of_silence(self) -> None:
         silence = np.zeros(32_000)
@@ -210,10 +211,11 @@ class TestThePipeline:
     def pipeline(
         self, config: Config, acoustic_model: AcousticModel | None, monkeypatch: pytest.MonkeyPatch
     ) -> LyricSyncPipeline:
-        pipeline = LyricSyncPipeline(config=config)
-        name = None if acoustic_model is None else acoustic_model.name
-        monkeypatch.setattr(LyricSyncPipeline, "_recogniser_at_hand", property(lambda _self: name))
-        pipeline.__dict__["_recogniser"] = acoustic_model
+        del monkeypatch
+        name = "none" if acoustic_model is None else "faster-whisper"
+        models = config.models.model_copy(update={"transcriber": name})
+        pipeline = LyricSyncPipeline(config=config.model_copy(update={"models": models}))
+        pipeline.placer.__dict__["_recogniser"] = acoustic_model
         return pipeline
 
     def test_a_song_is_found_by_what_is_sung(
@@ -249,7 +251,7 @@ class TestThePipeline:
             result = self.pipeline(config, AcousticModel(heard(MISHEARD)), monkeypatch).sync(song)
         assert result.to_write is not None
         assert result.to_write.source == "transcript"
-        assert result.reason.startswith("Written as heard")
+        assert result.reason.startswith("Written as recognised")
         assert result.quality_score <= 0.8
 
     def test_without_an_ear_a_song_without_words_is_not_found(
@@ -266,9 +268,9 @@ class TestThePipeline:
         with serving(Lrclib([])) as service:
             pipeline = self.pipeline(configured(service), AcousticModel([]), monkeypatch)
             prepared = pipeline.find(song)
-            assert prepared.by_ear
+            assert prepared.recognise
             assert prepared.needs_models
-            with pytest.raises(LyricsNotFound, match="nothing was understood"):
+            with pytest.raises(LyricsNotFound, match="nothing was recognised"):
                 pipeline.place(prepared)
 
     def test_a_song_without_a_voice_is_an_instrumental(
@@ -282,7 +284,7 @@ class TestThePipeline:
 
         with serving(Lrclib([])) as service:
             pipeline = self.pipeline(configured(service), AcousticModel(heard(TEXT)), monkeypatch)
-            pipeline.__dict__["_separator"] = Silencer()
+            pipeline.placer.__dict__["_separator"] = Silencer()
             result = pipeline.sync(song)
         assert result.lyrics.instrumental
         assert result.lyrics.source == "vocal activity"
@@ -295,7 +297,7 @@ class TestThePipeline:
         track = Track(path=song, artist="Jane Taylor", title="The Star", duration=43.7)
         wrong, right = Lyrics.from_text(OTHER * 3, source="a"), Lyrics.from_text(TEXT, source="b")
         result = LyricSyncPipeline(config=config).place(
-            Prepared(SongIdentification(track), wrong, "en", others=(right,))
+            Prepared(song, SongIdentification(track), wrong, "en", others=(right,))
         )
         assert result.lyrics.source == "b"
         assert result.decision is Decision.WORDS
@@ -345,7 +347,7 @@ def test_a_real_whisper_finds_the_demo_song_by_its_words(
         models = {"dir": str(tmp_path / "models"), "separator": "mix", "transcriber": "auto"}
         pipeline = LyricSyncPipeline(config=Config.model_validate({"models": models}))
         prepared = pipeline.find(song, artist="Unknown Lady", title="Nameless Tune")
-        assert prepared.by_ear
+        assert prepared.recognise
         result = pipeline.place(prepared)
     assert (result.lyrics.source, result.lyrics.text) == ("lrclib", TEXT.strip())
     assert result.decision is Decision.WORDS

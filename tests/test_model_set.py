@@ -13,6 +13,7 @@ from lyricsyncd import LyricSyncPipeline
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError
 from lyricsyncd.pipeline.model_set import ModelSet
+from lyricsyncd.pipeline.settings import ModelSettings, placing_settings
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "Au_clair_de_la_lune.mp3"
 CONFIG = Config.model_validate(
@@ -31,17 +32,17 @@ def test_a_second_song_loads_nothing() -> None:
 
 
 def test_the_same_ear_comes_back() -> None:
-    models = ModelSet(CONFIG, "cpu")
+    models = ModelSet(placing_settings(CONFIG).models)
     assert models.acoustic_model("en") is models.acoustic_model("fr")
     assert models.separator() is models.separator()
 
 
 def test_memory_is_told_in_bytes() -> None:
-    assert ModelSet(CONFIG, "cpu").memory()["process"] > 10_000_000
+    assert ModelSet(placing_settings(CONFIG).models).memory()["process"] > 10_000_000
 
 
 def test_what_was_let_go_is_loaded_anew() -> None:
-    models = ModelSet(CONFIG, "cpu")
+    models = ModelSet(placing_settings(CONFIG).models)
     models.separator()
     models.close()
     models.separator()
@@ -53,7 +54,7 @@ def test_what_was_let_go_is_loaded_anew() -> None:
 )
 def test_the_full_profile_says_what_it_needs() -> None:
     with pytest.raises(ModelError, match=r"lyricsyncd\[all\]"):
-        ModelSet(CONFIG, "cpu", "full")
+        ModelSet(ModelSettings(profile="full"))
 
 
 def test_the_set_itself_imports_nothing_large() -> None:

@@ -122,7 +122,7 @@ class TestThePipeline:
         models = {"separator": "mix", "transcriber": "none"}
         config = Config.model_validate({"models": models, "lyrics": {"order": ["local"]}})
         pipeline = LyricSyncPipeline(config=config)
-        pipeline.__dict__["_recogniser"] = acoustic_model
+        pipeline.placer.__dict__["_recogniser"] = acoustic_model
         return pipeline.sync(SONG, lyrics=Lyrics.from_text(text), language="en")
 
     @pytest.mark.slow
@@ -142,7 +142,7 @@ class TestThePipeline:
     def test_places_words_by_what_both_hear(
         self, acoustic_model: AcousticModel, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("lyricsyncd.pipeline.pipeline.DOUBTFUL", 1.0)
+        monkeypatch.setattr("lyricsyncd.pipeline.placer.DOUBTFUL", 1.0)
         result = self.placed(acoustic_model, TEXT)
         assert acoustic_model.listened == 1
         found = np.array([word.start for word in result.lyrics.words], np.float64)

@@ -256,11 +256,13 @@ def _check_score(song: Path, track: Track, found: Lyrics, settings: Config) -> N
     score = _known_score(song)
     if score is None:
         from lyricsyncd.model import SongIdentification
-        from lyricsyncd.pipeline.pipeline import LyricSyncPipeline, Prepared
+        from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+        from lyricsyncd.pipeline.prepared import Prepared
 
         with progress(track.name) as show:
             pipeline = LyricSyncPipeline(config=settings)
-            prepared = Prepared(SongIdentification(track), found.without_times(), found.language)
+            words = found.without_times()
+            prepared = Prepared(song, SongIdentification(track), words, found.language)
             result = pipeline.place(prepared, progress=show)
         score = result.quality_score
         _check_agrees(track, found, result.lyrics)

@@ -16,7 +16,8 @@ import click
 from lyricsyncd.cli import target
 from lyricsyncd.cli.console import bar, console, note, progress
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError, WriteError
-from lyricsyncd.model import Decision, Lyrics, SongIdentification, SyncResult, Track
+from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track
+from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.printable import escaped
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ import numpy.typing as npt
 
 from lyricsyncd.align.aligner import Alignment
 from lyricsyncd.align.anchors import transcript_starts
-from lyricsyncd.config.schema import Quality
 from lyricsyncd.judging.calibration import Calibration
-from lyricsyncd.judging.quality import SPHINX, Verdict, judge, nearby
+from lyricsyncd.judging.quality import SPHINX, Thresholds, Verdict, judge, nearby
 from lyricsyncd.model import Word
 
 DoubleArray = npt.NDArray[np.float64]
@@ -87,7 +86,7 @@ def better(
     known: Sequence[Word],
     heard: Sequence[Word],
     language: str | None,
-    thresholds: Quality,
+    thresholds: Thresholds,
     calibration: Calibration | None = SPHINX,
 ) -> tuple[Alignment, Verdict]:
     """Which placement of the same words to keep once the other ear has spoken: the first, unless
@@ -101,7 +100,7 @@ def better(
 
 
 def prior_weight(
-    placed: Alignment, thresholds: Quality, calibration: Calibration | None = SPHINX
+    placed: Alignment, thresholds: Thresholds, calibration: Calibration | None = SPHINX
 ) -> tuple[Alignment, Verdict]:
     """Whether the votes of another ear are followed: unless the first ear clearly thinks less of
     where they lead than of what it has by itself.

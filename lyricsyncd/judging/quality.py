@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd.align.aligner import Alignment
 from lyricsyncd.align.linetimes import Fit
-from lyricsyncd.config.schema import Quality
 from lyricsyncd.judging.calibration import Calibration
 from lyricsyncd.model import Decision
 
@@ -57,6 +57,18 @@ _FEW_WORDS = 40.0
 """Words whose advantage is believed by half: a dozen find a good place in most songs."""
 
 
+class Thresholds(Protocol):
+    """Scores from which words, or lines, may be written with their times."""
+
+    @property
+    def words(self) -> float:
+        """Every word, from this score on."""
+
+    @property
+    def lines(self) -> float:
+        """Every line, from this score on; nothing below it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is thought of an alignment."""
@@ -71,7 +83,7 @@ class Verdict:
 
 def judge(
     alignment: Alignment,
-    thresholds: Quality,
+    thresholds: Thresholds,
     calibration: Calibration | None = SPHINX,
     opinion: DoubleArray | None = None,
 ) -> Verdict:
@@ -79,7 +91,7 @@ def judge(
 
     Parameters
     ----------
-    thresholds : Quality
+    thresholds : Thresholds
         Scores from which words, or lines, may be written.
     calibration : Calibration or None
         That of the ear which heard it. Without one the score is only good for comparing: nothing
@@ -97,7 +109,7 @@ def judge(
     return Verdict(score, tuple(round(float(c), 3) for c in confidence), decision, reason)
 
 
-def decide(score: float, thresholds: Quality) -> tuple[Decision, str]:
+def decide(score: float, thresholds: Thresholds) -> tuple[Decision, str]:
     """What a score allows, and a sentence that says why."""
     told = _percent(score, (thresholds.words, thresholds.lines, thresholds.lines / 2))
     percent = f"About {told} of the words are expected to be in place"

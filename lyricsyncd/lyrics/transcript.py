@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.errors import LyricsNotFound, SourceError
 from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.separate.presence import SUNG_SHARE
 from lyricsyncd.text import match
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-SUNG_SHARE = 0.03
-"""Share of a song's loud moments that must have a voice for it to have a singer. On the songs that
-this was measured on, sung ones have 0.48 and more; the bands alone mostly below 0.02."""
 AGREES = 0.15
 """Agreement from which lyrics are what was heard. On thirteen songs and whisper-base, eleven reach
 0.22 to 0.87 with their own words (two are heard in the wrong language, or hardly at all), and none
@@ -50,8 +48,8 @@ _REMEMBERED_S = 365 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What was heard of a song."""
+class Recognition:
+    """What a recogniser made of a song."""
 
     words: tuple[Word, ...]
     """With starts, ends and confidences; empty where no recogniser is there."""
@@ -234,14 +232,14 @@ def _bare(text: str) -> str:
     return re.sub(r"^\W+|\W+$", "", text)
 
 
-class Memory:
+class RecognitionCache:
     """What was heard of songs, kept on disk: listening costs minutes, and a song whose words nobody
     has is taken up again and again."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    def get(self, song: Path, ear: str) -> Heard | None:
+    def get(self, song: Path, ear: str) -> Recognition | None:
         """What was heard of a song as it is now, by this ear."""
         from lyricsyncd.errors import Refused
 
@@ -250,11 +248,11 @@ class Memory:
             if kept is None or kept.body is None:
                 return None
             data = json.loads(kept.body)
-            return Heard(tuple(Word(*row) for row in data["words"]), data["sung"])
+            return Recognition(tuple(Word(*row) for row in data["words"]), data["sung"])
         except (OSError, Refused, ValueError, KeyError, TypeError):
             return None
 
-    def put(self, song: Path, ear: str, heard: Heard) -> None:
+    def put(self, song: Path, ear: str, heard: Recognition) -> None:
         """Keep what was heard."""
         rows = [dataclasses.astuple(word) for word in heard.words]
         body = json.dumps({"words": rows, "sung": heard.sung}).encode()

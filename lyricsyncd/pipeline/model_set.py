@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.config.paths import models_dir
-from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError
+from lyricsyncd.models import install
+from lyricsyncd.models.install import State
+from lyricsyncd.pipeline.settings import ModelSettings
 
 if TYPE_CHECKING:
     from lyricsyncd.align.emissions import AcousticModel
@@ -32,10 +34,7 @@ class ModelSet:
 
     Parameters
     ----------
-    device : str
-        ``auto``, ``cpu`` or ``cuda[:N]``.
-    profile : str
-        ``full`` prefers the large models wherever the configuration says ``auto``.
+    settings : ModelSettings
 
     Raises
     ------
@@ -43,14 +42,14 @@ class ModelSet:
         The profile is ``full`` and torch is not installed.
     """
 
-    def __init__(self, config: Config, device: str = "auto", profile: str = "auto") -> None:
-        if profile == "full" and not _installed("torch", "demucs", "transformers"):
+    def __init__(self, settings: ModelSettings) -> None:
+        if settings.profile == "full" and not _installed("torch", "demucs", "transformers"):
             raise ModelError(
                 "The full profile is not installed",
                 remedy='Install it with: pip install "lyricsyncd[all]", or use the profile lite',
             )
-        self._models, self._device, self._profile = config.models, device, profile
-        self._folder: Path = models_dir(config.models.dir)
+        self._settings, self._device = settings, settings.device
+        self._folder: Path = models_dir(settings.folder)
         self._open: dict[str, object] = {}
         self.loads: list[str] = []
         """What was loaded, in order: nothing twice."""
@@ -59,10 +58,10 @@ class ModelSet:
         """What parts the voice from the band."""
         from lyricsyncd.separate import VocalSeparator
 
-        name = self._preferred(self._models.separator, "htdemucs_ft", "spleeter")
+        name = self._preferred(self._settings.separator, "htdemucs_ft", "spleeter")
         # Without Spleeter the lite profile hears the mix, and says so.
-        name = "auto" if name == "spleeter" and self._models.separator == "auto" else name
-        device = "cpu" if self._profile == "lite" else self._device
+        name = "auto" if name == "spleeter" and self._settings.separator == "auto" else name
+        device = "cpu" if self._settings.profile == "lite" else self._device
         return self._once(
             f"separator:{name}", lambda: VocalSeparator(name, device, models_dir=self._folder)
         )
@@ -102,7 +101,7 @@ class ModelSet:
     def _acoustic_models(self, language: str | None) -> tuple[str, str | None]:
         from lyricsyncd.align import acoustic_models
 
-        name = self._preferred(self._models.aligner, "sphinx+ctc", "sphinx")
+        name = self._preferred(self._settings.aligner, "sphinx+ctc", "sphinx")
         return acoustic_models.pair(name, self._device, self._folder, language)
 
     def _acoustic_model(self, name: str, language: str | None) -> AcousticModel:
@@ -117,11 +116,7 @@ class ModelSet:
     def recogniser_name(self) -> str | None:
         """The recogniser that was asked for, or is there with its model anyway: ``auto`` fetches
         nothing."""
-        wanted = self._models.transcriber
-        if wanted == "auto":
-            here = (self._folder / "faster-whisper-base").is_dir()
-            return "faster-whisper" if here and _installed("faster_whisper") else None
-        return None if wanted == "none" else wanted
+        return recogniser_of(self._settings)
 
     def recogniser(self) -> Transcriber | None:
         """What listens to doubtful songs, and to songs without words.
@@ -160,9 +155,9 @@ class ModelSet:
                 torch.cuda.empty_cache()
 
     def _preferred(self, wanted: str, large: str, small: str) -> str:
-        if wanted != "auto" or self._profile == "auto":
+        if wanted != "auto" or self._settings.profile == "auto":
             return wanted
-        return large if self._profile == "full" else small
+        return large if self._settings.profile == "full" else small
 
     def _once(self, key: str, load: Callable[[], T]) -> T:
         if key not in self._open:
@@ -170,6 +165,24 @@ class ModelSet:
             self.loads.append(key)
         model: T = self._open[key]  # type: ignore[assignment]  # the key names the type
         return model
+
+
+def recogniser_of(settings: ModelSettings) -> str | None:
+    """Name the recogniser that is configured, or is there with its model anyway: ``auto`` fetches
+    nothing."""
+    if settings.recogniser == "auto":
+        here = (models_dir(settings.folder) / "faster-whisper-base").is_dir()
+        return "faster-whisper" if here and _installed("faster_whisper") else None
+    return None if settings.recogniser == "none" else settings.recogniser
+
+
+def may_recognise(settings: ModelSettings) -> bool:
+    """Whether there is something to recognise words, or at least a voice, with."""
+    if recogniser_of(settings) is not None:
+        return True
+    if settings.separator not in ("auto", install.SPLEETER.name):
+        return False
+    return install.state(install.SPLEETER, models_dir(settings.folder)) is State.INSTALLED
 
 
 def _installed(*modules: str) -> bool:

@@ -10,6 +10,9 @@ import numpy as np
 
 from lyricsyncd.separate.base import Stem
 
+SUNG_SHARE = 0.03
+"""Share of a song's loud moments that must have a voice for it to have a singer. On the songs that
+this was measured on, sung ones have 0.48 and more; the accompaniments alone mostly below 0.02."""
 FRAME_S = 0.1
 VOICED_DB = -14.0
 """Level of the vocals relative to the mix, in the same frame, from which it is a voice."""

@@ -104,7 +104,6 @@ class DaskExecutor:
             outer.set_exception(self._away(error))
             return outer
         self._running[outer] = inner
-        songs = tuple(argument for argument in args if _is_prepared(argument))
 
         def done(finished: Any) -> None:
             self._running.pop(outer, None)
@@ -112,7 +111,7 @@ class DaskExecutor:
             if outer.done():
                 return
             try:
-                outer.set_result(_here(finished.result(), songs))
+                outer.set_result(finished.result())
             except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
                 outer.set_exception(self._translated(error))
 
@@ -166,10 +165,11 @@ class DaskExecutor:
             progress(told["stage"], told["share"])
 
     def _there(self, argument: Any) -> Any:
-        if not _is_prepared(argument) or argument.track.path is None:
-            return _without_secrets(argument)
-        path = Path(mapped(argument.track.path, self._path_map))
-        return replace(argument, song=argument.song.with_track(path=path))
+        from lyricsyncd.pipeline.prepared import Prepared
+
+        if not isinstance(argument, Prepared):
+            return argument
+        return replace(argument, path=Path(mapped(argument.path, self._path_map)))
 
     def _translated(self, error: BaseException) -> BaseException:
         from concurrent.futures import CancelledError
@@ -219,31 +219,3 @@ def check_installed() -> None:
             "The executor dask needs the package distributed",
             remedy="Install it with `pip install 'lyricsyncd[dask]'`",
         )
-
-
-def _is_prepared(argument: Any) -> bool:
-    from lyricsyncd.pipeline.pipeline import Prepared
-
-    return isinstance(argument, Prepared)
-
-
-def _without_secrets(argument: Any) -> Any:
-    """Settings without what only this computer needs: keys and tokens stay here."""
-    from lyricsyncd.config.schema import Config
-
-    if not isinstance(argument, Config):
-        return argument
-    kept = {name: getattr(argument, name) for name in _NEEDED_THERE}
-    return Config.model_construct(**kept)
-
-
-_NEEDED_THERE = ("profile", "language", "quality", "models")
-
-
-def _here(result: Any, songs: tuple[Any, ...]) -> Any:
-    """A result with the song under the name that it has here."""
-    from lyricsyncd.model import SyncResult
-
-    if isinstance(result, SyncResult) and songs:
-        return replace(result, song=songs[0].song)
-    return result

@@ -94,28 +94,27 @@ def slot_of(config: Config, path_map: Mapping[str, str], card: int | None = None
 
 def _as_here(argument: Any, slot: Slot) -> Any:
     """Paths as they are called here, and this computer's own choice of models."""
-    from lyricsyncd.config.schema import Config
-    from lyricsyncd.pipeline.pipeline import Prepared
+    from lyricsyncd.pipeline.prepared import Prepared
+    from lyricsyncd.pipeline.settings import PlacingSettings, placing_settings
 
-    if isinstance(argument, Config):
+    if isinstance(argument, PlacingSettings):
         # What was asked for because a song took a worker down before holds here, too.
-        asked, eased = argument.models, {}
+        asked, models = argument.models, placing_settings(slot.config).models
         if asked.device == "cpu":
-            eased["device"] = "cpu"
-        if asked.transcriber == "none":
-            eased["transcriber"] = "none"
-        models = slot.config.models.model_copy(update=eased)
-        return argument.model_copy(update={"models": models})
-    if not isinstance(argument, Prepared) or argument.track.path is None:
+            models = replace(models, device="cpu")
+        if asked.recogniser == "none":
+            models = replace(models, recogniser="none")
+        return replace(argument, models=replace(models, profile=asked.profile))
+    if not isinstance(argument, Prepared):
         return argument
-    path = Path(mapped(argument.track.path, slot.path_map))
+    path = Path(mapped(argument.path, slot.path_map))
     if not path.is_file():
         raise LyricsyncError(
             f"{path} is not there on {socket.gethostname()}",
             remedy="Mount the music there, and say where with daemon.path_map",
             transient=True,
         )
-    return replace(argument, song=argument.song.with_track(path=path))
+    return replace(argument, path=path)
 
 
 def gpus() -> int:

@@ -48,7 +48,8 @@ from lyricsyncd.errors import (
 )
 from lyricsyncd.http import pace
 from lyricsyncd.http.answers import asking_anew
-from lyricsyncd.model import Decision, SyncResult
+from lyricsyncd.model import Decision
+from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
 from lyricsyncd.work import memory, prefetch, schedule, worker
 from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
@@ -57,7 +58,8 @@ from lyricsyncd.work.gpu import OtherGpuPrograms
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
     from lyricsyncd.model import Lyrics
-    from lyricsyncd.pipeline.pipeline import Prepared
+    from lyricsyncd.pipeline.prepared import Answer, Prepared
+    from lyricsyncd.pipeline.settings import PlacingSettings
     from lyricsyncd.tags import WriteReport
 
 log = logging.getLogger(__name__)
@@ -110,7 +112,7 @@ class Runner:
         self._slots = threading.Semaphore(self.executor.slots + 1)
         self._found: queue.SimpleQueue[_Found | None] = queue.SimpleQueue()
         self._held: dict[int, Entry] = {}
-        self._placing: dict[int, Future[SyncResult]] = {}
+        self._placing: dict[int, Future[Answer]] = {}
         self._neighbours = OtherGpuPrograms()
         self._rests: dict[str, float] = {}
         self._noted_hush: str | None = None
@@ -343,15 +345,16 @@ class Runner:
             return None
         _check_writable(entry.path, config)
 
-        from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+        from lyricsyncd.pipeline.finder import Finder
+        from lyricsyncd.pipeline.result import without_models
 
-        pipeline = LyricSyncPipeline(config=config)
+        finder = Finder(config)
         # Whoever asks for one song by hand wants to know how things are now.
         by_hand = entry.priority >= Priority.PERSON
         if by_hand and look_up:
             pace.end_rests(self.catalog.clock() - entry.enqueued_at)
         with asking_anew() if by_hand and look_up else contextlib.nullcontext():
-            find = pipeline.find if look_up else pipeline.find_offline
+            find = finder.find if look_up else finder.find_offline
             prepared = find(entry.path)
         if prepared is None:
             self._patiently(lambda: self.catalog.needs_look_up(entry.id, self.owner))
@@ -359,7 +362,7 @@ class Runner:
         track = prepared.track
         self._patiently(lambda: self.catalog.found(entry.id, self.owner, track))
         if not prepared.needs_models:
-            self._write(entry, pipeline.place(prepared), config, began)
+            self._write(entry, without_models(prepared), config, began)
             return None
         return _Found(entry, prepared, config, began)
 
@@ -398,21 +401,29 @@ class Runner:
             self._slots.release()
 
     def _place(self, found: _Found) -> None:
+        from lyricsyncd.pipeline.finder import Finder
+        from lyricsyncd.pipeline.pipeline import placed
+        from lyricsyncd.pipeline.settings import placing_settings
+
         entry = found.entry
         same = self._same_recording(found)
         if same is not None:
             self._write(entry, same, found.config, found.began)
             return
-        config, note = eased(found.config, entry.crashes)
-        future = self.executor.submit_within(
-            limit(found.prepared.track.duration),
-            partial(self._progress, entry),
-            worker.place,
-            config,
-            found.prepared,
-        )
-        self._placing[entry.id] = future
-        result = future.result()
+        settings, note = eased(placing_settings(found.config), entry.crashes)
+
+        def place(prepared: Prepared) -> Answer:
+            future = self.executor.submit_within(
+                limit(prepared.track.duration),
+                partial(self._progress, entry),
+                worker.place,
+                settings,
+                prepared,
+            )
+            self._placing[entry.id] = future
+            return future.result()
+
+        result = placed(found.prepared, Finder(found.config), place)
         if note:
             result = dataclasses.replace(result, warnings=(*result.warnings, note))
         self._write(entry, result, found.config, found.began)
@@ -423,7 +434,7 @@ class Runner:
         entry, prepared = found.entry, found.prepared
         track, words = prepared.track, len(prepared.lyrics.words)
         here = isinstance(self.executor, WorkerExecutor)
-        if not here or prepared.by_ear or not track.duration:
+        if not here or prepared.recognise or not track.duration:
             return None
         if entry.priority >= Priority.PERSON or entry.crashes:
             return None
@@ -606,19 +617,19 @@ def manners(config: Config) -> ResourceLimits:
     return ResourceLimits(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
 
 
-def eased(config: Config, crashes: int) -> tuple[Config, str]:
-    """Settings for a song that took the model worker down before, and a note of the difference.
+def eased(settings: PlacingSettings, crashes: int) -> tuple[PlacingSettings, str]:
+    """Reduce the settings for a song that took the model worker down before, and say how.
 
-    First smaller models and no second ear; then the processor instead of the graphics card as well.
+    First smaller models and no recogniser; then the processor instead of the graphics card as well.
     """
     if crashes == 0:
-        return config, ""
-    models, note = {"transcriber": "none"}, "smaller models were used: the larger ones were lost"
+        return settings, ""
+    models = dataclasses.replace(settings.models, profile="lite", recogniser="none")
+    note = "smaller models were used: the larger ones were lost"
     if crashes > 1:
-        models["device"] = "cpu"
+        models = dataclasses.replace(models, device="cpu")
         note = "smaller models were used, on the processor: the larger ones were lost"
-    smaller = config.models.model_copy(update=models)
-    return config.model_copy(update={"profile": "lite", "models": smaller}), note
+    return dataclasses.replace(settings, models=models), note
 
 
 def read_ahead(song: Path) -> None:

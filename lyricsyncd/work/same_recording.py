@@ -12,8 +12,9 @@ from collections.abc import Iterable
 
 from lyricsyncd.catalog.records import Entry, Fingerprint
 from lyricsyncd.lyrics.local import LocalSource
-from lyricsyncd.model import Decision, Line, Lyrics, SyncResult, Timing, Track, Word
-from lyricsyncd.pipeline.pipeline import Prepared
+from lyricsyncd.model import Decision, Line, Lyrics, Timing, Track, Word
+from lyricsyncd.pipeline.prepared import Prepared
+from lyricsyncd.pipeline.result import SyncResult
 
 
 def reused(prepared: Prepared, first: Entry, placed: Lyrics) -> SyncResult:

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lyricsyncd.config.schema import Config
-    from lyricsyncd.model import SyncResult
-    from lyricsyncd.pipeline.pipeline import LyricSyncPipeline, Prepared
+    from lyricsyncd.pipeline.placer import Placer
+    from lyricsyncd.pipeline.prepared import Answer, Prepared
+    from lyricsyncd.pipeline.settings import PlacingSettings
     from lyricsyncd.work.prefetch import Prefetched
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,13 @@ ASIDE = b"aside "
 
 
 def place(
-    config: Config, prepared: Prepared, *, progress: Callable[[str, float], None] | None = None
-) -> SyncResult:
+    settings: PlacingSettings,
+    prepared: Prepared,
+    *,
+    progress: Callable[[str, float], None] | None = None,
+) -> Answer:
     """Place words that were found, with models that stay loaded between calls."""
-    return _pipeline(config).place(prepared, progress=progress)
+    return _placer(settings).place(prepared, progress=progress)
 
 
 def expect(song: Path) -> None:
@@ -61,16 +64,16 @@ def packets_digest(song: Path) -> str:
     return audio.packets_digest(song)
 
 
-_warm: tuple[Config, LyricSyncPipeline] | None = None
+_warm: Placer | None = None
 
 
-def _pipeline(config: Config) -> LyricSyncPipeline:
+def _placer(settings: PlacingSettings) -> Placer:
     global _warm
-    if _warm is None or _warm[0] != config:
-        from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+    if _warm is None or _warm.settings != settings:
+        from lyricsyncd.pipeline.placer import Placer
 
-        _warm = (config, LyricSyncPipeline(config=config, read=_reader().blocks))
-    return _warm[1]
+        _warm = Placer(settings, read=_reader().blocks)
+    return _warm
 
 
 @functools.cache

@@ -35,6 +35,7 @@ from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError
 from lyricsyncd.pipeline.model_set import ModelSet
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+from lyricsyncd.pipeline.settings import placing_settings
 from tests.models.test_whisper import byte_letters
 
 SONG = Path(__file__).parent.parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -332,7 +333,7 @@ def config(folder: Path, aligner: str) -> Config:
 
 
 def test_it_is_loaded_once_for_all_its_languages(folder: Path) -> None:
-    models = ModelSet(config(folder.parent, "sphinx+qwen3"), "cpu")
+    models = ModelSet(placing_settings(config(folder.parent, "sphinx+qwen3")).models)
     first = models.second_aligner("en")
     assert isinstance(first, Qwen3Aligner)
     assert models.second_aligner("fr") is first

@@ -1,0 +1,397 @@
+"""Placing: audio, words and settings in; where each word lies, and how far to trust it, out.
+
+Nothing here knows a network, a configuration, a cache on disk or a secret, so the same call runs in
+the service's model worker, on another computer, or in a caller's own process. Where other words are
+wanted, or words at all, the answer says so, and the caller finds them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from lyricsyncd.errors import ModelError
+from lyricsyncd.model import Decision, Line, Lyrics, Word
+from lyricsyncd.pipeline.prepared import (
+    Answer,
+    MoreWordsWanted,
+    Placement,
+    Prepared,
+    Recognised,
+    Stopwatch,
+)
+
+if TYPE_CHECKING:
+    from lyricsyncd.align.aligner import Alignment
+    from lyricsyncd.align.linetimes import LineTimes
+    from lyricsyncd.align.onset_priors import OnsetPosteriors
+    from lyricsyncd.align.second_aligner import SecondAligner
+    from lyricsyncd.judging.quality import Verdict
+    from lyricsyncd.pipeline.model_set import ModelSet
+    from lyricsyncd.pipeline.settings import PlacingSettings
+    from lyricsyncd.separate import Reader, Stem, VocalSeparator
+    from lyricsyncd.transcribe import Transcriber
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Progress = Callable[[str, float], None]
+"""Called with a stage's name and how much of it is done, 0-1."""
+
+DOUBTFUL = 0.9
+"""Score below which a recogniser's transcript is taken for a second opinion, where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Words, where they were placed, and how that was judged."""
+
+    lyrics: Lyrics
+    alignment: Alignment
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """A song that more words are being found for: what need not be done again then."""
+
+    song: Path
+    stem: Stem
+    best: _Candidate | None = None
+    tried: int = 0
+    """How many of the words that were prepared have been placed."""
+
+
+class Placer:
+    """Place the words of songs on their audio; keep the models warm between songs.
+
+    Parameters
+    ----------
+    read : callable, optional
+        Reads songs in place of `lyricsyncd.audio.blocks`: from a store, or decoded in advance.
+
+    Raises
+    ------
+    ModelError
+        The profile ``full`` is asked for and not installed.
+    """
+
+    def __init__(self, settings: PlacingSettings, read: Reader | None = None) -> None:
+        self.settings = settings
+        self._read = read
+        self._second_aligners: dict[str, SecondAligner | None] = {}
+        self._unfinished: _Unfinished | None = None
+        if settings.models.profile == "full":
+            _ = self.models  # says so at once where the profile is not installed
+
+    def place(self, prepared: Prepared, *, progress: Progress | None = None) -> Answer:
+        """Place the words of a song, or say what is wanting.
+
+        Returns
+        -------
+        Placement
+            The best of the words that were prepared.
+        MoreWordsWanted
+            None of them fits, and not all sources have been asked.
+        Recognised
+            What a recogniser made of a song without words.
+
+        Raises
+        ------
+        AudioError
+            The file cannot be decoded.
+        ModelError
+            A model is missing or its device is not there.
+        """
+        progress = progress or _unseen
+        watch = Stopwatch()
+        begun = self._begun(prepared, watch, progress)
+        if prepared.recognise:
+            answer = self._recognised(begun.stem, prepared.language, watch, progress)
+            self._unfinished = begun
+            return answer
+        best = self._best(prepared, begun, watch, progress)
+        if best.verdict.score < self.settings.lines and not prepared.all_found:
+            tried = 1 + len(prepared.others)
+            self._unfinished = dataclasses.replace(begun, best=best, tried=tried)
+            return MoreWordsWanted(watch.stages)
+        self._unfinished = None
+        return _placement(best, begun.stem, self._language(prepared), watch)
+
+    def _begun(self, prepared: Prepared, watch: Stopwatch, progress: Progress) -> _Unfinished:
+        """Take up a song that waited for words, or separate the vocals of another."""
+        song = prepared.path
+        before, self._unfinished = self._unfinished, None
+        if before is not None and before.song == song:
+            return before
+        del before  # the stem of a song that did not come back
+        stem = self._separator.extract(song, progress=progress, read=self._read)
+        watch.add(stem.seconds)
+        return _Unfinished(song, stem)
+
+    def _best(
+        self, prepared: Prepared, begun: _Unfinished, watch: Stopwatch, progress: Progress
+    ) -> _Candidate:
+        """Place words until some fit: those of another version of a song cannot be placed well."""
+        progress("align", 0.0)
+        language, stem = self._language(prepared), begun.stem
+        best = begun.best
+        for lyrics in (prepared.lyrics, *prepared.others)[begun.tried :]:
+            if best is not None and best.verdict.score >= self.settings.words:
+                break
+            # A transcript was taken with the first words in mind, and anchors those alone.
+            transcript = prepared.transcript if best is None else None
+            candidate = self._placed(stem, lyrics, language, transcript, watch)
+            if best is None or candidate.verdict.score > best.verdict.score:
+                best = candidate
+        assert best is not None, "there are words to place"
+        doubtful = best.verdict.score < max(self.settings.words, DOUBTFUL)
+        if doubtful and prepared.transcript is None and self._ends_here(best, prepared):
+            best = self._with_second_opinion(best, stem, language, watch, progress)
+        progress("align", 1.0)
+        return best
+
+    def _ends_here(self, best: _Candidate, prepared: Prepared) -> bool:
+        """Whether these words are the last to be tried."""
+        return prepared.all_found or best.verdict.score >= self.settings.lines
+
+    def _with_second_opinion(
+        self,
+        placed: _Candidate,
+        stem: Stem,
+        language: str,
+        watch: Stopwatch,
+        progress: Progress,
+    ) -> _Candidate:
+        """Place the words anew with a transcript as anchors, and keep what is clearly better.
+
+        The song as it is is transcribed, not its vocals: recognisers are made for noise, and the
+        accompaniment costs them less than what a separator leaves of the voice.
+        """
+        from lyricsyncd.align import acoustic_models
+        from lyricsyncd.judging.agreement import better
+
+        recogniser = self._recogniser
+        if recogniser is None:
+            return placed
+        progress("transcribe", 0.0)
+        with watch.stage("transcribe"):
+            transcript = recogniser.transcribe(stem.mix, language)
+        again = self._placed(stem, placed.lyrics, language, transcript, watch).alignment
+        again = dataclasses.replace(
+            again, acoustic_model=f"{again.acoustic_model}+{recogniser.name}"
+        )
+        with watch.stage("judge"):
+            alignment, verdict = better(
+                placed.alignment,
+                again,
+                placed.lyrics.words,
+                transcript,
+                language,
+                self.settings,
+                acoustic_models.calibration_of(self.models.acoustic_model(language)),
+            )
+        return _Candidate(placed.lyrics, alignment, verdict)
+
+    def _recognised(
+        self, stem: Stem, language: str | None, watch: Stopwatch, progress: Progress
+    ) -> Recognised:
+        """Transcribe the vocals of a song without words, if anything is sung in it."""
+        from lyricsyncd.separate.presence import SUNG_SHARE, sung_share
+
+        sung = sung_share(stem)
+        if self._recogniser is None or (sung is not None and sung < SUNG_SHARE):
+            return Recognised((), sung, watch.stages)
+        progress("transcribe", 0.0)
+        with watch.stage("transcribe"):
+            words = self._recogniser.transcribe(stem.vocals, language)
+        return Recognised(tuple(words), sung, watch.stages)
+
+    def _placed(
+        self,
+        stem: Stem,
+        lyrics: Lyrics,
+        language: str,
+        transcript: Sequence[Word] | None,
+        watch: Stopwatch,
+    ) -> _Candidate:
+        """Align, refine and judge; a transcript gives anchors."""
+        from lyricsyncd.align import acoustic_models
+        from lyricsyncd.align.aligner import align
+        from lyricsyncd.align.anchors import transcript_starts
+        from lyricsyncd.judging import agreement
+
+        with watch.stage("align"):
+            acoustic_model = self.models.acoustic_model(language)
+            starts = None if transcript is None else transcript_starts(transcript, lyrics.words)
+            words = [[word.text for word in line.words] for line in lyrics]
+            line_starts = _line_starts(lyrics)
+
+            def second(alone: Alignment) -> OnsetPosteriors | None:
+                return self._second_onsets(stem, words, language, alone, line_starts, starts)
+
+            alignment = align(
+                stem.vocals,
+                words,
+                language,
+                acoustic_model,
+                line_starts=line_starts,
+                transcript_starts=starts,
+                onset_posteriors_of=second,
+                options=acoustic_models.options_of(acoustic_model),
+            )
+        with watch.stage("refine"):
+            alignment = _refined(alignment, stem)
+        with watch.stage("judge"):
+            calibration = acoustic_models.calibration_of(acoustic_model)
+            alignment, verdict = agreement.prior_weight(alignment, self.settings, calibration)
+        return _Candidate(lyrics, alignment, verdict)
+
+    def _second_onsets(
+        self,
+        stem: Stem,
+        words: list[list[str]],
+        language: str,
+        alone: Alignment,
+        line_starts: Sequence[float | None] | None,
+        starts: Sequence[float | None] | None,
+    ) -> OnsetPosteriors | None:
+        """Ask the second aligner, where there is one; one that fails is left out from then on."""
+        if language not in self._second_aligners:
+            self._second_aligners[language] = self._optional(
+                "a second aligner", lambda: self.models.second_aligner(language)
+            )
+        aligner = self._second_aligners[language]
+        if aligner is None:
+            return None
+        try:
+            return aligner.onset_posteriors_of(
+                stem.vocals,
+                words,
+                language,
+                alone,
+                line_starts=line_starts,
+                transcript_starts=starts,
+            )
+        except ModelError as error:
+            _warn_without("a second aligner", error)
+            self._second_aligners[language] = None
+            return None
+
+    def _language(self, prepared: Prepared) -> str:
+        from lyricsyncd.text.language import detect
+
+        return prepared.language or detect(prepared.lyrics) or "en"
+
+    @cached_property
+    def models(self) -> ModelSet:
+        """The models, each opened when it is first needed and kept for the next song."""
+        from lyricsyncd.pipeline.model_set import ModelSet
+
+        return ModelSet(self.settings.models)
+
+    @cached_property
+    def _separator(self) -> VocalSeparator:
+        return self.models.separator()
+
+    @cached_property
+    def _recogniser(self) -> Transcriber | None:
+        return self._optional("a recogniser", self.models.recogniser)
+
+    def _optional(self, what: str, open_: Callable[[], T | None]) -> T | None:
+        """Open a helper that songs can be placed without: its absence is one warning."""
+        try:
+            return open_()
+        except ModelError as error:
+            _warn_without(what, error)
+            return None
+
+
+def _warn_without(what: str, error: ModelError) -> None:
+    log.warning("words are placed without %s: %s", what, error)
+
+
+def _placement(best: _Candidate, stem: Stem, language: str, watch: Stopwatch) -> Placement:
+    lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
+    reason = verdict.reason
+    if alignment.line_times is not None:
+        lyrics = _with_line_starts(lyrics, alignment.line_times)
+        reason = ". ".join(filter(None, (reason, alignment.line_times.reason)))
+    return Placement(
+        lyrics=_timed_lyrics(lyrics, alignment, verdict.confidence, verdict.decision),
+        # What only the search of this song needed would be most of what travels back.
+        alignment=dataclasses.replace(alignment, onset_posteriors=None, without_prior=None),
+        verdict=verdict,
+        language=language,
+        separator=stem.separator,
+        aligner=alignment.acoustic_model,
+        reason=reason,
+        stages=watch.stages,
+        warnings=(stem.warning,) if stem.warning else (),
+    )
+
+
+def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
+    """Line times as anchors, where the source has any."""
+    starts = [line.start for line in lyrics]
+    return starts if any(start is not None for start in starts) else None
+
+
+def _refined(alignment: Alignment, stem: Stem) -> Alignment:
+    """The onsets and offsets where the vocals show them."""
+    from lyricsyncd.align import refine
+
+    onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
+    without_prior = (
+        None if alignment.without_prior is None else _refined(alignment.without_prior, stem)
+    )
+    return dataclasses.replace(alignment, onset=onset, offset=offset, without_prior=without_prior)
+
+
+def _with_line_starts(lyrics: Lyrics, times: LineTimes) -> Lyrics:
+    """The lyrics with their line times moved to this recording, or without them."""
+    if not times.belong:
+        return lyrics.without_times()
+    starts = times.corrected([line.start for line in lyrics])
+    ends = times.corrected([line.end for line in lyrics])
+    return lyrics.with_lines(
+        dataclasses.replace(line, start=start, end=end)
+        for line, start, end in zip(lyrics, starts, ends, strict=True)
+    )
+
+
+def _timed_lyrics(
+    lyrics: Lyrics, alignment: Alignment, confidence: Sequence[float], decision: Decision
+) -> Lyrics:
+    """The lyrics with the times that were found.
+
+    Where only lines are to be written and the source knew when they start, its times stay: they
+    were made by a person.
+    """
+    keep_starts = decision is not Decision.WORDS
+    lines, at = [], 0
+    for line in lyrics:
+        words = []
+        for word in line.words:
+            start, end = float(alignment.onset[at]), float(alignment.offset[at])
+            words.append(
+                Word(word.text, round(start, 3), round(end, 3), confidence[at], word.space)
+            )
+            at += 1
+        if not words:
+            lines.append(line)
+            continue
+        starts = line.start if keep_starts and line.start is not None else words[0].start
+        ends = line.end if keep_starts and line.end is not None else words[-1].end
+        lines.append(Line(tuple(words), starts, ends, line.voice))
+    return lyrics.with_lines(lines)
+
+
+def _unseen(stage: str, share: float) -> None:
+    """Show no progress."""

@@ -1,0 +1,164 @@
+"""What finding hands to placing, and what placing answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing, Track, Word
+
+if TYPE_CHECKING:
+    from lyricsyncd.align.aligner import Alignment
+    from lyricsyncd.judging.quality import Verdict
+
+Stages = Mapping[str, float]
+"""Seconds spent in each stage, in the order in which they ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A song and its words, before any model has run. Travels to the model worker.
+
+    Attributes
+    ----------
+    path : Path
+        The song's file.
+    others : tuple of Lyrics
+        Other words that may be the song's, the likeliest first: tried in this order where those
+        before do not fit the audio.
+    all_found : bool
+        Whether every source has been asked, so that no more words can be had.
+    recognise : bool
+        Whether no source has the words, and a recogniser is to transcribe the song.
+    transcript : tuple of Word or None
+        What a recogniser made of the vocals, once it was asked; anchors of the alignment.
+    transcript_alone : bool
+        Whether ``lyrics`` are that transcript, since no source knows its words.
+    wordless : str
+        By what sign it is an instrumental, where its tags say so.
+    """
+
+    path: Path
+    song: SongIdentification
+    lyrics: Lyrics
+    language: str | None = None
+    warnings: tuple[str, ...] = ()
+    stages: Stages = field(default_factory=dict)
+    others: tuple[Lyrics, ...] = ()
+    all_found: bool = False
+    recognise: bool = False
+    transcript: tuple[Word, ...] | None = None
+    transcript_alone: bool = False
+    wordless: str = ""
+
+    @property
+    def track(self) -> Track:
+        """The song's names and length."""
+        return self.song.track
+
+    @property
+    def needs_models(self) -> bool:
+        """Whether placing would load a model."""
+        lyrics = self.lyrics
+        if self.recognise:
+            return True
+        return bool(lyrics.words) and not lyrics.instrumental and lyrics.timing is not Timing.WORD
+
+    def after(self, stages: Stages) -> Prepared:
+        """Add the time that stages took."""
+        return replace(self, stages=added(self.stages, stages))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The words of a song, where they were placed, and how far that is to be trusted.
+
+    Attributes
+    ----------
+    lyrics : Lyrics
+        With the times that were found.
+    alignment : Alignment
+        What they were made of.
+    stages : mapping
+        Seconds of the stages that placing ran.
+    """
+
+    lyrics: Lyrics
+    alignment: Alignment
+    verdict: Verdict
+    language: str
+    separator: str
+    aligner: str
+    reason: str
+    stages: Stages = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """The predicted share of word onsets within 0.3 s of the truth, 0-1."""
+        return self.verdict.score
+
+    @property
+    def decision(self) -> Decision:
+        """What may be written."""
+        return self.verdict.decision
+
+
+@dataclass(frozen=True, slots=True)
+class MoreWordsWanted:
+    """None of the words that were found fit the audio: others are to be looked for."""
+
+    stages: Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a recogniser made of a song.
+
+    Attributes
+    ----------
+    words : tuple of Word
+        With starts, ends and confidences; empty where there is no recogniser.
+    sung : float or None
+        Share of the song's loud moments that have a voice, where that can be measured.
+    """
+
+    words: tuple[Word, ...]
+    sung: float | None = None
+    stages: Stages = field(default_factory=dict)
+
+
+Answer = Placement | MoreWordsWanted | Recognised
+"""What placing comes to."""
+
+
+class Stopwatch:
+    """Sum up the seconds that each stage takes."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a block as part of a stage."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add({name: time.perf_counter() - begin})
+
+    def add(self, stages: Stages) -> None:
+        """Add what was timed elsewhere."""
+        self.stages = added(self.stages, stages)
+
+
+def added(some: Stages, others: Stages) -> dict[str, float]:
+    """Sum up two accounts of stages, the order of the first kept."""
+    total = dict(some)
+    for name, seconds in others.items():
+        total[name] = total.get(name, 0.0) + seconds
+    return total

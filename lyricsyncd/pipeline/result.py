@@ -1,0 +1,133 @@
+"""What came of one song: the result that callers and the command line get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lyricsyncd import formats
+from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing
+from lyricsyncd.pipeline.prepared import Placement, Prepared, Stages, added
+
+SOURCE_QUALITY = 0.9
+"""Score of word times that a source already had: trusted, though not measured by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What came of one song."""
+
+    song: SongIdentification
+    lyrics: Lyrics
+    quality_score: float
+    """0-1: the predicted share of word onsets within 0.3 s of the truth."""
+    decision: Decision
+    reason: str
+    """One sentence: why this decision."""
+    language: str | None = None
+    separator: str = "none"
+    aligner: str = "none"
+    stages: Stages = field(default_factory=dict)
+    """Seconds spent in each stage, in the order they ran."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def to_write(self) -> Lyrics | None:
+        """The lyrics as the decision allows them to be written; ``None`` for nothing."""
+        if self.decision is Decision.WORDS:
+            return self.lyrics
+        if self.decision is Decision.LINES:
+            return self.lyrics.without_word_times()
+        return None
+
+    def to_format(self, name: str) -> str:
+        """The lyrics as text in the named format."""
+        return formats.write(self.lyrics, name)
+
+    def to_lrc(self) -> str:
+        """Enhanced LRC (word-timed)."""
+        return self.to_format("lrc")
+
+    def to_json(self) -> str:
+        """The recipe's array of ``{word, start, end, confidence, line}``."""
+        return self.to_format("json")
+
+    def to_srt(self) -> str:
+        """SubRip subtitles, a cue a line."""
+        return self.to_format("srt")
+
+    def to_ass(self) -> str:
+        """ASS karaoke (``\\kf``)."""
+        return self.to_format("ass")
+
+    def report(self, written: Iterable[Path] = ()) -> dict[str, Any]:
+        """The object that ``--report`` writes."""
+        report: dict[str, Any] = {
+            "song": {
+                "path": str(self.song.path) if self.song.path else None,
+                "artist": self.song.artist,
+                "title": self.song.title,
+                "album": self.song.album,
+                "duration": self.song.duration,
+            },
+            "quality_score": round(self.quality_score, 4),
+            "decision": self.decision.value,
+            "reason": self.reason,
+            "source": self.lyrics.source,
+            "language": self.language,
+            "separator": self.separator,
+            "aligner": self.aligner,
+            "lines": sum(1 for line in self.lyrics if line.words),
+            "words": len(self.lyrics.words),
+            "stages": {name: round(seconds, 4) for name, seconds in self.stages.items()},
+            "written": [str(path) for path in written],
+        }
+        if self.warnings:
+            report["warnings"] = list(self.warnings)
+        return report
+
+
+def of_placement(prepared: Prepared, placed: Placement) -> SyncResult:
+    """Make the result of a song whose words were placed."""
+    return SyncResult(
+        song=prepared.song,
+        lyrics=placed.lyrics,
+        quality_score=placed.score,
+        decision=placed.decision,
+        reason=placed.reason,
+        language=placed.language,
+        separator=placed.separator,
+        aligner=placed.aligner,
+        stages=added(prepared.stages, placed.stages),
+        warnings=prepared.warnings + placed.warnings,
+    )
+
+
+def without_models(prepared: Prepared) -> SyncResult:
+    """Make the result of a song whose words need no placing: instrumental, or timed already."""
+    lyrics = prepared.lyrics
+    if lyrics.words and not lyrics.instrumental and lyrics.timing is Timing.WORD:
+        return SyncResult(
+            song=prepared.song,
+            lyrics=lyrics,
+            quality_score=SOURCE_QUALITY,
+            decision=Decision.WORDS,
+            reason=f"The {lyrics.source or 'source'} already had a time for every word",
+            language=prepared.language,
+            aligner="source",
+            stages=prepared.stages,
+            warnings=prepared.warnings,
+        )
+    what = f"It is {prepared.wordless}" if prepared.wordless else "The song is an instrumental"
+    return SyncResult(
+        song=prepared.song,
+        lyrics=lyrics,
+        quality_score=1.0,
+        decision=Decision.NONE,
+        reason=f"{what}: nothing to place",
+        language=prepared.language,
+        stages=prepared.stages,
+        warnings=prepared.warnings,
+    )
