@@ -178,9 +178,27 @@ class NotFetched(ModelError):
 
 
 class WorkerLost(LyricsyncError):
-    """The model worker's process ended, or had to be ended, before it gave a result."""
+    """A worker process ended, or had to be ended, before it gave a result.
+
+    Parameters
+    ----------
+    cause : str, optional
+        ``time`` or ``memory`` for a limit that the parent enforces, the name of a signal
+        (``SIGSEGV``), or nothing.
+    """
 
     transient = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        transient: bool | None = None,
+        cause: str = "",
+    ) -> None:
+        super().__init__(message, remedy=remedy, transient=transient)
+        self.cause = cause
 
 
 class WriteError(LyricsyncError):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -349,6 +351,40 @@ class TestLeases:
         (entry,) = catalog.entries()
         assert entry.state is State.FAILED
         assert "the service ended during this song" in str(entry.reason)
+
+    def test_before_systemd_gives_the_service_up(self) -> None:
+        for unit in ("system", "user"):
+            text = resources.files("lyricsyncd.systemd").joinpath(f"{unit}.service").read_text()
+            (starts,) = re.findall(r"^StartLimitBurst=(\d+)$", text, re.MULTILINE)
+            # Two such songs, one after the other.
+            assert int(starts) > 2 * MAX_ATTEMPTS
+
+    def test_and_is_worked_on_alone_so_that_no_other_is_blamed(self, catalog: Catalog) -> None:
+        for name in ("killer", "harmless", "new"):
+            queue(catalog, name)
+        assert claim(catalog).path.name == "killer"
+        harmless = claim(catalog)
+        catalog.take_up()
+        killer = claim(catalog)
+        assert killer.path.name == "killer"
+        assert catalog.claim("me", 60) is None
+        catalog.take_up()
+        assert do(catalog).path.name == "killer"
+        again = claim(catalog)
+        assert (again.path.name, again.attempts) == ("harmless", harmless.attempts + 1)
+        assert catalog.finish(again.id, "me", DONE)
+        assert claim(catalog).path.name == "new"
+
+    def test_a_suspect_waits_until_the_songs_in_work_are_done(self, catalog: Catalog) -> None:
+        queue(catalog, "suspect")
+        claim(catalog)
+        catalog.take_up()
+        queue(catalog, "first", priority=Priority.PERSON)
+        first = claim(catalog)
+        assert first.path.name == "first"
+        assert catalog.claim("me", 60) is None
+        assert catalog.finish(first.id, "me", DONE)
+        assert claim(catalog).path.name == "suspect"
 
     def test_a_service_that_stops_in_order_counts_nothing(self, catalog: Catalog) -> None:
         queue(catalog, "song")

@@ -143,7 +143,8 @@ def worker_of(pid: int) -> int | None:
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = status.read_text(encoding="utf-8").rpartition(") ")[2].split()
-            if int(fields[1]) == pid and fields[0] != "Z":
+            command = status.with_name("cmdline").read_bytes()
+            if int(fields[1]) == pid and fields[0] != "Z" and b"model worker" in command:
                 return int(status.parent.name)
     return None
 

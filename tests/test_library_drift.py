@@ -22,9 +22,9 @@ from lyricsyncd.cli import sync_main
 from lyricsyncd.config.schema import OutputFile
 from lyricsyncd.errors import AudioError, ModelError, raised_inside
 from lyricsyncd.formats import read
-from lyricsyncd.identify.tags import read_tags
+from lyricsyncd.identify.tags import parse_tags
 from lyricsyncd.lyrics.genius import GeniusSource
-from lyricsyncd.lyrics.local import LocalSource
+from lyricsyncd.lyrics.local import LocalSource, parse_embedded
 from lyricsyncd.lyrics.synced import SyncedlyricsSource
 from lyricsyncd.model import Track
 from lyricsyncd.models.onnx_session import open_session
@@ -108,7 +108,7 @@ class TestTags:
 
     @pytest.mark.parametrize(
         "read_song",
-        [read_tags, lambda song: list(LocalSource().find(Track(path=song)))],
+        [parse_tags, parse_embedded],
     )
     def test_another_interface_is_no_broken_song(
         self, song: Path, monkeypatch: pytest.MonkeyPatch, read_song: Callable[[Path], Any]

@@ -94,7 +94,7 @@ def test_a_song_in_work_is_released_in_time_when_it_is_stopped(home: Machine) ->
     home.run("systemctl", "daemon-reload")
     home.write(MUSIC / "Ann" / "long.txt", TEXT.encode())
     home.write(MUSIC / "Ann" / "long.mp3", SONG.read_bytes() + b"another")
-    home.until(lambda: "lyricsyncd.work.worker" in home.processes(), "the models work")
+    home.until(lambda: "model worker" in home.processes(), "the models work")
     home.run("systemctl", "stop", "lyricsyncd")
     assert (home.shown("Result"), home.shown("ActiveState")) == ("success", "inactive")
     assert "lyricsyncd" not in home.processes()

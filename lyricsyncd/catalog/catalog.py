@@ -111,6 +111,8 @@ class Catalog(Queries):
     ) -> Entry | None:
         """Lease the song that comes next, or ``None``: nothing is due, or there is a pause.
 
+        A song that was in work when the service died is leased only while no other is.
+
         The higher priority goes first; among equals, the library that has waited longest; there,
         the song that was queued first.
 
@@ -141,7 +143,8 @@ class Catalog(Queries):
                 among += f" AND (t.waits_for IS NULL OR t.waits_for NOT IN ({marks}))"
             row = db.execute(
                 f"""
-                SELECT t.id, t.library FROM tracks t LEFT JOIN libraries l ON l.path = t.library
+                SELECT t.id, t.library, t.attempts
+                FROM tracks t LEFT JOIN libraries l ON l.path = t.library
                 WHERE t.state IN ('pending', 'no_lyrics') AND t.next_attempt_at <= ?
                     AND t.missing_since IS NULL AND t.priority >= ? {among}
                     AND t.id NOT IN ({held})
@@ -149,7 +152,7 @@ class Catalog(Queries):
                 """,
                 (now, int(at_least), *resting),
             ).fetchone()
-            if row is None:
+            if row is None or transitions.must_wait(db, row["attempts"]):
                 return None
             db.execute(
                 """

@@ -22,9 +22,10 @@ from lyricsyncd.catalog.records import (
 
 MAX_CRASHES = 3
 """A song on which the model worker died this often in a row is set aside."""
-MAX_ATTEMPTS = 10
-"""Leases in a row without any outcome (the whole service died) before a song is set aside. Kill
-the service as you like: only a song that always brings it down comes this far."""
+MAX_ATTEMPTS = 4
+"""Leases in a row without any outcome (the whole service died) before a song is set aside: well
+before systemd gives the service up (StartLimitBurst of the units). A song that was in work when the
+service died is worked on alone from then on, so that no other is blamed for it."""
 
 
 def enqueue_many(
@@ -275,6 +276,17 @@ def expire(db: sqlite3.Connection, now: float, holding: Sequence[int]) -> None:
     )
     if expired.rowcount:
         set_aside(db, now)
+
+
+def must_wait(db: sqlite3.Connection, attempts: int) -> bool:
+    """Tell whether a song has to wait for those in work, or they for it to be done alone.
+
+    What was in work when the service died is a suspect. It works alone, so that the next death is
+    blamed on no other song.
+    """
+    working = db.execute("SELECT COUNT(*), MAX(attempts) FROM tracks WHERE state = 'working'")
+    count, most = working.fetchone()
+    return bool(count) and (attempts > 0 or most > 1)
 
 
 def set_aside(db: sqlite3.Connection, now: float) -> None:

@@ -56,12 +56,12 @@ def apply(
 
     They count as your choice: the service does not replace them.
     """
-    from lyricsyncd.tags import Journal, write_lyrics
+    from lyricsyncd.tags import Journal, write_sandboxed
 
     if not song.is_file():
         raise UsageError(f"the song {song} is not there", remedy="Check the path")
     found = _read(lyrics, None)
-    report = write_lyrics(
+    report = write_sandboxed(
         song,
         found,
         _output(preset, config),

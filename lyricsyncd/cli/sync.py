@@ -334,11 +334,11 @@ def _write(
     if not _may_write(result, asked):
         return (), (f"Nothing is written. {_sentence(result.reason)}",)
     if asked.out is None:
-        from lyricsyncd.tags import Journal, write_lyrics
+        from lyricsyncd.tags import Journal, write_sandboxed
 
         lyrics = result.to_write
         assert lyrics is not None, "what may be written is there"
-        report = write_lyrics(
+        report = write_sandboxed(
             song,
             lyrics,
             asked.output,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from lyricsyncd.errors import (
     raised_inside,
 )
 from lyricsyncd.http import Web
+from lyricsyncd.work.worker import limit_data
 
 URL = "https://api.acoustid.org/v2"
 INTERVAL_S = 0.34
@@ -36,6 +38,8 @@ _RATE = 11_025
 """Hz; what Chromaprint itself works at."""
 _FPCALC_S = 120.0
 _APART_S = 180.0
+_PROCESSOR_S = 120
+_DATA_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,4 +251,7 @@ def _main(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    # fpcalc inherits both.
+    limit_data(_DATA_BYTES)
+    resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR_S, _PROCESSOR_S))
     _main(Path(sys.argv[1]))

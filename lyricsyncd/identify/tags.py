@@ -14,13 +14,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lyricsyncd import tagfile
 from lyricsyncd.errors import AudioError
 from lyricsyncd.identify.file_name import parse_file_name
 from lyricsyncd.model import Track
 from lyricsyncd.text.language import code as language_code
+from lyricsyncd.work import sandbox
 
 _LONGEST = 500
 """Characters of a name; what is longer is not one."""
+_MOST = 100
+"""Artists of one song; more are not looked at."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "artist": ("TPE1", "artist", "\xa9ART", "author"),
@@ -44,6 +48,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
 """What the kinds of tags (ID3, Vorbis comments and APEv2, MP4, ASF) call each thing; the mapping is
 MusicBrainz Picard's. Names are compared without regard to case."""
 
+_KEYS = frozenset(key.lower() for keys in _NAMES.values() for key in keys)
+
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
 
@@ -54,14 +60,19 @@ def read_tags(path: Path) -> Track:
     Raises
     ------
     AudioError
-        There is no such file, or it is not one that can be listened to.
+        There is no such file, it is not one that can be listened to, or its tags are a danger.
     """
     path = Path(path)
     _check_regular(path)
+    return sandbox.READER.run(parse_tags, path)
+
+
+def parse_tags(path: Path) -> Track:
+    """`read_tags` without limits of time and memory: only for a process that may be lost."""
     values, duration = _read(path)
     first = {name: _clean(found[0]) for name, found in values.items() if found}
-    artists = tuple(filter(None, map(_clean, values["artists"] or values["artist"])))
-    shown = tuple(filter(None, map(_clean, values["artist"]))) or artists
+    artists = tuple(filter(None, map(_clean, values["artists"] or values["artist"])))[:_MOST]
+    shown = tuple(filter(None, map(_clean, values["artist"])))[:_MOST] or artists
     track = Track(
         path=path,
         artist=", ".join(shown) or first.get("album_artist"),
@@ -112,22 +123,17 @@ def _check_regular(path: Path) -> None:
 
 def _read(path: Path) -> tuple[dict[str, list[str]], float | None]:
     """The tags by our names, and the length in seconds."""
-    import mutagen
-
-    from lyricsyncd.tags import damage
-
     try:
-        file = mutagen.File(path)
-        if file is not None:
-            # A file can end after its tags; a length of zero is no song.
-            length = float(getattr(file.info, "length", 0.0))
-            if math.isfinite(length) and length > 0:
-                return _values(file.tags), length
+        file = tagfile.opened(path)
+    except tagfile.Unreadable:
+        file = None
     except OSError as error:
-        if error.strerror:
-            raise AudioError(f"{path} cannot be read: {error.strerror}") from None
-    except damage.kinds():
-        pass
+        raise AudioError(f"{path} cannot be read: {error.strerror or error}") from None
+    if file is not None:
+        # A file can end after its tags; a length of zero is no song.
+        length = float(getattr(file.info, "length", 0.0))
+        if math.isfinite(length) and length > 0:
+            return _values(file.tags), length
     # Not a kind that mutagen knows, or broken tags: is there sound at all?
     from lyricsyncd import audio
 
@@ -136,11 +142,9 @@ def _read(path: Path) -> tuple[dict[str, list[str]], float | None]:
 
 def _values(tags: Any) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {name: [] for name in _NAMES}
-    if tags is None:
-        return found
     by_name: dict[str, list[Any]] = {}
-    for key in tags.keys():  # noqa: SIM118 - ASF tags iterate over pairs
-        by_name.setdefault(str(key).lower(), []).append(tags[key])
+    for key, value in tagfile.fields(tags, lambda key: key.lower() in _KEYS):
+        by_name.setdefault(key.lower(), []).append(value)
     for name, keys in _NAMES.items():
         for key in keys:
             texts = [text for value in by_name.get(key.lower(), ()) for text in _texts(value)]

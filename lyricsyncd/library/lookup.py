@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lyricsyncd.catalog.catalog import Catalog, Entry
-from lyricsyncd.errors import AudioError, UsageError
+from lyricsyncd.errors import AudioError, UsageError, WorkerLost
 from lyricsyncd.identify import parse_file_name, read_tags
 from lyricsyncd.library.scan import Rules, housed
 from lyricsyncd.model import Track
@@ -245,7 +245,7 @@ def _in_name(path: Path) -> str:
 def _tags(path: Path) -> Track | None:
     try:
         return read_tags(path)
-    except AudioError:
+    except (AudioError, WorkerLost):
         return None
 
 

@@ -6,6 +6,7 @@ They are the user's: read, never changed, and preferred to what strangers wrote.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd import formats
-from lyricsyncd.errors import FormatError, LyricsyncError
+from lyricsyncd import formats, tagfile
+from lyricsyncd.errors import AudioError, FormatError, LyricsyncError, WorkerLost
 from lyricsyncd.formats.text import MAX_BYTES
 from lyricsyncd.formats.timing import tidy
 from lyricsyncd.lyrics import charset, files
@@ -23,11 +24,15 @@ from lyricsyncd.media_types import lyrics_suffixes
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.text.language import code as language_code
 from lyricsyncd.text.words import has_cjk, split_line
+from lyricsyncd.work import sandbox
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import LyricsSources
 
 _BULLET = " • "
+_FRAMES = ("SYLT", "USLT")
+_MOST_TAGS = 16
+"""Tags with lyrics, and texts in one of them, that are looked at."""
 _log = logging.getLogger(__name__)
 
 
@@ -55,14 +60,32 @@ def _sidecars(song: Path) -> Iterator[Candidate]:
     for suffix in lyrics_suffixes():
         for path in _beside(song, suffix):
             try:
-                data = files.read_bytes(path)
-                lyrics = files.from_bytes(data, path, source="sidecar")
+                lyrics, ours = read_sidecar(path)
+            except WorkerLost:
+                # No fault of the file's.
+                raise
             except LyricsyncError as error:
                 _log.warning("%s", error.message)
                 continue
-            ours = _is_ours(lyrics, data)
             why = f"{_described(lyrics)} beside the song{', by us' if ours else ''}"
             yield Candidate(lyrics, "sidecar", path.name, 1.0, why, ours)
+
+
+def read_sidecar(path: Path) -> tuple[Lyrics, bool]:
+    """The lyrics in a file beside a song, and whether they are ours and as we left them.
+
+    Raises
+    ------
+    LyricsyncError
+        It is no file of lyrics, or a danger to parse.
+    """
+    return sandbox.READER.run(_parse_sidecar, path)
+
+
+def _parse_sidecar(path: Path) -> tuple[Lyrics, bool]:
+    data = files.read_bytes(path)
+    lyrics = files.from_bytes(data, path, source="sidecar")
+    return lyrics, _is_ours(lyrics, data)
 
 
 def _is_ours(lyrics: Lyrics, data: bytes) -> bool:
@@ -88,36 +111,46 @@ def _beside(song: Path, suffix: str) -> list[Path]:
     return found
 
 
-def _embedded(song: Path) -> Iterator[Candidate]:
-    for tag, value in _tags(song):
+def _embedded(song: Path) -> list[Candidate]:
+    try:
+        found, warnings = sandbox.READER.run(parse_embedded, song)
+    except AudioError as error:
+        found, warnings = [], [error.message]
+    for warning in warnings:
+        _log.warning("%s", warning)
+    return found
+
+
+def parse_embedded(song: Path) -> tuple[list[Candidate], list[str]]:
+    """The lyrics in a song's tags, and a line about each that is broken."""
+    found: list[Candidate] = []
+    warnings: list[str] = []
+    try:
+        tags = _tags(song)
+    except (tagfile.Unreadable, OSError) as error:
+        return [], [f"the tags of {song} cannot be read ({error})"]
+    for tag, value in itertools.islice(tags, _MOST_TAGS):
         try:
-            for lyrics, data in _from_tag(tag, value, f"{song}, tag {tag}"):
+            texts = _from_tag(tag, value, f"{song}, tag {tag}")
+            for lyrics, data in itertools.islice(texts, _MOST_TAGS):
                 ours = _is_ours(lyrics, data)
                 lyrics = dataclasses.replace(lyrics, source="tag", source_id=tag)
                 why = f"{_described(lyrics)} in the song's tag {tag}{', by us' if ours else ''}"
-                yield Candidate(lyrics, "tag", tag, 1.0, why, ours)
+                found.append(Candidate(lyrics, "tag", tag, 1.0, why, ours))
         except FormatError as error:
-            _log.warning("%s", error.message)
+            warnings.append(error.message)
+    return found[:_MOST_TAGS], warnings
 
 
-def _tags(song: Path) -> Iterator[tuple[str, Any]]:
+def _tags(song: Path) -> list[tuple[str, Any]]:
     """The tags that hold lyrics: their names and what is in them."""
-    import mutagen
+    file = tagfile.opened(song)
+    fields = tagfile.fields(None if file is None else file.tags, _holds_lyrics)
+    return [(key[:4] if key.startswith(_FRAMES) else key, value) for key, value in fields]
 
-    from lyricsyncd.tags import damage
 
-    try:
-        file = mutagen.File(song)
-        tags = None if file is None else file.tags
-        found = [] if tags is None else [(str(key), tags[key]) for key in tags.keys()]  # noqa: SIM118 - ASF tags iterate over pairs
-    except damage.kinds() as error:
-        _log.warning("the tags of %s cannot be read (%s)", song, type(error).__name__)
-        return
-    for key, value in found:
-        if key[:4] in ("SYLT", "USLT"):
-            yield key[:4], value
-        elif key.lower() in _NAMES:
-            yield key, value
+def _holds_lyrics(name: str) -> bool:
+    return name.startswith(_FRAMES) or name.lower() in _NAMES
 
 
 def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]:

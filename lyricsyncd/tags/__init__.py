@@ -16,7 +16,7 @@ from lyricsyncd.tags.mark import intact as made_by_us
 from lyricsyncd.tags.moving import carry_sidecars, clean_sidecars, clear_after_crash
 from lyricsyncd.tags.report import Note, UndoReport, WriteReport
 from lyricsyncd.tags.undoing import undo
-from lyricsyncd.tags.writing import write_lyrics
+from lyricsyncd.tags.writing import write_lyrics, write_sandboxed
 
 __all__ = [
     "Journal",
@@ -29,4 +29,5 @@ __all__ = [
     "made_by_us",
     "undo",
     "write_lyrics",
+    "write_sandboxed",
 ]

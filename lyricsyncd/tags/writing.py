@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lyricsyncd.config.schema import Output
@@ -13,9 +14,10 @@ from lyricsyncd.tags.embedding import embed
 from lyricsyncd.tags.report import Note, WriteReport
 from lyricsyncd.tags.sidecar import Outcome, Request, remove_sidecar, write_sidecar
 from lyricsyncd.tags.targets import TOO_LONG, has_room, hiders, plan
+from lyricsyncd.work import sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from lyricsyncd.config.schema import OutputFile
@@ -83,6 +85,35 @@ def write_lyrics(
         unchanged=tuple(tally.unchanged),
         removed=tuple(tally.removed),
         hidden=hiders(song, shown, output, tally.removed),
+    )
+
+
+def write_sandboxed(
+    song: Path,
+    lyrics: Lyrics,
+    output: Output | tuple[OutputFile, ...],
+    *,
+    journal: Journal,
+    by_hand: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+) -> WriteReport:
+    """`write_lyrics`, in a process of its own where that has to parse the song's file.
+
+    Raises
+    ------
+    AudioError
+        The song's file is a danger to parse; it is as it was.
+    WriteError, ConfigError
+        As `write_lyrics`.
+    WorkerLost
+        The process was killed; the song is as it was, or written whole.
+    """
+    write: Callable[..., WriteReport] = write_lyrics
+    if plan(song, lyrics, output).tag is not None:
+        write = partial(sandbox.WRITER.run, write_lyrics)
+    return write(
+        song, lyrics, output, journal=journal, by_hand=by_hand, force=force, dry_run=dry_run
     )
 
 

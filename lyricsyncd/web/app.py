@@ -29,7 +29,8 @@ from lyricsyncd.web.webhooks import explained
 log = logging.getLogger(__name__)
 
 THREADS = 4
-"""Requests that are worked on at once; the others wait."""
+"""Requests that are worked on at once; the others wait. Those that open songs wait for each other
+only: a slow disk is no reason to be silent about everything else."""
 _WAITING = 32
 """Requests that wait for that, at most."""
 _BODY_S = 15.0
@@ -48,13 +49,14 @@ def application(house: ServiceContext, *, token: str | None, host: str, stream: 
     stream : Stream
         Answers `GET /events`.
     """
-    limiter = anyio.CapacityLimiter(THREADS)
+    limiter, for_songs = anyio.CapacityLimiter(THREADS), anyio.CapacityLimiter(THREADS)
     routes: list[Route] = []
     for operation in OPERATIONS:
         if operation.path in OPEN:
             endpoint = _shared(_endpoint(operation, house, anyio.CapacityLimiter(1)))
         else:
-            endpoint = _endpoint(operation, house, limiter)
+            turns = for_songs if operation.opens_songs else limiter
+            endpoint = _endpoint(operation, house, turns)
         for path in (operation.path, operation.also_at):
             if path is not None:
                 path = path.replace("{id}", "{id:int}")

@@ -85,6 +85,8 @@ class Operation:
     status: int = 200
     query: type[BaseModel] | None = None
     takes_events: bool = False
+    opens_songs: bool = False
+    """Whether it may have to wait until songs' files are read."""
     errors: tuple[int, ...] = ()
     also_at: str | None = None
     """A second, customary place."""
@@ -255,6 +257,7 @@ OPERATIONS: Sequence[Operation] = (
         shapes.EventsAnswer,
         status=202,
         takes_events=True,
+        opens_songs=True,
         errors=(400, 403, 404, 413, 415),
     ),
     Operation(
@@ -295,6 +298,7 @@ OPERATIONS: Sequence[Operation] = (
         lyrics,
         shapes.LyricsAnswer,
         query=shapes.LyricsQuery,
+        opens_songs=True,
         errors=(400, 403, 404, 406),
         also_answers=media_types(),
     ),

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lyricsyncd.catalog.catalog import Entry
-from lyricsyncd.errors import LyricsyncError
-from lyricsyncd.lyrics import files
-from lyricsyncd.lyrics.local import LocalSource
+from lyricsyncd.errors import LyricsyncError, WorkerLost
+from lyricsyncd.lyrics.local import LocalSource, read_sidecar
 from lyricsyncd.model import Lyrics, Timing, Track
-from lyricsyncd.tags import made_by_us
 
 _FINEST = {Timing.WORD: 2, Timing.LINE: 1, Timing.NONE: 0}
 
@@ -40,10 +38,12 @@ def _written(song: Path, sidecar: Path) -> Found | None:
     if sidecar == song or sidecar.parent != song.parent or not _lies_beside(song, sidecar):
         return None
     try:
-        data = files.read_bytes(sidecar)
-        return Found(files.from_bytes(data, sidecar, source="sidecar"), "sidecar", made_by_us(data))
+        lyrics, ours = read_sidecar(sidecar)
+    except WorkerLost:
+        raise
     except LyricsyncError:
         return None
+    return Found(lyrics, "sidecar", ours)
 
 
 def _lies_beside(song: Path, sidecar: Path) -> bool:

@@ -10,6 +10,7 @@ one death, cannot end a hanging function, and keeps a second process for its loc
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -75,6 +76,15 @@ class ResourceLimits:
     """Above this it is ended; ``None``: there is no limit."""
     nice: int = 10
     ionice: str = "idle"
+    data_bytes: int | None = None
+    """What it can allocate at all (RLIMIT_DATA): asking for more ends it."""
+    processor_s: float | None = None
+    """Processor time that one function may use before the system ends the process."""
+
+    def as_arguments(self) -> list[str]:
+        """The command line of the worker, as far as it says what the process may take."""
+        limits = (self.data_bytes or 0, self.processor_s or 0.0)
+        return [str(self.nice), self.ionice, *map(str, limits)]
 
 
 @dataclass(slots=True)
@@ -100,6 +110,8 @@ class WorkerExecutor(Executor):
         What it may take of the computer; changes hold from the next process on.
     environment : mapping, optional
         Variables that the process has besides ours.
+    name : str
+        What errors and lists of processes call the process.
     """
 
     slots = 1
@@ -109,7 +121,9 @@ class WorkerExecutor(Executor):
         keep_alive_s: float = 600.0,
         manners: ResourceLimits | None = None,
         environment: Mapping[str, str] | None = None,
+        name: str = "model worker",
     ) -> None:
+        self.name = name
         self.keep_alive_s = keep_alive_s
         self.manners = manners or ResourceLimits()
         self._environment = dict(environment or {})
@@ -210,7 +224,7 @@ class WorkerExecutor(Executor):
             try:
                 task = self._tasks.get(timeout=None if self._pipe is None else self.keep_alive_s)
             except queue.Empty:
-                log.debug("the model worker was idle and ends")
+                log.debug("the %s was idle and ends", self.name)
                 self._end()
                 continue
             if task is None:
@@ -239,7 +253,7 @@ class WorkerExecutor(Executor):
         except _RaisedThereError as raised:
             task.future.set_exception(raised.error)
         except (EOFError, OSError) as error:
-            task.future.set_exception(WorkerLost(f"The model worker {self._how_it_ended(error)}"))
+            task.future.set_exception(self._how_it_ended(error))
         except WorkerLost as error:
             self._end()
             task.future.set_exception(error)
@@ -262,7 +276,8 @@ class WorkerExecutor(Executor):
                 if time.monotonic() >= deadline:
                     self.kill()
                     raise WorkerLost(
-                        f"The model worker was ended: no result after {task.limit_s:.0f} s"
+                        f"The {self.name} was ended: no result after {task.limit_s:.0f} s",
+                        cause="time",
                     )
                 continue
             kind, *values = pickle.loads(pipe.recv_bytes())
@@ -273,7 +288,7 @@ class WorkerExecutor(Executor):
             elif kind == "error":
                 raise _RaisedThereError(values[0])
             elif kind == "lost":
-                raise WorkerLost(f"The model worker was ended: {values[0]}")
+                raise WorkerLost(f"The {self.name} was ended: {values[0]}")
 
     def _check_memory(self) -> None:
         allowed, pid = self.manners.memory_bytes, self.pid
@@ -283,8 +298,9 @@ class WorkerExecutor(Executor):
         if taken > allowed:
             self.kill()
             raise WorkerLost(
-                f"The model worker was ended: it took {taken / 2**30:.1f} GiB of memory, and"
-                f" {allowed / 2**30:.1f} GiB are allowed"
+                f"The {self.name} was ended: it took {taken / 2**30:.1f} GiB of memory, and"
+                f" {allowed / 2**30:.1f} GiB are allowed",
+                cause="memory",
             )
 
     def _start(self) -> None:
@@ -293,9 +309,9 @@ class WorkerExecutor(Executor):
             # It must find what we find, as with multiprocessing's spawn.
             path = os.pathsep.join(folder or os.curdir for folder in sys.path)
             environment = {**os.environ, "PYTHONPATH": path, **self._environment}
-            manners = (str(self.manners.nice), self.manners.ionice)
+            ends = (str(theirs.fileno()), str(os.getpid()))
             process = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, str(theirs.fileno()), str(os.getpid()), *manners],
+                [sys.executable, "-m", _MODULE, *ends, *self.manners.as_arguments(), self.name],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=environment,
@@ -309,18 +325,18 @@ class WorkerExecutor(Executor):
     def _died_while_idle(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
-    def _how_it_ended(self, error: BaseException) -> str:
+    def _how_it_ended(self, error: BaseException) -> WorkerLost:
         """What became of the process whose socket broke; it is waited for."""
         process = self._process
         self._end()
         status = None if process is None else process.returncode
         if status is None:
-            return f"was lost: {error}"
+            return WorkerLost(f"The {self.name} was lost: {error}")
         if status < 0:
             name = signal.Signals(-status).name
             hint = " (out of memory?)" if name == "SIGKILL" else ""
-            return f"was killed by {name}{hint}"
-        return f"ended with status {status}"
+            return WorkerLost(f"The {self.name} was killed by {name}{hint}", cause=name)
+        return WorkerLost(f"The {self.name} ended with status {status}")
 
     def _end(self) -> None:
         """End the process: it goes when its socket closes, or is killed."""
@@ -334,7 +350,9 @@ class WorkerExecutor(Executor):
             process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            # One that waits for a dead disk cannot even be killed: it goes when the disk answers.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE_S)
         with self._lock:
             self._process = None
 

@@ -51,7 +51,7 @@ from lyricsyncd.http.answers import asking_anew
 from lyricsyncd.model import Decision
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
-from lyricsyncd.work import memory, prefetch, schedule, worker
+from lyricsyncd.work import memory, prefetch, sandbox, schedule, worker
 from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
 from lyricsyncd.work.gpu import OtherGpuPrograms
 
@@ -179,6 +179,8 @@ class Runner:
         deadline = time.monotonic() + grace_s
         self._stopping.set()
         self.wake()
+        # Reading can begin anew at any time; what is being written is finished.
+        sandbox.READER.interrupt()
         for thread in self._threads[:-1]:
             thread.join(max(0.0, deadline - time.monotonic()))
         for id, entry in list(self._held.items()):
@@ -487,11 +489,11 @@ class Runner:
         self._finish(entry, judged(result, report), began, looks)
 
     def _written(self, song: Path, lyrics: Lyrics, config: Config) -> WriteReport:
-        from lyricsyncd.tags import Journal, write_lyrics
+        from lyricsyncd.tags import Journal, write_sandboxed
 
         # What was written before the journal could not be is found as it is the next time.
         return self._patiently(
-            lambda: write_lyrics(song, lyrics, config.output, journal=Journal()), JournalError
+            lambda: write_sandboxed(song, lyrics, config.output, journal=Journal()), JournalError
         )
 
     def _finish(
@@ -569,6 +571,8 @@ class Runner:
             except LyricsyncError as error:
                 log.debug("%s", error)
         self._held.pop(entry.id, None)
+        # A song that has to be done alone may have waited for this one.
+        self.wake()
 
     def _patiently(self, write: Callable[[], T], trouble: type[WriteError] = WriteError) -> T:
         """Write what must not be lost, as soon as the state folder can be written.

@@ -1,7 +1,8 @@
 """What runs in the model worker's process: functions handed over a socket, the pipeline kept warm.
 
-Started as ``python -m lyricsyncd.work.worker SOCKET PARENT NICE IONICE``. It ends when the socket
-closes: with the service, however that ends.
+Started as ``python -m lyricsyncd.work.worker SOCKET PARENT NICE IONICE DATA_BYTES PROCESSOR_S
+NAME`` (0: no limit; the name is for lists of processes). It ends when the socket closes: with the
+service, however that ends.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import pickle
 import platform
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -83,8 +85,14 @@ def _reader() -> Prefetched:
     return Prefetched()
 
 
-def serve(pipe: Connection) -> None:
-    """Run what comes through a connection until it closes, one function at a time."""
+def serve(pipe: Connection, processor_s: float = 0.0) -> None:
+    """Run what comes through a connection until it closes, one function at a time.
+
+    Parameters
+    ----------
+    processor_s
+        Processor time that a function may use before SIGPROF ends the process; 0: no limit.
+    """
     tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def receive() -> None:
@@ -100,7 +108,9 @@ def serve(pipe: Connection) -> None:
 
     threading.Thread(target=receive, daemon=True).start()
     while True:
-        answer, fit = _done(tasks.get(), pipe)
+        payload = tasks.get()
+        answer, fit = _done(payload, pipe, processor_s)
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
         pipe.send_bytes(answer)
         if not fit:
             os._exit(0)
@@ -115,10 +125,13 @@ def _do_aside(payload: bytes) -> None:
         log.debug("what was to be done aside failed", exc_info=True)
 
 
-def _done(payload: bytes, pipe: Connection) -> tuple[bytes, bool]:
+def _done(payload: bytes, pipe: Connection, processor_s: float) -> tuple[bytes, bool]:
     """The answer to a task, and whether this process is fit for another one."""
     try:
         function, args, kwargs, wants_progress = pickle.loads(payload)
+        # Not before: what is imported for the first function is no work of its. Nothing handles
+        # SIGPROF, so that code which never returns to the interpreter does not escape it.
+        signal.setitimer(signal.ITIMER_PROF, processor_s)
         if wants_progress:
             kwargs["progress"] = _Throttled(pipe)
         return pickle.dumps(("result", function(*args, **kwargs))), True
@@ -193,6 +206,14 @@ def _be_a_good_child(parent: int, nice: int, ionice: str) -> None:
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 
 
+def limit_data(limit: int) -> None:
+    """Let this process allocate at most so many bytes, and leave no core when it fails."""
+    # Where a sandbox forbids it the parent's own look at the memory remains.
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
 def main() -> None:
     """Serve the socket whose number is the first argument."""
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
@@ -201,7 +222,9 @@ def main() -> None:
     # Functions are pickled by the name of this module, not as __main__: one warm pipeline.
     from lyricsyncd.work import worker
 
-    worker.serve(Connection(descriptor))
+    if data_bytes := int(sys.argv[5]):
+        limit_data(data_bytes)
+    worker.serve(Connection(descriptor), float(sys.argv[6]))
 
 
 if __name__ == "__main__":

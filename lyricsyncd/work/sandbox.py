@@ -1,0 +1,161 @@
+"""Parse a user's files in child processes that have limits of processor time and memory.
+
+Tags, headers and lyrics files are untrusted input, and the libraries that parse them have no limits
+of their own: a tag of some hundred kilobytes can keep them busy for minutes or fill the memory. A
+file that breaks a limit, or crashes a parser, costs that file an error; the child is replaced.
+
+The children are started when they are needed and end when idle, so that an idle service is as small
+as without them. A child serves one caller at a time.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lyricsyncd.errors import AudioError, LyricsyncError, WorkerLost
+
+if TYPE_CHECKING:
+    from lyricsyncd.work.executor import WorkerExecutor
+
+T = TypeVar("T")
+
+_KEEP_ALIVE_S = 30.0
+_REMEMBERED = 1024
+"""Files that broke a limit: they are not parsed again until they change."""
+_FAULTS = frozenset({"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"})
+"""Signals by which a process ends of itself; others were sent by somebody else."""
+
+Looks = tuple[str, int, int, int]
+
+
+@dataclass
+class Sandbox:
+    """A child process for one kind of work, and the limits of each call in it."""
+
+    name: str
+    processor_s: float
+    """Processor time, which a slow disk does not use up."""
+    data_bytes: int
+    """Memory that it can allocate."""
+    wall_s: float
+    """For disks that do not answer."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _executor: WorkerExecutor | None = None
+    _owner: int = 0
+    _refused: OrderedDict[Looks, LyricsyncError] = field(default_factory=OrderedDict)
+
+    def run(self, function: Callable[..., T], path: Path, *args: Any, **kwargs: Any) -> T:
+        """Call ``function(path, ...)`` in the child. Both must be picklable.
+
+        Raises
+        ------
+        AudioError
+            The call broke a limit or crashed: at once for a file that did before.
+        WorkerLost
+            The child was killed from outside, or the service stops.
+        """
+        path = Path(path)
+        # One at a time anyway. Who waits for a file that breaks a limit need not try it, too.
+        with self._lock:
+            looks = _looks(path)
+            if looks is not None and (error := self._refused.get(looks)) is not None:
+                raise copy.copy(error)
+            folder = None if path.is_absolute() else os.getcwd()  # noqa: PTH109 - as text
+            future = self._open().submit_within(
+                self.wall_s, None, _call, folder, function, path, args, kwargs
+            )
+            try:
+                result: T = future.result()
+                return result
+            except WorkerLost as lost:
+                error = self._as_fault(path, lost)
+                if looks is not None and not error.transient:
+                    self._refused[looks] = error
+                    while len(self._refused) > _REMEMBERED:
+                        self._refused.popitem(last=False)
+                raise error from None
+
+    def interrupt(self) -> None:
+        """Kill what runs now: its caller gets `WorkerLost`."""
+        if self._executor is not None and self._owner == os.getpid():
+            self._executor.kill()
+
+    def close(self) -> None:
+        """End the child; the next call starts another one."""
+        with self._lock:
+            if self._executor is not None and self._owner == os.getpid():
+                self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while there is one."""
+        return None if self._executor is None else self._executor.pid
+
+    def _open(self) -> WorkerExecutor:
+        from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
+
+        # After a fork the thread that serves the child is the parent's.
+        if self._executor is None or self._owner != os.getpid():
+            # It stands back as far as we do, and what RLIMIT_DATA does not see is looked at, too.
+            manners = ResourceLimits(
+                2 * self.data_bytes, os.nice(0), "", self.data_bytes, self.processor_s
+            )
+            self._executor = WorkerExecutor(_KEEP_ALIVE_S, manners, name=self.name)
+            self._owner = os.getpid()
+        return self._executor
+
+    def _as_fault(self, path: Path, lost: WorkerLost) -> LyricsyncError:
+        """What the end of the child says about the file."""
+        if lost.cause == "SIGPROF":
+            why = f"it takes more than {self.processor_s:.0f} s of processor time"
+        elif lost.cause in ("memory", "SIGABRT"):
+            why = f"it takes more than {self.data_bytes / 2**20:.0f} MB of memory"
+        elif lost.cause in _FAULTS:
+            why = f"the parser crashed ({lost.cause})"
+        elif lost.cause == "time":
+            return AudioError(
+                f"{path} could not be read within {self.wall_s:.0f} s",
+                remedy="See to its disk or network share",
+                transient=True,
+            )
+        else:
+            return lost
+        return AudioError(
+            f"{path} cannot be read safely: {why}",
+            remedy="Remove its tags with a tagger, or replace the file",
+        )
+
+
+READER = Sandbox("tag reader", processor_s=5.0, data_bytes=256 * 2**20, wall_s=60.0)
+"""Reads tags and lyrics: a few milliseconds for a healthy file."""
+WRITER = Sandbox("tag writer", processor_s=60.0, data_bytes=512 * 2**20, wall_s=900.0)
+"""Writes tags, which copies the file and compares its audio."""
+
+
+def _call(
+    folder: str | None,
+    function: Callable[..., T],
+    path: Path,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> T:
+    """Run a call in the child, where relative paths start from the caller's folder."""
+    if folder is not None:
+        os.chdir(folder)
+    return function(path, *args, **kwargs)
+
+
+def _looks(path: Path) -> Looks | None:
+    try:
+        state = path.stat()
+    except (OSError, ValueError):
+        return None
+    return os.path.abspath(path), state.st_ino, state.st_size, state.st_mtime_ns  # noqa: PTH100

@@ -1,0 +1,49 @@
+"""Functions that the tests run in a sandbox: they behave, spin, hang, hoard and die."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+
+from lyricsyncd.errors import AudioError
+
+MB = 2**20
+
+
+def pid_of(_path: Path) -> int:
+    return os.getpid()
+
+
+def limits_of(_path: Path) -> tuple[int, int]:
+    return resource.getrlimit(resource.RLIMIT_DATA)[0], resource.getrlimit(resource.RLIMIT_CORE)[0]
+
+
+def spin(_path: Path) -> None:
+    while True:
+        pass
+
+
+def hang(path: Path) -> None:
+    path.with_name("pid").write_text(str(os.getpid()), encoding="ascii")
+    time.sleep(600)
+
+
+def hoard(_path: Path) -> int:
+    return len([bytearray(b"\1" * MB) for _ in range(1000)])
+
+
+def die(_path: Path, by: int) -> None:
+    os.kill(os.getpid(), by)
+
+
+def refuse(path: Path) -> None:
+    raise AudioError(f"{path} is not for us", remedy="Choose another")
+
+
+def note_and_crash(_path: Path, log: Path) -> None:
+    with log.open("a") as file:
+        file.write("tried\n")
+    os.kill(os.getpid(), signal.SIGSEGV)
