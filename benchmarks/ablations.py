@@ -16,12 +16,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.accuracy import Scores
-from benchmarks.recordings import Recording, read_all
 from lyricsyncd.align import refine
-from lyricsyncd.align.aligner import Options, align
+from lyricsyncd.align.aligner import align
 from lyricsyncd.align.emissions import SAMPLE_RATE, CompiledLyrics, Lines
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
-from lyricsyncd.align.trellis import Penalties
+from lyricsyncd.align.options import Penalties, SearchOptions
+from lyricsyncd.judging.references import Recording, read_all
 
 
 class OneSoundEar(PhoneStateModel):
@@ -47,7 +47,7 @@ class Way:
     """How to place a song: the defaults with something changed."""
 
     name: str
-    options: Options = field(default_factory=Options)
+    options: SearchOptions = field(default_factory=SearchOptions)
     audio: str = "vocals"
     line_times: bool = False
     refined: bool = True
@@ -71,13 +71,13 @@ class Way:
         return Scores.of(onset.tolist(), offset.tolist(), truth)
 
 
-def _without(**costs: float) -> Options:
+def _without(**costs: float) -> SearchOptions:
     """The options with some costs of both passes set."""
-    options = Options()
+    options = SearchOptions()
     return replace(
         options,
         first_penalties=replace(options.first_penalties, **costs),
-        costs=replace(options.costs, **costs),
+        penalties=replace(options.penalties, **costs),
     )
 
 
@@ -93,8 +93,8 @@ def ways() -> tuple[Way, ...]:
         Way("no cost for long consonants", _without(stretched_consonant=0.0)),
         Way("one sound a word", acoustic_model=OneSoundEar.load),
         Way("one front end, not two", acoustic_model=OneFrontEnd.load),
-        Way("no adaptation to the singer", replace(Options(), adapt=False)),
-        Way("best path, not the median onset", replace(Options(), expected=False)),
+        Way("no adaptation to the singer", replace(SearchOptions(), adapt=False)),
+        Way("best path, not the median onset", replace(SearchOptions(), expected=False)),
         Way("no refinement", refined=False),
         Way("with line times", line_times=True),
         Way("the mix, not the vocals", audio="mix"),

@@ -2,12 +2,12 @@
 
     python -m benchmarks.accuracy DIR [--json] [--jobs N] [--separator mix] [--plot FILE.svg]
 
-The folder is laid out as `benchmarks.songs` says. Every song is placed twice: from its plain words,
-and with its line times as anchors.
+The folder is laid out as `lyricsyncd.judging.references` says. Every song is placed twice: from its
+plain words, and with its line times as anchors.
 
 Measures are those of the MIREX lyrics-alignment task, a song at a time, then averaged over songs:
 mean absolute onset error (AAE), median, share of onsets within 0.3, 0.1 and 0.05 s. What each idea
-in the aligner is worth is told by `benchmarks.ablations`.
+in the aligner is worth is measured by `benchmarks.ablations`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks import plot, songs
+from benchmarks import plot
 from lyricsyncd.config.schema import Config
+from lyricsyncd.judging import references
 
 TASKS = ("whole song", "line times")
 
@@ -102,10 +103,10 @@ def _start(separator: str) -> None:
 
 
 def _measure(song: Path) -> list[Measured]:
-    language, truth = songs.language(song), songs.word_times(song)
+    language, truth = references.language(song), references.word_times(song)
     measured = []
     for task in TASKS:
-        result = _pipeline.sync(song, lyrics=songs.lyrics(song, line_times=task == TASKS[1]))
+        result = _pipeline.sync(song, lyrics=references.lyrics(song, line_times=task == TASKS[1]))
         words = result.lyrics.words
         onsets = _known(w.start for w in words)
         measured.append(
@@ -128,7 +129,7 @@ def _measure(song: Path) -> list[Measured]:
 
 
 def _known(times: Iterable[float | None]) -> list[float]:
-    """Times of words that all have one."""
+    """Return times of words that all have one."""
     return [time for time in times if time is not None]
 
 
@@ -136,11 +137,11 @@ def run(folder: Path, jobs: int, separator: str = "auto") -> list[Measured]:
     """Measure all songs of a folder, ``jobs`` at once."""
     if jobs == 1:
         _start(separator)
-        return [one for song in songs.find(folder) for one in _shown(_measure(song))]
+        return [one for song in references.find(folder) for one in _shown(_measure(song))]
     with ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(separator,)
     ) as pool:
-        return [one for two in pool.map(_measure, songs.find(folder)) for one in _shown(two)]
+        return [one for two in pool.map(_measure, references.find(folder)) for one in _shown(two)]
 
 
 def _shown(measured: list[Measured]) -> list[Measured]:
@@ -162,7 +163,7 @@ def _without_errors(row: Measured) -> dict[str, Any]:
 
 
 def table(measured: Sequence[Measured]) -> str:
-    """What a person reads."""
+    """Format the results for a person."""
     lines = []
     header = f"{'':42s} {'AAE':>7s} {'median':>7s} {'≤.3':>6s} {'≤.1':>6s} {'≤.05':>6s}"
     header += f" {'bias':>7s} {'ends':>6s} {'score':>6s}"
@@ -196,7 +197,7 @@ def main() -> None:
     parser.add_argument("--separator", default="auto", help="spleeter, mix or auto")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the error by song")
     options = parser.parse_args()
-    if not songs.find(options.folder):
+    if not references.find(options.folder):
         parser.error(f"no songs with .words.csv in {options.folder}")
     measured = run(options.folder, options.jobs, options.separator)
     if options.plot:

@@ -13,7 +13,6 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lyricsyncd.align.acoustic_models import options_of
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
 from lyricsyncd.align.graph import build
@@ -58,12 +57,12 @@ def main() -> None:
         found = time.process_time()
         assert path is not None
         graph, n_frames = trellis.graph, trellis.n_frames
-        (frames,) = np.nonzero(~graph.resting[path.states])
+        (frames,) = np.nonzero(~graph.in_silence[path.states])
         words_sung = graph.word[path.states[frames]]
         (starts,) = np.nonzero(np.diff(words_sung, prepend=-1))
         onsets = frames[starts]
         offsets = frames[np.append(starts[1:], len(frames)) - 1] + 1
-        options = options_of(acoustic_model)
+        options = acoustic_model.search_options
         band = Band.around(
             graph, onsets, offsets, n_frames, round(options.band / acoustic_model.hop)
         )

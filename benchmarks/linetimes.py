@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.recordings import Recording, read_all
-from lyricsyncd.align.aligner import Options, align
+from lyricsyncd.align.aligner import align
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.align.linetimes import Fit, LineTimes, compare
+from lyricsyncd.align.options import SearchOptions
+from lyricsyncd.judging.references import Recording, read_all
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -59,7 +60,7 @@ def compared(song: Recording, acoustic_model: PhoneStateModel) -> dict[str, Line
         song.lines,
         song.language,
         acoustic_model,
-        options=replace(Options(), adapt=False),
+        options=replace(SearchOptions(), adapt=False),
     )
     firsts = np.cumsum([0, *(len(line) for line in song.lines[:-1])])
     found = placed.onset[firsts].tolist()

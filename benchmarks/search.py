@@ -142,7 +142,7 @@ def main() -> None:
     path = measured("best path, whole song", lambda: best_path(whole))
     assert path is not None
     graph = whole.graph
-    (frames,) = np.nonzero(~graph.resting[path.states])
+    (frames,) = np.nonzero(~graph.in_silence[path.states])
     words = graph.word[path.states[frames]]
     onsets = np.full(graph.n_words, whole.n_frames, np.int64)
     offsets = np.zeros(graph.n_words, np.int64)

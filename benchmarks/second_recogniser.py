@@ -1,17 +1,17 @@
-"""Two ears: the phone-state ear alone, Whisper alone, and both as the service uses them.
+"""Compare the phone states alone, Whisper alone, and both as the service uses them.
 
     python -m benchmarks.second_recogniser DIR --whisper MODEL [--cache FOLDER] [--jobs N]
         [--markdown]
 
-Over a folder laid out as `benchmarks.songs` says, with a converted Whisper model (a folder, or a
-size that is to be had). Whisper alone is the usual recipe: what it heard is matched with the words,
-and the rest is put in between; with line times, line by line. Both together is what the service
-does: where the first ear's placement is doubtful, the words are placed once more with what Whisper
-heard as anchors, and that is kept where it is clearly judged better.
+Over a folder laid out as `lyricsyncd.judging.references` says, with a converted Whisper model (a
+folder, or a size on the hub). Whisper alone is the usual recipe: its transcript is matched with the
+words, and the others are interpolated; with line times, line by line. Both together is what the
+service does: where the placement of the phone states is doubtful, the words are placed once more
+with the transcript as anchors, and that is taken where it is clearly judged better.
 
-A second table tells how songs are judged with Whisper's opinion and without: with their own words,
-and with those of other songs. The constants of `lyricsyncd.judging.agreement` are fitted at the
-end. Placements and transcripts are kept in ``--cache``: they take a minute or two a song.
+A second table shows how songs are judged with the transcript and without: with their own words, and
+with those of other songs. The constants of `lyricsyncd.judging.agreement` are fitted at the end.
+Placements and transcripts are stored in ``--cache``: they take a minute or two per song.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.accuracy import Scores
-from benchmarks.recordings import Recording, read_all
 from lyricsyncd.align import align_words, refine
 from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.anchors import transcript_starts
@@ -37,13 +36,15 @@ from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.judging import agreement, quality
+from lyricsyncd.judging.calibration import phone_states
+from lyricsyncd.judging.references import Recording, read_all
 from lyricsyncd.model import Word
 from lyricsyncd.pipeline.placer import DOUBTFUL
 
 DoubleArray = npt.NDArray[np.float64]
 
 RIGHT = ("plain words", "line times", "a verse missing", "plain words, on the mix")
-EARS = ("phone states", "whisper", "both")
+MODELS = ("phone states", "whisper", "both")
 NEAR = 0.3
 WRONG_WEIGHT = 0.5
 RIDGE = 0.02
@@ -51,15 +52,15 @@ RIDGE = 0.02
 
 @dataclass(frozen=True)
 class Case:
-    """One song with one text: what was heard, and where each ear put the words."""
+    """One song with one text: its transcript, and where each way put the words."""
 
     song: str
     way: str
     text: Recording
-    heard: tuple[Word, ...]
+    transcribed: tuple[Word, ...]
     without_prior: Alignment
     both: Alignment | None
-    """``None`` where the first ear had no doubt."""
+    """``None`` where the placement of the phone states was not doubtful."""
     right: bool
 
     @property
@@ -68,20 +69,26 @@ class Case:
         return _words(self.text)
 
     @property
+    def transcript(self) -> agreement.Transcript:
+        """The transcript, matched with the words."""
+        starts = transcript_starts(self.transcribed, self.known)
+        return agreement.Transcript(starts, len(self.transcribed), self.text.language)
+
+    @property
     def as_used(self) -> Alignment:
-        """What the service would keep."""
+        """The placement that the service would take."""
         if self.both is None:
             return self.without_prior
         kept, _ = agreement.better(
-            self.without_prior, self.both, self.known, self.heard, self.text.language, Quality()
+            self.without_prior, self.both, self.transcript, Quality(), phone_states()
         )
         return kept
 
-    def by(self, acoustic_model: str) -> Scores:
-        """Errors of one ear."""
-        placed = self.as_used if acoustic_model == "both" else self.without_prior
+    def by(self, model: str) -> Scores:
+        """Return the errors of one of `MODELS`."""
+        placed = self.as_used if model == "both" else self.without_prior
         onset, offset = placed.onset, placed.offset
-        if acoustic_model == "whisper":
+        if model == "whisper":
             onset, offset = _by_recipe(self)
         truth = list(zip(self.text.onsets.tolist(), self.text.ends.tolist(), strict=True))
         return Scores.of(onset.tolist(), offset.tolist(), truth)
@@ -92,14 +99,14 @@ def _words(text: Recording) -> list[Word]:
 
 
 def _by_recipe(case: Case) -> tuple[DoubleArray, DoubleArray]:
-    """Onsets and ends of the words from the transcript alone (and the line times)."""
+    """Place the words by the transcript alone (and the line times)."""
     if case.way != "line times":
-        placed, _ = align_words(case.heard, case.known)
+        placed, _ = align_words(case.transcribed, case.known)
     else:
         starts = [*case.text.starts, np.inf]
         placed = []
         for line, start, end in zip(case.text.lines, starts, starts[1:], strict=False):
-            here = [w for w in case.heard if start - 0.5 <= (w.start or 0.0) < end - 0.5]
+            here = [w for w in case.transcribed if start - 0.5 <= (w.start or 0.0) < end - 0.5]
             words, _ = align_words(
                 [Word("\0", start, start), *here], [Word("\0"), *map(Word, line)]
             )
@@ -109,7 +116,7 @@ def _by_recipe(case: Case) -> tuple[DoubleArray, DoubleArray]:
 
 
 def cases(songs: Sequence[Recording], whisper: str, cache: Path | None, jobs: int) -> list[Case]:
-    """Every song with every text, song by song in as many processes."""
+    """Place every song with every text, song by song in as many processes."""
     count = len(songs)
     tasks = [
         (songs[i], songs[(i + 1) % count], songs[(i + 5) % count], whisper, cache)
@@ -121,7 +128,7 @@ def cases(songs: Sequence[Recording], whisper: str, cache: Path | None, jobs: in
 
 def _cases(task: tuple[Recording, Recording, Recording, str, Path | None]) -> list[Case]:
     song, other, another, whisper, cache = task
-    heard = _kept(cache, f"{song.name}.heard", lambda: _heard(song, whisper))
+    transcribed = _cached(cache, f"{song.name}.heard", lambda: _transcribed(song, whisper))
     n_lines = len(song.lines)
     middle = set(range(n_lines // 3, n_lines // 2))
     missing = song.with_lines([i for i in range(n_lines) if i not in middle])
@@ -136,18 +143,18 @@ def _cases(task: tuple[Recording, Recording, Recording, str, Path | None]) -> li
     found = []
     for way, text in texts:
         place = _placing(song, text, way)
-        without_prior = _kept(cache, f"{song.name}.{way}", place)
+        without_prior = _cached(cache, f"{song.name}.{way}", place)
         both = None
         right = text.name == song.name
-        if right and quality.judge(without_prior, Quality()).score < DOUBTFUL:
-            starts = transcript_starts(heard, _words(text))
-            both = _kept(cache, f"{song.name}.{way}.both", _placing(song, text, way, starts))
+        if right and quality.judge(without_prior, Quality(), phone_states()).score < DOUBTFUL:
+            starts = transcript_starts(transcribed, _words(text))
+            both = _cached(cache, f"{song.name}.{way}.both", _placing(song, text, way, starts))
         found.append(
             Case(
                 song.name,
                 way,
                 replace(text, vocals=_NOTHING, mix=_NOTHING),
-                heard,
+                transcribed,
                 without_prior,
                 both,
                 right,
@@ -159,15 +166,15 @@ def _cases(task: tuple[Recording, Recording, Recording, str, Path | None]) -> li
 _NOTHING = np.zeros(0, np.float32)
 
 
-def _heard(song: Recording, whisper: str) -> tuple[Word, ...]:
+def _transcribed(song: Recording, whisper: str) -> tuple[Word, ...]:
     from lyricsyncd.transcribe import open_transcriber
 
-    acoustic_model = open_transcriber("faster-whisper", whisper, "cpu")
-    return tuple(acoustic_model.transcribe(song.mix, song.language))
+    recogniser = open_transcriber("faster-whisper", whisper, "cpu")
+    return tuple(recogniser.transcribe(song.mix, song.language))
 
 
 def _placing(
-    song: Recording, text: Recording, way: str, heard: Sequence[float | None] | None = None
+    song: Recording, text: Recording, way: str, starts: Sequence[float | None] | None = None
 ) -> Callable[[], Alignment]:
     def place() -> Alignment:
         audio = song.mix if way.endswith("mix") else song.vocals
@@ -177,7 +184,7 @@ def _placing(
             text.language,
             PhoneStateModel.load(),
             line_starts=song.starts if way == "line times" else None,
-            transcript_starts=heard,
+            transcript_starts=starts,
         )
         onset, offset = refine.refine(placed.onset, placed.offset, audio, SAMPLE_RATE)
         return replace(placed, onset=onset, offset=offset)
@@ -185,8 +192,8 @@ def _placing(
     return place
 
 
-def _kept(cache: Path | None, name: str, make: Callable[[], Any]) -> Any:
-    """What was made in an earlier run, or is made now."""
+def _cached(cache: Path | None, name: str, make: Callable[[], Any]) -> Any:
+    """Return what an earlier run stored, or make it now."""
     if cache is None:
         return make()
     path = cache / f"{name}.pickle"
@@ -213,7 +220,7 @@ def table(rows: Iterable[tuple[str, Scores]], *, markdown: bool) -> str:
 
 
 def _logits(case: Case) -> DoubleArray:
-    p = np.clip(quality.confidences(case.without_prior), 1e-4, 1.0 - 1e-4)
+    p = np.clip(quality.confidences(case.without_prior, phone_states()), 1e-4, 1.0 - 1e-4)
     return np.log(p / (1.0 - p))
 
 
@@ -223,14 +230,14 @@ def _in_place(case: Case) -> DoubleArray:
     return (np.abs(case.without_prior.onset - case.text.onsets) <= NEAR).astype(np.float64)
 
 
-def _evidence(case: Case) -> DoubleArray:
-    """What the constants are fitted to, shape (N, 3)."""
-    return agreement.evidence(case.without_prior.onset, case.known, case.heard)
+def _predictors(case: Case) -> DoubleArray:
+    """Return the predictors that the constants are fitted to, shape (N, 3)."""
+    return agreement.transcript_predictors(case.without_prior.onset, case.transcript)
 
 
 def fitted(some: Sequence[Case]) -> DoubleArray:
-    """The constants, by Newton's method on top of the weights of `lyricsyncd.judging.quality`."""
-    x = np.concatenate([_evidence(case) for case in some])
+    """Fit the constants by Newton's method, on top of the calibration."""
+    x = np.concatenate([_predictors(case) for case in some])
     base = np.concatenate([_logits(case) for case in some])
     y = np.concatenate([_in_place(case) for case in some])
     w = np.concatenate(
@@ -248,20 +255,20 @@ def fitted(some: Sequence[Case]) -> DoubleArray:
 
 
 def judging(everything: Sequence[Case]) -> str:
-    """How scores do without the opinion and with it, its constants fitted on all other songs."""
+    """Compare scores without and with the transcript, its constants fitted on other songs."""
     beta = {
         song: fitted([case for case in everything if case.song != song])
         for song in dict.fromkeys(case.song for case in everything)
     }
     lines = []
-    for title, opinions in (
+    for title, additions in (
         ("without", [np.zeros(len(case.known)) for case in everything]),
-        ("with", [_evidence(case) @ beta[case.song] for case in everything]),
+        ("with", [_predictors(case) @ beta[case.song] for case in everything]),
     ):
         score = np.array(
             [
-                quality.judge(case.without_prior, Quality(), opinion=opinion).score
-                for case, opinion in zip(everything, opinions, strict=True)
+                quality.judge(case.without_prior, Quality(), phone_states(), added).score
+                for case, added in zip(everything, additions, strict=True)
             ]
         )
         truth = np.array([_in_place(case).mean() for case in everything])
@@ -290,17 +297,17 @@ def main() -> None:
     everything = cases(songs, options.whisper, options.cache, options.jobs)
     rows = [
         (
-            f"{way}: {acoustic_model}",
-            Scores.mean(case.by(acoustic_model) for case in everything if case.way == way),
+            f"{way}: {model}",
+            Scores.mean(case.by(model) for case in everything if case.way == way),
         )
         for way in RIGHT
-        for acoustic_model in EARS
+        for model in MODELS
     ]
     print(table(rows, markdown=options.markdown))
-    asked = [case for case in everything if case.both is not None]
+    doubtful = [case for case in everything if case.both is not None]
     if not options.markdown:
-        for case in asked:
-            scores = [(f"  {case.text.name[:24]}, {case.way}: {e}", case.by(e)) for e in EARS]
+        for case in doubtful:
+            scores = [(f"  {case.text.name[:24]}, {case.way}: {e}", case.by(e)) for e in MODELS]
             print(table(scores, markdown=False))
     print(judging(everything))
     print("_CONSTANT, _SONG, _NEARBY =", *(f"{b:.2f}" for b in fitted(everything)))

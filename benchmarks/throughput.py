@@ -1,16 +1,16 @@
-"""Songs an hour and seconds a stage, against the usual recipe in the same run.
+"""Measure songs per hour and seconds per stage, against the usual recipe in the same run.
 
     python -m benchmarks.throughput DIR --whisper MODEL [--models DIR] [--device cuda]
     python -m benchmarks.throughput DIR --whisper MODEL --random [--seconds 30] [--songs 2]
 
-Over a folder laid out as `benchmarks.songs` says. The recipe (`benchmarks.plain_recipe`) is a fresh
-process for each song, with the whole bag of Demucs, transcription and difflib. The service is what
-it is: one warm model worker, the networks of the vocals alone, the known words placed by the
-search; once song by song, and once with each next song decoded meanwhile. Its first song pays for
-loading.
+Over a folder laid out as `lyricsyncd.judging.references` says. The recipe
+(`benchmarks.plain_recipe`) is a fresh process for each song, with the whole bag of Demucs,
+transcription and difflib. The service is one warm model worker, the network of the vocals alone,
+the known words placed by the search; once song by song, and once with each next song prefetched.
+Its first song includes loading.
 
 Where the weights cannot be had, ``--random`` makes a bag of Demucs' own classes in the real size:
-it costs the same, and separates nothing. Whisper then hears the mix, which has words in it.
+it takes as long, and separates nothing. Whisper then gets the mix, which has words in it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import songs
 from lyricsyncd import audio
 from lyricsyncd.config.schema import Config
+from lyricsyncd.judging import references
 from lyricsyncd.model import SongIdentification, Track
 from lyricsyncd.pipeline.prepared import Answer, Prepared
 from lyricsyncd.pipeline.settings import placing_settings
@@ -87,10 +87,10 @@ def clips(found: Sequence[Path], seconds: float | None, folder: Path) -> list[Cl
     """The songs, or some seconds of them from shortly before the first line."""
     result = []
     for number, song in enumerate(found):
-        lyrics, language = songs.lyrics(song, line_times=False), songs.language(song)
+        lyrics, language = references.lyrics(song, line_times=False), references.language(song)
         path, duration = song, audio.probe(song).duration
         if seconds is not None:
-            starts = songs.line_starts(song)
+            starts = references.line_starts(song)
             begin = max(0.0, starts[0] - 2.0)
             path, duration = folder / f"{number}.wav", min(duration - begin, seconds)
             _cut(song, path, begin, duration)
@@ -235,7 +235,7 @@ def main() -> None:
         if given.random:
             models_dir = folder / "models"
             random_bag(models_dir)
-        some = clips(songs.find(given.folder)[: given.songs], given.seconds, folder)
+        some = clips(references.find(given.folder)[: given.songs], given.seconds, folder)
         models = {"separator": given.separator, "aligner": given.aligner, "transcriber": "none"}
         models |= {"device": given.device} | ({"dir": str(models_dir)} if models_dir else {})
         config = Config.model_validate({"models": models, "lyrics": {"order": ["local"]}})

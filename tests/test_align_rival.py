@@ -10,6 +10,7 @@ from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.judging import quality
+from lyricsyncd.judging.calibration import phone_states
 from lyricsyncd.model import Decision
 from lyricsyncd.separate import VocalSeparator
 
@@ -49,6 +50,6 @@ def test_words_in_one_order_only_have_no_rivals(placed: dict[str, Alignment]) ->
 def test_a_dozen_words_of_another_song_are_not_written(
     placed: dict[str, Alignment], text: str
 ) -> None:
-    verdict = quality.judge(placed[text], Quality())
+    verdict = quality.judge(placed[text], Quality(), phone_states())
     assert verdict.score < 0.35
     assert verdict.decision in (Decision.NONE, Decision.REVIEW)

@@ -14,8 +14,9 @@ from lyricsyncd.align import viterbi
 from lyricsyncd.align.emissions import CompiledLyrics, Emissions, PronunciationVariant
 from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
+from lyricsyncd.align.options import Penalties
 from lyricsyncd.align.posterior import LogPosteriors, posterior
-from lyricsyncd.align.trellis import Anchors, Band, Penalties, StartTimes, Trellis
+from lyricsyncd.align.trellis import Anchors, Band, StartTimes, Trellis
 from lyricsyncd.align.viterbi import best_path, best_score
 
 HOP = 0.01
@@ -38,27 +39,27 @@ class Dense:
         size = graph.n_states
         transitions = np.full((size, size), -np.inf)
         start = np.full(size, -np.inf)
-        rest_entry = trellis.rest_entry
+        silence_entry = trellis.silence_entry
         np.fill_diagonal(transitions, 0.0)
         for s in range(size):
             if graph.chained[s]:
                 transitions[s - 1, s] = 0.0
             if graph.skipping[s]:
                 transitions[s - 2, s] = 0.0
-        for j, rest in enumerate(graph.rest):
+        for j, rest in enumerate(graph.silence):
             for before in graph.exits[:, j]:
                 if before >= 0:
-                    transitions[before, rest] = -rest_entry[j] * scale
-        start[graph.rest[0]] = -rest_entry[0] * scale
+                    transitions[before, rest] = -silence_entry[j] * scale
+        start[graph.silence[0]] = -silence_entry[0] * scale
         for entry, j in zip(graph.entries, graph.entered_from, strict=True):
-            transitions[graph.rest[j], entry] = 0.0
+            transitions[graph.silence[j], entry] = 0.0
             for before in graph.exits[:, j]:
                 if before >= 0:
                     transitions[before, entry] = 0.0
             if j == 0:
                 start[entry] = 0.0
         ends = np.zeros(size, np.bool_)
-        ends[graph.rest[-1]] = True
+        ends[graph.silence[-1]] = True
         ends[[e for e in graph.exits[:, -1] if e >= 0]] = True
         n = trellis.n_frames
         scores = trellis.scores(0, n).astype(np.float64)[:, graph.unit] * scale
@@ -101,7 +102,7 @@ class Dense:
         first_states = set(zip(graph.entries.tolist(), graph.entered_from.tolist(), strict=True))
         for state, word in first_states:
             own = graph.word == word
-            outside = ~own | graph.resting
+            outside = ~own | graph.in_silence
             for t in range(n):
                 if t == 0:
                     mass = forward[0, state] + backward[0, state]
@@ -159,14 +160,14 @@ def trellises(draw: st.DrawFn, *, timed: bool = False) -> Trellis:
 
 
 def _votes(graph: Graph, n_frames: int, rng: np.random.Generator) -> OnsetPrior:
-    """Another ear's chances for some of the words, over some of the frames each."""
+    """Another model's posteriors of some of the words, over some of the frames each."""
     index = np.flatnonzero(rng.random(graph.n_words) < 0.7)
     first = rng.integers(0, n_frames, len(index))
     base = np.append(0, np.cumsum(rng.integers(1, n_frames + 1, len(index))))
-    chances = LogPosteriors(-rng.exponential(2.0, base[-1]).astype(np.float32), base, first)
+    posteriors = LogPosteriors(-rng.exponential(2.0, base[-1]).astype(np.float32), base, first)
     row = np.full(graph.n_words, -1)
     row[index] = np.arange(len(index))
-    return OnsetPrior(OnsetPosteriors("other", chances, index, HOP, 0.0), row, 0.0, 2.0, 9.0)
+    return OnsetPrior(OnsetPosteriors("other", posteriors, index, HOP, 0.0), row, 0.0, 2.0, 9.0)
 
 
 @given(trellises() | trellises(timed=True))
@@ -183,7 +184,7 @@ def test_every_word_is_passed_once_and_in_order(trellis: Trellis) -> None:
     path = best_path(trellis)
     assert path is not None
     graph = trellis.graph
-    sung = path.states[~graph.resting[path.states]]
+    sung = path.states[~graph.in_silence[path.states]]
     passed = graph.word[sung]
     assert (np.diff(passed) >= 0).all()
     assert set(passed.tolist()) == set(range(graph.n_words))
@@ -204,7 +205,7 @@ def test_walking_in_blocks_changes_nothing(trellis: Trellis) -> None:
 
 def _frames(graph: Graph, states: npt.NDArray[np.int64]) -> tuple[list[int], list[int]]:
     sung = [
-        np.nonzero((graph.word[states] == w) & ~graph.resting[states])[0]
+        np.nonzero((graph.word[states] == w) & ~graph.in_silence[states])[0]
         for w in range(graph.n_words)
     ]
     return [int(f[0]) for f in sung], [int(f[-1]) + 1 for f in sung]
@@ -267,7 +268,7 @@ def test_an_anchor_pulls_a_word_to_where_it_starts() -> None:
         trellis = Trellis(graph, emissions, np.ones(100, np.float32), song.short, anchors)
         path = best_path(trellis)
         assert path is not None
-        return int(np.nonzero(~graph.resting[path.states])[0][0])
+        return int(np.nonzero(~graph.in_silence[path.states])[0][0])
 
     assert onset(0.2, 600.0) == 20
     assert onset(0.7, 600.0) == 70

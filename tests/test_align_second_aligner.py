@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.align.aligner import Alignment, Options, align
+from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
+from lyricsyncd.align.options import SearchOptions
 from lyricsyncd.align.posterior import LogPosteriors
 from lyricsyncd.config.schema import Config, Quality
 from lyricsyncd.judging import agreement
+from lyricsyncd.judging.calibration import phone_states
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 from lyricsyncd.separate import VocalSeparator
 
@@ -68,7 +70,7 @@ class TestVotes:
     ) -> None:
         onset_posteriors = about(np.array([5.0]))
         start = OnsetPrior(onset_posteriors, np.array([0]), 0.0, weight, most)
-        here, there = start.cost(np.array([0]), np.array([5.0, 5.0 + off]))[:, 0]
+        here, there = start.penalty(np.array([0]), np.array([5.0, 5.0 + off]))[:, 0]
         assert here == 0.0
         assert 0.0 <= there <= np.float32(most)
         if off > 1.05:
@@ -78,7 +80,7 @@ class TestVotes:
         onset_posteriors = about(np.array([5.0]))
         late = OnsetPrior(onset_posteriors, np.array([0]), 0.05, 10.0, 100.0)
         times = np.arange(4.5, 5.5, 0.01)
-        assert times[late.cost(np.array([0]), times)[:, 0].argmin()] == pytest.approx(
+        assert times[late.penalty(np.array([0]), times)[:, 0].argmin()] == pytest.approx(
             4.95, abs=0.011
         )
 
@@ -120,7 +122,7 @@ def errors(placed: Alignment, truth: DoubleArray) -> DoubleArray:
 class TestASong:
     """On the full mix, quickly: one search, without getting used to the singer."""
 
-    OPTIONS = Options(adapt=False)
+    OPTIONS = SearchOptions(adapt=False)
 
     def placed(
         self,
@@ -134,7 +136,7 @@ class TestASong:
             lines,
             "en",
             acoustic_model,
-            onset_posteriors_of=lambda _: onset_posteriors,
+            second_onsets=lambda _: onset_posteriors,
             options=self.OPTIONS,
         )
 
@@ -156,11 +158,11 @@ class TestASong:
         astray = about(np.clip(truth[::-1][0] - truth + truth[0], 1.0, None)[::-1] + 7.0)
         options = replace(self.OPTIONS, prior_weight=5.0, prior_cap=5000.0)
         both = align(
-            mix, lines, "en", acoustic_model, onset_posteriors_of=lambda _: astray, options=options
+            mix, lines, "en", acoustic_model, second_onsets=lambda _: astray, options=options
         )
         assert both.without_prior is not None
         assert both.near.mean() < both.without_prior.near.mean()
-        kept, _ = agreement.prior_weight(both, Quality())
+        kept, _ = agreement.accept_prior(both, Quality(), phone_states())
         assert kept is both.without_prior
 
     def test_comes_back_with_the_votes_it_would_cast_itself(self, plain: Alignment) -> None:

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from lyricsyncd.align.activity import vocal_activity
-from lyricsyncd.align.aligner import Alignment, Options, align
+from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.emissions import SAMPLE_RATE, AdaptableModel, cepstra, sphinx_model
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
+from lyricsyncd.align.options import SearchOptions
 from lyricsyncd.errors import ModelError
 from lyricsyncd.separate import VocalSeparator
 
@@ -197,6 +198,6 @@ class TestPlacing:
         self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:
         result = align(
-            mix, lines, "en", acoustic_model, options=Options(adapt=False, expected=False)
+            mix, lines, "en", acoustic_model, options=SearchOptions(adapt=False, expected=False)
         )
         assert len(result.onset) == sum(map(len, lines))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricsyncd.align import acoustic_models
-from lyricsyncd.align.qwen3 import LANGUAGES, joined, knows, plain, units_of
+from lyricsyncd.align.qwen3 import LANGUAGES, joined, plain, supports, units_of
 from lyricsyncd.align.windows import LONGEST_S, Window, windows
 from lyricsyncd.errors import ModelError, UsageError
 from lyricsyncd.text.words import split
@@ -132,7 +132,7 @@ class TestNames:
         for other in ("fi", None):
             assert acoustic_models.pair("sphinx+qwen3", "cpu", None, other) == ("sphinx", None)
         assert len(LANGUAGES) == 11
-        assert knows("yue")
+        assert supports("yue")
 
     @pytest.mark.parametrize("name", ["qwen3", "qwen3+sphinx"])
     def test_it_places_nothing_by_itself(self, name: str) -> None:

@@ -10,26 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.align import acoustic_models
-from lyricsyncd.align.aligner import Alignment
+from lyricsyncd.align.acoustic_models import calibration_path
 from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
+from lyricsyncd.align.features import Alignment
 from lyricsyncd.align.linetimes import Fit, LineTimes
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.errors import ModelError
-from lyricsyncd.judging.calibration import Calibration, path_for
-from lyricsyncd.judging.quality import (
-    FEATURES,
-    SPHINX,
-    WEIGHTS,
-    confidences,
-    decide,
-    features,
-    judge,
-)
+from lyricsyncd.judging.calibration import Calibration, phone_states
+from lyricsyncd.judging.predictors import PREDICTORS, predictors
+from lyricsyncd.judging.quality import confidences, decide, judge
 from lyricsyncd.model import Decision
 
 THRESHOLDS = Quality(words=0.7, lines=0.4)
+OURS = phone_states()
 
 
 def alignment(n: int = 20, **values: float) -> Alignment:
@@ -54,28 +48,33 @@ def alignment(n: int = 20, **values: float) -> Alignment:
 
 
 def test_a_weight_a_feature() -> None:
-    assert len(WEIGHTS) == len(FEATURES) == features(alignment()).shape[1]
+    assert len(phone_states().weights) == len(PREDICTORS) == predictors(alignment()).shape[1]
 
 
 def test_a_good_fit_in_a_sure_place_may_be_written_as_words() -> None:
-    verdict = judge(alignment(), THRESHOLDS)
+    verdict = judge(alignment(), THRESHOLDS, OURS)
     assert verdict.decision is Decision.WORDS
     assert verdict.score > 0.9
 
 
 def test_words_that_fit_nowhere_are_not_written() -> None:
-    verdict = judge(alignment(fit=-9.0, near=0.2, spread=3.0, likelihood_ratio=0.1), THRESHOLDS)
+    verdict = judge(
+        alignment(fit=-9.0, near=0.2, spread=3.0, likelihood_ratio=0.1), THRESHOLDS, phone_states()
+    )
     assert verdict.decision in (Decision.NONE, Decision.REVIEW)
     assert verdict.score < 0.3
 
 
 def test_words_that_any_other_words_could_replace_are_not_written() -> None:
     own, anybodys = alignment(40, likelihood_ratio=2.0), alignment(40, likelihood_ratio=0.1)
-    assert judge(anybodys, THRESHOLDS).score < judge(own, THRESHOLDS).score - 0.1
+    assert judge(anybodys, THRESHOLDS, OURS).score < judge(own, THRESHOLDS, OURS).score - 0.1
 
 
 def test_few_words_are_believed_less_than_many() -> None:
-    few, many = judge(alignment(6), THRESHOLDS), judge(alignment(60), THRESHOLDS)
+    few, many = (
+        judge(alignment(6), THRESHOLDS, OURS),
+        judge(alignment(60), THRESHOLDS, OURS),
+    )
     assert few.score < many.score
 
 
@@ -83,13 +82,13 @@ def test_a_bad_stretch_pulls_its_neighbours_down() -> None:
     good = alignment(40)
     spread, fit = good.spread.copy(), good.fit.copy()
     spread[15:25], fit[15:25] = 4.0, -9.0
-    mixed = confidences(dataclasses.replace(good, spread=spread, fit=fit))
+    mixed = confidences(dataclasses.replace(good, spread=spread, fit=fit), OURS)
     assert mixed[13] < mixed[0]
     assert mixed[20] < mixed[13]
 
 
 def test_no_words_no_verdict() -> None:
-    assert judge(alignment(0), THRESHOLDS).decision is Decision.NONE
+    assert judge(alignment(0), THRESHOLDS, OURS).decision is Decision.NONE
 
 
 @pytest.mark.parametrize(
@@ -124,14 +123,16 @@ def test_the_reason_never_names_the_bar_that_was_missed(
 def test_a_confidence_is_a_probability(
     fit: float, near: float, spread: float, activity: float
 ) -> None:
-    confidence = confidences(alignment(fit=fit, near=near, spread=spread, activity=activity))
+    confidence = confidences(
+        alignment(fit=fit, near=near, spread=spread, activity=activity), phone_states()
+    )
     assert ((confidence >= 0.0) & (confidence <= 1.0)).all()
 
 
-# --- ears whose word has not been weighed ----------------------------------------------------
+# --- acoustic models without calibration ----------------------------------------------------
 
 
-def test_an_ear_that_is_not_calibrated_is_no_reason_to_write_anything() -> None:
+def test_a_model_that_is_not_calibrated_is_no_reason_to_write_anything() -> None:
     verdict = judge(alignment(), THRESHOLDS, None)
     assert verdict.decision is Decision.REVIEW
     assert "the acoustic model test is not calibrated" in verdict.reason.lower()
@@ -150,7 +151,7 @@ def test_it_may_confirm_the_line_times_of_a_source() -> None:
 
 def test_what_it_doubts_itself_stays_doubtful() -> None:
     doubtful = alignment(fit=-9.0, near=0.2, spread=3.0)
-    judged = judge(doubtful, THRESHOLDS)
+    judged = judge(doubtful, THRESHOLDS, OURS)
     assert judge(doubtful, THRESHOLDS, None).decision is judged.decision
 
 
@@ -167,18 +168,18 @@ def acoustic_model(calibration: Path | None) -> CtcModel:
 
 
 def test_a_file_beside_a_model_calibrates_it(tmp_path: Path) -> None:
-    path = path_for(tmp_path)
-    assert acoustic_models.calibration_of(acoustic_model(None)) is None
-    assert acoustic_models.calibration_of(acoustic_model(path)) is None
-    own = Calibration(tuple(0.1 * i for i in range(len(FEATURES))), (0.0, 1.0))
-    own.write(path, FEATURES)
-    assert acoustic_models.calibration_of(acoustic_model(path)) == own
-    assert judge(alignment(), THRESHOLDS, own).score != judge(alignment(), THRESHOLDS).score
-    assert path_for(tmp_path / "fr.onnx") == tmp_path / "fr.calibration.json"
+    path = calibration_path(tmp_path)
+    assert Calibration.of(acoustic_model(None)) is None
+    assert Calibration.of(acoustic_model(path)) is None
+    own = Calibration(tuple(0.1 * i for i in range(len(PREDICTORS))), (0.0, 1.0))
+    own.write(path)
+    assert Calibration.of(acoustic_model(path)) == own
+    assert judge(alignment(), THRESHOLDS, own).score != judge(alignment(), THRESHOLDS, OURS).score
+    assert calibration_path(tmp_path / "fr.onnx") == tmp_path / "fr.calibration.json"
 
 
-def test_the_ear_that_everybody_has_is_calibrated() -> None:
-    assert acoustic_models.calibration_of(PhoneStateModel.load()) == SPHINX
+def test_the_model_of_the_base_install_is_calibrated() -> None:
+    assert Calibration.of(PhoneStateModel.load()) == phone_states()
 
 
 @pytest.mark.parametrize(
@@ -192,8 +193,8 @@ def test_the_ear_that_everybody_has_is_calibrated() -> None:
         '{"weights": [1, 2], "song": [0, 1]}',
     ],
 )
-def test_a_calibration_that_is_none_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_calibration_is_an_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "calibration.json"
     path.write_text(text)
     with pytest.raises(ModelError, match=r"The calibration .* (cannot be read|is of another)"):
-        acoustic_models.calibration_of(acoustic_model(path))
+        Calibration.of(acoustic_model(path))

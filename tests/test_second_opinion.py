@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
+from lyricsyncd.align.anchors import transcript_starts
 from lyricsyncd.config.schema import Config, Quality
-from lyricsyncd.judging.agreement import FEWEST_HEARD, better, opinion
+from lyricsyncd.judging.agreement import (
+    FEWEST_RECOGNISED,
+    Transcript,
+    better,
+    transcript_log_odds,
+)
+from lyricsyncd.judging.calibration import phone_states
 from lyricsyncd.judging.quality import judge
 from lyricsyncd.model import Decision, Word
 from tests.test_quality import alignment
@@ -26,6 +34,20 @@ TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
 OTHER = " ".join(f"other{i} words{i}" for i in range(30))
 
 N = 60
+
+
+def matched(known: Sequence[Word], heard: Sequence[Word], language: str) -> Transcript:
+    """A transcript beside the words that it is compared with."""
+    return Transcript(transcript_starts(heard, known), len(heard), language)
+
+
+def opinion(
+    onset: npt.NDArray[np.float64], known: Sequence[Word], heard: Sequence[Word], language: str
+) -> npt.NDArray[np.float64]:
+    """What a transcript adds to the log-odds of the words."""
+    return transcript_log_odds(onset, matched(known, heard, language))
+
+
 KNOWN = [Word(f"word{i}") for i in range(N)]
 ONSET = np.arange(N, dtype=np.float64)
 
@@ -54,7 +76,7 @@ class TestAnOpinion:
         assert told[:20].min() > told[40:].max()
 
     def test_needs_words_to_have_been_heard(self) -> None:
-        few = sung()[: FEWEST_HEARD - 1]
+        few = sung()[: FEWEST_RECOGNISED - 1]
         assert not opinion(ONSET, KNOWN, few, "en").any()
         assert not opinion(ONSET, KNOWN, [], "en").any()
         assert len(opinion(ONSET[:0], [], sung(), "en")) == 0
@@ -76,18 +98,22 @@ class TestThePlacementThatIsKept:
         there = alignment(N, spread=0.3)
         heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
         elsewhere = replace(there, onset=there.onset + 4.0, offset=there.offset + 4.0)
-        kept, verdict = better(elsewhere, there, KNOWN, heard, "en", Quality())
+        kept, verdict = better(
+            elsewhere, there, matched(KNOWN, heard, "en"), Quality(), phone_states()
+        )
         assert kept is there
-        assert verdict.score >= judge(there, Quality()).score
+        assert verdict.score >= judge(there, Quality(), phone_states()).score
 
     def test_is_not_written_as_words_where_the_first_ear_is_not_calibrated(self) -> None:
         heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
-        _, verdict = better(alignment(N), alignment(N), KNOWN, heard, "en", Quality(), None)
+        _, verdict = better(
+            alignment(N), alignment(N), matched(KNOWN, heard, "en"), Quality(), None
+        )
         assert verdict.decision is Decision.REVIEW
 
     def test_is_the_first_where_neither_is_clearly_better(self) -> None:
         first, second = alignment(N), alignment(N)
-        kept, _ = better(first, second, KNOWN, sung(), "en", Quality())
+        kept, _ = better(first, second, matched(KNOWN, sung(), "en"), Quality(), phone_states())
         assert kept is first
 
 

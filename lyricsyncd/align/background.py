@@ -1,11 +1,11 @@
-"""Would other words have done as well? The lyrics against themselves in another order.
+"""Compare the lyrics with the same words in another order: a log-likelihood ratio.
 
-Any words find a place in a song: a search always returns its best walk, and how good "best" is
-depends on the voice, the mix and how many places there were to choose from. So the same words are
-placed once more in an order that nobody sang, on the same scores, by the same search. Where the
-order matters little, these are not the words of this recording, however well each of them fits.
-(Scores against a *background* that shares all nuisances are how speakers are verified, too:
-Reynolds, Quatieri & Dunn 2000.)
+Any words find a place in a song: a search always returns its best path, and how good "best" is
+depends on the voice, the mix and how many places there were to choose from. So the null hypothesis
+is scored, too: the same words in an order that is not sung, on the same scores, by the same search.
+Where the order matters little, these are not the words of this recording, however well each of them
+fits. (Log-likelihood ratios to a *background* that shares all nuisances are how speakers are
+verified: Reynolds, Quatieri & Dunn 2000.)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ORDERS = 2
 
 
 def likelihood_ratio(path: Path, graph: Graph, background_score: float | None) -> float:
-    """Nats by which the lyrics beat the best of their rivals, for each frame that words take.
+    """Return the nats by which the lyrics beat their best reordering, per frame within words.
 
     On songs with their right words 1 to 3, with those of other songs 0 to 0.8; 0 where the words
     are too few or too much alike to be put into another order.
@@ -34,40 +34,42 @@ def likelihood_ratio(path: Path, graph: Graph, background_score: float | None) -
     path : Path
         The best path.
     graph : Graph
-        What it walks through.
+        The states that the path goes through.
     background_score : float or None
-        What `background_score` says.
+        From `background_score`.
     """
-    in_words = int((~graph.resting[path.states]).sum())
+    in_words = int((~graph.in_silence[path.states]).sum())
     if background_score is None or in_words == 0:
         return 0.0
     return (path.score - background_score) / in_words
 
 
-def background_score(song: CompiledLyrics, trellis: Trellis) -> float | None:
-    """The score of the best rival; ``None`` where there is none.
+def background_score(lyrics: CompiledLyrics, trellis: Trellis) -> float | None:
+    """Return the score of the best reordering; ``None`` where there is none.
 
     Parameters
     ----------
-    song : CompiledLyrics
+    lyrics : CompiledLyrics
         What ``trellis`` was built from.
     """
-    best = max((_score(shuffled, trellis) for shuffled in _shuffled_orders(song)), default=-np.inf)
+    scores = (_score(reordered, trellis) for reordered in _reorderings(lyrics))
+    best = max(scores, default=-np.inf)
     return None if best == -np.inf else best
 
 
-def _shuffled_orders(song: CompiledLyrics) -> Iterator[CompiledLyrics]:
-    """The same words in other orders, lines as long as before."""
-    words = [word for line in song.lines for word in line]
+def _reorderings(lyrics: CompiledLyrics) -> Iterator[CompiledLyrics]:
+    """Yield the same words in other orders, lines as long as before."""
+    words = [word for line in lyrics.lines for word in line]
     if len(set(words)) < 2:
         return
     for seed in range(_ORDERS):
         order = np.random.default_rng(seed).permutation(len(words))
-        shuffled = iter([words[i] for i in order])
-        yield replace(song, lines=tuple(tuple(next(shuffled) for _ in line) for line in song.lines))
+        reordered = iter([words[i] for i in order])
+        lines = tuple(tuple(next(reordered) for _ in line) for line in lyrics.lines)
+        yield replace(lyrics, lines=lines)
 
 
-def _score(shuffled: CompiledLyrics, trellis: Trellis) -> float:
-    """The score of a rival's best path, free of what is known about the times of the real words."""
-    score = best_score(replace(trellis, graph=build(shuffled), anchors=()))
+def _score(reordered: CompiledLyrics, trellis: Trellis) -> float:
+    """Return the score of a reordering's best path, without anchors of the real words."""
+    score = best_score(replace(trellis, graph=build(reordered), anchors=()))
     return -np.inf if score is None else score

@@ -1,14 +1,14 @@
-"""The lyrics as one graph of states that the audio walks through from left to right.
+"""The lyrics as one left-to-right graph of states.
 
-Every way a word can sound is a chain of states; between two words, and before and after the song,
-lies a *boundary*: the walk may go straight on, or rest there for a while::
+Every pronunciation variant of a word is a chain of states; between two words, and before and after
+the song, lies a *boundary*: the path goes straight on, or through a silence state::
 
-    boundary 0   word 0        boundary 1   word 1                      boundary W
-    [ rest ] ──► ○─○─○─○─○ ──► [ rest ] ──► ○─○─○         ──► …  ──►  [ rest ]
-       └──────►  (way 0)   ──►    └──────►  ○─○─○─○ (another way)
+    boundary 0      word 0           boundary 1      word 1                      boundary W
+    [ silence ] ──► ○─○─○─○─○    ──► [ silence ] ──► ○─○─○        ──► …  ──►  [ silence ]
+       └─────────►  (one variant) ──►   └─────────►  ○─○─○─○ (another variant)
 
 States are numbered in singing order, so whatever is possible at one moment is a contiguous range
-of states: the search works on slices, and a time band costs nothing to enforce.
+of states: the search works on slices, and a time band is enforced at no cost.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 START, NOWHERE = -1, -2
-"""Where the first frame's states come from, and where none ever does."""
+"""Stand for the source of the first frame's states, and for no source at all."""
 NEAR = 3
-"""States that a near connection may reach back."""
+"""How many states back a near connection may reach."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Steps:
     """The graph's connections, by how far back they reach.
 
     Nearly all come from just before: along a word, over an optional unit, from the end of a word
-    over the rest to the next one. They are sums of shifted slices to the search; the others (to and
-    from a word's further ways) are listed one by one. All connections *into* a rest or a word are
-    either near or far, and such a state is entered in no other way.
+    over the silence to the next one. To the search they are shifted slices; the others (to and
+    from a word's further variants) are listed one by one. All connections *into* a silence or a
+    word are either near or far, and such a state is entered in no other way.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ class Steps:
     far : ndarray of int64, shape (F,)
         States that are entered from further away, in order.
     sources : ndarray of int64, shape (K, F)
-        From where; filled up with `NOWHERE`.
+        Their sources; padded with `NOWHERE`.
     place : ndarray of int64, shape (S,)
-        Where a state stands in ``far``.
+        The position of a state in ``far``.
     """
 
     near: BoolArray
@@ -65,20 +65,20 @@ class Graph:
     Attributes
     ----------
     unit : ndarray of int64, shape (S,)
-        The sound unit of each state; ``n_units`` for a rest inside a line, ``n_units + 1`` for
-        one between lines.
+        The sound unit of each state; ``n_units`` for silence inside a line, ``n_units + 1`` for
+        silence between lines.
     word : ndarray of int64, shape (S,)
-        The word a state belongs to (numbered over *pronounceable* words); a rest state carries
+        The word a state belongs to (numbered over *pronounceable* words); a silence state carries
         the word before it, -1 at the very start.
-    resting : ndarray of bool, shape (S,)
+    in_silence : ndarray of bool, shape (S,)
     chained : ndarray of bool, shape (S,)
         Whether the state may be entered from the one before it.
     skipping : ndarray of bool, shape (S,)
         Whether it may be entered from two before it (over an optional unit).
-    rest : ndarray of int64, shape (W + 1,)
-        The rest state of each boundary.
+    silence : ndarray of int64, shape (W + 1,)
+        The silence state of each boundary.
     exits : ndarray of int64, shape (V, W + 1)
-        Last states of the ways of the word before a boundary, padded with -1 ("nowhere").
+        Last states of the variants of the word before a boundary, padded with -1.
     entries, entered_from : ndarray of int64, shape (N,)
         First states of words, and the boundary each is entered from.
     line : ndarray of int64, shape (W,)
@@ -92,10 +92,10 @@ class Graph:
 
     unit: IntArray
     word: IntArray
-    resting: BoolArray
+    in_silence: BoolArray
     chained: BoolArray
     skipping: BoolArray
-    rest: IntArray
+    silence: IntArray
     exits: IntArray
     entries: IntArray
     entered_from: IntArray
@@ -116,18 +116,18 @@ class Graph:
 
     @property
     def shortest(self) -> int:
-        """The least frames that a walk through all words takes."""
+        """The least frames that a path through all words takes."""
         return int(self.least_frames.sum())
 
     @cached_property
     def steps(self) -> Steps:
-        """How each state is reached from others (and not from itself)."""
-        targets = np.concatenate([self.rest, self.entries])
+        """How each state is reached from the others (and not from itself)."""
+        targets = np.concatenate([self.silence, self.entries])
         boundary = np.concatenate([np.arange(self.n_words + 1), self.entered_from])
         ended = np.where(self.exits < 0, NOWHERE, self.exits)
         ended[0, 0] = START
-        rested = np.where(self.resting[targets], NOWHERE, self.rest[boundary])
-        sources = np.concatenate([ended[:, boundary], rested[None]])
+        silent = np.where(self.in_silence[targets], NOWHERE, self.silence[boundary])
+        sources = np.concatenate([ended[:, boundary], silent[None]])
         back = targets - sources
         known = sources != NOWHERE
         close = (~known | (back <= NEAR)).all(axis=0)
@@ -143,14 +143,14 @@ class Graph:
         return Steps(near[:reach], targets[order], np.ascontiguousarray(sources[:, order]), place)
 
 
-def build(song: CompiledLyrics) -> Graph:
-    """The graph of a spelled song. Words without spellings are left out (see `Graph.index`)."""
+def build(lyrics: CompiledLyrics) -> Graph:
+    """Build the graph of compiled lyrics; words without variants are left out (`Graph.index`)."""
     unit: list[int] = []
     word: list[int] = []
-    resting: list[bool] = []
+    in_silence: list[bool] = []
     chained: list[bool] = []
     skipping: list[bool] = []
-    rest: list[int] = []
+    silence: list[int] = []
     exits: list[list[int]] = [[-1]]
     entries: list[int] = []
     entered_from: list[int] = []
@@ -159,52 +159,53 @@ def build(song: CompiledLyrics) -> Graph:
     index: list[int] = []
     least_frames: list[int] = []
 
-    def add(unit_: int, word_: int, *, rests: bool, chain: bool, skip: bool = False) -> int:
+    def add(unit_: int, word_: int, *, silent: bool, chain: bool, skip: bool = False) -> int:
         unit.append(unit_)
         word.append(word_)
-        resting.append(rests)
+        in_silence.append(silent)
         chained.append(chain)
         skipping.append(skip)
         return len(unit) - 1
 
-    inside, between = song.n_units, song.n_units + 1
-    rest.append(add(between, -1, rests=True, chain=False))
+    inside, between = lyrics.n_units, lyrics.n_units + 1
+    silence.append(add(between, -1, silent=True, chain=False))
     at = -1
     previous_line = -1
-    words = [(at_line, ways) for at_line, line in enumerate(song.lines) for ways in line]
-    pronounceable = [i for i, (_, ways) in enumerate(words) if ways]
+    words = [(at_line, variants) for at_line, line in enumerate(lyrics.lines) for variants in line]
+    pronounceable = [i for i, (_, variants) in enumerate(words) if variants]
     for number, at in enumerate(pronounceable):
-        line, ways = words[at]
+        line, variants = words[at]
         line_of.append(line)
         first_of_line.append(line != previous_line)
         index.append(at)
         previous_line = line
-        least_frames.append(min(map(_least_frames, ways)))
+        least_frames.append(min(map(_least_frames, variants)))
         ends = []
-        for way in _begun(ways):
-            optional = way.optional or (False,) * len(way.units)
-            for i, unit_ in enumerate(way.units):
+        for variant in _with_one_first_unit(variants):
+            optional = variant.optional or (False,) * len(variant.units)
+            for i, unit_ in enumerate(variant.units):
                 skip = i > 0 and optional[i - 1]
-                state = add(unit_, number, rests=False, chain=i > 0, skip=skip)
+                state = add(unit_, number, silent=False, chain=i > 0, skip=skip)
                 if i == 0:
                     entries.append(state)
                     entered_from.append(number)
             ends.append(len(unit) - 1)
-            if optional[-1] and len(way.units) > 1:
+            if optional[-1] and len(variant.units) > 1:
                 ends.append(len(unit) - 2)
         following = pronounceable[number + 1] if number + 1 < len(pronounceable) else None
         line_ends = following is None or words[following][0] != line
         exits.append(ends)
-        rest.append(add(between if line_ends else inside, number, rests=True, chain=False))
+        kind = between if line_ends else inside
+        silence.append(add(kind, number, silent=True, chain=False))
     most = max(map(len, exits))
     padded = np.array([ends + [-1] * (most - len(ends)) for ends in exits], dtype=np.int64).T
     return Graph(
         unit=np.array(unit, np.int64),
         word=np.array(word, np.int64),
-        resting=np.array(resting, np.bool_),
+        in_silence=np.array(in_silence, np.bool_),
         chained=np.array(chained, np.bool_),
         skipping=np.array(skipping, np.bool_),
-        rest=np.array(rest, np.int64),
+        silence=np.array(silence, np.int64),
         exits=np.ascontiguousarray(padded),
         entries=np.array(entries, np.int64),
         entered_from=np.array(entered_from, np.int64),
@@ -215,19 +216,19 @@ def build(song: CompiledLyrics) -> Graph:
     )
 
 
-def _begun(ways: Sequence[PronunciationVariant]) -> list[PronunciationVariant]:
-    """The ways with no choice of where they begin: an optional first unit makes two ways of one."""
-    begun: list[PronunciationVariant] = []
-    for way in ways:
-        units, optional = way.units, way.optional
+def _with_one_first_unit(variants: Sequence[PronunciationVariant]) -> list[PronunciationVariant]:
+    """Return the variants with no choice of their first unit: an optional one makes two of one."""
+    result: list[PronunciationVariant] = []
+    for variant in variants:
+        units, optional = variant.units, variant.optional
         if len(units) == 1 or not optional or not optional[0]:
-            begun.append(way)
+            result.append(variant)
             continue
-        begun.append(PronunciationVariant(units, (False, *optional[1:])))
-        begun.append(PronunciationVariant(units[1:], (False, *optional[2:])))
-    return begun
+        result.append(PronunciationVariant(units, (False, *optional[1:])))
+        result.append(PronunciationVariant(units[1:], (False, *optional[2:])))
+    return result
 
 
-def _least_frames(way: PronunciationVariant) -> int:
-    """A frame for each unit that may not be stepped over (and one at the least)."""
-    return max(1, len(way.units) - sum(way.optional))
+def _least_frames(variant: PronunciationVariant) -> int:
+    """Return a frame for each unit that may not be skipped, and at least one."""
+    return max(1, len(variant.units) - sum(variant.optional))

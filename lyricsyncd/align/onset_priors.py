@@ -1,11 +1,11 @@
-"""Two ears on one song: what one thinks of each word's start is a vote in the other's search.
+"""Combine two acoustic models: the onset posteriors of one are a prior in the search of the other.
 
-Ears differ in their sound units and frames, so their scores cannot be added up. What they have in
-common are the words: each ear's own search says how likely each word starts at each moment, and
-these chances are costs for starting the word there in the search of the next. In that one's
-posteriors the chances of both are multiplied, over whole walks through the song, so that the words
-stay in order. (A product of experts: Hinton 2002. Log-linear pooling of the ears' posteriors by
-themselves would do the same word by word.)
+Acoustic models differ in their sound units and frames, so their scores cannot be added up. What
+they have in common are the words: the search with one gives the posterior of each word's onset,
+and its negative logarithm is a penalty for starting the word there in the search with the other.
+In the posteriors of that search the probabilities of both are multiplied over whole paths through
+the song, so that the words stay in order. (A product of experts: Hinton 2002. Log-linear pooling
+of the posteriors by themselves would do the same word by word.)
 """
 
 from __future__ import annotations
@@ -25,45 +25,45 @@ IntArray = npt.NDArray[np.int64]
 
 
 AGREED_S = 0.3
-"""Seconds within which two ears mean the same place."""
+"""Seconds within which two models agree on a word's onset."""
 _FEWEST_AGREED = 8
-"""Words that must be in the same place before anything is said of an ear's constant bias."""
+"""Words that must agree before a constant bias is estimated from them."""
 
 
 @dataclass(frozen=True)
 class OnsetPosteriors:
-    """Where an ear would have words start.
+    """How likely words start at each moment, by one model.
 
     Attributes
     ----------
     acoustic_model : str
-        Whose votes these are.
-    chances : Chances
-        Of the words that it could spell, in the order of the lyrics.
+        The name of the model.
+    posteriors : LogPosteriors
+        Those of the words that it could pronounce, in the order of the lyrics.
     index : ndarray of int64, shape (V,)
         Number of each of these words within the lyrics.
     hop : float
-        Seconds from frame to frame of ``chances``.
+        Seconds from frame to frame of ``posteriors``.
     lag : float
         Seconds to add to its times.
     """
 
     acoustic_model: str
-    chances: LogPosteriors
+    posteriors: LogPosteriors
     index: IntArray
     hop: float
     lag: float
 
     def debiased(self, onset: DoubleArray) -> OnsetPosteriors:
-        """The votes with their constant bias against another ear's onsets taken off.
+        """Remove the constant bias against the onsets of another model.
 
-        Every acoustic model is early or late by something of its own: where both ears mean the
-        same place, they differ by that.
+        Every acoustic model is early or late by a constant of its own: where two models agree on
+        the place, they differ by that.
 
         Parameters
         ----------
         onset : ndarray of float64, shape (N,)
-            Seconds where the other ear has the words.
+            Seconds where the other model has the words.
         """
         off = onset[self.index] - self.likeliest
         agreed = np.abs(off) <= AGREED_S
@@ -74,22 +74,22 @@ class OnsetPosteriors:
     @property
     def likeliest(self) -> DoubleArray:
         """Seconds at which each word is most likely to start, shape (V,)."""
-        chances = self.chances
-        edges = zip(chances.base, chances.base[1:], strict=False)
-        frames = [int(np.argmax(chances.logs[begin:end])) for begin, end in edges]
-        return np.asarray((chances.first + frames) * self.hop + self.lag, np.float64)
+        posteriors = self.posteriors
+        edges = zip(posteriors.base, posteriors.base[1:], strict=False)
+        frames = [int(np.argmax(posteriors.logs[begin:end])) for begin, end in edges]
+        return np.asarray((posteriors.first + frames) * self.hop + self.lag, np.float64)
 
     def as_prior(self, graph: Graph, lag: float, weight: float, most: float) -> OnsetPrior:
-        """The votes as costs in the search of another ear.
+        """Return the posteriors as penalties in the search with another model.
 
         Parameters
         ----------
         lag : float
-            Seconds to add to the times of that ear.
+            Seconds to add to the times of that model.
         weight : float
             Nats of that search for a nat here.
         most : float
-            Nats that a word costs at most, so that the votes can be overruled.
+            The largest penalty of a word in nats, so that the prior can be overruled.
         """
         row = np.full(int(max(graph.index.max(), self.index.max())) + 1, -1, np.int64)
         row[self.index] = np.arange(len(self.index))
@@ -98,12 +98,12 @@ class OnsetPosteriors:
 
 @dataclass(frozen=True)
 class OnsetPrior:
-    """Anchors (`lyricsyncd.align.trellis.Anchors`) made of votes; see `OnsetPosteriors.as_prior`.
+    """`lyricsyncd.align.trellis.Anchors` made of posteriors; see `OnsetPosteriors.as_prior`.
 
     Attributes
     ----------
     row : ndarray of int64, shape (W,)
-        Which of the votes' words each word of the graph is; -1 for none.
+        The number, within the posteriors, of each word of the graph; -1 for none.
     """
 
     onset_posteriors: OnsetPosteriors
@@ -114,31 +114,30 @@ class OnsetPrior:
 
     @property
     def known(self) -> BoolArray:
-        """Words that were voted about, shape (W,)."""
+        """Words that there are posteriors of, shape (W,)."""
         return self.row >= 0
 
-    def paid(self, times: DoubleArray) -> float:
-        """Nats that words pay together for starting at these times, one a word of the graph."""
+    def total(self, times: DoubleArray) -> float:
+        """Return the sum of the penalties for words that start at these times, shape (W,)."""
         return sum(
-            float(self.cost(np.array([word]), times[word : word + 1])[0, 0])
+            float(self.penalty(np.array([word]), times[word : word + 1])[0, 0])
             for word in np.flatnonzero(self.known)
         )
 
-    def cost(self, words: IntArray, times: DoubleArray) -> FloatArray:
-        """Nats for known words to start at some times, shape (len(times), len(words))."""
-        chances, rows = self.onset_posteriors.chances, self.row[words]
-        begin, length = chances.base[rows], np.diff(chances.base)[rows]
+    def penalty(self, words: IntArray, times: DoubleArray) -> FloatArray:
+        """Return the nats for known words to start at some times, (len(times), len(words))."""
+        posteriors, rows = self.onset_posteriors.posteriors, self.row[words]
+        begin, length = posteriors.base[rows], np.diff(posteriors.base)[rows]
         frames = np.rint(
             (times + self.lag - self.onset_posteriors.lag) / self.onset_posteriors.hop
         ).astype(np.int64)
-        cost = np.full((len(times), len(words)), self.most, np.float32)
+        penalty = np.full((len(times), len(words)), self.most, np.float32)
         if len(frames) == 0:
-            return cost
-        first = chances.first[rows]
+            return penalty
+        first = posteriors.first[rows]
         (within,) = np.nonzero((first <= frames[-1]) & (first + length > frames[0]))
         at = frames[:, None] - first[within]
         inside = (at >= 0) & (at < length[within])
-        logs = chances.logs[np.where(inside, begin[within] + at, 0)]
-        prior_weight = np.minimum(-self.weight * logs, self.most)
-        cost[:, within] = np.where(inside, prior_weight, self.most)
-        return cost
+        nats = -self.weight * posteriors.logs[np.where(inside, begin[within] + at, 0)]
+        penalty[:, within] = np.where(inside, np.minimum(nats, self.most), self.most)
+        return penalty

@@ -37,14 +37,14 @@ FloatArray = npt.NDArray[np.float32]
 
 DEFAULT = "Qwen/Qwen3-ForcedAligner-0.6B-hf"
 LANGUAGES = frozenset("de en es fr it ja ko pt ru yue zh".split())
-"""ISO 639 codes of those that it knows."""
+"""ISO 639 codes of those that it supports."""
 _OLDEST = "5.13"
 """The first transformers that has the model."""
 _FILES = (
     "config.json, model.safetensors, processor_config.json, tokenizer.json and all that is small"
 )
 _PARTED_BY = {"ja": "nagisa", "ko": "soynlp"}
-"""What parts lines into the words that the model knows, where spaces do not."""
+"""What parts lines into the words that the model supports, where spaces do not."""
 _TEMPLATE = (
     "{% for turn in messages %}{% for part in turn.content %}{% if part.type == 'audio' %}"
     "<|audio_start|><|audio_pad|><|audio_end|>{% else %}{{ part.text }}<timestamp><timestamp>"
@@ -128,14 +128,14 @@ class Qwen3Aligner:
         """Seconds of a bin."""
         return float(self._processor.timestamp_segment_time) / 1000.0
 
-    def onset_posteriors_of(
+    def onset_posteriors(
         self,
         audio: FloatArray,
         lines: Lines,
         language: str | None,
         without_prior: Alignment,
         *,
-        line_starts: Sequence[float | None] | None = None,  # noqa: ARG002 - `without_prior` knows them
+        line_starts: Sequence[float | None] | None = None,  # noqa: ARG002 - `without_prior` supports them
         transcript_starts: Sequence[float | None] | None = None,  # noqa: ARG002
     ) -> OnsetPosteriors | None:
         """Where the words start, by this model, in windows around where another ear has them.
@@ -147,7 +147,7 @@ class Qwen3Aligner:
         ModelError
             A window does not fit into memory, or what parts words of the language is missing.
         """
-        if language is None or not knows(language) or not without_prior.placed.any():
+        if language is None or not supports(language) or not without_prior.placed.any():
             return None
         code = _code(language)
         asked = self._asked(audio, lines, without_prior)
@@ -261,8 +261,8 @@ def _network_class() -> Any:
     return found
 
 
-def knows(language: str | None) -> bool:
-    """Whether the model knows a language, by its ISO 639 code."""
+def supports(language: str | None) -> bool:
+    """Whether the model supports a language, by its ISO 639 code."""
     return language is not None and _code(language) in LANGUAGES
 
 

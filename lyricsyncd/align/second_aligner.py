@@ -1,75 +1,77 @@
-"""Listeners that vote: an ear by a search of its own, or a model that cannot place words alone."""
+"""Second aligners: an acoustic model with a search of its own, or a model that is nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align import acoustic_models
-from lyricsyncd.align.aligner import Alignment, align
+from lyricsyncd.align.aligner import align
 from lyricsyncd.align.emissions import AcousticModel, Lines
+from lyricsyncd.align.features import Alignment
 from lyricsyncd.align.onset_priors import OnsetPosteriors
 
 
+@runtime_checkable
 class SecondAligner(Protocol):
-    """Somebody who is asked once an ear has placed the words."""
+    """Estimate where words start once an acoustic model has placed them."""
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """The name in reports."""
         ...
 
-    def onset_posteriors_of(
+    def onset_posteriors(
         self,
         audio: npt.NDArray[np.float32],
         lines: Lines,
         language: str | None,
-        without_prior: Alignment,
+        first: Alignment,
         *,
         line_starts: Sequence[float | None] | None = None,
         transcript_starts: Sequence[float | None] | None = None,
     ) -> OnsetPosteriors | None:
-        """Where the words start, by this listener; ``None`` where it cannot say.
+        """Return how likely each word starts at each moment; ``None`` where it cannot say.
 
         Parameters
         ----------
-        without_prior : Alignment
-            Where the ear that asks has them. The rest is as in `lyricsyncd.align.aligner.align`.
+        first : Alignment
+            Where the acoustic model has the words. The other parameters are those of
+            `lyricsyncd.align.aligner.align`.
 
         Raises
         ------
         ModelError
-            The model stopped, for want of memory, say.
+            The model failed, for lack of memory, say.
         """
         ...
 
 
 @dataclass(frozen=True)
 class SearchingAligner:
-    """An ear that searches the song by itself, whatever another found."""
+    """An acoustic model that searches the song by itself, whatever the first one found."""
 
     acoustic_model: AcousticModel
 
     @property
     def name(self) -> str:
-        """The ear's."""
+        """The acoustic model's."""
         return self.acoustic_model.name
 
-    def onset_posteriors_of(
+    def onset_posteriors(
         self,
         audio: npt.NDArray[np.float32],
         lines: Lines,
         language: str | None,
-        without_prior: Alignment,  # noqa: ARG002 - it has its own
+        first: Alignment,  # noqa: ARG002 - its search is independent
         *,
         line_starts: Sequence[float | None] | None = None,
         transcript_starts: Sequence[float | None] | None = None,
     ) -> OnsetPosteriors | None:
-        """See `SecondAligner`."""
+        """Return the posteriors of its own search, as `SecondAligner` says."""
         return align(
             audio,
             lines,
@@ -77,5 +79,4 @@ class SearchingAligner:
             self.acoustic_model,
             line_starts=line_starts,
             transcript_starts=transcript_starts,
-            options=acoustic_models.options_of(self.acoustic_model),
         ).onset_posteriors

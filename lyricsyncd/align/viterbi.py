@@ -1,10 +1,10 @@
-"""The best walk through the trellis, exactly.
+"""The best path through the trellis, exactly.
 
-Time-synchronous dynamic programming (Viterbi 1967). One frame is a handful of operations on
-contiguous slices of states, so plain numpy is enough; only the few connections that reach far back
-need indexing. Back-pointers take a byte a state and frame; a song whose
-back-pointers would not fit the memory budget is walked in blocks, of which only the first column
-is kept, and each block is done again on the way back (Grice, Hughey & Speck 1997).
+Time-synchronous dynamic programming (Viterbi 1967). One frame is a few operations on contiguous
+slices of states, so plain numpy is enough; only the few connections that reach far back need
+indexing. Back-pointers take a byte per state and frame; a song whose back-pointers would not fit
+the memory budget is searched in blocks, of which only the first column is stored, and each block is
+searched again in the backtrace (checkpointing: Grice, Hughey & Speck 1997).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from lyricsyncd.align.trellis import Band, Trellis
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-# Back-pointers: how many states before this one the walk came from (0: it stayed), or from `_FAR`
-# on the row of `Steps.sources`.
+# Back-pointers: how many states before this one the path came from (0: self-loop), or from `_FAR`
+# on, the row of `Steps.sources`.
 _FAR = NEAR + 1
 
 _NEVER = np.float32(-np.inf)
 _PAD = NEAR
-"""Cells before the first state, so that looking back needs no tests."""
+"""Cells before the first state, so that reaching back needs no bounds checks."""
 _POINTER_BUDGET = 80_000_000
 """Bytes of back-pointers held at once."""
 _SCORES_AT_ONCE = 256
@@ -35,7 +35,7 @@ _SCORES_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Path:
-    """The best walk.
+    """A path: one state per frame.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Path:
 
 
 def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
-    """The walk with the highest score, or ``None`` where no walk fits the audio or the band."""
+    """Find the path with the highest score; ``None`` where none fits the audio or the band."""
     graph = trellis.graph
     if trellis.n_frames < max(1, graph.shortest):
         return None
@@ -78,7 +78,7 @@ def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
 
 
 def best_score(trellis: Trellis) -> float | None:
-    """The score of `best_path`, for little more than half of the work."""
+    """Return the score of `best_path`, for little more than half of the work."""
     graph = trellis.graph
     if trellis.n_frames < max(1, graph.shortest):
         return None
@@ -90,13 +90,13 @@ def best_score(trellis: Trellis) -> float | None:
 
 
 def _last_state(graph: Graph, column: FloatArray) -> int:
-    """Where the song ends best: in the last rest, or at the end of the last word."""
-    ends = [graph.rest[-1], *(e for e in graph.exits[:, -1] if e >= 0)]
+    """Return the best final state: the last silence, or an end of the last word."""
+    ends = [graph.silence[-1], *(e for e in graph.exits[:, -1] if e >= 0)]
     return int(max(ends, key=lambda s: column[_PAD + s]))
 
 
 def _blocks(band: Band) -> Iterator[tuple[int, int]]:
-    """The frames in blocks whose back-pointers fit the budget."""
+    """Yield the frames in blocks whose back-pointers fit the budget."""
     taken, start = np.append(0, np.cumsum(band.end - band.first)), 0
     while start < len(band.first):
         fitting = int(np.searchsorted(taken, taken[start] + _POINTER_BUDGET, side="right")) - 1
@@ -113,43 +113,43 @@ class _Pointers:
     ----------
     codes : ndarray of uint8
     begin : ndarray of int64, shape (frames + 1,)
-        Where each frame's begin, for the first state of its band.
+        The index of each frame's first, which is of the first state of its band.
     """
 
     codes: npt.NDArray[np.uint8]
     begin: IntArray
 
     @classmethod
-    def blank(cls, band: Band, start: int, stop: int) -> _Pointers:
+    def empty(cls, band: Band, start: int, stop: int) -> _Pointers:
         begin = np.append(0, np.cumsum(band.end[start:stop] - band.first[start:stop]))
         return cls(np.empty(begin[-1], np.uint8), begin)
 
     def frame(self, at: int) -> npt.NDArray[np.uint8]:
-        """Those of the frame that is number ``at`` of the block."""
+        """Return those of frame number ``at`` of the block."""
         return self.codes[self.begin[at] : self.begin[at + 1]]
 
 
 class _Step:
-    """One frame forward, with everything that does not change from frame to frame at hand."""
+    """The recursion, with everything that does not change from frame to frame."""
 
     def __init__(self, trellis: Trellis, band: Band) -> None:
         graph = trellis.graph
         steps = graph.steps
         self._trellis, self._graph, self._band, self._steps = trellis, graph, band, steps
-        to_rest = np.zeros(graph.n_states, np.float32)
-        to_rest[graph.rest] = trellis.rest_entry
-        self._near_costs = [np.where(near, -to_rest, _NEVER) for near in steps.near]
-        self._far_costs = to_rest[steps.far]
+        entry = np.zeros(graph.n_states, np.float32)
+        entry[graph.silence] = trellis.silence_entry
+        self._near_scores = [np.where(near, -entry, _NEVER) for near in steps.near]
+        self._far_penalties = entry[steps.far]
         self._sources = steps.sources + _PAD
         self._far_first = np.searchsorted(steps.far, band.first)
         self._far_end = np.searchsorted(steps.far, band.end)
         self._anchored = trellis.anchored
-        self._paying = graph.entries[self._anchored]
-        self._paying_first = np.searchsorted(self._paying, band.first)
-        self._paying_end = np.searchsorted(self._paying, band.end)
+        self._anchored_states = graph.entries[self._anchored]
+        self._anchored_first = np.searchsorted(self._anchored_states, band.first)
+        self._anchored_end = np.searchsorted(self._anchored_states, band.end)
 
     def start_column(self) -> FloatArray:
-        """Before the first frame: nothing has been reached but the start."""
+        """Return the column before the first frame: only the start has been reached."""
         column = self._blank_column()
         column[_PAD + START] = 0.0
         return column
@@ -160,16 +160,28 @@ class _Step:
     def block(
         self, block: tuple[int, int], column: FloatArray, *, keep_pointers: bool
     ) -> tuple[FloatArray, _Pointers | None]:
-        """Walk some frames from a column of scores to the next one."""
+        """Advance a column of scores over some frames; return it with the back-pointers.
+
+        What it computes, state by state (``came`` has -inf for sources outside the band)::
+
+            for t in range(start, stop):
+                for s in range(band.first[t], band.end[t]):
+                    came = max((was[r] for r in sources(s)), default=-inf)
+                    enter = came - silence_entry(s) - entry_penalty(t, s)
+                    now[s] = max(was[s], enter) + scores[t, unit[s]]
+                was = now
+
+        Below, a loop over states is one operation on a slice, and the buffers are reused.
+        """
         start, stop = block
         graph, band, steps = self._graph, self._band, self._steps
         width = int((band.end[start:stop] - band.first[start:stop]).max())
-        pointers = _Pointers.blank(band, start, stop) if keep_pointers else None
+        pointers = _Pointers.empty(band, start, stop) if keep_pointers else None
         was, now = column.copy(), self._blank_column()
-        ways, others, emitted = (np.empty(width, np.float32) for _ in range(3))
+        enters, others, emitted = (np.empty(width, np.float32) for _ in range(3))
         wins = np.empty(width, np.bool_)
         codes, others_codes = np.empty(width, np.uint8), np.empty(width, np.uint8)
-        left_behind = 0
+        stale = 0
         for t in range(start, stop):
             at = (t - start) % _SCORES_AT_ONCE
             if at == 0:
@@ -178,24 +190,24 @@ class _Step:
                 entry_penalties = self._trellis.entry_penalties(t, until)
             first, end = int(band.first[t]), int(band.end[t])
             n, low, high = end - first, first + _PAD, end + _PAD
-            now[left_behind + _PAD : low] = _NEVER
-            left_behind = int(band.first[t - 1]) if t > start else 0
-            way, other, better = ways[:n], others[:n], wins[:n]
+            now[stale + _PAD : low] = _NEVER
+            stale = int(band.first[t - 1]) if t > start else 0
+            enter, other, better = enters[:n], others[:n], wins[:n]
             pointer = pointers.frame(t - start) if pointers is not None else None
 
             # From just before: the best of a few slices.
-            np.add(was[low - 1 : high - 1], self._near_costs[0][first:end], out=way)
+            np.add(was[low - 1 : high - 1], self._near_scores[0][first:end], out=enter)
             if pointer is not None:
                 code, other_code = codes[:n], others_codes[:n]
                 code.fill(1)
-            for back, cost in enumerate(self._near_costs[1:], 2):
-                np.add(was[low - back : high - back], cost[first:end], out=other)
+            for back, score in enumerate(self._near_scores[1:], 2):
+                np.add(was[low - back : high - back], score[first:end], out=other)
                 if pointer is not None:
-                    # Bytes, 0 or 1, times how far back: a mask would be ten times as slow.
-                    np.greater(other, way, out=better)
+                    # Bytes, 0 or 1, times how far back: masked writes would be ten times as slow.
+                    np.greater(other, enter, out=better)
                     np.multiply(better.view(np.uint8), np.uint8(back), out=other_code)
                     np.maximum(code, other_code, out=code)
-                np.maximum(way, other, out=way)
+                np.maximum(enter, other, out=enter)
 
             # From further away, one by one.
             f0, f1 = self._far_first[t], self._far_end[t]
@@ -208,26 +220,28 @@ class _Step:
                     if pointer is not None:
                         from_row[also > came] = _FAR + row
                     np.maximum(came, also, out=came)
-                way[cells] = came - self._far_costs[f0:f1]
+                enter[cells] = came - self._far_penalties[f0:f1]
                 if pointer is not None:
                     code[cells] = from_row
 
             if entry_penalties is not None:
-                p0, p1 = self._paying_first[t], self._paying_end[t]
-                way[self._paying[p0:p1] - first] -= entry_penalties[at, self._anchored[p0:p1]]
+                p0, p1 = self._anchored_first[t], self._anchored_end[t]
+                enter[self._anchored_states[p0:p1] - first] -= entry_penalties[
+                    at, self._anchored[p0:p1]
+                ]
 
-            # Or stayed.
+            # Or the self-loop.
             stay = was[low:high]
             if pointer is not None:
-                np.greater(way, stay, out=better)
+                np.greater(enter, stay, out=better)
                 np.multiply(code, better.view(np.uint8), out=pointer)
-            live = np.maximum(way, stay, out=now[low:high])
-            # Every unit is one of the trellis's: "clip" only spares the test.
+            live = np.maximum(enter, stay, out=now[low:high])
+            # Every unit is one of the trellis's: "clip" only avoids the bounds check.
             live += scores[at].take(graph.unit[first:end], out=emitted[:n], mode="clip")
             if t == 0:
                 was[:_PAD] = _NEVER
             was, now = now, was
-        # The buffers leave as they came: nothing but this frame's range is reachable.
+        # Nothing outside this frame's range is reachable.
         was[: int(band.first[stop - 1]) + _PAD] = _NEVER
         return was, pointers
 

@@ -127,7 +127,7 @@ def export(
     as_json: bool,
     dry_run: bool,
 ) -> None:
-    """Write a CTC model as ONNX, with which the base install hears without torch.
+    """Write a CTC model as ONNX, which the base install runs without torch.
 
     MODEL is a folder, a name on the hub, mms, or ctc: the one for the --language. This needs the
     extra models; the file can then be taken to other computers.
@@ -157,6 +157,73 @@ def export(
         click.echo(f"{name} would be written to {path}")
     else:
         click.echo(f"{name} is written to {path} ({path.stat().st_size / 1e6:.0f} MB)")
+
+
+@models.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--aligner", metavar="MODEL", default="sphinx", help="The acoustic model.")
+@click.option("--write", is_flag=True, help="Store the weights where the service finds them.")
+@click.option("--separator", metavar="NAME", help="What separates the vocals.")
+@click.option(
+    "--stems",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Store separated vocals here, so that a second run is quick.",
+)
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Songs at once.")
+@_config
+@_json
+def calibrate(
+    folder: Path,
+    aligner: str,
+    write: bool,
+    separator: str | None,
+    stems: Path | None,
+    jobs: int,
+    config: Path | None,
+    as_json: bool,
+) -> None:
+    """Fit the confidences of an acoustic model to the songs in FOLDER.
+
+    FOLDER has songs with human timings: NAME.mp3 (or another suffix), NAME.txt with the words,
+    NAME.words.csv, NAME.lines.csv and NAME.json. A dozen songs are a good number. Each takes some
+    minutes. A model that is not calibrated writes no words on its own.
+    """
+    from lyricsyncd.align.acoustic_models import open_acoustic_model
+    from lyricsyncd.align.emissions import Traits
+    from lyricsyncd.align.emissions.sphinx import CALIBRATION
+    from lyricsyncd.errors import UsageError
+    from lyricsyncd.judging import fitting, references
+    from lyricsyncd.separate import VocalSeparator
+
+    models_dir = _folder(config)
+    model = open_acoustic_model(aligner, models_dir=models_dir)
+    path = Traits.of(model).calibration
+    if write and (path is None or path == CALIBRATION):
+        raise UsageError(
+            f"The calibration of {aligner} is part of its package and cannot be written",
+            remedy="Leave out --write: the weights are printed",
+        )
+    vocals = VocalSeparator(separator or "auto", models_dir=models_dir)
+    songs = references.read_all(folder, stems, vocals)
+    found: list[fitting.Case] = []
+    for done in fitting.cases(songs, fitting.Opener(aligner, models_dir=models_dir), jobs):
+        found += done
+        click.echo(f"placed {done[0].song}", err=True)
+    rows = fitting.cross_validated(found)
+    calibration = fitting.fit(found, rows)
+    if write and path is not None:
+        calibration.write(path)
+    if as_json:
+        content = calibration.to_dict()
+        error = round(fitting.error(rows), 4)
+        shown = {"aligner": model.name, "songs": len(songs), "error": error, **content}
+        written = str(path) if write else None
+        click.echo(json.dumps({**shown, "written": written}, indent=2))
+        return
+    click.echo(fitting.report(rows))
+    click.echo(fitting.table(calibration))
+    if write:
+        click.echo(f"The calibration is written to {path}")
 
 
 @models.command()

@@ -1,23 +1,24 @@
-"""What an ear's hints are worth: the weights that turn them into confidences.
+"""The weights that turn the predictors of words into confidences, one set per acoustic model.
 
-Every acoustic model scores differently, so the weights of one say nothing of another's. Those of
-the model of the base install are in `lyricsyncd.judging.quality`; those of others lie beside them
-in a file that ``python -m benchmarks.calibrate DIR --ear MODEL --write`` makes from songs with
-human timings. A model without one is not calibrated, and leads to no decision by itself.
+Every acoustic model scores differently, so the weights of one are not those of another. A model
+names the file of its weights (`lyricsyncd.align.emissions.Traits.calibration`), which ``lyricsyncd
+models calibrate`` makes from songs with human timings. A model without one is not calibrated, and
+leads to no decision by itself.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from lyricsyncd.align.emissions import AcousticModel, Traits
+from lyricsyncd.align.emissions.sphinx import CALIBRATION
 from lyricsyncd.errors import ModelError
-
-FILE_NAME = "calibration.json"
-"""In a model's folder; beside an exported ``NAME.onnx`` it is ``NAME.calibration.json``."""
+from lyricsyncd.judging.predictors import PREDICTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Calibration:
     Attributes
     ----------
     weights : tuple of float
-        One a feature of `lyricsyncd.judging.quality.FEATURES`: from what is known of a word to the
-        probability that it is in place.
+        One per predictor (`lyricsyncd.judging.predictors.PREDICTORS`), to the log-odds that a word
+        is in place.
     song : tuple of two floats
         Offset and slope, on the logistic scale, from a song's mean confidence to its score.
     """
@@ -37,36 +38,57 @@ class Calibration:
     song: tuple[float, float]
 
     @classmethod
-    def read(cls, path: Path, features: Sequence[str]) -> Calibration:
-        """A file that `write` made, for these features.
+    def of(cls, acoustic_model: AcousticModel) -> Calibration | None:
+        """Read the weights of a model; ``None`` where it is not calibrated.
 
         Raises
         ------
         ModelError
-            It cannot be read, or is of another version's features.
+            There is a file, and it cannot be used.
         """
-        remedy = "Make it anew with python -m benchmarks.calibrate, or remove it"
+        path = Traits.of(acoustic_model).calibration
+        return cls.read(path) if path is not None and path.is_file() else None
+
+    @classmethod
+    def read(cls, path: Path) -> Calibration:
+        """Read a file that `write` made.
+
+        Raises
+        ------
+        ModelError
+            It cannot be read, or has other predictors.
+        """
+        remedy = "Make it anew with `lyricsyncd models calibrate`, or remove it"
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            weights = {str(name): float(weight) for name, weight in told["weights"].items()}
-            offset, slope = map(float, told["song"])
+            content = json.loads(path.read_text(encoding="utf-8"))
+            weights = {str(name): float(weight) for name, weight in content["weights"].items()}
+            offset, slope = map(float, content["song"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"The calibration {path} cannot be read", remedy=remedy) from error
-        if set(weights) != set(features):
+        if set(weights) != set(PREDICTORS):
             raise ModelError(f"The calibration {path} is of another version", remedy=remedy)
-        values = tuple(weights[name] for name in features)
+        values = tuple(weights[name] for name in PREDICTORS)
         if not all(map(math.isfinite, (*values, offset, slope))):
             raise ModelError(f"The calibration {path} has no numbers", remedy=remedy)
         return cls(values, (offset, slope))
 
-    def write(self, path: Path, features: Sequence[str]) -> None:
-        """Keep it in a file."""
-        weights = dict(zip(features, self.weights, strict=True))
-        text = json.dumps({"weights": weights, "song": self.song}, indent=2)
-        path.write_text(text + "\n", encoding="utf-8")
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of a calibration's file."""
+        return {"weights": dict(zip(PREDICTORS, self.weights, strict=True)), "song": self.song}
+
+    def write(self, path: Path) -> None:
+        """Store the weights in a file; it is complete or as it was before."""
+        text = json.dumps(self.to_dict(), indent=2)
+        unfinished = path.with_name(f".{path.name}.part")
+        try:
+            unfinished.write_text(text + "\n", encoding="utf-8")
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
-def path_for(model: str | Path) -> Path:
-    """Where the calibration of a model's folder, or of an exported file, lies."""
-    model = Path(model)
-    return model.with_suffix(f".{FILE_NAME}") if model.suffix == ".onnx" else model / FILE_NAME
+@functools.cache
+def phone_states() -> Calibration:
+    """Read the weights of the phone states, which those of uncalibrated models are taken from
+    where placements are only compared."""
+    return Calibration.read(CALIBRATION)

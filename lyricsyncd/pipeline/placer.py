@@ -27,7 +27,7 @@ from lyricsyncd.pipeline.prepared import (
 )
 
 if TYPE_CHECKING:
-    from lyricsyncd.align.aligner import Alignment
+    from lyricsyncd.align.features import Alignment
     from lyricsyncd.align.linetimes import LineTimes
     from lyricsyncd.align.onset_priors import OnsetPosteriors
     from lyricsyncd.align.second_aligner import SecondAligner
@@ -174,8 +174,9 @@ class Placer:
         The song as it is is transcribed, not its vocals: recognisers are made for noise, and the
         accompaniment costs them less than what a separator leaves of the voice.
         """
-        from lyricsyncd.align import acoustic_models
-        from lyricsyncd.judging.agreement import better
+        from lyricsyncd.align.anchors import transcript_starts
+        from lyricsyncd.judging.agreement import Transcript, better
+        from lyricsyncd.judging.calibration import Calibration
 
         recogniser = self._recogniser
         if recogniser is None:
@@ -188,14 +189,13 @@ class Placer:
             again, acoustic_model=f"{again.acoustic_model}+{recogniser.name}"
         )
         with watch.stage("judge"):
+            starts = transcript_starts(transcript, placed.lyrics.words)
             alignment, verdict = better(
                 placed.alignment,
                 again,
-                placed.lyrics.words,
-                transcript,
-                language,
+                Transcript(starts, len(transcript), language),
                 self.settings,
-                acoustic_models.calibration_of(self.models.acoustic_model(language)),
+                Calibration.of(self.models.acoustic_model(language)),
             )
         return _Candidate(placed.lyrics, alignment, verdict)
 
@@ -222,10 +222,10 @@ class Placer:
         watch: Stopwatch,
     ) -> _Candidate:
         """Align, refine and judge; a transcript gives anchors."""
-        from lyricsyncd.align import acoustic_models
         from lyricsyncd.align.aligner import align
         from lyricsyncd.align.anchors import transcript_starts
         from lyricsyncd.judging import agreement
+        from lyricsyncd.judging.calibration import Calibration
 
         with watch.stage("align"):
             acoustic_model = self.models.acoustic_model(language)
@@ -233,8 +233,8 @@ class Placer:
             words = [[word.text for word in line.words] for line in lyrics]
             line_starts = _line_starts(lyrics)
 
-            def second(alone: Alignment) -> OnsetPosteriors | None:
-                return self._second_onsets(stem, words, language, alone, line_starts, starts)
+            def second_onsets(first: Alignment) -> OnsetPosteriors | None:
+                return self._second_onsets(stem, words, language, first, line_starts, starts)
 
             alignment = align(
                 stem.vocals,
@@ -243,14 +243,13 @@ class Placer:
                 acoustic_model,
                 line_starts=line_starts,
                 transcript_starts=starts,
-                onset_posteriors_of=second,
-                options=acoustic_models.options_of(acoustic_model),
+                second_onsets=second_onsets,
             )
         with watch.stage("refine"):
             alignment = _refined(alignment, stem)
         with watch.stage("judge"):
-            calibration = acoustic_models.calibration_of(acoustic_model)
-            alignment, verdict = agreement.prior_weight(alignment, self.settings, calibration)
+            calibration = Calibration.of(acoustic_model)
+            alignment, verdict = agreement.accept_prior(alignment, self.settings, calibration)
         return _Candidate(lyrics, alignment, verdict)
 
     def _second_onsets(
@@ -258,7 +257,7 @@ class Placer:
         stem: Stem,
         words: list[list[str]],
         language: str,
-        alone: Alignment,
+        first: Alignment,
         line_starts: Sequence[float | None] | None,
         starts: Sequence[float | None] | None,
     ) -> OnsetPosteriors | None:
@@ -271,11 +270,11 @@ class Placer:
         if aligner is None:
             return None
         try:
-            return aligner.onset_posteriors_of(
+            return aligner.onset_posteriors(
                 stem.vocals,
                 words,
                 language,
-                alone,
+                first,
                 line_starts=line_starts,
                 transcript_starts=starts,
             )

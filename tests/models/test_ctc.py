@@ -20,6 +20,7 @@ from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.errors import ModelError
 from lyricsyncd.judging import agreement
+from lyricsyncd.judging.calibration import phone_states
 from lyricsyncd.model import Decision
 from tests.models import synthetic
 from tests.models.synthetic import Said
@@ -52,9 +53,7 @@ def said() -> Said:
 
 def placed(said: Said, acoustic_model: CtcModel) -> Alignment:
     lines = [said.words[i : i + 6] for i in range(0, len(said.words), 6)]
-    return align(
-        said.audio, lines, "en", acoustic_model, options=acoustic_models.options_of(acoustic_model)
-    )
+    return align(said.audio, lines, "en", acoustic_model)
 
 
 def test_words_are_placed_within_a_twentieth_of_a_second(
@@ -78,7 +77,7 @@ def test_its_votes_help_phone_states_to_place_the_words(
         lines,
         "en",
         PhoneStateModel.load(),
-        onset_posteriors_of=lambda _: onset_posteriors,
+        second_onsets=lambda _: onset_posteriors,
     )
     assert (both.without_prior is not None, both.acoustic_model) == (
         True,
@@ -90,7 +89,7 @@ def test_its_votes_help_phone_states_to_place_the_words(
     )
     assert together.mean() <= without_prior.mean() + 0.002
     assert (together <= 0.1).mean() >= max(0.9, (without_prior <= 0.1).mean())
-    kept, verdict = agreement.prior_weight(both, Quality())
+    kept, verdict = agreement.accept_prior(both, Quality(), phone_states())
     assert kept is both
     assert verdict.decision is Decision.WORDS
 
@@ -218,7 +217,7 @@ def test_an_aligner_with_a_blank_of_its_own(tmp_path: Path) -> None:
     Wav2Vec2ForCTC(config).save_pretrained(tmp_path)
     alphabet = open_ctc(str(tmp_path), "cpu").alphabet
     assert (alphabet.blank, alphabet.delimiter) == (0, None)
-    assert alphabet.compile("Main-é") == tuple(vocabulary.index(c) for c in "maine")
+    assert alphabet.encode("Main-é") == tuple(vocabulary.index(c) for c in "maine")
 
 
 def test_a_language_model_beside_it_is_left_alone(folder: Path, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ ONSETS = (10.0, 11.0, 12.0, 31.5, 32.5, 33.5, 57.03)
 
 
 def test_words_start_at_the_bins_that_the_model_says(taught: Qwen3Aligner) -> None:
-    onset_posteriors = taught.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS))
+    onset_posteriors = taught.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))
     assert onset_posteriors is not None
     assert (onset_posteriors.acoustic_model, onset_posteriors.hop, onset_posteriors.lag) == (
         "qwen3",
@@ -171,14 +171,14 @@ def test_words_start_at_the_bins_that_the_model_says(taught: Qwen3Aligner) -> No
 
 
 def test_votes_lie_within_their_windows(taught: Qwen3Aligner) -> None:
-    onset_posteriors = taught.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS))
+    onset_posteriors = taught.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))
     assert onset_posteriors is not None
-    chances = onset_posteriors.chances
-    assert len(chances.base) == len(chances.first) + 1 == len(onset_posteriors.index) + 1
-    assert chances.base[-1] == len(chances.logs)
-    assert chances.logs.max() == 0.0
-    first = chances.first * onset_posteriors.hop
-    last = (chances.first + np.diff(chances.base)) * onset_posteriors.hop
+    posteriors = onset_posteriors.posteriors
+    assert len(posteriors.base) == len(posteriors.first) + 1 == len(onset_posteriors.index) + 1
+    assert posteriors.base[-1] == len(posteriors.logs)
+    assert posteriors.logs.max() == 0.0
+    first = posteriors.first * onset_posteriors.hop
+    last = (posteriors.first + np.diff(posteriors.base)) * onset_posteriors.hop
     onset = np.array(ONSETS)[onset_posteriors.index]
     assert (first <= onset).all()
     assert (last >= onset + 0.4).all()
@@ -193,7 +193,7 @@ def test_they_are_those_that_the_library_reads_from_it(taught: Qwen3Aligner) -> 
         logits = taught._network(**inputs).logits
     token = taught._network.config.timestamp_token_id
     (read,) = taught._processor.decode_forced_alignment(logits, inputs["input_ids"], words, token)
-    onset_posteriors = taught.onset_posteriors_of(
+    onset_posteriors = taught.onset_posteriors(
         audio, [["a", "c", "e", "h"]], "en", about([0.0, 1.0, 1.5, 3.0])
     )
     assert onset_posteriors is not None
@@ -215,7 +215,7 @@ def test_batches_change_nothing(taught: Qwen3Aligner) -> None:
 
 def test_characters_are_words_of_their_own(taught: Qwen3Aligner) -> None:
     lines = [["我", "爱", "你。"], ["宝贝", "baby"]]
-    onset_posteriors = taught.onset_posteriors_of(
+    onset_posteriors = taught.onset_posteriors(
         noise(20.0), lines, "zh", about([3.0, 3.5, 4.0, 6.0, 7.0])
     )
     assert onset_posteriors is not None
@@ -224,12 +224,12 @@ def test_characters_are_words_of_their_own(taught: Qwen3Aligner) -> None:
 
 @pytest.mark.parametrize("language", ["fi", "xx", None])
 def test_there_are_no_votes_in_other_languages(taught: Qwen3Aligner, language: str | None) -> None:
-    assert taught.onset_posteriors_of(noise(70.0), LINES, language, about(ONSETS)) is None
+    assert taught.onset_posteriors(noise(70.0), LINES, language, about(ONSETS)) is None
 
 
 def test_there_are_no_votes_where_nothing_was_placed(taught: Qwen3Aligner) -> None:
-    assert taught.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS, placed=False)) is None
-    assert taught.onset_posteriors_of(noise(9.0), [["…", "—"]], "en", about([1.0, 2.0])) is None
+    assert taught.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS, placed=False)) is None
+    assert taught.onset_posteriors(noise(9.0), [["…", "—"]], "en", about([1.0, 2.0])) is None
 
 
 def test_languages_without_spaces_name_what_parts_their_words(taught: Qwen3Aligner) -> None:
@@ -237,7 +237,7 @@ def test_languages_without_spaces_name_what_parts_their_words(taught: Qwen3Align
         if importlib.util.find_spec(package) is not None:
             continue
         with pytest.raises(ModelError, match=f"pip install {package}"):
-            taught.onset_posteriors_of(noise(9.0), [["は", "い"]], code, about([1.0, 2.0]))
+            taught.onset_posteriors(noise(9.0), [["は", "い"]], code, about([1.0, 2.0]))
 
 
 def test_languages_are_those_of_the_library() -> None:
@@ -260,9 +260,7 @@ def test_a_template_that_asks_for_no_times_is_told(folder: Path, tmp_path: Path)
     copied(folder, tmp_path)
     (tmp_path / "chat_template.jinja").write_text("<|audio_start|><|audio_pad|><|audio_end|>")
     with pytest.raises(ModelError, match=r"chat_template\.jinja"):
-        Qwen3Aligner(str(tmp_path), "cpu").onset_posteriors_of(
-            noise(70.0), LINES, "en", about(ONSETS)
-        )
+        Qwen3Aligner(str(tmp_path), "cpu").onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))
 
 
 def copied(folder: Path, to: Path) -> None:
@@ -319,8 +317,8 @@ def test_out_of_memory_it_asks_about_less_at_once(
 
     monkeypatch.setattr(other, "_heard", full)
     monkeypatch.setattr(other, "_at_once", 8)
-    expected = taught.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS))
-    onset_posteriors = other.onset_posteriors_of(noise(70.0), LINES, "en", about(ONSETS))
+    expected = taught.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))
+    onset_posteriors = other.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))
     assert sizes == [3, 1, 1, 1]
     assert onset_posteriors is not None
     assert expected is not None

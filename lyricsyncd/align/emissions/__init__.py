@@ -1,11 +1,11 @@
-"""Ears: acoustic models that say, frame by frame, how much the audio sounds like each unit.
+"""Acoustic models: how well each sound unit fits each frame of the audio.
 
-The search (`lyricsyncd.align.search`) knows nothing of phones, characters or neural networks. An
-ear hides them behind three calls::
+The search (`lyricsyncd.align.viterbi`, `lyricsyncd.align.posterior`) knows nothing of phones,
+characters or neural networks. An acoustic model hides them behind three methods::
 
-    song = ear.spell(lines, language)      # words → sequences of the ear's own sound units
-    heard = ear.listen(audio)              # audio → whatever the ear computes once per song
-    emissions = ear.score(heard, song)     # → frames × units log-scores
+    lyrics = model.compile(lines, language)     # words → sequences of the model's own sound units
+    features = model.features(audio)            # audio → whatever the model computes once per song
+    emissions = model.score(features, lyrics)   # → frames × units log-scores
 
 A better model is a new module in this package; a better idea about songs goes into the search.
 """
@@ -13,14 +13,17 @@ A better model is a new module in this package; a better idea about songs goes i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.align.options import SearchOptions
+
 SAMPLE_RATE = 16_000
-"""Hz: what every ear listens to."""
+"""Hz of the audio that every acoustic model takes."""
 
 Lines = Sequence[Sequence[str]]
 """Lines of words, as the lyrics have them."""
@@ -28,10 +31,9 @@ Lines = Sequence[Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class PronunciationVariant:
-    """One way a word can sound, as a sequence of sound units.
+    """One pronunciation of a word, as a sequence of sound units.
 
-    ``optional`` marks units that may be stepped over (the blanks of a CTC model); empty means
-    that none may.
+    ``optional`` marks units that may be skipped (the blanks of a CTC model); empty means none.
     """
 
     units: tuple[int, ...]
@@ -40,18 +42,18 @@ class PronunciationVariant:
 
 @dataclass(frozen=True, slots=True)
 class CompiledLyrics:
-    """The lyrics in an ear's units.
+    """The lyrics in the units of an acoustic model.
 
     Attributes
     ----------
     lines : tuple of lines, each a tuple of words, each a tuple of `PronunciationVariant`
-        A word without spellings cannot be pronounced: it is placed between its neighbours.
+        A word without variants cannot be pronounced: it is placed between the words beside it.
     n_units : int
         Number of distinct units, U.
     short : ndarray of bool, shape (U,)
-        Units that singers do not stretch (consonants): holding one costs extra.
+        Units that singers do not stretch (consonants): holding one is penalised.
     units : tuple
-        What the unit numbers mean to the ear that made them.
+        What the unit numbers mean to the model that made them.
     """
 
     lines: tuple[tuple[tuple[PronunciationVariant, ...], ...], ...]
@@ -68,39 +70,43 @@ class Emissions:
     ----------
     scores : ndarray of float16, shape (T, U)
         Log-scores in nats, relative to the frame's best unit of the whole model: at most 0.
-    rest : ndarray of float32, shape (T,)
+    silence : ndarray of float32, shape (T,)
         The same for "no words here": silence, breath, accompaniment.
     hop : float
         Seconds from frame to frame.
     """
 
     scores: npt.NDArray[np.float16]
-    rest: npt.NDArray[np.float32]
+    silence: npt.NDArray[np.float32]
     hop: float
 
     @property
     def n_frames(self) -> int:
         """Number of frames, T."""
-        return len(self.rest)
+        return len(self.silence)
 
     def averaged(self, other: Emissions, weight: int) -> Emissions:
-        """The mean of these scores, ``weight`` times, and another view's of the same units.
+        """Return the mean of these scores, ``weight`` times, and another front end's.
 
-        Done in place: the scores of a long song are the largest thing there is.
+        Done in place: the scores of a long song are the largest object in memory.
         """
-        for mine, its in ((self.scores, other.scores), (self.rest, other.rest)):
-            mine *= weight / (weight + 1)
-            its *= 1 / (weight + 1)
-            mine += its
+        for own, others in ((self.scores, other.scores), (self.silence, other.silence)):
+            own *= weight / (weight + 1)
+            others *= 1 / (weight + 1)
+            own += others
         return self
 
 
 class AcousticModel(Protocol):
-    """An acoustic model behind the search."""
+    """Score frames of audio against the sound units of known words.
+
+    A model may also have the attributes of `Traits`, each of which has a default. One with
+    ``front_ends`` and ``adapted`` is an `AdaptableModel`.
+    """
 
     @property
     def name(self) -> str:
-        """What the model is called in reports."""
+        """The model's name in reports."""
         ...
 
     @property
@@ -108,47 +114,70 @@ class AcousticModel(Protocol):
         """Seconds from frame to frame."""
         ...
 
-    @property
-    def lag(self) -> float:
-        """Seconds that onsets found with this ear are early, to be added: every model has a
-        constant bias of its own, measured on songs."""
-        ...
-
     def compile(self, lines: Lines, language: str | None) -> CompiledLyrics:
-        """The words in this ear's units."""
+        """Turn words into sequences of this model's units."""
         ...
 
     def features(self, audio: npt.NDArray[np.float32]) -> Any:
-        """What this ear computes once per song from mono audio at `SAMPLE_RATE`."""
+        """Compute what is needed once per song from mono audio at `SAMPLE_RATE`."""
         ...
 
-    def score(self, heard: Any, song: CompiledLyrics) -> Emissions:
-        """Frame-wise scores of the song's units."""
+    def score(self, features: Any, lyrics: CompiledLyrics) -> Emissions:
+        """Score every frame against the units of the lyrics."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The attributes that an acoustic model may have, with the defaults of those that it lacks."""
+
+    lag: float = 0.0
+    """Seconds to add to the onsets found with the model: its constant bias, measured on songs with
+    human timings."""
+    search_options: SearchOptions = field(default_factory=SearchOptions)
+    """How the search is set for the model's frames and the scale of its scores."""
+    calibration: Path | None = None
+    """The file with the weights that turn the features of words into confidences. It need not
+    exist yet (``lyricsyncd models calibrate`` writes it); without it nothing is written on the
+    model's confidences alone."""
+    languages: frozenset[str] | None = None
+    """ISO 639 codes of the languages that the model can place; ``None``: any."""
+
+    @classmethod
+    def of(cls, model: AcousticModel) -> Traits:
+        """Read the attributes of a model, with the default for each that it lacks."""
+        names = [each.name for each in fields(cls) if hasattr(model, each.name)]
+        return cls(**{name: getattr(model, name) for name in names})
+
+    def supports(self, language: str | None) -> bool:
+        """Return whether the model can place words of a language."""
+        if self.languages is None or language is None:
+            return True
+        return language.partition("-")[0] in self.languages
 
 
 @runtime_checkable
 class AdaptableModel(AcousticModel, Protocol):
-    """An ear that can get used to a voice."""
+    """An acoustic model that can be adapted to a singer."""
 
     def front_ends(self) -> tuple[AdaptableModel, ...]:
-        """This ear in several ways that mishear differently (itself alone, where it has but one).
+        """Return this model with several front ends whose errors differ, or itself alone.
 
-        All have the same units and frames, and what they hear is an array with a row a frame, any
-        stretch of which can be scored. Each makes its own first pass and gets used to the
-        singer by itself, so that no mistake of one is learnt by all; then they are averaged.
+        All have the same units and frames, and their features are arrays with a row per frame, any
+        stretch of which can be scored. Each makes its own first pass and is adapted by itself, so
+        that no error of one is learnt by all; then their scores are averaged.
         """
         ...
 
     def adapted(
-        self, heard: Any, song: CompiledLyrics, units: npt.NDArray[np.int64]
+        self, features: Any, lyrics: CompiledLyrics, units: npt.NDArray[np.int64]
     ) -> AdaptableModel:
-        """This ear, its model moved towards the singer.
+        """Return this model with its parameters moved towards the singer.
 
         Parameters
         ----------
         units : ndarray of int64, shape (T,)
-            The unit that a first pass found at each frame; -1 for rest, -2 for "do not learn
-            from this frame".
+            The unit that a first pass found at each frame; -1 for silence, -2 for frames that are
+            left out.
         """
         ...

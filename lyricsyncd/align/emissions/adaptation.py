@@ -1,9 +1,9 @@
-"""Move a model's Gaussians towards the voice at hand.
+"""Adapt a model's Gaussians to a singer.
 
 Two classical steps on the means, from the frames of a first alignment: maximum-likelihood linear
-regression with one transform for vowels and one for consonants (Leggetter & Woodland 1995), drawn
-towards the identity where there is little data, then maximum a posteriori (Gauvain & Lee 1994) for
-the Gaussians that were heard often.
+regression (MLLR) with one transform for vowels and one for consonants (Leggetter & Woodland 1995),
+regularised towards the identity where there is little data, then maximum a posteriori (MAP, Gauvain
+& Lee 1994) for the Gaussians with many frames.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
 
 PRIOR_FRAMES = 20.0
-"""How many frames a Gaussian's old mean is worth (MAP's τ)."""
+"""How many frames a Gaussian's prior mean counts as (MAP's τ)."""
 RIDGE = 50.0
-"""Pull of the linear transform towards the identity."""
+"""Strength of the ridge that regularises the linear transform towards the identity."""
 LEAST_FRAMES = 300.0
-"""Fewer frames than this in a class leave its transform at the identity."""
+"""Fewer frames than these in a class leave its transform at the identity."""
 
 
 def adapted_means(
-    model: HmmParameters, heard: FloatArray, senones: npt.NDArray[np.int64]
+    model: HmmParameters, features: FloatArray, senones: npt.NDArray[np.int64]
 ) -> FloatArray:
-    """The model's means after hearing frames whose senones are known.
+    """Return the model's means, adapted to frames whose senones are known.
 
     Parameters
     ----------
-    heard : ndarray of float32, shape (T, 39)
+    features : ndarray of float32, shape (T, 39)
     senones : ndarray of int64, shape (T,)
-        The senone of each frame, negative where nothing should be learnt.
+        The senone of each frame, negative for frames that are left out.
 
     Returns
     -------
     ndarray of float32, shape (phones, 3, 128, 13)
     """
-    occupancy, sums = _statistics(model, heard, senones)
+    occupancy, sums = _statistics(model, features, senones)
     means = model.means.astype(np.float64)
     speech = [i for i, filler in enumerate(model.filler) if not filler]
     vowels = [i for i in speech if model.phones[i] in VOWELS]
@@ -56,9 +56,9 @@ def adapted_means(
 
 
 def _statistics(
-    model: HmmParameters, heard: FloatArray, senones: npt.NDArray[np.int64]
+    model: HmmParameters, features: FloatArray, senones: npt.NDArray[np.int64]
 ) -> tuple[DoubleArray, DoubleArray]:
-    """Posterior counts and weighted sums of the frames for each Gaussian."""
+    """Accumulate posterior counts and weighted sums of the frames for each Gaussian."""
     occupancy = np.zeros(model.means.shape[:3])
     sums = np.zeros(model.means.shape)
     n_streams, dimensions = model.means.shape[1], model.means.shape[3]
@@ -66,7 +66,7 @@ def _statistics(
     for phone in np.unique(codebook[codebook >= 0]):
         (frames,) = np.nonzero(codebook == phone)
         for stream in range(n_streams):
-            part = heard[frames, stream * dimensions : (stream + 1) * dimensions]
+            part = features[frames, stream * dimensions : (stream + 1) * dimensions]
             precision = 1.0 / model.variances[phone, stream]
             mean = model.means[phone, stream]
             logs = part @ (mean * precision).T - 0.5 * (part * part) @ precision.T
@@ -82,7 +82,7 @@ def _statistics(
 def _regressed(
     means: FloatArray, precisions: FloatArray, occupancy: DoubleArray, sums: DoubleArray
 ) -> DoubleArray:
-    """Means of a class through one affine transform per feature stream.
+    """Transform the means of a class by one affine transform per feature stream.
 
     Shapes: means and precisions (phones, densities, d); occupancy (phones, densities). The
     variances are diagonal, so each output dimension is a weighted least-squares problem of its

@@ -1,12 +1,13 @@
-"""Two ears, one of which votes in the other's search: are they worth more than each alone?
+"""Measure a second aligner: is its prior worth having in the search of the phone states?
 
-    python -m benchmarks.votes DIR [--voter MODEL] [--jobs N] [--markdown]
+    python -m benchmarks.second_aligner DIR [--second MODEL] [--jobs N] [--markdown]
 
-Over a folder laid out as `benchmarks.songs` says, with the plain words and with line times. The
-voter is any ear that `models.aligner` can name. By default it is one that everybody has: the same
-phone states, but on the full mix, with a poor ear's faults: it loses songs that the first has. The
-last row is what the service does: votes are not followed where the first ear clearly thinks less of
-where they lead (`lyricsyncd.judging.agreement.voted`).
+Over a folder laid out as `lyricsyncd.judging.references` says, with the plain words and with line
+times. The second aligner is any acoustic model that `models.aligner` can name. By default it is one
+that needs no installation: the same phone states, but on the full mix, with the faults of a poor
+model: it loses songs that the first places. The last row is what the service does: a prior is not
+accepted where the first model judges the result clearly worse than its own
+(`lyricsyncd.judging.agreement.accept_prior`).
 """
 
 from __future__ import annotations
@@ -20,48 +21,44 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.accuracy import Scores
-from benchmarks.recordings import FloatArray, Recording, read_all
 from benchmarks.second_recogniser import table
 from lyricsyncd.align import acoustic_models, refine
 from lyricsyncd.align.aligner import Alignment, SecondOnsets, align
 from lyricsyncd.align.emissions import SAMPLE_RATE, AcousticModel
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.judging import agreement
+from lyricsyncd.judging.calibration import phone_states
+from lyricsyncd.judging.references import FloatArray, Recording, read_all
 
 WAYS = ("plain words", "line times")
-ROWS = ("first ear", "second_aligner", "with its votes", "where they are followed")
+ROWS = ("first", "second aligner", "with its prior", "where it is accepted")
 MIX = "mix"
 
 
-def measured(second_aligner: str, song: Recording) -> list[Scores]:
-    """Errors of one song, way by way and row by row."""
+def measured(name: str, song: Recording) -> list[Scores]:
+    """Return the errors of one song, way by way and row by row."""
     first = acoustic_models.open_acoustic_model("sphinx")
     second = (
-        first
-        if second_aligner == MIX
-        else acoustic_models.open_acoustic_model(second_aligner, language=song.language)
+        first if name == MIX else acoustic_models.open_acoustic_model(name, language=song.language)
     )
-    hears = song.mix if second_aligner == MIX else song.vocals
+    audio = song.mix if name == MIX else song.vocals
     found = []
     for way in WAYS:
         starts = song.starts if way == "line times" else None
-        prior_weight = _placed(song, second, hears, starts)
-        found += _with_votes_of(prior_weight, song, first, starts)
+        found += _with_prior(_placed(song, second, audio, starts), song, first, starts)
     return found
 
 
-def _with_votes_of(
-    second_aligner: Alignment,
+def _with_prior(
+    second: Alignment,
     song: Recording,
     acoustic_model: AcousticModel,
     starts: Sequence[float] | None,
 ) -> list[Scores]:
-    both = _placed(
-        song, acoustic_model, song.vocals, starts, lambda _: second_aligner.onset_posteriors
-    )
-    assert both.without_prior is not None, "there were votes"
-    kept, _ = agreement.prior_weight(both, Quality())
-    return [_scores(song, placed) for placed in (both.without_prior, second_aligner, both, kept)]
+    both = _placed(song, acoustic_model, song.vocals, starts, lambda _: second.onset_posteriors)
+    assert both.without_prior is not None, "there was a prior"
+    accepted, _ = agreement.accept_prior(both, Quality(), phone_states())
+    return [_scores(song, placed) for placed in (both.without_prior, second, both, accepted)]
 
 
 def _placed(
@@ -69,17 +66,15 @@ def _placed(
     acoustic_model: AcousticModel,
     audio: FloatArray,
     starts: Sequence[float] | None,
-    onset_posteriors_of: SecondOnsets | None = None,
+    second_onsets: SecondOnsets | None = None,
 ) -> Alignment:
-    options = acoustic_models.options_of(acoustic_model)
     placed = align(
         audio,
         song.lines,
         song.language,
         acoustic_model,
         line_starts=starts,
-        onset_posteriors_of=onset_posteriors_of,
-        options=options,
+        second_onsets=second_onsets,
     )
     return _refined(placed, audio)
 
@@ -98,14 +93,16 @@ def _scores(song: Recording, placed: Alignment) -> Scores:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--voter", default=MIX, help="an ear, or mix: phone states on the full mix")
+    parser.add_argument(
+        "--second", default=MIX, help="a model, or mix: phone states on the full mix"
+    )
     parser.add_argument("--stems", type=Path, help="keep stems here between runs")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--markdown", action="store_true", help="a table for the documentation")
     options = parser.parse_args()
     songs = read_all(options.folder, options.stems)
     with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
-        each = list(pool.map(partial(measured, options.second_aligner), songs))
+        each = list(pool.map(partial(measured, options.second), songs))
     names = [f"{way}: {row}" for way in WAYS for row in ROWS]
     means = [Scores.mean(row) for row in zip(*each, strict=True)]
     print(table(zip(names, means, strict=True), markdown=options.markdown))

@@ -1,0 +1,247 @@
+"""From a path through a song to its words: their times, and the features they are judged by.
+
+The path gives frames; the posteriors around it give the times that are reported and how certain
+they are. What is measured of each word besides (how well its sounds fit, how active the vocals are,
+how much of the singing around it words account for) is what `lyricsyncd.judging` turns into
+confidences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lyricsyncd.align.graph import Graph
+from lyricsyncd.align.linetimes import LineTimes
+from lyricsyncd.align.onset_priors import OnsetPosteriors
+from lyricsyncd.align.options import SearchOptions
+from lyricsyncd.align.posterior import Posterior, posterior
+from lyricsyncd.align.trellis import Band, Trellis
+
+DoubleArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+COVERAGE_S = 20.0
+"""Seconds either way over which the share of singing that words account for is taken: words that
+are not those of the song leave much of it unexplained."""
+TOLERANCE_S = 0.3
+"""Seconds off within which a word counts as in place, for `Alignment.near`."""
+WORST_FIT = -25.0
+"""The fit of a word that was not placed: the floor of the scores."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Where the words are; N words, in the order of the lyrics.
+
+    Attributes
+    ----------
+    onset, offset : ndarray of float64, shape (N,)
+        Seconds.
+    fit : ndarray of float64, shape (N,)
+        Mean acoustic score of the word's frames: nats below the best that any unit scores there.
+    near : ndarray of float64, shape (N,)
+        Posterior probability that the word starts within `TOLERANCE_S` of here.
+    spread : ndarray of float64, shape (N,)
+        Standard deviation of the onset under the posteriors, in seconds.
+    activity : ndarray of float64, shape (N,)
+        Mean vocal activity of the word's frames, 0-1.
+    coverage : ndarray of float64, shape (N,)
+        Share of the vocal activity around the onset that falls on words, 0-1.
+    placed : ndarray of bool, shape (N,)
+        Words that could be pronounced and found; the others lie between those beside them.
+    acoustic_model : str
+        Name of the acoustic model, with those of a second aligner and a recogniser after a ``+``.
+    likelihood_ratio : float
+        Nats per frame by which the words beat the same words in another order; see
+        `lyricsyncd.align.background`.
+    line_times : LineTimes or None
+        How the source's line times fit this recording; ``None`` where there were none.
+    onset_posteriors : OnsetPosteriors or None
+        How likely each word starts at each moment, as a prior for another model's search.
+    without_prior : Alignment or None
+        What the model finds without the prior of a second aligner, where there was one.
+    """
+
+    onset: DoubleArray
+    offset: DoubleArray
+    fit: DoubleArray
+    near: DoubleArray
+    spread: DoubleArray
+    activity: DoubleArray
+    coverage: DoubleArray
+    placed: npt.NDArray[np.bool_]
+    acoustic_model: str
+    likelihood_ratio: float = 0.0
+    line_times: LineTimes | None = None
+    onset_posteriors: OnsetPosteriors | None = None
+    without_prior: Alignment | None = None
+
+
+@dataclass(frozen=True)
+class PathPosterior:
+    """The posteriors around a path, and the frames that they put the words at.
+
+    Attributes
+    ----------
+    onset, offset : ndarray of float64, shape (W,)
+        Frames with their fraction.
+    band : Band
+        The states that were summed over.
+    """
+
+    onset: DoubleArray
+    offset: DoubleArray
+    band: Band
+    posterior: Posterior
+
+
+def word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the first frame of each word of a path, and the frame after its last."""
+    (frames,) = np.nonzero(~graph.in_silence[states])
+    words = graph.word[states[frames]]
+    onsets = np.full(graph.n_words, len(states), np.int64)
+    offsets = np.zeros(graph.n_words, np.int64)
+    np.minimum.at(onsets, words, frames)
+    np.maximum.at(offsets, words, frames + 1)
+    return onsets, offsets
+
+
+def path_posterior(trellis: Trellis, states: IntArray, options: SearchOptions) -> PathPosterior:
+    """Compute the posteriors in a band around a path, and the times of the words under them."""
+    graph, hop = trellis.graph, trellis.emissions.hop
+    onsets, offsets = word_frames(graph, states)
+    band = Band.around(graph, onsets, offsets, trellis.n_frames, round(options.band / hop))
+    found = posterior(
+        trellis, band, onsets, offsets, scale=options.scale, near=round(TOLERANCE_S / hop)
+    )
+    onset, offset = onsets.astype(np.float64), offsets.astype(np.float64)
+    if options.expected:
+        onset = np.where(np.isfinite(found.onset.median), found.onset.median, onset)
+        offset = np.where(np.isfinite(found.offset.median), found.offset.median, offset)
+    onset = np.maximum.accumulate(onset)
+    offset = np.maximum(offset, onset + 1.0)
+    offset[:-1] = np.minimum(offset[:-1], np.maximum(onset[1:], onset[:-1] + 1.0))
+    return PathPosterior(onset, offset, band, found)
+
+
+def rejudged(found: PathPosterior, trellis: Trellis, options: SearchOptions) -> Posterior:
+    """Compute the posteriors of other scores or priors at the same times."""
+    onset, offset = (np.rint(frames).astype(np.int64) for frames in (found.onset, found.offset))
+    near = round(TOLERANCE_S / trellis.emissions.hop)
+    return posterior(trellis, found.band, onset, offset, scale=options.scale, near=near)
+
+
+def alignment(
+    n_words: int,
+    trellis: Trellis,
+    states: IntArray,
+    found: PathPosterior,
+    certainty: Posterior,
+    acoustic_model: str,
+    lag: float,
+) -> Alignment:
+    """Describe the words of a path.
+
+    Parameters
+    ----------
+    n_words : int
+        Number of all words of the lyrics, N; those that the graph lacks are filled in.
+    states : ndarray of int64, shape (T,)
+    found : PathPosterior
+        Where the posteriors of ``trellis`` have the words.
+    certainty : Posterior
+        The posteriors that `Alignment.near` and `Alignment.spread` are taken from.
+    lag : float
+        Seconds to add to all times.
+    """
+    graph, hop = trellis.graph, trellis.emissions.hop
+    fit, activity = _word_means(trellis, states)
+    onsets, _ = word_frames(graph, states)
+    index = graph.index
+    starts, ends = _interpolated(index, found.onset * hop + lag, found.offset * hop + lag, n_words)
+    placed = np.zeros(n_words, np.bool_)
+    placed[index] = True
+
+    def for_all(values: DoubleArray, otherwise: float) -> DoubleArray:
+        result = np.full(n_words, otherwise)
+        result[index] = np.where(np.isfinite(values), values, otherwise)
+        return result
+
+    return Alignment(
+        onset=starts,
+        offset=ends,
+        fit=for_all(fit, WORST_FIT),
+        near=for_all(certainty.onset.near, 0.0),
+        spread=for_all(certainty.onset.spread * hop, 10.0),
+        activity=for_all(activity, 0.0),
+        coverage=for_all(_coverage(trellis, states, onsets), 0.0),
+        placed=placed,
+        acoustic_model=acoustic_model,
+        onset_posteriors=OnsetPosteriors(acoustic_model, found.posterior.starts, index, hop, lag),
+    )
+
+
+def spread_evenly(n_words: int, duration: float, acoustic_model: str) -> Alignment:
+    """Spread words over a song that no path goes through; their features say so."""
+    edges = np.linspace(0.0, duration, n_words + 1)
+    nothing = np.zeros(n_words)
+    return Alignment(
+        onset=edges[:-1],
+        offset=edges[1:],
+        fit=nothing + WORST_FIT,
+        near=nothing,
+        spread=nothing + 10.0,
+        activity=nothing,
+        coverage=nothing,
+        placed=np.zeros(n_words, np.bool_),
+        acoustic_model=acoustic_model,
+    )
+
+
+def _word_means(trellis: Trellis, states: IntArray) -> tuple[DoubleArray, DoubleArray]:
+    """Return the mean score and the mean vocal activity over each word's frames, shape (W,)."""
+    graph = trellis.graph
+    (frames,) = np.nonzero(~graph.in_silence[states])
+    word = graph.word[states[frames]]
+    count = np.maximum(np.bincount(word, minlength=graph.n_words), 1)
+    scores = trellis.emissions.scores[frames, graph.unit[states[frames]]].astype(np.float64)
+    active = trellis.activity[frames].astype(np.float64)
+    fit = np.bincount(word, weights=scores, minlength=graph.n_words) / count
+    return fit, np.bincount(word, weights=active, minlength=graph.n_words) / count
+
+
+def _coverage(trellis: Trellis, states: IntArray, onsets: IntArray) -> DoubleArray:
+    """Return the share of the vocal activity around each onset that falls on words, (W,)."""
+    activity = trellis.activity.astype(np.float64)
+    sung = np.append(0.0, np.cumsum(activity))
+    explained = np.append(0.0, np.cumsum(activity * ~trellis.graph.in_silence[states]))
+    reach = round(COVERAGE_S / trellis.emissions.hop)
+    first = np.maximum(onsets - reach, 0)
+    last = np.minimum(onsets + reach, len(activity))
+    share = (explained[last] - explained[first]) / np.maximum(sung[last] - sung[first], 1e-6)
+    return np.asarray(share, np.float64)
+
+
+def _interpolated(
+    index: IntArray, onset: DoubleArray, offset: DoubleArray, n_words: int
+) -> tuple[DoubleArray, DoubleArray]:
+    """Return times for all words: those that the graph lacks share the gap they lie in."""
+    starts, ends = np.full(n_words, np.nan), np.full(n_words, np.nan)
+    starts[index], ends[index] = onset, offset
+    at = 0
+    while at < n_words:
+        if not np.isnan(starts[at]):
+            at += 1
+            continue
+        stop = at
+        while stop < n_words and np.isnan(starts[stop]):
+            stop += 1
+        left = ends[at - 1] if at else max(0.0, starts[stop] - 0.2 * (stop - at))
+        right = starts[stop] if stop < n_words else left + 0.2 * (stop - at)
+        edges = np.linspace(left, max(left, right), stop - at + 1)
+        starts[at:stop], ends[at:stop] = edges[:-1], edges[1:]
+        at = stop
+    return starts, ends

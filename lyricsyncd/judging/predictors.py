@@ -1,0 +1,72 @@
+"""The predictors of the regression that turns features of words into confidences."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lyricsyncd.align.features import Alignment
+
+DoubleArray = npt.NDArray[np.float64]
+
+PREDICTORS = (
+    "constant",
+    "fit",
+    "fit nearby",
+    "sureness",
+    "sureness nearby",
+    "spread",
+    "spread nearby",
+    "activity",
+    "length",
+    "length squared",
+    "coverage",
+    "likelihood_ratio",
+)
+"""Their names, which are the keys of a calibration's file."""
+
+_NEARBY_WORDS = 4.0
+"""Standard deviation, in words, of the window that counts as nearby."""
+_FEW_WORDS = 40.0
+"""Words at which the likelihood ratio counts by half: a dozen fit somewhere in most songs."""
+
+
+def predictors(alignment: Alignment) -> DoubleArray:
+    """Compute the predictors of every word, shape (N, len(PREDICTORS))."""
+    near = np.clip(alignment.near, 1e-3, 1.0 - 1e-3)
+    sureness = np.log(near / (1.0 - near)) / 3.0
+    spread = np.log(alignment.spread + 0.02)
+    length = np.log(np.clip(alignment.offset - alignment.onset, 0.03, 10.0))
+    return np.stack(
+        [
+            np.ones(len(near)),
+            alignment.fit,
+            nearby(alignment.fit),
+            sureness,
+            nearby(sureness),
+            spread,
+            nearby(spread),
+            alignment.activity,
+            length,
+            length**2,
+            alignment.coverage,
+            np.full(len(near), _shrunk_likelihood_ratio(alignment)),
+        ],
+        axis=1,
+    )
+
+
+def nearby(values: DoubleArray) -> DoubleArray:
+    """Average each word's value with those of the words beside it: errors come in stretches."""
+    reach = round(3 * _NEARBY_WORDS)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _NEARBY_WORDS) ** 2)
+    total = np.convolve(values, kernel, mode="full")[reach : reach + len(values)]
+    weight = np.convolve(np.ones(len(values)), kernel, mode="full")[reach : reach + len(values)]
+    result: DoubleArray = total / weight
+    return result
+
+
+def _shrunk_likelihood_ratio(alignment: Alignment) -> float:
+    """Shrink the likelihood ratio towards 0, the more the fewer words there are."""
+    n = len(alignment.onset)
+    return min(max(alignment.likelihood_ratio, -1.0), 3.0) * n / (n + _FEW_WORDS)
