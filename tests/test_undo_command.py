@@ -16,13 +16,14 @@ import mutagen
 import pytest
 from mutagen.id3 import ID3, USLT
 
+from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Fingerprint, Outcome, Priority, State
 from lyricsyncd.tags.songfile import same_audio
 from tests.noise_songs import encode
 
 ROOT = Path(__file__).parent.parent
 WORDS = "[00:01.00]<00:01.00>Row, <00:02.00>row<00:03.00>\n"
 Run = Callable[..., subprocess.CompletedProcess[str]]
-State = dict[str, Any]
+Files = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def music(originals: dict[str, Path], tmp_path: Path) -> Path:
     return folder
 
 
-def state(music: Path) -> State:
+def state(music: Path) -> Files:
     """All files: the tags of songs, the text of others."""
     return {
         path.relative_to(music).as_posix(): (
@@ -76,6 +77,24 @@ def state(music: Path) -> State:
         for path in sorted(music.rglob("*"))
         if path.is_file()
     }
+
+
+def scanned(run: Run, music: Path) -> dict[str, int]:
+    """The numbers of all songs in the catalog, as the service would have left it."""
+    with Catalog(music.parent / "state" / FILE_NAME) as catalog:
+        for song in sorted(music.rglob("*")):
+            if song.suffix not in (".mp3", ".flac"):
+                continue
+            catalog.enqueue(song, Priority.IMPORT, "scan", library=music)
+            entry = catalog.by_path(song)
+            leased = catalog.claim("test", 60)
+            assert entry is not None
+            assert leased is not None
+            assert run("apply", music.parent / "words.elrc", song, "--preset", "generic")
+            written = (song.with_suffix(".elrc"), song.with_suffix(".lrc"))
+            done = Outcome(State.DONE, "sure", quality=0.9, source="lrclib", written=written)
+            catalog.finish(leased.id, "test", done, Fingerprint.of(song))
+        return {entry.path.relative_to(music).as_posix(): entry.id for entry in catalog.entries()}
 
 
 def write_all(run: Run, music: Path, preset: str, *more: str) -> None:
@@ -161,3 +180,143 @@ class TestUndo:
         assert edited.exists()
         assert mutagen.File(music / "B" / "1 - flac.flac")["LYRICS"] == ["a person's now"]
         assert not edited.with_suffix(".elrc").exists()
+
+
+@pytest.mark.slow
+class TestSongsAreNamedAsEverywhere:
+    @pytest.fixture
+    def numbers(self, run: Run, music: Path) -> dict[str, int]:
+        (music.parent / "words.elrc").write_text(WORDS, encoding="utf-8")
+        (music / "B" / "1 - mp3.mp3").rename(music / "B" / "Only one.mp3")
+        return scanned(run, music)
+
+    @pytest.mark.parametrize("named", ["path", "number", "part"])
+    def test_by_path_number_or_part_of_the_name(
+        self, named: str, run: Run, music: Path, numbers: dict[str, int]
+    ) -> None:
+        song = music / "B" / "Only one.mp3"
+        before = state(music)
+        text = {"path": song, "number": numbers["B/Only one.mp3"], "part": "only ON"}[named]
+        done = run("undo", text)
+        assert (done.returncode, done.stderr) == (0, "")
+        sidecars = {"B/Only one.elrc", "B/Only one.lrc"}
+        assert set(done.stdout.splitlines()) == {f"removed {music / name}" for name in sidecars}
+        assert set(before) - set(state(music)) == sidecars
+
+    def test_what_was_taken_back_is_claimed_no_longer_and_left_alone(
+        self, run: Run, music: Path, numbers: dict[str, int]
+    ) -> None:
+        number = numbers["B/Only one.mp3"]
+        run("undo", number)
+        shown = told(run("show", number, "--json"))
+        assert shown["state"] == "ignored"
+        assert "taken back" in shown["reason"]
+        assert (shown["quality"], shown["source"], shown["written"]) == (None, None, [])
+        assert told(run("status", "--json"))["songs"]["done"] == len(numbers) - 1
+        # Neither a scan nor a change of the file has it done again; a person has.
+        (music / "B" / "Only one.mp3").touch()
+        run("scan", music / "B")
+        assert told(run("show", number, "--json"))["state"] == "ignored"
+        run("retry", number)
+        assert told(run("show", number, "--json"))["state"] == "pending"
+
+    def test_a_song_that_keeps_some_is_still_done(
+        self, run: Run, music: Path, numbers: dict[str, int]
+    ) -> None:
+        run("undo", music / "B" / "Only one.lrc")
+        shown = told(run("show", numbers["B/Only one.mp3"], "--json"))
+        assert shown["state"] == "done"
+        assert shown["written"] == [str(music / "B" / "Only one.elrc")]
+
+    def test_all_and_a_library_by_a_link_are_noted_too(
+        self, run: Run, music: Path, numbers: dict[str, int]
+    ) -> None:
+        link = music.parent / "link"
+        link.symlink_to(music)
+        with Catalog(music.parent / "state" / FILE_NAME) as catalog:
+            catalog.enqueue(link / "A" / "1 - mp3.mp3", Priority.IMPORT, "scan", library=link)
+        assert run("undo", "--all").returncode == 0
+        songs = told(run("status", "--json"))["songs"]
+        assert (songs["done"], songs["pending"]) == (0, 0)
+        assert songs["ignored"] == len(numbers) + 1
+
+    @pytest.mark.parametrize("name", ["no such song", "999", "", "/no/such/song.mp3"])
+    def test_what_is_not_known_is_an_error_in_one_line(
+        self, name: str, run: Run, music: Path, numbers: dict[str, int]
+    ) -> None:
+        del numbers
+        before = state(music)
+        done = run("undo", name)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert f"No song is known as '{name}'" in done.stderr
+        assert state(music) == before
+
+    def test_what_may_be_several_is_not_guessed(
+        self, run: Run, music: Path, numbers: dict[str, int]
+    ) -> None:
+        del numbers
+        before = state(music)
+        done = run("undo", "1 - ")
+        assert done.returncode == 2
+        assert "may be" in done.stderr
+        assert state(music) == before
+
+    def test_one_that_is_not_known_among_others_costs_them_nothing(
+        self, run: Run, music: Path, numbers: dict[str, int]
+    ) -> None:
+        del numbers
+        before = state(music)
+        assert run("undo", "Only one", "no such song").returncode == 2
+        assert state(music) == before
+
+    def test_a_dry_run_leaves_the_catalog(
+        self, run: Run, music: Path, numbers: dict[str, int]
+    ) -> None:
+        number = numbers["B/Only one.mp3"]
+        before = state(music)
+        report = told(run("undo", number, "--dry-run", "--json"))
+        assert len(report["removed"]) == 2
+        assert told(run("show", number, "--json"))["state"] == "done"
+        assert state(music) == before
+
+
+@pytest.mark.slow
+class TestWithoutACatalog:
+    def test_songs_of_apply_are_known_by_a_part_of_their_name(self, run: Run, music: Path) -> None:
+        song = music / "A" / "1 - flac.flac"
+        before = state(music)
+        words = music.parent / "words.elrc"
+        words.write_text(WORDS, encoding="utf-8")
+        run("apply", words, song, "--preset", "embed")
+        done = run("undo", "FLAC.fl")
+        assert done.stdout == f"took our lyrics out of {song}\n"
+        assert state(music) == before
+        assert not (music.parent / "state" / FILE_NAME).exists()
+
+    def test_a_song_with_nothing_of_ours_is_no_error(self, run: Run, music: Path) -> None:
+        done = run("undo", music / "A" / "1 - flac.flac")
+        assert done.returncode == 0
+        assert "nothing of ours" in done.stderr
+
+    def test_a_song_that_stays_is_not_told_as_removed(self, run: Run, music: Path) -> None:
+        write_all(run, music, "embed")
+        report = told(run("undo", "--all", "--json"))
+        assert report["removed"] == []
+        assert report["cleared"]
+
+    def test_a_file_that_cannot_be_written_fails_and_costs_no_other(
+        self, run: Run, music: Path
+    ) -> None:
+        write_all(run, music, "embed")
+        songs = [
+            Path(path) for path in told(run("undo", "--all", "--dry-run", "--json"))["cleared"]
+        ]
+        assert len(songs) > 1
+        songs[0].chmod(0o444)
+        done = run("undo", "--all", "--json")
+        report = json.loads(done.stdout)
+        assert str(songs[0]) in {note["path"] for note in report["kept"]}
+        assert {*report["cleared"]} == {str(song) for song in songs[1:]}
+        songs[0].chmod(0o644)
+        assert told(run("undo", songs[0], "--json"))["cleared"] == [str(songs[0])]

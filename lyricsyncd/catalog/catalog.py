@@ -12,12 +12,13 @@ import dataclasses
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lyricsyncd.catalog import transitions
 from lyricsyncd.catalog.queries import Queries, get_entry, setting
 from lyricsyncd.catalog.records import (
+    TAKEN_BACK,
     Entry,
     Fingerprint,
     Known,
@@ -369,6 +370,35 @@ class Catalog(Queries):
             )
 
         return self.write(skip)
+
+    def taken_back(self, left: Mapping[int, Sequence[Path]]) -> None:
+        """Note that a person took back what was written for songs, even those in work.
+
+        Parameters
+        ----------
+        left : Mapping
+            By their numbers, the files with lyrics of ours that each still has. A song without any
+            is left alone from now on, as after `skip`.
+        """
+        now = self.clock()
+
+        def take_back(db: sqlite3.Connection) -> None:
+            for id, files in left.items():
+                if files:
+                    written = json.dumps([str(path) for path in files])
+                    db.execute("UPDATE tracks SET written = ? WHERE id = ?", (written, id))
+                    continue
+                db.execute(
+                    "UPDATE tracks SET state = 'ignored', reason = ?, quality = NULL,"
+                    " decision = NULL, source = NULL, language = NULL, separator = NULL,"
+                    " aligner = NULL, lines = NULL, words = NULL, stages = '{}', written = '[]',"
+                    " notes = '[]', error_class = NULL, error = NULL, waits_for = NULL,"
+                    " finished_at = ?, next_attempt_at = NULL, lease_owner = NULL,"
+                    " leased_until = NULL, stage = NULL, progress = NULL WHERE id = ?",
+                    (TAKEN_BACK, now, id),
+                )
+
+        self.write(take_back)
 
     def skip_folder(self, folder: Path) -> int:
         """Leave alone the songs in a folder and below it, those that come later too; how many."""

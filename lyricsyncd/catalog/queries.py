@@ -170,6 +170,11 @@ class Queries(Database):
         )
         return [(id, Path(os.fsdecode(path)), title) for id, path, title in rows]
 
+    def all_folders(self) -> set[Path]:
+        """Every folder that has songs."""
+        rows = self.read(lambda db: db.execute("SELECT DISTINCT folder FROM tracks").fetchall())
+        return {Path(os.fsdecode(folder)) for (folder,) in rows}
+
     def below(self, folder: Path) -> list[Entry]:
         """The songs in a folder and in all folders below it, by their paths."""
         return self.read(

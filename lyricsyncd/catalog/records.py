@@ -77,6 +77,10 @@ class Request:
     """Queue it even though nothing changed since it was done, or a person said to ignore it."""
 
 
+TAKEN_BACK = "its lyrics were taken back; retry it to have them again"
+"""Why a song is ignored whose lyrics a person undid."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A song as the catalog knows it. Times are seconds since the epoch."""

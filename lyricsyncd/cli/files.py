@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import os
 import re
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +17,16 @@ import click
 
 from lyricsyncd.cli import target
 from lyricsyncd.cli.console import note, say
+from lyricsyncd.cli.songs import absolute, ambiguous, find_song, open_catalog, unknown
 from lyricsyncd.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from lyricsyncd.catalog.catalog import Catalog
     from lyricsyncd.config.schema import Output, OutputFile
     from lyricsyncd.model import Lyrics
-    from lyricsyncd.tags import Note
+    from lyricsyncd.tags import Journal, Note
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _PATH = click.Path(path_type=Path)
@@ -143,7 +147,7 @@ def convert(
 
 
 @click.command(context_settings=_HELP)
-@click.argument("songs", nargs=-1, metavar="[SONG...]", type=_PATH)
+@click.argument("songs", nargs=-1, metavar="[SONG...]")
 @click.option(
     "--since", metavar="WHEN", help="What was written since: 2h, 3d, or 2026-05-31T20:15."
 )
@@ -151,21 +155,27 @@ def convert(
 @_json
 @_dry_run
 def undo(
-    songs: tuple[Path, ...], since: str | None, everything: bool, as_json: bool, dry_run: bool
+    songs: tuple[str, ...], since: str | None, everything: bool, as_json: bool, dry_run: bool
 ) -> None:
     """Give back what was there before us, for SONG (or a folder of songs), since WHEN, or --all.
 
-    Only files that still are as we wrote them are touched.
+    SONG is a path, a number of the list, or a part of its name. Only files that still are as we
+    wrote them are touched, and the service leaves their songs alone until `retry`.
+
+    Exit status 1 tells that nothing could be taken back, or a file could not be written.
     """
+    from lyricsyncd.library.undoing import take_back
     from lyricsyncd.tags import Journal
-    from lyricsyncd.tags import undo as take_back
 
     if not (songs or since or everything):
         raise click.UsageError("Name songs, or say --since or --all.")
     if everything and (songs or since):
         raise click.UsageError("--all goes with neither songs nor --since.")
     moment = None if since is None else _moment(since)
-    report = take_back(Journal(), songs or None, since=moment, dry_run=dry_run)
+    journal = Journal()
+    with _known_catalog() as catalog:
+        chosen = [path for song in songs for path in _with_lyrics(song, journal, catalog)]
+        report = take_back(journal, catalog, chosen or None, since=moment, dry_run=dry_run)
     if as_json:
         _print_json(
             {
@@ -174,18 +184,62 @@ def undo(
                 "cleared": _texts(report.cleared),
                 "restored": _texts(report.restored),
                 "kept": _notes(report.kept),
+                "failed": _notes(report.failed),
             }
         )
     else:
         _tell("would remove" if dry_run else "removed", report.removed)
-        _tell(
-            "would take the lyrics out of" if dry_run else "took the lyrics out of", report.cleared
-        )
+        taking = "would take" if dry_run else "took"
+        _tell(f"{taking} our lyrics out of", report.cleared)
         _tell("would restore" if dry_run else "restored", report.restored)
-        if not (report.removed or report.cleared or report.restored or report.kept):
-            note("There is nothing of ours to take back.")
+    done = report.removed or report.cleared or report.restored
+    if not (done or report.kept or report.failed):
+        note("There is nothing of ours to take back.")
     for one in report.kept:
         note(f"kept {one.path}: {one.why}")
+    for one in report.failed:
+        note(one.why)
+    if report.failed or (report.kept and not done):
+        click.get_current_context().exit(1)
+
+
+@contextmanager
+def _known_catalog() -> Iterator[Catalog | None]:
+    """Open the catalog, if a service has ever made one."""
+    from lyricsyncd.catalog.catalog import FILE_NAME
+    from lyricsyncd.config.paths import kept_by_root, state_dir
+
+    if not kept_by_root() and not (state_dir() / FILE_NAME).is_file():
+        yield None
+        return
+    with open_catalog() as catalog:
+        yield catalog
+
+
+def _with_lyrics(song: str, journal: Journal, catalog: Catalog | None) -> list[Path]:
+    """Find what a person names: what we wrote, a song or folder of the catalog, or a file.
+
+    Raises
+    ------
+    UsageError
+        It is not known, or may be several.
+    """
+    path = absolute(song)
+    if journal.knows(path):
+        return [path]
+    if catalog is not None:
+        known = find_song(catalog, song)
+        if known is not None:
+            return [known.path]
+    # Songs of `sync` and `apply` need not be in the catalog.
+    found = journal.songs_named(song)
+    if len(found) > 1:
+        raise ambiguous(song, [each.name for each in found], "Name its path")
+    if found:
+        return [found[0]]
+    if os.path.lexists(path):
+        return [path]
+    raise unknown(song)
 
 
 def _read(path: Path, name: str | None) -> Lyrics:

@@ -11,14 +11,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lyricsyncd.cli.console import say
+from lyricsyncd.cli.songs import named_songs, one_song, open_catalog
 from lyricsyncd.errors import UsageError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def scan(
     if dry_run:
         _tell_what_is_new(targets, as_json=as_json)
         return
-    with _catalog() as catalog:
+    with open_catalog() as catalog:
         reports = [_scanned(catalog, *target, by_hand=bool(paths)) for target in targets]
         songs = _songs_in(catalog, targets, by_hand=bool(paths)) if now else []
         if now:
@@ -253,7 +253,7 @@ def _tell_what_is_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: 
     from lyricsyncd.library.scan import walk
 
     new: list[Path] = []
-    with _catalog() as catalog:
+    with open_catalog() as catalog:
         for rules, start in targets:
             if start is not None and start.is_file():
                 new += [start] if catalog.by_path(start) is None else []
@@ -282,7 +282,7 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
     from lyricsyncd.config.schema import load
 
     settings = load(config)
-    with _catalog() as catalog:
+    with open_catalog() as catalog:
         if not watch:
             told = _status(catalog, settings)
             if as_json:
@@ -322,8 +322,8 @@ def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
 @_json
 def show(song: str, as_json: bool) -> None:
     """Tell what is known of SONG: a path, a number of the list, or a part of its name."""
-    with _catalog() as catalog:
-        entry = _one(catalog, song)
+    with open_catalog() as catalog:
+        entry = one_song(catalog, song)
     if as_json:
         _echo_json(entry.as_dict())
         return
@@ -344,7 +344,7 @@ def show(song: str, as_json: bool) -> None:
 @_json
 def queue(limit: int, states: tuple[str, ...], as_json: bool) -> None:
     """List what is at work, what comes next, and what waits for a retry."""
-    with _catalog() as catalog:
+    with open_catalog() as catalog:
         if states:
             entries = catalog.entries(states=[_state(name) for name in states], limit=limit)
         else:
@@ -380,8 +380,8 @@ def retry(
 
     if not songs and not failed and not no_lyrics:
         raise UsageError("No song is named", remedy="Name songs, or use --failed or --no-lyrics")
-    with _catalog() as catalog:
-        chosen, folders = _named(catalog, songs)
+    with open_catalog() as catalog:
+        chosen, folders = named_songs(catalog, songs)
         states = [*([State.FAILED] if failed else []), *([State.NO_LYRICS] if no_lyrics else [])]
         if states:
             chosen += _all(catalog, states)
@@ -401,8 +401,8 @@ def skip(songs: tuple[str, ...], as_json: bool, dry_run: bool) -> None:
 
     A folder stands for all songs in it, those that come later too.
     """
-    with _catalog() as catalog:
-        chosen, folders = _named(catalog, songs)
+    with open_catalog() as catalog:
+        chosen, folders = named_songs(catalog, songs)
         if not dry_run:
             catalog.skip(entry.id for entry in chosen if not _below_any(entry, folders))
             for folder in folders:
@@ -415,7 +415,7 @@ def skip(songs: tuple[str, ...], as_json: bool, dry_run: bool) -> None:
 @_json
 def pause(as_json: bool) -> None:
     """Take up no new songs, even after a restart, until `resume`."""
-    with _catalog() as catalog:
+    with open_catalog() as catalog:
         catalog.pause()
     _tell_paused(True, as_json=as_json)
 
@@ -424,7 +424,7 @@ def pause(as_json: bool) -> None:
 @_json
 def resume(as_json: bool) -> None:
     """Go on after `pause`."""
-    with _catalog() as catalog:
+    with open_catalog() as catalog:
         catalog.resume()
     _tell_paused(False, as_json=as_json)
 
@@ -436,56 +436,8 @@ def _tell_paused(paused: bool, *, as_json: bool) -> None:
         click.echo("Paused: the song in work is finished" if paused else "Going on")
 
 
-@contextmanager
-def _catalog() -> Iterator[Catalog]:
-    from lyricsyncd.catalog.catalog import FILE_NAME, Catalog
-    from lyricsyncd.config.paths import SYSTEM_STATE, kept_by_root, state_dir
-
-    if kept_by_root():
-        raise UsageError(
-            f"The service of this computer has its catalog in {SYSTEM_STATE}",
-            remedy="Put sudo before it",
-        )
-    with Catalog(state_dir() / FILE_NAME) as catalog:
-        yield catalog
-
-
-def _named(catalog: Catalog, songs: Sequence[str]) -> tuple[list[Entry], list[Path]]:
-    """The songs that a person means, and the folders that were named for all in them."""
-    chosen: dict[int, Entry] = {}
-    folders: list[Path] = []
-    for song in songs:
-        # Not resolve(): a link in a library is a place of its own.
-        path = Path(os.path.abspath(song))  # noqa: PTH100
-        below = [] if catalog.by_path(path) is not None else catalog.below(path)
-        if below or (path.is_dir() and not song.isdecimal()):
-            folders.append(path)
-        else:
-            below = [_one(catalog, song)]
-        chosen |= {entry.id: entry for entry in below}
-    return list(chosen.values()), folders
-
-
 def _below_any(entry: Entry, folders: Sequence[Path]) -> bool:
     return any(folder in entry.path.parents for folder in folders)
-
-
-def _one(catalog: Catalog, song: str) -> Entry:
-    """The song that a person means: by its number, its path, or a part of its name."""
-    # Not resolve(): a link in a library is a song of its own.
-    entry = catalog.by_path(Path(os.path.abspath(song)))  # noqa: PTH100
-    if entry is None and song.isdecimal():
-        entry = catalog.get(int(song))
-    if entry is not None:
-        return entry
-    found = catalog.entries(text=song, limit=6)
-    if not found:
-        raise UsageError(f"No song is known as '{song}'", remedy="Run `lyricsyncd scan` first")
-    if len(found) > 1:
-        names = ", ".join(f"{entry.id} {entry.path.name}" for entry in found[:5])
-        more = " and more" if len(found) > 5 else ""
-        raise UsageError(f"'{song}' may be {names}{more}", remedy="Name its path or its number")
-    return found[0]
 
 
 def _all(catalog: Catalog, states: Sequence[Any]) -> list[Entry]:

@@ -160,6 +160,31 @@ class Journal:
         values = (os.fsencode(located(song)),)
         return tuple(self._entries("undone = 0 AND song = ? ORDER BY id", values))
 
+    def knows(self, path: Path) -> bool:
+        """Whether anything was written, taken back or not, for a song, or as or below a path."""
+        if not self.path.exists():
+            return False
+        places = [os.fsencode(place) for place in _places(path)]
+        with self._connection() as connection:
+            return any(
+                connection.execute(
+                    "SELECT 1 FROM entries WHERE song = ? OR path = ? OR (song > ? AND song < ?)"
+                    " LIMIT 1",
+                    # The byte after the slash.
+                    (place, place, place.rstrip(b"/") + b"/", place.rstrip(b"/") + b"0"),
+                ).fetchone()
+                for place in places
+            )
+
+    def songs_named(self, text: str) -> tuple[Path, ...]:
+        """The songs that something was written for, with a text in their names."""
+        if not self.path.exists():
+            return ()
+        with self._connection() as connection:
+            rows = connection.execute("SELECT DISTINCT song FROM entries ORDER BY song").fetchall()
+        songs = [Path(os.fsdecode(song)) for (song,) in rows]
+        return tuple(song for song in songs if text.casefold() in song.name.casefold())
+
     def undone(self, song: Path) -> bool:
         """Whether a person took our lyrics of this song back, and none were written since.
 
@@ -280,9 +305,12 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 def _is_below(entry: Entry, paths: list[Path]) -> bool:
     for path in paths:
-        # A folder may be a link itself, which `located` would keep.
-        roots = {located(path), Path(os.path.realpath(path))}
-        for root in roots:
+        for root in _places(path):
             if root in (entry.song, entry.path) or root in entry.song.parents:
                 return True
     return False
+
+
+def _places(path: Path) -> set[Path]:
+    """What the journal may call a path. A folder may be a link itself, which `located` keeps."""
+    return {located(path), Path(os.path.realpath(path))}

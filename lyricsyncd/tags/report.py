@@ -51,5 +51,7 @@ class UndoReport:
     restored: tuple[Path, ...] = ()
     """Files that hold again what they held before us."""
     kept: tuple[Note, ...] = ()
+    failed: tuple[Note, ...] = ()
+    """Files that could not be written; they are as they were."""
     songs: tuple[Path, ...] = ()
-    """The songs that all of this belongs to, but for what was kept."""
+    """The songs, as the journal has them, that something was taken back for."""

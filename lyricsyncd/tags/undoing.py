@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lyricsyncd.errors import JournalError, WriteError
 from lyricsyncd.tags import atomic, songfile
 from lyricsyncd.tags.container import encoded, from_journal, opened
 from lyricsyncd.tags.embedding import edit, write_slots
@@ -44,25 +45,27 @@ def undo(
 
     Raises
     ------
-    WriteError
-        A file could not be written; what was taken back until then stays taken back.
+    JournalError
+        It cannot be used; what was taken back until then stays taken back.
     """
     tally = _Tally()
     places: dict[Path, dict[str, list[Entry]]] = {}
     for entry in journal.entries(songs, since):
         places.setdefault(entry.path, {}).setdefault(entry.kind, []).append(entry)
     for path, kinds in places.items():
-        sidecar = kinds.pop(SIDECAR, None)
-        if kinds:
-            slots = {kind.removeprefix("tag:"): entries for kind, entries in kinds.items()}
-            _undo_tags(path, slots, journal, dry_run, tally)
-        if sidecar is not None:
-            _undo_sidecar(path, sidecar, journal, dry_run, tally)
+        try:
+            _undo_file(path, kinds, journal, dry_run, tally)
+        except JournalError:
+            raise
+        except WriteError as error:
+            # One file that cannot be written does not cost the others.
+            tally.failed.append(Note(path, str(error)))
     return UndoReport(
         removed=tuple(tally.removed),
         cleared=tuple(tally.cleared),
         restored=tuple(tally.restored),
         kept=tuple(tally.kept),
+        failed=tuple(tally.failed),
         songs=tuple(dict.fromkeys(tally.songs)),
     )
 
@@ -75,7 +78,20 @@ class _Tally:
     cleared: list[Path] = field(default_factory=list)
     restored: list[Path] = field(default_factory=list)
     kept: list[Note] = field(default_factory=list)
+    failed: list[Note] = field(default_factory=list)
     songs: list[Path] = field(default_factory=list)
+
+
+def _undo_file(
+    path: Path, kinds: dict[str, list[Entry]], journal: Journal, dry_run: bool, tally: _Tally
+) -> None:
+    """Give one file back: a sidecar, or the tags of a song."""
+    sidecar = kinds.pop(SIDECAR, None)
+    if kinds:
+        slots = {kind.removeprefix("tag:"): entries for kind, entries in kinds.items()}
+        _undo_tags(path, slots, journal, dry_run, tally)
+    if sidecar is not None:
+        _undo_sidecar(path, sidecar, journal, dry_run, tally)
 
 
 def _undo_sidecar(

@@ -36,6 +36,7 @@ from lyricsyncd.catalog.catalog import (
     Rest,
     State,
 )
+from lyricsyncd.catalog.records import TAKEN_BACK
 from lyricsyncd.errors import (
     JournalError,
     LyricsNotFound,
@@ -342,8 +343,7 @@ class Runner:
             )
             return None
         if self._taken_back(entry):
-            why = "its lyrics were taken back; retry it to have them again"
-            self._finish(entry, Outcome(State.IGNORED, why), began)
+            self._finish(entry, Outcome(State.IGNORED, TAKEN_BACK), began)
             return None
         _check_writable(entry.path, config)
 
