@@ -389,6 +389,19 @@ class TestWhatGoesWrong:
             atomic._take_place(ours, path, found)
         assert path.read_bytes() == THEIRS
 
+    def test_a_file_that_is_taken_away_at_the_last_moment_is_not_made_anew(
+        self, song: Path
+    ) -> None:
+        path, ours = song.with_suffix(".lrc"), song.with_name("new")
+        path.write_bytes(OURS)
+        ours.write_bytes(OURS_TOO)
+        found = atomic.look(path)
+        assert found is not None
+        path.rename(song.with_name("elsewhere"))
+        with pytest.raises(FileNotFoundError):
+            atomic._take_place(ours, path, found)
+        assert not path.exists()
+
     def test_names_may_be_any_bytes(self, tmp_path: Path, journal: Journal) -> None:
         song = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \n\x01.mp3"))
         song.write_bytes(b"")

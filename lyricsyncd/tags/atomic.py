@@ -36,6 +36,7 @@ _ABANDONED_S = 24 * 3600.0
 """Where locks do not work, a temporary file of this age is nobody's."""
 _AT_CWD, _RENAME_EXCHANGE = -100, 2
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
+_NO_EXCHANGE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EINVAL}
 
 
@@ -216,7 +217,11 @@ def _take_place(temporary: Path, path: Path, found: Found) -> None:
     try:
         _check_unchanged(temporary, found)
     except Changed:
-        if not _exchange(temporary, path):
+        try:
+            back = _exchange(temporary, path)
+        except OSError:
+            back = False
+        if not back:
             # Once more something else: what somebody wrote goes back in any case.
             temporary.replace(path)
         raise
@@ -236,19 +241,29 @@ def _free(old: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Have two files change names (``renameat2``); false where that cannot be done."""
+    """Have two files change names (``renameat2``); false where the system cannot do that.
+
+    Raises
+    ------
+    OSError
+        It can, and has not: one of them is not there any more, say.
+    """
     call = _of_libc("renameat2")
     if call is None:
         return False
-    done: int = call(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _RENAME_EXCHANGE)
-    return done == 0
+    if not call(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _RENAME_EXCHANGE):
+        return True
+    code = ctypes.get_errno()
+    if code in _NO_EXCHANGE:
+        return False
+    raise OSError(code, os.strerror(code), str(other))
 
 
 @functools.cache
 def _of_libc(name: str) -> Callable[..., int] | None:
     """A call of Linux that Python does not have; ``None`` elsewhere."""
     try:
-        call: Callable[..., int] = getattr(ctypes.CDLL(None), name)
+        call: Callable[..., int] = getattr(ctypes.CDLL(None, use_errno=True), name)
     except (OSError, AttributeError):
         return None
     return call
