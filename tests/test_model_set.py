@@ -26,12 +26,12 @@ def test_a_second_song_loads_nothing() -> None:
     assert pipeline.models.loads == []
     text = SONG.with_suffix(".txt").read_text(encoding="utf-8")
     pipeline.sync(SONG, lyrics=text, language="fr")
-    assert pipeline.models.loads == ["separator:mix", "ear:sphinx"]
+    assert pipeline.models.loads == ["separator:mix", "acoustic model:sphinx"]
     pipeline.sync(SONG, lyrics=text, language="en")
-    assert pipeline.models.loads == ["separator:mix", "ear:sphinx"]
+    assert pipeline.models.loads == ["separator:mix", "acoustic model:sphinx"]
 
 
-def test_the_same_ear_comes_back() -> None:
+def test_the_same_acoustic_model_is_returned_again() -> None:
     models = ModelSet(placing_settings(CONFIG).models)
     assert models.acoustic_model("en") is models.acoustic_model("fr")
     assert models.separator() is models.separator()

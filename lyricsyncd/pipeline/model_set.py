@@ -1,13 +1,14 @@
-"""The models of a process: opened when first needed, kept warm, given back all together.
+"""The models of a process: opened when first needed, kept loaded, released all together.
 
 A set lives as long as its process. The service ends the model worker when it has been idle for
-``models.keep_alive``: only that gives back all memory, on a card too.
+``models.keep_alive``: only that releases all memory, on a graphics card too.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import resource
 import sys
 from collections.abc import Callable
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
     from lyricsyncd.transcribe import Transcriber
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_ANY_LANGUAGE = "sphinx"
+"""The acoustic model of the base install, which places every language."""
 
 
 class ModelSet:
-    """Separator, ears and recogniser as the configuration has them.
+    """Separator, acoustic models and recogniser as the configuration names them.
 
     Parameters
     ----------
@@ -51,15 +56,16 @@ class ModelSet:
         self._settings, self._device = settings, settings.device
         self._folder: Path = models_dir(settings.folder)
         self._open: dict[str, object] = {}
+        self._warned: set[str] = set()
         self.loads: list[str] = []
-        """What was loaded, in order: nothing twice."""
+        """What was loaded, in order; nothing twice."""
 
     def separator(self) -> VocalSeparator:
-        """What parts the voice from the band."""
+        """Open what separates the vocals."""
         from lyricsyncd.separate import VocalSeparator
 
         name = self._preferred(self._settings.separator, "htdemucs_ft", "spleeter")
-        # Without Spleeter the lite profile hears the mix, and says so.
+        # Without Spleeter the lite profile uses the full mix, with a warning.
         name = "auto" if name == "spleeter" and self._settings.separator == "auto" else name
         device = "cpu" if self._settings.profile == "lite" else self._device
         return self._once(
@@ -67,64 +73,77 @@ class ModelSet:
         )
 
     def acoustic_model(self, language: str | None) -> AcousticModel:
-        """What hears the words of a language, and places them.
+        """Open the acoustic model that places the words of a language.
+
+        Where the configured one cannot place the language, that of the base install does.
 
         Raises
         ------
         ModelError
-            Its model is not to be had, or its device is not there.
+            It cannot be had, or its device is not there.
         """
-        first, _ = self._acoustic_models(language)
-        return self._acoustic_model(first, language)
+        from lyricsyncd.align.emissions import Traits
+
+        first, _ = self._aligner_names(language)
+        model = self._open_acoustic_model(first, language)
+        if Traits.of(model).supports(language):
+            return model
+        self._warn_once(f"{model.name} has no {language}: {_ANY_LANGUAGE} places these words")
+        return self._open_acoustic_model(_ANY_LANGUAGE, language)
 
     def second_aligner(self, language: str | None) -> SecondAligner | None:
-        """A listener whose votes count where the first ear places words; ``None`` without one.
+        """Open the second aligner for a language; ``None`` where there is none.
 
         Raises
         ------
         ModelError
-            It was asked for and its model is not to be had.
+            It is configured and cannot be had.
         """
         from lyricsyncd.align import acoustic_models
+        from lyricsyncd.align.emissions import Traits
         from lyricsyncd.align.second_aligner import SearchingAligner
 
-        _, second = self._acoustic_models(language)
+        _, second = self._aligner_names(language)
         if second is None:
             return None
-        if not acoustic_models.only_second(second):
-            return SearchingAligner(self._acoustic_model(second, language))
-        return self._once(
-            f"voter:{second}",
-            lambda: acoustic_models.open_second_aligner(second, self._device, self._folder),
+        aligner = self._once(
+            f"second aligner:{acoustic_models.key(second, language)}",
+            lambda: acoustic_models.open_second_aligner(
+                second, self._device, self._folder, language
+            ),
         )
+        if isinstance(aligner, SearchingAligner):
+            supported = Traits.of(aligner.acoustic_model).supports(language)
+            return aligner if supported else None
+        return aligner
 
-    def _acoustic_models(self, language: str | None) -> tuple[str, str | None]:
+    def _aligner_names(self, language: str | None) -> tuple[str, str | None]:
         from lyricsyncd.align import acoustic_models
 
         name = self._preferred(self._settings.aligner, "sphinx+ctc", "sphinx")
         return acoustic_models.pair(name, self._device, self._folder, language)
 
-    def _acoustic_model(self, name: str, language: str | None) -> AcousticModel:
+    def _open_acoustic_model(self, name: str, language: str | None) -> AcousticModel:
         from lyricsyncd.align import acoustic_models
 
         return self._once(
-            f"ear:{acoustic_models.key(name, language)}",
+            f"acoustic model:{acoustic_models.key(name, language)}",
             lambda: acoustic_models.open_acoustic_model(name, self._device, self._folder, language),
         )
 
     @property
     def recogniser_name(self) -> str | None:
-        """The recogniser that was asked for, or is there with its model anyway: ``auto`` fetches
+        """The recogniser that is configured, or installed with its model: ``auto`` fetches
         nothing."""
         return recogniser_of(self._settings)
 
     def recogniser(self) -> Transcriber | None:
-        """What listens to doubtful songs, and to songs without words.
+        """Open what transcribes doubtful songs and songs without words; ``None`` without one.
 
         Raises
         ------
         ModelError
-            It was asked for and its model is not to be had.
+            It is configured and cannot be had.
         """
         from lyricsyncd.transcribe import open_transcriber
 
@@ -137,7 +156,7 @@ class ModelSet:
         )
 
     def memory(self) -> dict[str, int]:
-        """Bytes that this process takes: ``process`` at its peak, ``card`` now."""
+        """Return the bytes that this process takes: ``process`` at its peak, ``card`` now."""
         kilobyte = 1 if sys.platform == "darwin" else 1024
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte
         taken = {"process": peak}
@@ -147,7 +166,7 @@ class ModelSet:
         return taken
 
     def close(self) -> None:
-        """Let go of all models; what libraries hold on to returns with the process' end."""
+        """Release all models; what libraries retain is released when the process ends."""
         self._open.clear()
         torch = sys.modules.get("torch")
         if torch is not None:
@@ -159,6 +178,11 @@ class ModelSet:
             return wanted
         return large if self._settings.profile == "full" else small
 
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            log.warning("%s", message)
+
     def _once(self, key: str, load: Callable[[], T]) -> T:
         if key not in self._open:
             self._open[key] = load()
@@ -168,7 +192,7 @@ class ModelSet:
 
 
 def recogniser_of(settings: ModelSettings) -> str | None:
-    """Name the recogniser that is configured, or is there with its model anyway: ``auto`` fetches
+    """Name the recogniser that is configured, or installed with its model: ``auto`` fetches
     nothing."""
     if settings.recogniser == "auto":
         here = (models_dir(settings.folder) / "faster-whisper-base").is_dir()
@@ -177,7 +201,7 @@ def recogniser_of(settings: ModelSettings) -> str | None:
 
 
 def may_recognise(settings: ModelSettings) -> bool:
-    """Whether there is something to recognise words, or at least a voice, with."""
+    """Return whether there is something to recognise words, or at least singing, with."""
     if recogniser_of(settings) is not None:
         return True
     if settings.separator not in ("auto", install.SPLEETER.name):

@@ -122,8 +122,8 @@ def test_the_exported_model_needs_no_torch(exported: Path) -> None:
         "import sys; sys.modules['torch'] = None; sys.modules['transformers'] = None\n"
         "import numpy as np; from pathlib import Path\n"
         "from lyricsyncd.align.acoustic_models import open_acoustic_model\n"
-        f"ear = open_acoustic_model({str(exported)!r}, 'cpu')\n"
-        "print(ear.listen(np.zeros(32000, np.float32)).shape)"
+        f"model = open_acoustic_model({str(exported)!r}, 'cpu')\n"
+        "print(model.features(np.zeros(32000, np.float32)).shape)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"(100, {len(synthetic.VOCABULARY)})"
