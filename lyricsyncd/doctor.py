@@ -201,7 +201,7 @@ def libraries(config: Config) -> Iterator[Finding]:
     """Whether the music is there, and may be read and written beside."""
     from lyricsyncd.catalog import mounts
     from lyricsyncd.library import scan
-    from lyricsyncd.work.runner import writes_sidecars
+    from lyricsyncd.work.policy import writes_sidecars
 
     if not config.libraries:
         yield _failed(

@@ -21,14 +21,15 @@
 
 Every error says what happened and, where we know it, what to do about it. Errors keep their
 attributes across a process boundary (the model worker raises them in its own process), and know
-whether trying again later can help (``transient``).
+whether trying again later can help (``transient``) and whose fault they are (``fault``).
 """
 
 from __future__ import annotations
 
 import errno
 import traceback
-from typing import Any
+from enum import Enum
+from typing import Any, ClassVar
 
 _PASSING = frozenset(
     (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT)
@@ -48,6 +49,17 @@ def raised_inside(error: BaseException, *packages: str) -> bool:
     return bool(origins) and origins[-1] != ours and any(name in packages for name in origins)
 
 
+class Fault(str, Enum):
+    """Whose fault an error is, and so what mends it."""
+
+    SETTINGS = "settings"
+    """The configuration or the installation: every song would fail, until a person changes it."""
+    PASSING = "passing"
+    """Trouble of the network, a disk or a process: the same may succeed later."""
+    SONG = "song"
+    """This song's own: nothing but another file, other tags or other words mends it."""
+
+
 class LyricsyncError(Exception):
     """Root of everything we raise on purpose.
 
@@ -63,6 +75,7 @@ class LyricsyncError(Exception):
 
     exit_status = 1
     transient = False
+    _fault: ClassVar[Fault] = Fault.SONG
 
     def __init__(self, message: str, *, remedy: str = "", transient: bool | None = None) -> None:
         super().__init__(message)
@@ -71,11 +84,28 @@ class LyricsyncError(Exception):
         if transient is not None:
             self.transient = transient
 
+    @property
+    def fault(self) -> Fault:
+        """Whose fault it is."""
+        return Fault.PASSING if self.transient else self._fault
+
     def __str__(self) -> str:
         return f"{self.message}. {self.remedy}" if self.remedy else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, dict(self.__dict__)))
+
+
+def errors_of(fault: Fault) -> frozenset[str]:
+    """List the names of the classes of errors that have a fault by default."""
+    found: set[str] = set()
+    left = [LyricsyncError]
+    while left:
+        kind = left.pop()
+        left += kind.__subclasses__()
+        if kind._fault is fault and not kind.transient:
+            found.add(kind.__name__)
+    return frozenset(found)
 
 
 def _rebuild(cls: type[LyricsyncError], message: str, state: dict[str, Any]) -> LyricsyncError:
@@ -89,6 +119,7 @@ class UsageError(LyricsyncError):
     """The command line asks for something that cannot be."""
 
     exit_status = 2
+    _fault = Fault.SETTINGS
 
 
 class ConfigError(UsageError):
@@ -119,6 +150,8 @@ class SourceError(LyricsyncError):
     host : str, optional
         The host that failed, where it is known.
     """
+
+    _fault = Fault.PASSING
 
     def __init__(
         self,
@@ -172,9 +205,13 @@ class AlignmentError(LyricsyncError):
 class ModelError(LyricsyncError):
     """A model is missing or broken, or its device is not there."""
 
+    _fault = Fault.SETTINGS
+
 
 class NotFetched(ModelError):
     """A model of the hub is not on the disk yet, and could not be fetched just now."""
+
+    _fault = Fault.PASSING
 
 
 class WorkerLost(LyricsyncError):
@@ -203,6 +240,8 @@ class WorkerLost(LyricsyncError):
 
 class WriteError(LyricsyncError):
     """A result could not be written; what was there before is intact."""
+
+    _fault = Fault.PASSING
 
 
 class JournalError(WriteError):

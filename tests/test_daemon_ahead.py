@@ -21,8 +21,9 @@ from lyricsyncd.errors import AudioError, WorkerLost
 from lyricsyncd.separate.spectrogram import Samples
 from lyricsyncd.work import worker
 from lyricsyncd.work.executor import WorkerExecutor
+from lyricsyncd.work.policy import decodes_in_advance
 from lyricsyncd.work.prefetch import Prefetched
-from lyricsyncd.work.runner import Runner, decodes_ahead
+from lyricsyncd.work.runner import Runner
 from tests import worker_tasks as tasks
 
 SONGS = Path(__file__).parents[1] / "demo" / "songs"
@@ -211,7 +212,7 @@ def test_the_worker_is_told_of_the_song_that_waits_for_it(
 
 def test_a_small_computer_decodes_one_song_at_a_time() -> None:
     def decodes(**daemon: str) -> bool:
-        return decodes_ahead(Config.model_validate({"daemon": daemon}))
+        return decodes_in_advance(Config.model_validate({"daemon": daemon}))
 
     assert decodes(memory_limit="4G")
     assert not decodes(memory_limit="800M")

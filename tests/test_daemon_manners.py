@@ -17,7 +17,8 @@ from lyricsyncd.catalog.catalog import Catalog, Priority, State
 from lyricsyncd.config.schema import Config, size
 from lyricsyncd.pipeline.settings import ModelSettings, PlacingSettings
 from lyricsyncd.work import gpu, memory, schedule
-from lyricsyncd.work.runner import Runner, eased, manners
+from lyricsyncd.work.policy import reduced, resource_limits
+from lyricsyncd.work.runner import Runner
 
 TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -140,12 +141,12 @@ def until(true: Callable[[], bool]) -> None:
 class TestASongThatWasTooMuch:
     def test_is_tried_again_with_smaller_models_and_then_on_the_processor(self) -> None:
         settings = PlacingSettings(ModelSettings(device="cuda:0"))
-        assert eased(settings, 0) == (settings, "")
-        once, note = eased(settings, 1)
+        assert reduced(settings, 0) == (settings, "")
+        once, note = reduced(settings, 1)
         models = once.models
         assert (models.profile, models.device, models.recogniser) == ("lite", "cuda:0", "none")
         assert "smaller" in note
-        twice, note = eased(settings, 2)
+        twice, note = reduced(settings, 2)
         assert (twice.models.profile, twice.models.device) == ("lite", "cpu")
         assert "processor" in note
 
@@ -195,7 +196,7 @@ class TestMemory:
         allowed = memory.ceiling("auto")
         assert allowed is not None
         assert 0 < allowed < total
-        assert manners(Config()).memory_bytes == allowed
+        assert resource_limits(Config()).memory_bytes == allowed
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ from lyricsyncd.pipeline.settings import placing_settings
 from lyricsyncd.service.service import StateLock, running
 from lyricsyncd.systemd import notify
 from lyricsyncd.work import schedule, worker
-from lyricsyncd.work.runner import LIMIT_FLOOR_S, LIMIT_UNKNOWN_S, failed, judged, limit
+from lyricsyncd.work.outcomes import SETTINGS_AGAIN_S, of_error, of_result
+from lyricsyncd.work.policy import LIMIT_FLOOR_S, LIMIT_UNKNOWN_S, time_limit
 
 MONDAY = datetime.datetime(2026, 3, 2, 12, 0)
 
@@ -99,7 +100,7 @@ class TestWhatAnErrorMeans:
             (Unreachable("no network"), State.PENDING, RETRY_SOON),
             (Refused("bad key"), State.PENDING, RETRY_SOON),
             (Refused("later", retry_after=7200.0), State.PENDING, (7200.0, 7200.0, 86400.0)),
-            (ModelError("missing"), State.PENDING, RETRY_SOON),
+            (ModelError("missing"), State.PENDING, (SETTINGS_AGAIN_S,)),
             (WriteError("disk full"), State.PENDING, RETRY_SOON),
             (OSError(5, "input/output error"), State.PENDING, RETRY_SOON),
             (AudioError("broken"), State.FAILED, None),
@@ -111,7 +112,7 @@ class TestWhatAnErrorMeans:
     def test_for_its_song(
         self, error: LyricsyncError | OSError, state: State, retry: tuple[float, ...] | None
     ) -> None:
-        outcome = failed(error)
+        outcome = of_error(error)
         assert (outcome.state, outcome.retry) == (state, retry)
         assert outcome.error == str(error)
 
@@ -129,7 +130,7 @@ class TestWhatAResultMeans:
     )
     def test_for_its_song(self, decision: Decision, instrumental: bool, state: State) -> None:
         lyrics = Lyrics((Line.from_text("la la"),), instrumental=instrumental)
-        outcome = judged(
+        outcome = of_result(
             SyncResult(SongIdentification(Track()), lyrics, 0.5, decision, "why"), None
         )
         assert outcome.state is state
@@ -137,9 +138,12 @@ class TestWhatAResultMeans:
 
     @given(st.floats(0, 1e5))
     def test_a_longer_song_may_take_longer(self, duration: float) -> None:
-        assert limit(duration) >= LIMIT_FLOOR_S
-        assert limit(duration + 1000) > limit(duration) or limit(duration) == LIMIT_FLOOR_S
-        assert limit(None) == LIMIT_UNKNOWN_S
+        assert time_limit(duration) >= LIMIT_FLOOR_S
+        assert (
+            time_limit(duration + 1000) > time_limit(duration)
+            or time_limit(duration) == LIMIT_FLOOR_S
+        )
+        assert time_limit(None) == LIMIT_UNKNOWN_S
 
 
 def test_what_goes_to_the_worker_can_travel() -> None:

@@ -362,16 +362,13 @@ class TestPaths:
         house.song("b.mp3").rename(other / "b.mp3")
         (house.music / "folder").symlink_to(other)
         (other / "song.mp3").symlink_to(inner / "a.mp3")
-        told = {
-            inner / "a.mp3": inner,
-            house.music / "folder" / "b.mp3": house.music,
-            other / "song.mp3": other,
-        }
-        results = house.tell(*({"event": "imported", "path": str(path)} for path in told))
+        sent = (inner / "a.mp3", house.music / "folder" / "b.mp3", other / "song.mp3")
+        results = house.tell(*({"event": "imported", "path": str(path)} for path in sent))
         assert [each["result"] for each in results] == ["new"] * 3
+        songs = {inner / "a.mp3": inner, other / "b.mp3": other, other / "song.mp3": other}
         assert {
-            path: entry.library for path in told if (entry := house.catalog.by_path(path))
-        } == told
+            path: entry.library for path in songs if (entry := house.catalog.by_path(path))
+        } == songs
 
     def test_a_library_may_be_called_by_what_it_links_to(self, tmp_path: Path) -> None:
         real = tmp_path / "disk"

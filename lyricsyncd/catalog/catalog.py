@@ -12,7 +12,7 @@ import dataclasses
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lyricsyncd.catalog import transitions
@@ -423,6 +423,22 @@ class Catalog(Queries):
         """Note which hosts are left alone, for other processes; see `Queries.rests`."""
         value = json.dumps([dataclasses.asdict(rest) for rest in rests])
         self.write(lambda db: _set(db, "rests", value))
+
+    def make_due(self, error_classes: Collection[str]) -> int:
+        """Take up the songs that wait, or were set aside, for errors of these classes.
+
+        Returns
+        -------
+        int
+            How many they are.
+        """
+        now = self.clock()
+        return self.write(lambda db: transitions.make_due(db, sorted(error_classes), now))
+
+    def note_settings_error(self, why: str) -> None:
+        """Note what is wrong with the settings, so that no song is taken up; nothing where all is
+        well."""
+        self.write(lambda db: _set(db, "settings_error", why))
 
     def note_hush(self, why: str) -> None:
         """Note why only what a person waits for is done now; nothing where all is."""

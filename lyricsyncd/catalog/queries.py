@@ -151,6 +151,11 @@ class Queries(Database):
         return None if row[0] is None else float(row[0])
 
     @property
+    def settings_error(self) -> str | None:
+        """What is wrong with the settings, as the service noted it last."""
+        return self.read(lambda db: setting(db, "settings_error")) or None
+
+    @property
     def hush(self) -> str | None:
         """Why only what a person waits for is done now, as the service noted it last."""
         return self.read(lambda db: setting(db, "hush")) or None

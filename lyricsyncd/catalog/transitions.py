@@ -333,6 +333,17 @@ def update_held(
     return changed.rowcount == 1
 
 
+def make_due(db: sqlite3.Connection, error_classes: Sequence[str], now: float) -> int:
+    """Make songs due whose last error was of one of these classes; return how many."""
+    marks = ",".join("?" * len(error_classes))
+    return db.execute(
+        "UPDATE tracks SET state = 'pending', next_attempt_at = ?, retries = 0, error = NULL,"
+        " error_class = NULL"
+        f" WHERE state IN ('pending', 'failed') AND error_class IN ({marks})",
+        (now, *error_classes),
+    ).rowcount
+
+
 def finish(
     db: sqlite3.Connection,
     id: int,

@@ -19,7 +19,7 @@ import click
 
 from lyricsyncd.cli.console import say
 from lyricsyncd.cli.songs import named_songs, one_song, open_catalog
-from lyricsyncd.errors import UsageError
+from lyricsyncd.errors import Fault, UsageError, errors_of
 
 if TYPE_CHECKING:
     from lyricsyncd.catalog.catalog import Catalog, Entry, State
@@ -97,6 +97,9 @@ def scan(
         return
     with open_catalog() as catalog:
         reports = [_scanned(catalog, *target, by_hand=bool(paths)) for target in targets]
+        if now:
+            # Their settings may have been mended since: they are tried again.
+            catalog.make_due(errors_of(Fault.SETTINGS))
         songs = _songs_in(catalog, targets, by_hand=bool(paths)) if now else []
         if now:
             _wait_for(catalog, settings, [entry.id for entry in songs], shown=not as_json)
@@ -197,7 +200,17 @@ def _wait_for(catalog: Catalog, settings: Config, ids: Sequence[int], *, shown: 
     if catalog.paused:
         raise UsageError("The work is paused", remedy="Run `lyricsyncd resume` first")
     if running(folder):
-        _watch_progress(catalog, ids, lambda: None, shown=shown, still=lambda: running(folder))
+
+        def alive() -> None:
+            if catalog.settings_error:
+                raise UsageError(catalog.settings_error)
+            if not running(folder):
+                raise UsageError(
+                    "The service ended; songs are still queued",
+                    remedy="Start it again, or scan with --now once more",
+                )
+
+        _watch_progress(catalog, ids, lambda: None, shown=shown, check=alive)
         return
     with StateLock(folder):
         catalog.take_up()
@@ -208,7 +221,12 @@ def _wait_for(catalog: Catalog, settings: Config, ids: Sequence[int], *, shown: 
         runner = Runner(catalog, settings, only=ids)
         runner.start()
         try:
-            _watch_progress(catalog, ids, runner.beat, shown=shown)
+
+            def check() -> None:
+                if runner.settings_error is not None:
+                    raise runner.settings_error
+
+            _watch_progress(catalog, ids, runner.beat, shown=shown, check=check)
         except KeyboardInterrupt:
             note("Finishing the song in work; the others stay queued")
             raise
@@ -222,9 +240,9 @@ def _watch_progress(
     beat: Callable[[], None],
     *,
     shown: bool,
-    still: Callable[[], bool] = lambda: True,
+    check: Callable[[], None],
 ) -> None:
-    """Show how far songs are, until none of them is to be done."""
+    """Show how far songs are, until none of them is to be done; ``check`` raises to end it."""
     from lyricsyncd.cli.console import progress
 
     wanted = set(ids)
@@ -241,11 +259,7 @@ def _watch_progress(
             told(stage, 1.0 - len(left) / max(1, len(wanted)))
             if not left:
                 return
-            if not still():
-                raise UsageError(
-                    f"The service ended; {len(left)} songs are still queued",
-                    remedy="Start it again, or scan with --now once more",
-                )
+            check()
             time.sleep(0.25)
 
 

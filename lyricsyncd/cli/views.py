@@ -146,6 +146,7 @@ def status_rows(told: Mapping[str, Any]) -> list[Row]:
     libraries = [_library(library) for library in told["libraries"]]
     return [
         _service(told),
+        *_labelled("settings", list(filter(None, [told["settings_error"]])), "red"),
         *_progress(told),
         *_labelled("at work", [_at_work(entry) for entry in told["working"]], CUT),
         *_labelled("waiting", _waiting(told)),

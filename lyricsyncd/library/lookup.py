@@ -129,6 +129,10 @@ class Lookup:
             path, linked = folder.path / name, _is_link(each)
             real = _resolved(path) if linked else folder.real / name
             rules = self._libraries.get(each, folder.rules)
+            if linked and each not in self._libraries and real in self._real_roots:
+                # A link to another library, which has its songs to itself.
+                rules = self._rules[self._real_roots.index(real)]
+                path = rules.root
             stays = (folder.stays and not linked) or (rules is not None and self._in_library(real))
             folder = self._folders[each] = _Folder(path, real, rules, stays)
         return folder

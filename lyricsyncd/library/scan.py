@@ -113,15 +113,15 @@ def named_twice(configured: Iterable[Library]) -> list[tuple[Path, Path]]:
 
 
 def housed(path: Path, libraries: Sequence[Rules]) -> tuple[Rules, Path] | None:
-    """The library that a path is in, the innermost of several, and the path as it has it."""
-    inside = [rules for rules in libraries if rules.root in (path, *path.parents)]
-    if inside:
-        return max(inside, key=lambda rules: len(rules.root.parts)), path
+    """Return the library that a path is in, the innermost of several, and the path as it has it."""
+    by_root = {rules.root: rules for rules in libraries}
     by_identity = {identity(rules.root): rules for rules in libraries}
     for folder in (path, *path.parents):
-        which = identity(folder)
-        if which is not None and which in by_identity:
-            rules = by_identity[which]
+        rules = by_root.get(folder)
+        if rules is None and (which := identity(folder)) is not None:
+            # A link within one library may lead into another, which has its songs to itself.
+            rules = by_identity.get(which)
+        if rules is not None:
             return rules, rules.root / path.relative_to(folder)
     return None
 

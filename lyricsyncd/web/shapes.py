@@ -258,6 +258,9 @@ class StatusAnswer(Shape):
     version: str
     running: bool
     paused: bool
+    settings_error: str | None = Field(
+        description="What is wrong with the settings, so that no song is taken up."
+    )
     resting: str | None = Field(description="Why only what a person waits for is done now.")
     songs: dict[State, int]
     total: int

@@ -26,8 +26,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.catalog.catalog import (
-    RETRY_LYRICS,
-    RETRY_SOON,
     Catalog,
     Entry,
     Fingerprint,
@@ -38,29 +36,26 @@ from lyricsyncd.catalog.catalog import (
 )
 from lyricsyncd.catalog.records import TAKEN_BACK
 from lyricsyncd.errors import (
+    Fault,
     JournalError,
-    LyricsNotFound,
     LyricsyncError,
-    ModelError,
-    NotASong,
     SourceError,
     WorkerLost,
     WriteError,
+    errors_of,
 )
 from lyricsyncd.http import pace
 from lyricsyncd.http.answers import asking_anew
-from lyricsyncd.model import Decision
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
-from lyricsyncd.work import memory, prefetch, sandbox, schedule, worker
-from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
+from lyricsyncd.work import outcomes, policy, prefetch, sandbox, worker
+from lyricsyncd.work.executor import WorkerExecutor
 from lyricsyncd.work.gpu import OtherGpuPrograms
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
     from lyricsyncd.model import Lyrics
     from lyricsyncd.pipeline.prepared import Answer, Prepared
-    from lyricsyncd.pipeline.settings import PlacingSettings
     from lyricsyncd.tags import WriteReport
 
 log = logging.getLogger(__name__)
@@ -68,13 +63,6 @@ T = TypeVar("T")
 
 LEASE_S = 120.0
 """How long a lease holds without a heartbeat."""
-LIMIT_FLOOR_S = 900.0
-LIMIT_PER_SECOND = 20.0
-"""A song may keep the models busy for this many times its length, and at least for the floor:
-generous even on the smallest computer, and still an end to what hangs."""
-LIMIT_UNKNOWN_S = 3600.0
-AHEAD_BYTES = 2 * 1024**3
-"""Memory for the models from which on the next song is decoded ahead by itself."""
 WAITS = "waiting"
 """Stage of a song whose words are found, until the models have time for it."""
 _PATIENCE_S = 3.0
@@ -104,7 +92,7 @@ class Runner:
     ) -> None:
         self.catalog = catalog
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.time():.0f}"
-        self.executor = opened(config)
+        self.executor = policy.executor_of(config)
         self._config = config
         self._only = only
         self._finished = finished
@@ -117,6 +105,8 @@ class Runner:
         self._neighbours = OtherGpuPrograms()
         self._rests: dict[str, float] = {}
         self._noted_hush: str | None = None
+        self._settings_error: LyricsyncError | None = None
+        self._settings_again = 0.0
         self._threads = [
             threading.Thread(target=self._find_all, name="find", daemon=True),
             *(
@@ -130,6 +120,8 @@ class Runner:
     def start(self) -> None:
         """Begin."""
         try:
+            self.catalog.note_settings_error("")
+            self.catalog.make_due(errors_of(Fault.SETTINGS))
             self.catalog.note_rests([])
         except LyricsyncError as error:
             log.error("%s", error)
@@ -143,13 +135,15 @@ class Runner:
 
     def configure(self, config: Config) -> None:
         """Go on with other settings, from the next song on."""
-        if where(config) != where(self._config):
+        if policy.placement_of_models(config) != policy.placement_of_models(self._config):
             log.warning("where the models run changes when the service is started anew")
         self._config = config
         if isinstance(self.executor, WorkerExecutor):
             self.executor.keep_alive_s = config.models.keep_alive
-            self.executor.manners = manners(config)
-        # Whoever changes the settings may have mended the network, too.
+            self.executor.manners = policy.resource_limits(config)
+        # A change of the settings may mend what was wrong with them, and the network, too.
+        self._note_settings_error(None)
+        self.catalog.make_due(errors_of(Fault.SETTINGS))
         pace.end_rests()
         self.wake()
 
@@ -157,6 +151,11 @@ class Runner:
     def alive(self) -> bool:
         """Whether the threads that do the work are there."""
         return all(thread.is_alive() for thread in self._threads)
+
+    @property
+    def settings_error(self) -> LyricsyncError | None:
+        """What is wrong with the settings, so that no song is taken up until they change."""
+        return self._settings_error
 
     @property
     def at_work(self) -> list[Entry]:
@@ -249,7 +248,7 @@ class Runner:
             entry = self.catalog.claim(
                 self.owner,
                 LEASE_S,
-                at_least=Priority.PERSON if self._hushed() else Priority.BACKFILL,
+                at_least=Priority.PERSON if self._rests_now() else Priority.BACKFILL,
                 only=self._only,
                 holding=list(self._held),
                 look_ups=look_ups,
@@ -294,6 +293,33 @@ class Runner:
             log.info("%s answers again", host)
             self.wake()
 
+    def _note_settings_error(self, error: LyricsyncError | None) -> None:
+        """Take up no more songs, since all would fail as this one did; or go on, without an error.
+
+        What a person asks for is still tried: that shows whether it has been mended.
+        """
+        before, self._settings_error = self._settings_error, error
+        self._settings_again = time.monotonic() + outcomes.SETTINGS_AGAIN_S
+        if str(before) == str(error):
+            return
+        if error is None:
+            log.info("the settings are tried again")
+        else:
+            log.critical("no song is taken up until the settings change: %s", error)
+        try:
+            self.catalog.note_settings_error("" if error is None else str(error))
+        except LyricsyncError as trouble:
+            log.error("%s", trouble)
+
+    def _rests_now(self) -> bool:
+        """Return whether only what a person waits for is done now."""
+        if self._settings_error is not None:
+            if time.monotonic() < self._settings_again:
+                return True
+            # What was missing may have been installed meanwhile: one song shows.
+            self._settings_error = None
+        return self._hushed()
+
     def _hushed(self) -> bool:
         """Whether only what a person waits for is to be done now; why is noted."""
         hush = self._hush()
@@ -305,12 +331,8 @@ class Runner:
     def _hush(self) -> str:
         """Why only what a person waits for is to be done now; nothing where all is."""
         daemon = self._config.daemon
-        if schedule.resting(
-            daemon.quiet_hours, daemon.active_hours, datetime.datetime.now().time()
-        ):
-            if daemon.quiet_hours is not None:
-                return f"quiet hours, {daemon.quiet_hours}"
-            return f"outside the active hours, {daemon.active_hours}"
+        if hours := policy.rest_hours(self._config, datetime.datetime.now().time()):
+            return hours
         if daemon.gpu.share == "always" or self._config.models.device == "cpu":
             return ""
         if not isinstance(self.executor, WorkerExecutor):
@@ -345,7 +367,7 @@ class Runner:
         if self._taken_back(entry):
             self._finish(entry, Outcome(State.IGNORED, TAKEN_BACK), began)
             return None
-        _check_writable(entry.path, config)
+        policy.check_writable(entry.path, config)
 
         from lyricsyncd.pipeline.finder import Finder
         from lyricsyncd.pipeline.result import without_models
@@ -373,10 +395,10 @@ class Runner:
         entry, length = found.entry, found.prepared.track.duration
         with UNEXPECTED.contain(entry.path):
             self._progress(entry, WAITS, 0.0)
-            read_ahead(entry.path)
+            policy.read_in_advance(entry.path)
             if (
                 self._placing
-                and decodes_ahead(found.config)
+                and policy.decodes_in_advance(found.config)
                 and (length or math.inf) <= prefetch.LONGEST_S
             ):
                 self.executor.meanwhile(worker.expect, entry.path)
@@ -412,11 +434,11 @@ class Runner:
         if same is not None:
             self._write(entry, same, found.config, found.began)
             return
-        settings, note = eased(placing_settings(found.config), entry.crashes)
+        settings, note = policy.reduced(placing_settings(found.config), entry.crashes)
 
         def place(prepared: Prepared) -> Answer:
             future = self.executor.submit_within(
-                limit(prepared.track.duration),
+                policy.time_limit(prepared.track.duration),
                 partial(self._progress, entry),
                 worker.place,
                 settings,
@@ -457,7 +479,7 @@ class Runner:
         return None
 
     def _digest(self, song: Path, duration: float) -> str:
-        within = limit(duration)
+        within = policy.time_limit(duration)
         return self.executor.submit_within(within, None, worker.packets_digest, song).result()
 
     # All of them
@@ -486,7 +508,7 @@ class Runner:
         if result.to_write is not None:
             report = self._written(entry.path, result.to_write, config)
             looks = Fingerprint.of(entry.path)
-        self._finish(entry, judged(result, report), began, looks)
+        self._finish(entry, outcomes.of_result(result, report), began, looks)
 
     def _written(self, song: Path, lyrics: Lyrics, config: Config) -> WriteReport:
         from lyricsyncd.tags import Journal, write_sandboxed
@@ -514,8 +536,8 @@ class Runner:
         log.log(
             level,
             "%s",
-            _told(entry, outcome, seconds),
-            extra={"song": _as_fields(entry, outcome, seconds)},
+            outcomes.log_line(entry, outcome, seconds),
+            extra={"song": outcomes.as_fields(entry, outcome, seconds)},
         )
         if self._finished is not None:
             self._finished(entry, outcome.state)
@@ -528,7 +550,9 @@ class Runner:
         except WorkerLost as error:
             self._crashed(entry, error)
         except (LyricsyncError, OSError) as error:
-            outcome = failed(error)
+            if isinstance(error, LyricsyncError) and error.fault is Fault.SETTINGS:
+                self._note_settings_error(error)
+            outcome = outcomes.of_error(error)
             host = error.host if isinstance(error, SourceError) else None
             if outcome.state is State.PENDING and pace.resting(host):
                 # It is taken up as soon as its host is asked again.
@@ -598,161 +622,3 @@ class _Found:
     prepared: Prepared
     config: Config
     began: float
-
-
-def opened(config: Config) -> SongExecutor:
-    """Where the models run, as the configuration says."""
-    if config.daemon.executor == "dask":
-        from lyricsyncd.work.dask_executor import DaskExecutor
-
-        return DaskExecutor(config.daemon)
-    return WorkerExecutor(config.models.keep_alive, manners(config))
-
-
-def where(config: Config) -> tuple[object, ...]:
-    """What decides where the models run."""
-    daemon = config.daemon
-    return daemon.executor, daemon.dask_address, daemon.dask_tls, daemon.path_map
-
-
-def manners(config: Config) -> ResourceLimits:
-    """How much of the computer the model worker may take."""
-    daemon = config.daemon
-    return ResourceLimits(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
-
-
-def eased(settings: PlacingSettings, crashes: int) -> tuple[PlacingSettings, str]:
-    """Reduce the settings for a song that took the model worker down before, and say how.
-
-    First smaller models and no recogniser; then the processor instead of the graphics card as well.
-    """
-    if crashes == 0:
-        return settings, ""
-    models = dataclasses.replace(settings.models, profile="lite", recogniser="none")
-    note = "smaller models were used: the larger ones were lost"
-    if crashes > 1:
-        models = dataclasses.replace(models, device="cpu")
-        note = "smaller models were used, on the processor: the larger ones were lost"
-    return dataclasses.replace(settings, models=models), note
-
-
-def read_ahead(song: Path) -> None:
-    """Let the system read a file that a process will soon decode: a slow disk is not waited for."""
-    try:
-        with song.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
-    except OSError as error:
-        log.debug("%s", error)
-
-
-def decodes_ahead(config: Config) -> bool:
-    """Whether there is room for a second song, decoded, beside the one in the models."""
-    wanted = config.daemon.decode_ahead
-    if wanted != "auto":
-        return wanted == "always"
-    room = memory.ceiling(config.daemon.memory_limit)
-    return room is not None and room >= AHEAD_BYTES
-
-
-def limit(duration: float | None) -> float:
-    """Seconds that a song of a length may keep the models busy."""
-    if duration is None:
-        return LIMIT_UNKNOWN_S
-    return max(LIMIT_FLOOR_S, LIMIT_PER_SECOND * duration)
-
-
-def judged(result: SyncResult, report: WriteReport | None) -> Outcome:
-    """What the catalog keeps of a result and of what was written."""
-    if result.decision is Decision.WORDS:
-        state = State.DONE
-    elif result.decision is Decision.LINES:
-        state = State.LINES
-    elif result.lyrics.instrumental:
-        state = State.INSTRUMENTAL
-    else:
-        state = State.REVIEW
-    lyrics = result.lyrics
-    return Outcome(
-        state,
-        result.reason,
-        quality=result.quality_score,
-        decision=result.decision.value,
-        source=lyrics.source,
-        language=result.language,
-        separator=result.separator,
-        aligner=result.aligner,
-        lines=sum(1 for line in lyrics if line.words),
-        words=len(lyrics.words),
-        stages=result.stages,
-        written=() if report is None else report.written + report.unchanged,
-        notes=result.warnings + (() if report is None else tuple(map(str, report.notes))),
-    )
-
-
-def failed(error: LyricsyncError | OSError) -> Outcome:
-    """What an error means for its song: time may mend it, or only somebody."""
-    kind, text = type(error).__name__, str(error)
-    if isinstance(error, NotASong):
-        return Outcome(State.IGNORED, error.message, None, kind)
-    if isinstance(error, LyricsNotFound):
-        return Outcome(State.NO_LYRICS, error.message, RETRY_LYRICS, kind, text)
-    # Neither a missing model nor a full or read-only disk is the song's fault.
-    mends = isinstance(error, (SourceError, ModelError, WriteError, OSError)) or error.transient
-    reason = error.message if isinstance(error, LyricsyncError) else text
-    if not mends:
-        return Outcome(State.FAILED, reason, None, kind, text)
-    waits: tuple[float, ...] = RETRY_SOON
-    asked = error.retry_after if isinstance(error, SourceError) else None
-    if asked is not None:
-        waits = tuple(max(wait, asked) for wait in waits)
-    return Outcome(State.PENDING, reason, waits, kind, text)
-
-
-def writes_sidecars(config: Config) -> bool:
-    """Whether the configuration wants files beside the songs, and not tags alone."""
-    from lyricsyncd.config.schema import Output
-
-    output = config.output
-    if isinstance(output, Output):
-        return output.preset != "embed"
-    return any(file.to == "sidecar" for file in output)
-
-
-def _check_writable(song: Path, config: Config) -> None:
-    """Tell before any work that a sidecar could not be written."""
-    if writes_sidecars(config) and not os.access(song.parent, os.W_OK):
-        raise WriteError(
-            f"The folder {song.parent} cannot be written to",
-            remedy="Give the service's user the right to, or choose the output preset embed",
-        )
-
-
-def _as_fields(entry: Entry, outcome: Outcome, seconds: float) -> dict[str, object]:
-    """The same for a log that programs read."""
-    return {
-        "id": entry.id,
-        "path": str(entry.path),
-        "state": outcome.state.value,
-        "quality": outcome.quality,
-        "source": outcome.source,
-        "language": outcome.language,
-        "seconds": round(seconds, 3),
-        "written": [str(path) for path in outcome.written],
-        "reason": outcome.reason,
-        "error_class": outcome.error_class,
-    }
-
-
-def _told(entry: Entry, outcome: Outcome, seconds: float) -> str:
-    """The one line of the log that a song gets."""
-    parts = [f"{entry.display_path}: {outcome.state.value.replace('_', ' ')}"]
-    if outcome.quality is not None:
-        parts.append(f"quality {outcome.quality:.2f}")
-    if outcome.source:
-        parts.append(f"words from {outcome.source}")
-    parts.append(f"{seconds:.1f} s")
-    if outcome.written:
-        parts.append("wrote " + " ".join(path.name for path in outcome.written))
-    elif outcome.reason:
-        parts.append((outcome.error or outcome.reason).replace(str(entry.path), "it"))
-    return ", ".join(parts)

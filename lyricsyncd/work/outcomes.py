@@ -1,0 +1,130 @@
+"""What a result or an error means for its song, as the catalog keeps it and the log reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lyricsyncd.catalog.catalog import RETRY_LYRICS, RETRY_SOON, Entry, Outcome, State
+from lyricsyncd.errors import Fault, LyricsNotFound, LyricsyncError, NotASong, SourceError
+from lyricsyncd.model import Decision
+
+if TYPE_CHECKING:
+    from lyricsyncd.pipeline.result import SyncResult
+    from lyricsyncd.tags import WriteReport
+
+SETTINGS_AGAIN_S = 3600.0
+"""How often a song is tried all the same while the settings cannot be used: what was missing may
+have been installed meanwhile."""
+
+
+def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
+    """Return what the catalog keeps of a result and of what was written."""
+    if result.decision is Decision.WORDS:
+        state = State.DONE
+    elif result.decision is Decision.LINES:
+        state = State.LINES
+    elif result.lyrics.instrumental:
+        state = State.INSTRUMENTAL
+    else:
+        state = State.REVIEW
+    lyrics = result.lyrics
+    return Outcome(
+        state,
+        result.reason,
+        quality=result.quality_score,
+        decision=result.decision.value,
+        source=lyrics.source,
+        language=result.language,
+        separator=result.separator,
+        aligner=result.aligner,
+        lines=sum(1 for line in lyrics if line.words),
+        words=len(lyrics.words),
+        stages=result.stages,
+        written=() if report is None else report.written + report.unchanged,
+        notes=result.warnings + (() if report is None else tuple(map(str, report.notes))),
+    )
+
+
+def of_error(error: LyricsyncError | OSError) -> Outcome:
+    """Return what an error means for its song, by whose fault it is.
+
+    =============  ====================================================================
+    settings       the song waits until the settings change; so do all others
+    passing        it is tried again, ever more rarely
+    the song's     it is set aside, with its reason, until the file changes
+    =============  ====================================================================
+
+    That no words are known is no error of anybody: they may be known later.
+    """
+    if isinstance(error, LyricsNotFound):
+        return _without_words(error)
+    fault = error.fault if isinstance(error, LyricsyncError) else Fault.PASSING
+    return _BY_FAULT[fault](error)
+
+
+def _without_words(error: LyricsNotFound) -> Outcome:
+    kind = type(error).__name__
+    if isinstance(error, NotASong):
+        return Outcome(State.IGNORED, error.message, None, kind)
+    return Outcome(State.NO_LYRICS, error.message, RETRY_LYRICS, kind, str(error))
+
+
+def _later(error: LyricsyncError | OSError) -> Outcome:
+    waits: tuple[float, ...] = RETRY_SOON
+    wanted = error.retry_after if isinstance(error, SourceError) else None
+    if wanted is not None:
+        waits = tuple(max(wait, wanted) for wait in waits)
+    return Outcome(State.PENDING, _reason(error), waits, type(error).__name__, str(error))
+
+
+def _once_settings_change(error: LyricsyncError | OSError) -> Outcome:
+    return Outcome(
+        State.PENDING, _reason(error), (SETTINGS_AGAIN_S,), type(error).__name__, str(error)
+    )
+
+
+def _set_aside(error: LyricsyncError | OSError) -> Outcome:
+    return Outcome(State.FAILED, _reason(error), None, type(error).__name__, str(error))
+
+
+_BY_FAULT: dict[Fault, Callable[[LyricsyncError | OSError], Outcome]] = {
+    Fault.SETTINGS: _once_settings_change,
+    Fault.PASSING: _later,
+    Fault.SONG: _set_aside,
+}
+
+
+def _reason(error: LyricsyncError | OSError) -> str:
+    return error.message if isinstance(error, LyricsyncError) else str(error)
+
+
+def as_fields(entry: Entry, outcome: Outcome, seconds: float) -> dict[str, object]:
+    """Return the same as `log_line` for a log that programs read."""
+    return {
+        "id": entry.id,
+        "path": str(entry.path),
+        "state": outcome.state.value,
+        "quality": outcome.quality,
+        "source": outcome.source,
+        "language": outcome.language,
+        "seconds": round(seconds, 3),
+        "written": [str(path) for path in outcome.written],
+        "reason": outcome.reason,
+        "error_class": outcome.error_class,
+    }
+
+
+def log_line(entry: Entry, outcome: Outcome, seconds: float) -> str:
+    """Return the one line of the log that a song gets."""
+    parts = [f"{entry.display_path}: {outcome.state.value.replace('_', ' ')}"]
+    if outcome.quality is not None:
+        parts.append(f"quality {outcome.quality:.2f}")
+    if outcome.source:
+        parts.append(f"words from {outcome.source}")
+    parts.append(f"{seconds:.1f} s")
+    if outcome.written:
+        parts.append("wrote " + " ".join(path.name for path in outcome.written))
+    elif outcome.reason:
+        parts.append((outcome.error or outcome.reason).replace(str(entry.path), "it"))
+    return ", ".join(parts)

@@ -1,0 +1,119 @@
+"""What may be done when, and with how much of the computer: rest hours, the graphics card, limits."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.errors import WriteError
+from lyricsyncd.work import memory, schedule
+from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
+
+if TYPE_CHECKING:
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.pipeline.settings import PlacingSettings
+
+log = logging.getLogger(__name__)
+
+LIMIT_FLOOR_S = 900.0
+LIMIT_PER_SECOND = 20.0
+"""A song may keep the models busy for this many times its length, and at least for the floor:
+generous even on the smallest computer, and still an end to what hangs."""
+LIMIT_UNKNOWN_S = 3600.0
+PREFETCH_BYTES = 2 * 1024**3
+"""Memory for the models from which on the next song is decoded in advance by default."""
+
+
+def executor_of(config: Config) -> SongExecutor:
+    """Open the executor that the configuration names."""
+    if config.daemon.executor == "dask":
+        from lyricsyncd.work.dask_executor import DaskExecutor
+
+        return DaskExecutor(config.daemon)
+    return WorkerExecutor(config.models.keep_alive, resource_limits(config))
+
+
+def placement_of_models(config: Config) -> tuple[object, ...]:
+    """Return what decides where the models run."""
+    daemon = config.daemon
+    return daemon.executor, daemon.dask_address, daemon.dask_tls, daemon.path_map
+
+
+def resource_limits(config: Config) -> ResourceLimits:
+    """Return how much of the computer the model worker may take."""
+    daemon = config.daemon
+    return ResourceLimits(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
+
+
+def reduced(settings: PlacingSettings, crashes: int) -> tuple[PlacingSettings, str]:
+    """Reduce the settings for a song that took the model worker down before, and say how.
+
+    First smaller models and no recogniser; then the processor instead of the graphics card as well.
+    """
+    if crashes == 0:
+        return settings, ""
+    models = dataclasses.replace(settings.models, profile="lite", recogniser="none")
+    note = "smaller models were used: the larger ones were lost"
+    if crashes > 1:
+        models = dataclasses.replace(models, device="cpu")
+        note = "smaller models were used, on the processor: the larger ones were lost"
+    return dataclasses.replace(settings, models=models), note
+
+
+def read_in_advance(song: Path) -> None:
+    """Have the system read a file that will soon be decoded, so that no slow disk is waited for."""
+    try:
+        with song.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+    except OSError as error:
+        log.debug("%s", error)
+
+
+def decodes_in_advance(config: Config) -> bool:
+    """Return whether a second decoded song fits into memory beside the one in the models."""
+    wanted = config.daemon.decode_ahead
+    if wanted != "auto":
+        return wanted == "always"
+    room = memory.ceiling(config.daemon.memory_limit)
+    return room is not None and room >= PREFETCH_BYTES
+
+
+def time_limit(duration: float | None) -> float:
+    """Return the seconds for which a song of a length may keep the models busy."""
+    if duration is None:
+        return LIMIT_UNKNOWN_S
+    return max(LIMIT_FLOOR_S, LIMIT_PER_SECOND * duration)
+
+
+def writes_sidecars(config: Config) -> bool:
+    """Return whether the configuration wants files beside the songs, and not tags alone."""
+    from lyricsyncd.config.schema import Output
+
+    output = config.output
+    if isinstance(output, Output):
+        return output.preset != "embed"
+    return any(file.to == "sidecar" for file in output)
+
+
+def check_writable(song: Path, config: Config) -> None:
+    """Refuse a song beside which no sidecar could be written, before any work is done for it."""
+    if writes_sidecars(config) and not os.access(song.parent, os.W_OK):
+        raise WriteError(
+            f"The folder {song.parent} cannot be written to",
+            remedy="Give the service's user the right to, or choose the output preset embed",
+        )
+
+
+def rest_hours(config: Config, now: datetime.time) -> str:
+    """Return why the hours of the day allow only what a person waits for; empty where they do not
+    matter."""
+    daemon = config.daemon
+    if not schedule.resting(daemon.quiet_hours, daemon.active_hours, now):
+        return ""
+    if daemon.quiet_hours is not None:
+        return f"quiet hours, {daemon.quiet_hours}"
+    return f"outside the active hours, {daemon.active_hours}"
