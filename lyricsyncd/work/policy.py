@@ -1,4 +1,4 @@
-"""What may be done when, and with how much of the computer: rest hours, the graphics card, limits."""
+"""Decide what may be done when, and with how much of the computer."""
 
 from __future__ import annotations
 
