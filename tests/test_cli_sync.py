@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -100,6 +101,18 @@ def test_words_are_placed_and_written_beside_the_song(folder: Path) -> None:
         "song.lrc, song.elrc",
     )
     assert float(quality) >= 0.7
+
+
+def test_verbose_tells_the_source_the_language_and_the_seconds_of_each_stage(
+    folder: Path,
+) -> None:
+    (folder / "song.txt").write_text(TEXT)
+    done = sync(folder, "song.wav", "--language", "en", "-v")
+    assert done.returncode == 0, done.stderr
+    assert "words: sidecar song.txt, language: en" in done.stderr
+    assert re.search(r"models: sphinx, stages: identify \d+\.\d s, .*align \d+\.\d s", done.stderr)
+    assert "result: words" in done.stderr
+    assert "words: sidecar" not in sync(folder, "song.wav").stderr
 
 
 def test_a_doubtful_song_is_left_alone_with_status_4_and_a_report(folder: Path) -> None:

@@ -38,7 +38,9 @@ TEXTS = st.one_of(
 ANY_TIMES = st.one_of(st.none(), st.floats(0, 80_000), st.integers(0, 2000).map(lambda t: t / 8))
 VOICES = st.one_of(st.none(), st.just("bg"), st.sampled_from(["v2", "Ann, B.", "<&>"]), st.text())
 METADATA = st.dictionaries(
-    st.sampled_from(["title", "artist", "album", "tool", "duration", "other"]), TEXTS, max_size=4
+    st.sampled_from(["title", "artist", "album", "tool", "length", "duration", "other"]),
+    TEXTS,
+    max_size=4,
 )
 LANGUAGES = st.sampled_from([None, "en", "ja", "pt-BR", "not a code", ""])
 

@@ -103,8 +103,32 @@ class TestLyricsThatAreKnown:
         config = Config.model_validate({"models": {"dir": str(tmp_path), "separator": "spleeter"}})
         result = LyricSyncPipeline(config=config).sync(SONG, lyrics=lyrics)
         assert result.decision is Decision.WORDS
-        assert result.lyrics == lyrics
+        assert result.lyrics.lines == lyrics.lines
         assert "lrclib" in result.reason
+
+    def test_are_headed_by_the_names_of_the_tags(self, tmp_path: Path) -> None:
+        lyrics = Lyrics(
+            (Line((Word("Twinkle", 1.0, 2.0),), 1.0, 2.0),),
+            source="lrclib",
+            metadata={"title": "The Star (Remastered)", "length": "09:59"},
+        )
+        config = Config.model_validate({"models": {"dir": str(tmp_path), "separator": "spleeter"}})
+        result = LyricSyncPipeline(config=config).sync(SONG, lyrics=lyrics)
+        header = result.to_lrc().splitlines()[:4]
+        assert header == [
+            "[ti:The Star]",
+            "[ar:The Sampled Choir]",
+            "[al:Public Domain]",
+            "[length:00:44]",
+        ]
+        assert "Title: The Star\n" in result.to_ass()
+
+    def test_keep_the_names_that_a_person_wrote_above_them(self, tmp_path: Path) -> None:
+        words = tmp_path / "words.lrc"
+        words.write_text("[ti:Ah! vous dirai-je]\n[00:01.00]<00:01.00>Twinkle<00:02.00>\n")
+        config = Config.model_validate({"models": {"dir": str(tmp_path), "separator": "spleeter"}})
+        result = LyricSyncPipeline(config=config).sync(SONG, lyrics=words)
+        assert result.to_lrc().startswith("[ti:Ah! vous dirai-je]\n[ar:The Sampled Choir]\n")
 
     def test_of_an_instrumental_are_nothing_to_place(self, pipeline: LyricSyncPipeline) -> None:
         result = pipeline.sync(SONG, lyrics=Lyrics(instrumental=True))

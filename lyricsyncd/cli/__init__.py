@@ -101,7 +101,7 @@ def _verbose_option() -> click.Option:
         is_flag=True,
         expose_value=False,
         callback=note,
-        help="Show where an error came from.",
+        help="Tell more: how a song was done, and where an error came from.",
     )
 
 

@@ -161,6 +161,9 @@ def sync(
     for song in songs:
         outcome = _one(pipeline, song, asked)
         outcomes.append(outcome)
+        if _verbose(context) and outcome.result is not None:
+            for line in _details(outcome.result):
+                note(line)
         if several and outcome.error is not None:
             said = str(outcome.error)
             note(said if str(song) in said else f"{song}: {said}")
@@ -381,6 +384,26 @@ def _print(content: bytes) -> None:
         raise WriteError(
             f"standard output cannot be written: {error.strerror}", remedy="Make room there"
         ) from error
+
+
+def _verbose(context: click.Context) -> bool:
+    from lyricsyncd.cli import Invocation
+
+    return context.ensure_object(Invocation).verbose
+
+
+def _details(result: SyncResult) -> list[str]:
+    """What the song was taken for, where its words are from, and how long each stage took."""
+    lyrics = result.lyrics
+    words = " ".join(filter(None, (lyrics.source, lyrics.source_id))) or "none"
+    models = [name for name in (result.separator, result.aligner) if name not in ("", "none")]
+    took = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in result.stages.items())
+    return [
+        f"song: {result.song.track.name} ({result.song.why or result.song.source})",
+        f"words: {words}, language: {result.language or lyrics.language or 'unknown'}",
+        f"models: {', '.join(models) or 'none'}, stages: {took or 'none'}",
+        f"result: {result.decision.value}, quality {result.quality_score:.2f}, {result.reason}",
+    ]
 
 
 def _summary(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:

@@ -3,6 +3,8 @@
 Written::
 
     [ti:Title]
+    [ar:Artist]
+    [length:03:25]
     [00:12.340]<00:12.340>one <00:12.800>two <00:13.100><00:14.000>three<00:14.500>
     [bg: <00:14.600>ooh<00:15.000>]
 
@@ -62,7 +64,7 @@ _METADATA = {
 }
 _LANGUAGE = ("la", "lang", "language")
 _KNOWN = {*_METADATA, *_LANGUAGE, "offset", "by", "ve", "id", "#", "bg"}
-_WRITTEN = {"title": "ti", "artist": "ar", "album": "al", "tool": "re"}
+_WRITTEN = {"title": "ti", "artist": "ar", "album": "al", "length": "length", "tool": "re"}
 
 # What lyrics must not look like (see GUARD): a mark anywhere, or a tag that Navidrome takes for one
 # anywhere; any other tag, or a voice, at the beginning.

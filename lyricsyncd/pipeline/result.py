@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lyricsyncd import formats
-from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing
+from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing, Track
 from lyricsyncd.pipeline.prepared import Placement, Prepared, Stages, added
 
+_FROM_A_PERSON = ("sidecar", "tag", "given", "file")
+"""Sources of words that were chosen for this very file."""
 SOURCE_QUALITY = 0.9
 """Score of word times that a source already had: trusted, though not measured by us."""
 
@@ -93,7 +96,7 @@ def of_placement(prepared: Prepared, placed: Placement) -> SyncResult:
     """Make the result of a song whose words were placed."""
     return SyncResult(
         song=prepared.song,
-        lyrics=placed.lyrics,
+        lyrics=with_header(placed.lyrics, prepared.track),
         quality_score=placed.score,
         decision=placed.decision,
         reason=placed.reason,
@@ -111,7 +114,7 @@ def without_models(prepared: Prepared) -> SyncResult:
     if lyrics.words and not lyrics.instrumental and lyrics.timing is Timing.WORD:
         return SyncResult(
             song=prepared.song,
-            lyrics=lyrics,
+            lyrics=with_header(lyrics, prepared.track),
             quality_score=SOURCE_QUALITY,
             decision=Decision.WORDS,
             reason=f"The {lyrics.source or 'source'} already had a time for every word",
@@ -131,3 +134,22 @@ def without_models(prepared: Prepared) -> SyncResult:
         stages=prepared.stages,
         warnings=prepared.warnings,
     )
+
+
+def with_header(lyrics: Lyrics, track: Track) -> Lyrics:
+    """Add the song's names and length, which formats with a header write there.
+
+    Names in a file of words that was chosen for the song go over those of the tags, and names that
+    a source has go over a guess from the file's name. The length is always the recording's.
+    """
+    names = {"title": track.title, "artist": track.artist, "album": track.album}
+    known = {key: value for key, value in names.items() if value}
+    others = {key: value for key, value in lyrics.metadata.items() if key != "length"}
+    if lyrics.source in _FROM_A_PERSON or track.from_file_name:
+        metadata = {**known, **others}
+    else:
+        metadata = {**others, **known}
+    if track.duration:
+        minutes, seconds = divmod(round(track.duration), 60)
+        metadata["length"] = f"{minutes:02}:{seconds:02}"
+    return dataclasses.replace(lyrics, metadata=metadata)
