@@ -41,12 +41,12 @@ def test_a_word_ends_where_its_sound_dies_away() -> None:
 def test_nothing_moves_further_than_allowed() -> None:
     vocals = bursts((1.0, 1.5))
     onset, _ = refine(np.array([1.3]), np.array([1.6]), vocals, SR)
-    assert abs(onset[0] - 1.3) <= Options().reach + Options().rise + 0.005
+    assert abs(onset[0] - 1.3) <= Options().max_shift + Options().backtrack + 0.005
 
 
 def test_silence_moves_nothing() -> None:
     onset, _ = refine(np.array([1.3]), np.array([1.6]), np.zeros(4 * SR, np.float32), SR)
-    assert onset[0] == pytest.approx(1.3, abs=Options().rise + 0.005)
+    assert onset[0] == pytest.approx(1.3, abs=Options().backtrack + 0.005)
 
 
 def test_words_without_times_stay_as_they_are() -> None:

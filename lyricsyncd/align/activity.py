@@ -1,4 +1,4 @@
-"""Where somebody sings: a soft yes or no from the energy of the vocal stem."""
+"""Vocal activity: a probability per frame from the energy of the separated vocals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REACH = 240
 def relative_energy(
     audio: npt.NDArray[np.float32], n_frames: int, hop: int
 ) -> npt.NDArray[np.float64]:
-    """Energy of each frame relative to the song's loud parts.
+    """Compute the energy of each frame relative to the song's loud parts.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def relative_energy(
 def _energy_before(
     audio: npt.NDArray[np.float32], samples: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Sum of the squares of all samples before each of some, which are in order.
+    """Sum the squares of all samples before each of some, which are in order.
 
-    A stretch at a time: all sums at once would be the largest thing in memory.
+    Block by block: all sums at once would be the largest array in memory.
     """
     energy, total = np.zeros(len(samples)), 0.0
     for start in range(0, len(audio), _SAMPLES_AT_ONCE):
@@ -59,7 +59,7 @@ def _energy_before(
 def vocal_activity(
     audio: npt.NDArray[np.float32], n_frames: int, hop: int
 ) -> npt.NDArray[np.float32]:
-    """How likely somebody sings in each frame, by the stem's energy alone.
+    """Compute the vocal activity of each frame, from the energy alone.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""What another ear heard, as soft anchors for the search.
+"""Take soft anchors for the search from a transcript.
 
-A recogniser mishears much of what is sung, but where it hears several words of the lyrics in a row,
-it is nearly always right about where they are: on twelve songs, nine in ten of such words lie
+A recogniser gets many sung words wrong, but where it recognises several words of the lyrics in a
+row, it is nearly always right about where they are: on twelve songs, nine in ten of such words are
 within 0.5 s.
 """
 
@@ -13,13 +13,13 @@ from lyricsyncd.align.transfer import matched
 from lyricsyncd.model import Word
 
 LEAST_RUN = 2
-"""Words in a row that must have been heard before any of them is believed."""
+"""Words in a row that must be recognised for any of them to count."""
 
 
 def transcript_starts(
     heard: Sequence[Word], known: Sequence[Word], least_run: int = LEAST_RUN
 ) -> list[float | None]:
-    """When known words start, for those that were heard within a run of known words.
+    """Return the starts of the known words that were recognised within a run of known words.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""Do a source's line times belong to this recording?
+"""Check whether a source's line times belong to this recording.
 
 Line times are made for one release of a song and found again with another: a remaster that starts
 half a second later, a video with an intro, a live version, a radio edit without the second verse.
-Where a search that knew nothing of them has found the lines, the differences tell: all the same
-is a constant offset, growing is a version at another speed, the same on each side of a jump is a
-version with a part more or less. Lines that the search lost are outliers, and no more than that.
+The differences to the lines that a search without them found decide: all the same is a constant
+offset, growing is a version at another speed, the same on each side of a jump is a version with a
+part more or less. Lines that the search misplaced are outliers.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ AGREE_S = 0.5
 LEAST_SHARE = 0.6
 """Share of lines that must agree before anything is believed of them all."""
 LEAST_LINES = 4
-"""Fewer lines than this prove nothing."""
+"""Fewer lines than these decide nothing."""
 LEAST_OFFSET_S = 0.15
-"""An offset below this is no more than what a source means by the start of a line."""
+"""A smaller offset is within what sources mean by the start of a line."""
 LEAST_STRETCH = 0.004
-"""A file made for another speed drifts by more than this share of the time."""
+"""Share of the time by which a file for another speed drifts at least."""
 LEAST_JUMP_S = 1.0
-"""A part more or less moves what comes after it by at least this."""
+"""Seconds by which a part more or less moves what follows at least."""
 _KERNEL_S = 0.15
 
 
 class Fit(Enum):
-    """How line times lie to a recording."""
+    """How line times fit a recording."""
 
     GOOD = "good"
     """As they are."""
@@ -45,14 +45,14 @@ class Fit(Enum):
     JUMPING = "jumping"
     """Made for a version with a part more or less."""
     UNCLEAR = "unclear"
-    """The search lost too many lines to tell; nothing speaks against them."""
+    """The search misplaced too many lines to decide; nothing speaks against them."""
     DOUBTFUL = "doubtful"
-    """The same, and what is sung does not sound like the lines at these times."""
+    """The same, and the audio does not fit the lines at these times."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineTimes:
-    """What became of a source's line times.
+    """The result of the check of a source's line times.
 
     Attributes
     ----------
@@ -74,11 +74,11 @@ class LineTimes:
 
     @property
     def belong(self) -> bool:
-        """Whether the times, once `corrected`, are of this recording as far as one can tell."""
+        """Whether the times, once `corrected`, are taken for those of this recording."""
         return self.fit not in (Fit.DRIFTING, Fit.JUMPING, Fit.DOUBTFUL)
 
     def corrected(self, stated: Sequence[float | None]) -> list[float | None]:
-        """The line times without a constant offset; none at all of another version."""
+        """Remove a constant offset from line times; those of another version become ``None``."""
         if not self.belong:
             return [None] * len(stated)
         if self.fit is not Fit.SHIFTED:
@@ -87,7 +87,7 @@ class LineTimes:
 
     @property
     def reason(self) -> str | None:
-        """A sentence where something was done about them; ``None`` where they are used as is."""
+        """A sentence where they were changed or dropped; ``None`` where they are used as is."""
         if self.fit is Fit.SHIFTED:
             early_or_late = "late" if self.offset > 0 else "early"
             return f"The line times were {abs(self.offset):.1f} s {early_or_late} and were moved"
@@ -107,7 +107,7 @@ class LineTimes:
 
 
 def compare(stated: Sequence[float | None], found: Sequence[float | None]) -> LineTimes:
-    """Compare line times with where a search that did not know them found the lines.
+    """Compare line times with those that a search without them found.
 
     Parameters
     ----------
@@ -132,20 +132,20 @@ def compare(stated: Sequence[float | None], found: Sequence[float | None]) -> Li
 
 
 def constant_offset(stated: Sequence[float | None], found: Sequence[float | None]) -> float | None:
-    """Seconds that all line times are late, or ``None`` where no one number says it."""
+    """Return the seconds that all line times are late; ``None`` where no single offset fits."""
     times = compare(stated, found)
     return times.offset if times.fit in (Fit.GOOD, Fit.SHIFTED) else None
 
 
 def of_another_version(stated: Sequence[float | None], found: Sequence[float | None]) -> bool:
-    """Whether line times drift or jump: they were made for another version of the song."""
+    """Return whether line times drift or jump, as those of another version of the song do."""
     return not compare(stated, found).belong
 
 
 def _differences(
     stated: Sequence[float | None], found: Sequence[float | None]
 ) -> tuple[DoubleArray, DoubleArray]:
-    """Where lines were found that both know, in order, and how much later the file has them."""
+    """Return when lines known to both were found, in order, and how late the file has them."""
     pairs = [
         (f, s - f) for s, f in zip(stated, found, strict=True) if s is not None and f is not None
     ]
@@ -154,7 +154,7 @@ def _differences(
 
 
 def _mode(late: DoubleArray) -> tuple[float, float]:
-    """The offset that most lines agree on, and their share."""
+    """Return the offset that most lines agree on, and their share."""
     apart = late[:, None] - late
     density = np.exp(-0.5 * (apart / _KERNEL_S) ** 2).sum(axis=1)
     peak = late[density.argmax()]
@@ -164,12 +164,12 @@ def _mode(late: DoubleArray) -> tuple[float, float]:
 
 
 def _stretched(at: DoubleArray, late: DoubleArray) -> LineTimes:
-    """The best straight line through any two differences that lie far apart."""
+    """Fit the best straight line through any two differences that are far apart."""
     i, j = np.triu_indices(len(at), 1)
     far = at[j] - at[i] > 0.3 * (at[-1] - at[0])
     i, j = i[far], j[far]
     slope = (late[j] - late[i]) / (at[j] - at[i])
-    # Nobody sings a song more than a quarter faster or slower.
+    # No version is more than a quarter faster or slower.
     sane = np.abs(slope) <= 0.25
     i, slope = i[sane], slope[sane]
     if len(slope) == 0:
@@ -184,7 +184,7 @@ def _stretched(at: DoubleArray, late: DoubleArray) -> LineTimes:
 
 
 def _jumping(late: DoubleArray) -> LineTimes | None:
-    """The best parting into lines before and after a jump, each side agreeing with itself."""
+    """Find the best split into lines before and after a jump, each side in agreement."""
     best: LineTimes | None = None
     for cut in range(LEAST_LINES, len(late) - LEAST_LINES + 1):
         before, share_before = _mode(late[:cut])

@@ -1,9 +1,21 @@
-"""Onsets and offsets to a few milliseconds, where the vocals show them.
+"""Refine onsets and offsets to a few milliseconds, by the spectral flux of the vocals.
 
-The search works in steps of 10 ms on features that look at 70 ms around each; the vocals
-themselves show more sharply where sound begins. Each onset moves to the strongest rise in the
-spectrum near it (spectral flux as in onset detection: Dixon 2006), never past its neighbours. A
-word's end moves back to where its sound has died away.
+The search works in steps of 10 ms on features of 70 ms around each; the vocals themselves show more
+sharply where sound begins. With the magnitudes ``X(t, f)`` of the short-time Fourier transform,
+compressed as ``Y = log(1 + 100 X / X₉₉.₅)`` (by their 99.5th percentile), and the half-wave
+rectifier ``h(x) = max(x, 0)``, the onset strength is the spectral flux of onset detection (Dixon
+2006)::
+
+    SF(t) = Σ_f h(Y(t, f) − Y(t − 2, f))                      every 5 ms, smoothed by a Gaussian
+
+and an onset τ moves, by at most ``max_shift``, to::
+
+    τ' = argmax_t SF(t) · exp(−(t − τ)² / 2 prior_std²) − backtrack
+
+in the order of the words. A word's offset moves back to where its level falls ``silent_db`` below
+its own maximum.
+
+S. Dixon, "Onset detection revisited", Proc. DAFx 2006.
 """
 
 from __future__ import annotations
@@ -24,22 +36,22 @@ DoubleArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How far to go; the defaults are what measured best."""
+    """How far onsets may move; the defaults are what measured best."""
 
-    reach: float = 0.06
-    """Seconds an onset may move."""
-    pull: float = 0.04
-    """Standard deviation, in seconds, of the preference for staying put."""
-    rise: float = 0.01
-    """Seconds from where a listener hears a word begin to where the spectrum rises most."""
+    max_shift: float = 0.06
+    """Seconds that an onset may move."""
+    prior_std: float = 0.04
+    """Standard deviation of the Gaussian prior around the onset that was given, in seconds."""
+    backtrack: float = 0.01
+    """Seconds from the perceived start of a word to the maximum of the flux."""
     silent_db: float = -30.0
-    """Level under a word's own loudest moment at which it has died away."""
+    """Level relative to a word's own maximum at which it has ended."""
 
 
 _HOP_S = 0.005
 _WINDOW_S = 0.025
 _LAG = 2
-"""Hops between the two spectra whose difference counts as a rise."""
+"""Hops between the two spectra whose difference is taken."""
 _FRAMES_AT_ONCE = 4096
 
 
@@ -48,8 +60,8 @@ def refine_timings(
 ) -> list[Word]:
     """Move the onsets and offsets of timed words to where the vocals show them.
 
-    Onsets move by at most `Options.reach` to the strongest spectral flux (Dixon, "Onset detection
-    revisited", 2006); offsets move back over the silence behind a word.
+    Onsets move by at most `Options.max_shift` to the strongest spectral flux; offsets move back
+    over the silence behind a word. The module has the formula.
 
     Parameters
     ----------
@@ -97,7 +109,7 @@ def refine(
     sr: int,
     options: Options = Options(),
 ) -> tuple[DoubleArray, DoubleArray]:
-    """The same on arrays of seconds, shape (N,): refined onsets and offsets."""
+    """Refine onsets and offsets given as arrays of seconds, shape (N,)."""
     if len(onset) == 0:
         return onset, offset
     flux, level = _flux_and_level(vocals, sr)
@@ -106,25 +118,25 @@ def refine(
 
 
 def _snapped(onset: DoubleArray, flux: DoubleArray, options: Options) -> DoubleArray:
-    """Each onset at the strongest rise near it, nearer ones preferred."""
-    reach = round(options.reach / _HOP_S)
-    steps = np.arange(-reach, reach + 1)
+    """Move each onset to the maximum of the flux under the prior."""
+    most = round(options.max_shift / _HOP_S)
+    steps = np.arange(-most, most + 1)
     centre = np.round(onset / _HOP_S).astype(np.int64)
     at = centre[:, None] + steps
     inside = (at >= 0) & (at < len(flux))
     strength = np.where(inside, flux[np.clip(at, 0, len(flux) - 1)], 0.0)
     away = at * _HOP_S - onset[:, None]
-    weight = strength * np.exp(-0.5 * (away / options.pull) ** 2)
+    weight = strength * np.exp(-0.5 * (away / options.prior_std) ** 2)
     best = weight.argmax(axis=1)
     rows = np.arange(len(onset))
     found = weight[rows, best] > 0.0
-    return np.maximum(np.where(found, at[rows, best] * _HOP_S, onset) - options.rise, 0.0)
+    return np.maximum(np.where(found, at[rows, best] * _HOP_S, onset) - options.backtrack, 0.0)
 
 
 def _ended(
     onset: DoubleArray, offset: DoubleArray, level: DoubleArray, options: Options
 ) -> DoubleArray:
-    """Each word's end, moved back over the silence it was given; never into the next word."""
+    """Move each word's end back over the silence behind it, and never into the next word."""
     ends = np.maximum(offset, onset + _HOP_S)
     ends[:-1] = np.minimum(ends[:-1], np.maximum(onset[1:], onset[:-1] + _HOP_S))
     first = np.clip(np.round(onset / _HOP_S).astype(np.int64), 0, len(level) - 1)
@@ -133,13 +145,13 @@ def _ended(
         own = level[a:b]
         if len(own) == 0:
             continue
-        heard = np.nonzero(own > own.max() + options.silent_db)[0]
-        ends[i] = min(ends[i], max((a + heard[-1] + 1) * _HOP_S, onset[i] + _HOP_S))
+        loud = np.nonzero(own > own.max() + options.silent_db)[0]
+        ends[i] = min(ends[i], max((a + loud[-1] + 1) * _HOP_S, onset[i] + _HOP_S))
     return ends
 
 
 def _flux_and_level(vocals: FloatArray, sr: int) -> tuple[DoubleArray, DoubleArray]:
-    """Spectral flux and level in dB every `_HOP_S`, both shape (frames,)."""
+    """Compute spectral flux and level in dB every `_HOP_S`, both shape (frames,)."""
     hop, window = round(_HOP_S * sr), round(_WINDOW_S * sr)
     padded = np.pad(vocals.astype(np.float32), (window // 2, window))
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]

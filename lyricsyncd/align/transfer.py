@@ -1,8 +1,8 @@
-"""Times from recognised words to known words: sequence alignment by edit distance.
+"""Transfer times from recognised words to known words: sequence alignment by edit distance.
 
-What a recogniser heard is matched with what the lyrics say (fewest edits between the two sequences
-of words, near matches counting as such); a known word that was heard takes its times, a run of
-known words that was not is spread between its neighbours.
+The transcript is matched with the lyrics (fewest edits between the two sequences of words, near
+matches counting as such); a known word that was recognised takes its times, and a run of known
+words that was not is interpolated.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from lyricsyncd.model import Word
 
 NEAR_MATCH = 70.0
-"""Similarity in percent from which two spellings are taken for one word."""
+"""Similarity in percent from which two spellings count as one word."""
 _SPREAD_WORD_S = 0.3
-"""Seconds a word takes before the first or after the last heard one."""
+"""Seconds per word before the first or after the last recognised one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class TransferStats:
     near: int
     """Words that were recognised as others of similar spelling (`NEAR_MATCH`)."""
     interpolated: int
-    """Words that were not recognised: their times lie evenly between their neighbours'."""
+    """Words that were not recognised: their times are interpolated."""
 
     @property
     def heard(self) -> float:
@@ -45,8 +45,8 @@ def align_words(
 
     Two sequences of words are aligned with the fewest edits (Levenshtein 1966); pairs of equal or
     similar spelling share their times, all others are interpolated. It is quick and needs no
-    acoustic model, but is only as good as the recogniser: singing is misheard often. The pipeline
-    places words on the audio itself (`lyricsyncd.align.aligner`), which is far more exact.
+    acoustic model, but is only as good as the recogniser, which gets much of singing wrong. The
+    pipeline places words on the audio itself (`lyricsyncd.align.aligner`), which is far more exact.
 
     Parameters
     ----------
@@ -84,14 +84,14 @@ def align_words(
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A known word's counterpart among the heard ones."""
+    """A known word's counterpart in the transcript."""
 
     heard: int
     exact: bool
 
 
 def matched(asr_words: Sequence[Word], ref_words: Sequence[Word]) -> list[Match | None]:
-    """For each known word, the heard word it is matched with, if any; in order."""
+    """Return for each known word the recognised word that it is matched with, if any; in order."""
     from rapidfuzz import fuzz
     from rapidfuzz.distance import Levenshtein
 
@@ -118,14 +118,14 @@ def matched(asr_words: Sequence[Word], ref_words: Sequence[Word]) -> list[Match 
 
 
 def _plain(text: str) -> str:
-    """A word without case, accents and punctuation, so that spellings compare."""
+    """Return a word without case, accents and punctuation."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(c for c in decomposed if c.isalnum())
     return plain or text
 
 
 def _spread(ref_words: Sequence[Word], heard: Sequence[Word | None]) -> list[Word]:
-    """Copy the times that are known; share the time between them among the rest."""
+    """Copy the times that are known, and divide the time between them among the others."""
     starts = [None if word is None else word.start for word in heard]
     result: list[Word] = []
     earliest, at = 0.0, 0
@@ -154,7 +154,7 @@ def _spread(ref_words: Sequence[Word], heard: Sequence[Word | None]) -> list[Wor
 
 
 def _edges(before: float | None, after: float | None, count: int) -> list[float]:
-    """Evenly spread bounds of words between two times, one of which may be open."""
+    """Return evenly spaced bounds of words between two times, one of which may be open."""
     if before is None:
         before = max(0.0, (after or 0.0) - _SPREAD_WORD_S * count)
     if after is None:

@@ -1,7 +1,7 @@
-"""A song in windows of some lines each, for listeners that get lost in a whole one.
+"""Cut a song into windows of some lines each, for aligners that lose their way in a whole one.
 
-The cuts are where they part the least that belongs together: the longest rests between lines that
-leave no window too long; where a line alone is too long for one, between its words.
+The cuts are at the longest silences between lines that leave no window too long; where a line alone
+is too long, between its words.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ DoubleArray = npt.NDArray[np.float64]
 
 LONGEST_S = 30.0
 _MOST_MARGIN_S, _LEAST_MARGIN_S = 2.0, 0.2
-"""Seconds of the rest before and after its words that a window takes in; where there is hardly any
-rest it reaches a little into the words beside it, for the words may lie a little elsewhere."""
+"""Seconds of the silence before and after its words that a window includes; where there is hardly
+any it reaches a little into the words beside it, for the words may be a little elsewhere."""
 _ALWAYS_CUT_S = 3.0
-"""Longer rests are cut at even where the window would not be too long: there is nothing in them."""
+"""Longer silences are cut even where the window would not be too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some words in a row, and the stretch of the song they lie in.
+    """Consecutive words, and the part of the song that they are in.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ def windows(
     duration: float,
     longest: float = LONGEST_S,
 ) -> list[Window]:
-    """Every word of a song in one window each, in order.
+    """Divide the words of a song among windows, in order.
 
     Parameters
     ----------
     onset, offset : ndarray of float64, shape (N,)
-        Seconds where the words are about; onsets in order.
+        Approximate seconds of the words; onsets in order.
     line : sequence of int, length N
         The line of each word.
     duration : float
@@ -69,16 +69,16 @@ def windows(
     if n == 0:
         return []
     edges = np.append(onset, duration) - np.append(0.0, offset)
-    rests = np.maximum(edges, 0.0)
-    margins = np.clip(rests / 2.0, _LEAST_MARGIN_S, _MOST_MARGIN_S)
+    silences = np.maximum(edges, 0.0)
+    margins = np.clip(silences / 2.0, _LEAST_MARGIN_S, _MOST_MARGIN_S)
     start = np.maximum(onset - margins[:-1], 0.0)
     end = np.minimum(offset + margins[1:], duration)
-    # What a cut before each word costs: one within a line more than all others together.
-    cost = _ALWAYS_CUT_S - rests[:-1]
+    # The cost of a cut before each word: one within a line exceeds all others together.
+    cost = _ALWAYS_CUT_S - silences[:-1]
     within = np.append(False, np.diff(np.asarray(line)) == 0)
     cost[within] += 2.0 * (duration + n * _ALWAYS_CUT_S)
     cost[0] = 0.0
-    # The cheapest way to have cut all words before each one, and where its last window begins.
+    # The least total cost of cutting all words before each one, and where its last window begins.
     cheapest = np.zeros(n + 1)
     last = np.zeros(n + 1, np.int64)
     for stop in range(1, n + 1):
