@@ -1,8 +1,8 @@
-"""What each idea is worth: songs placed with one of them switched off at a time.
+"""Measure what each idea is worth: songs placed with one of them switched off at a time.
 
     python -m benchmarks.ablations DIR [--stems CACHE] [--markdown]
 
-A row an idea; the measures are those of `benchmarks.accuracy`, means over songs.
+One row per idea; the measures are those of `benchmarks.accuracy`, means over songs.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from lyricsyncd.align.options import Penalties, SearchOptions
 from lyricsyncd.judging.references import Recording, read_all
 
 
-class OneSoundEar(PhoneStateModel):
-    """The lite ear with one way to say a word: no other pronunciations, no other phones."""
+class OnePronunciation(PhoneStateModel):
+    """The phone states with one pronunciation per word: no other variants, no other phones."""
 
     def compile(self, lines: Lines, language: str | None) -> CompiledLyrics:
-        """The likeliest pronunciation of each word, each sound its likeliest phone."""
+        """Take the likeliest pronunciation of each word, and the likeliest phone of each state."""
         song = super().compile(lines, language)
-        likeliest = tuple(tuple(ways[:1] for ways in line) for line in song.lines)
+        likeliest = tuple(tuple(variants[:1] for variants in line) for line in song.lines)
         return replace(song, lines=likeliest, units=tuple(unit[:1] for unit in song.units))
 
 
 class OneFrontEnd(PhoneStateModel):
-    """The lite ear through the filters that it was trained with, and no others."""
+    """The phone states with the filters that they were trained with, and no others."""
 
     def front_ends(self) -> tuple[PhoneStateModel, ...]:
-        """Itself."""
+        """Return the model itself."""
         return (self,)
 
 
@@ -54,7 +54,7 @@ class Way:
     acoustic_model: Callable[[], PhoneStateModel] = PhoneStateModel.load
 
     def place(self, song: Recording) -> Scores:
-        """Errors of one song placed this way."""
+        """Return the errors of one song placed this way."""
         audio = song.mix if self.audio == "mix" else song.vocals
         placed = align(
             audio,
@@ -71,27 +71,28 @@ class Way:
         return Scores.of(onset.tolist(), offset.tolist(), truth)
 
 
-def _without(**costs: float) -> SearchOptions:
-    """The options with some costs of both passes set."""
+def _with(**penalties: float) -> SearchOptions:
+    """Return the options with some penalties of both passes set."""
     options = SearchOptions()
     return replace(
         options,
-        first_penalties=replace(options.first_penalties, **costs),
-        penalties=replace(options.penalties, **costs),
+        first_penalties=replace(options.first_penalties, **penalties),
+        penalties=replace(options.penalties, **penalties),
     )
 
 
 def ways() -> tuple[Way, ...]:
-    """The full chain, each idea switched off, and what else songs can be placed with."""
+    """List the full chain, each idea switched off, and what else songs can be placed with."""
     return (
         Way("everything"),
-        Way("no filler between lines", _without(floor_between=Penalties().floor_inside)),
-        Way("no vocal activity", replace(_without(word_in_silence=0.0), activity=False)),
+        Way("no filler between lines", _with(floor_between=Penalties().floor_inside)),
+        Way("no vocal activity", replace(_with(word_in_silence=0.0), activity=False)),
         Way(
-            "no cost for rests inside lines", _without(enter_silence_inside=0.0, silence_inside=0.0)
+            "no penalty for silence inside lines",
+            _with(enter_silence_inside=0.0, silence_inside=0.0),
         ),
-        Way("no cost for long consonants", _without(stretched_consonant=0.0)),
-        Way("one sound a word", acoustic_model=OneSoundEar.load),
+        Way("no penalty for long consonants", _with(stretched_consonant=0.0)),
+        Way("one pronunciation per word", acoustic_model=OnePronunciation.load),
         Way("one front end, not two", acoustic_model=OneFrontEnd.load),
         Way("no adaptation to the singer", replace(SearchOptions(), adapt=False)),
         Way("best path, not the median onset", replace(SearchOptions(), expected=False)),
@@ -103,7 +104,7 @@ def ways() -> tuple[Way, ...]:
 
 
 def table(rows: list[tuple[str, Scores]], *, markdown: bool = False) -> str:
-    """What a person reads."""
+    """Format the results for a person."""
     if markdown:
         lines = ["| | mean error | median | within 0.3 s | within 0.1 s |", "|---|---|---|---|---|"]
         lines += [
@@ -122,14 +123,14 @@ def table(rows: list[tuple[str, Scores]], *, markdown: bool = False) -> str:
 
 
 def _place(way: str, song: Recording) -> Scores:
-    """By name: a way holds what does not travel between processes."""
+    """Place a song in a way given by name: a way cannot be pickled."""
     return next(w for w in ways() if w.name == way).place(song)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--stems", type=Path, help="keep stems here between runs")
+    parser.add_argument("--stems", type=Path, help="store stems here between runs")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--markdown", action="store_true", help="a table for the documentation")
     options = parser.parse_args()
