@@ -1,4 +1,4 @@
-"""Open a song's tags with mutagen: what is beyond all measure is refused before it is parsed."""
+"""Open a song's tags with mutagen, and refuse what is beyond all measure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from lyricsyncd.errors import AudioError
+
+_MOST = 10_000
+"""Tags of one file. mutagen may read more in time, but FFmpeg, which decodes the song later, takes
+the square of their number: half a minute for 50,000."""
 
 
 class Unreadable(Exception):
@@ -20,13 +26,15 @@ def opened(path: Path) -> Any:
     ------
     Unreadable
         Its tags are damaged.
+    AudioError
+        It has more tags than any song.
     OSError
         The system does not let us read it.
     """
     import mutagen
 
     try:
-        return mutagen.File(path)
+        file = mutagen.File(path)
     except MemoryError:
         # Not the place to judge it: it ends a process with limits, and says what ended it.
         raise
@@ -42,6 +50,13 @@ def opened(path: Path) -> Any:
         raise Unreadable(type(error).__name__) from None
     except _damage() as error:
         raise Unreadable(type(error).__name__) from None
+    count = len(getattr(file, "tags", None) or ())
+    if count > _MOST:
+        raise AudioError(
+            f"{path} has {count} tags, and no song more than {_MOST}",
+            remedy="Remove its tags with a tagger",
+        )
+    return file
 
 
 def _damage() -> tuple[type[Exception], ...]:

@@ -179,6 +179,14 @@ class TestReading:
         many.write_bytes(hostile_songs.flac(f"LYRICS=la la {number}" for number in range(1000)))
         assert 0 < len(LocalSource().find(Track(path=many))) < 100
 
+    def test_more_tags_than_any_song_has_are_refused(self, tmp_path: Path) -> None:
+        # They would cost whatever decodes the song the square of their number.
+        many = tmp_path / "many.flac"
+        many.write_bytes(hostile_songs.flac(f"K{number}=v" for number in range(20_000)))
+        with pytest.raises(AudioError, match="20000 tags"):
+            read_tags(many)
+        assert LocalSource().find(Track(path=many)) == []
+
     def test_of_very_many_artists_too(self, tmp_path: Path) -> None:
         many = tmp_path / "many.flac"
         many.write_bytes(hostile_songs.flac(f"ARTIST=a{number}" for number in range(1000)))

@@ -134,9 +134,9 @@ class Sandbox:
         )
 
 
-READER = Sandbox("tag reader", processor_s=5.0, data_bytes=256 * 2**20, wall_s=60.0)
+READER = Sandbox("tag reader", processor_s=3.0, data_bytes=256 * 2**20, wall_s=60.0)
 """Reads tags and lyrics: a few milliseconds for a healthy file."""
-WRITER = Sandbox("tag writer", processor_s=60.0, data_bytes=512 * 2**20, wall_s=900.0)
+WRITER = Sandbox("tag writer", processor_s=30.0, data_bytes=512 * 2**20, wall_s=900.0)
 """Writes tags, which copies the file and compares its audio."""
 
 
