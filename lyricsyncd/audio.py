@@ -1,7 +1,7 @@
-"""Decode music to samples: any format, streamed, at the rate that is wanted.
+"""Decode music to samples: any format, as a stream, at any sample rate.
 
 Time zero is the first sample that a player plays: what an encoder put before it (MP3, AAC and
-Opus priming) is left out wherever the file tells how much that is.
+Opus priming) is left out wherever the file states its length.
 
 Every failure is an `AudioError` with one line for the user; a hostile file can cause no other.
 """
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     Samples = NDArray[np.float32]
 
 MAX_DURATION = 30 * 60.0
-"""Longest song taken, in seconds: beyond it is a mix, a concert or an audio book."""
+"""Longest song that is decoded, in seconds: longer ones are mixes, concerts or audio books."""
 SILENCE_DBFS = -70.0
 
 _ESTIMATED = frozenset({"aac", "ac3", "amr", "dts", "eac3", "mpeg", "mpegts"})
-"""Containers whose header does not tell the length; MP3 is asked separately."""
+"""Containers whose header does not state the length; MP3 is checked separately."""
 _RATES = range(4_000, 768_001)
 _BLOCK_S = 1.0
 _CLIP = 4.0
@@ -42,7 +42,7 @@ _CLIP = 4.0
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What a file's header (or, where that is silent, its packets) tells."""
+    """The properties of a file, from its header or, where that lacks them, from its packets."""
 
     duration: float
     """Seconds."""
@@ -54,7 +54,7 @@ class AudioInfo:
 
 
 def probe(path: str | os.PathLike[str]) -> AudioInfo:
-    """Length and kind of a song, without decoding it.
+    """Read the length and the format of a song without decoding it.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
 
 
 def packets_digest(path: str | os.PathLike[str]) -> str:
-    """The hash of a song's audio packets: equal for copies with other tags, or other covers.
+    """Hash a song's audio packets: equal for copies with other tags or other covers.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def packets_digest(path: str | os.PathLike[str]) -> str:
     import hashlib
 
     with _opened(Path(path)) as (container, stream):
-        # What is cut off at the start is told outside of the packets.
+        # What is cut off at the start is stated outside of the packets.
         start = float((stream.start_time or 0) * (stream.time_base or 0))
         kind = f"{_codec_name(stream)} {stream.rate} {stream.channels} {start:.3f}"
         digest = hashlib.sha256(kind.encode("ascii", "replace"))
@@ -92,18 +92,18 @@ def packets_digest(path: str | os.PathLike[str]) -> str:
 def blocks(
     path: str | os.PathLike[str], sample_rate: int, *, max_duration: float = MAX_DURATION
 ) -> Iterator[Samples]:
-    """The song as a stream of stereo blocks.
+    """Decode a song as a stream of stereo blocks.
 
     Parameters
     ----------
     sample_rate
-        Wanted rate in Hz; the song is resampled to it (soxr, high quality).
+        Target rate in Hz; the song is resampled to it (soxr, high quality).
     max_duration
-        Seconds; a longer song is refused, from its header where that tells the truth.
+        Seconds; a longer song is rejected, from its header where that is right.
 
     Yields
     ------
-    Arrays of shape (n, 2), float32, full scale ±1, n > 0. Mono comes twice, more than two
+    Arrays of shape (n, 2), float32, full scale ±1, n > 0. Mono is duplicated, more than two
     channels are mixed down.
 
     Raises
@@ -152,7 +152,7 @@ def blocks(
 def decode(
     path: str | os.PathLike[str], sample_rate: int, *, max_duration: float = MAX_DURATION
 ) -> Samples:
-    """The whole song as mono: shape (n,), float32, full scale ±1, at ``sample_rate``.
+    """Decode a whole song as mono: shape (n,), float32, full scale ±1, at ``sample_rate``.
 
     Raises
     ------
@@ -194,8 +194,8 @@ _REPLACE = "Replace the file with a whole copy of the song"
 
 
 class _NamedFile:
-    """A file that calls itself ``song.EXT``: FFmpeg may take hints from the ending, while the
-    rest of a name (bytes that are not UTF-8, "http:…") is none of its business."""
+    """A file under the name ``song.EXT``: FFmpeg may use the ending, and must not interpret the
+    rest of a name (bytes that are not UTF-8, "http:…")."""
 
     def __init__(self, file: IO[bytes], ending: str) -> None:
         self.name = f"song{ending}" if ending.isascii() and ending[1:].isalnum() else "song"
@@ -208,7 +208,7 @@ class _NamedFile:
 def _opened(
     song: Path,
 ) -> Iterator[tuple[av.container.InputContainer, av.audio.stream.AudioStream]]:
-    """The container and its first audio stream; everything but `AudioError` is made one."""
+    """Open the container and its first audio stream; errors become `AudioError`."""
     import av
 
     try:
@@ -236,7 +236,7 @@ def _opened(
         except refusals() as error:
             raise _not_audio(song) from error
         with container:
-            # A cover picture is a video stream; only sound is looked at.
+            # A cover picture is a video stream; only audio is used.
             streams = [s for s in container.streams.audio if s.codec_context is not None]
             if not streams:
                 raise AudioError(f"{song} has no audio stream", remedy=_REPLACE)
@@ -254,7 +254,7 @@ def _opened(
 
 
 def open_container(file: IO[bytes], ending: str) -> av.container.InputContainer:
-    """Open a file that FFmpeg is to take apart: one of songs only, which opens no other file.
+    """Open a file with FFmpeg, limited to formats of songs, and kept from opening other files.
 
     Raises
     ------
@@ -273,7 +273,7 @@ def open_container(file: IO[bytes], ending: str) -> av.container.InputContainer:
 
 
 def _lenient_about_metadata() -> dict[str, Any]:
-    """Options that have PyAV read names in a wrong encoding; from version 19 on it always does."""
+    """Return options to read names in a wrong encoding, which PyAV always does from 19 on."""
     import av
 
     return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -287,9 +287,9 @@ def _codec_name(stream: av.audio.stream.AudioStream) -> str:
 
 
 def refusals() -> tuple[type[Exception], ...]:
-    """What PyAV raises for files that it cannot read.
+    """List what PyAV raises for files that it cannot read.
 
-    A `TypeError` or an `AttributeError` is none of a file's doing: where a version of a library has
+    A `TypeError` or an `AttributeError` is never a file's fault: where a version of a library has
     another interface, that must not look like a broken song.
     """
     import av
@@ -321,7 +321,7 @@ def _clock(seconds: float) -> str:
 def _estimated_duration(
     container: av.container.InputContainer, stream: av.audio.stream.AudioStream
 ) -> float:
-    """FFmpeg's idea of the length, 0 where it has none."""
+    """Return the length that FFmpeg estimates, 0 where it has none."""
     import av
 
     if stream.duration is not None and stream.time_base is not None:
@@ -332,19 +332,19 @@ def _estimated_duration(
 def _declared_duration(
     song: Path, container: av.container.InputContainer, stream: av.audio.stream.AudioStream
 ) -> float | None:
-    """The length as the file itself states it; ``None`` where FFmpeg could only estimate."""
+    """Return the length that the file states; ``None`` where FFmpeg could only estimate it."""
     kind = container.format.name
-    if kind in _ESTIMATED or (kind == "mp3" and not _mp3_tells_length(song)):
+    if kind in _ESTIMATED or (kind == "mp3" and not _mp3_states_length(song)):
         return None
     return _estimated_duration(container, stream) or None
 
 
-def _mp3_tells_length(song: Path) -> bool:
-    """Whether the first MP3 frame is a Xing, Info or VBRI header with a number of frames."""
+def _mp3_states_length(song: Path) -> bool:
+    """Return whether the first MP3 frame is a Xing, Info or VBRI header with a frame count."""
     with song.open("rb") as file:
         head = file.read(10)
         while len(head) == 10 and head[:3] == b"ID3":
-            # The size's four bytes hold seven bits each; a flag tells of a footer.
+            # The size's four bytes hold seven bits each; a flag marks a footer.
             size = sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
             file.seek(size + (10 if head[5] & 0x10 else 0), os.SEEK_CUR)
             head = file.read(10)
@@ -359,7 +359,7 @@ def _mp3_tells_length(song: Path) -> bool:
 def _demuxed_duration(
     container: av.container.InputContainer, stream: av.audio.stream.AudioStream
 ) -> float:
-    """The length as the sum of all packets, which are read but not decoded."""
+    """Sum the lengths of all packets, which are read but not decoded."""
     import av
 
     total = 0
@@ -367,14 +367,14 @@ def _demuxed_duration(
         for packet in container.demux(stream):
             total += packet.duration or 0
     except av.error.FFmpegError:
-        pass  # a torn end: what came before it counts
+        pass  # a truncated end: what precedes it counts
     return float(total * stream.time_base) if stream.time_base is not None else 0.0
 
 
 def _decoded(
     container: av.container.InputContainer, stream: av.audio.stream.AudioStream
 ) -> Iterator[tuple[Samples, int]]:
-    """Blocks of about a second, shape (n, 2), and their rate; broken packets are left out."""
+    """Yield blocks of about a second, shape (n, 2), and their rate, without broken packets."""
     import numpy as np
 
     held: list[Samples] = []
@@ -406,7 +406,7 @@ def _frames(
         except StopIteration:
             return
         except av.error.FFmpegError:
-            # A torn end; how much is missing shows in the length.
+            # A truncated end; how much is missing shows in the length.
             return
         try:
             frames = packet.decode()
@@ -419,15 +419,15 @@ def _frames(
 
 
 def _stereo(frame: av.AudioFrame) -> Samples:
-    """The frame as shape (n, 2), float32, finite."""
+    """Convert a frame to shape (n, 2), float32, finite."""
     import av
     import numpy as np
 
     if not frame.layout.channels:
         return np.empty((0, 2), np.float32)
     if len(frame.layout.channels) > 2:
-        # FFmpeg knows what belongs where. Without a change of rate it keeps nothing back, so that
-        # frames may differ from each other.
+        # FFmpeg knows the layouts. Without a change of rate it buffers nothing, so that frames may
+        # differ from each other.
         mixer = av.AudioResampler("fltp", "stereo")
         frame.pts = None
         planes = np.concatenate([out.to_ndarray() for out in mixer.resample(frame)], axis=1)
@@ -449,11 +449,11 @@ def _stereo(frame: av.AudioFrame) -> Samples:
 
 
 class _Resampler:
-    """soxr over a stream whose rate may change on the way (chained Ogg, glued MP3)."""
+    """Resample a stream whose rate may change (chained Ogg, concatenated MP3)."""
 
-    def __init__(self, wanted: int) -> None:
-        self._wanted = wanted
-        self._rate = wanted
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._rate = target
         self._stream: soxr.ResampleStream | None = None
 
     def push(self, block: Samples, rate: int) -> Iterator[Samples]:
@@ -462,15 +462,15 @@ class _Resampler:
         if rate != self._rate:
             yield from self.flush()
             self._rate = rate
-        if rate == self._wanted:
+        if rate == self._target:
             yield block
             return
         if self._stream is None:
-            self._stream = soxr.ResampleStream(rate, self._wanted, 2, dtype="float32")
+            self._stream = soxr.ResampleStream(rate, self._target, 2, dtype="float32")
         yield from self._some(self._stream.resample_chunk(block))
 
     def flush(self) -> Iterator[Samples]:
-        """What the filter still holds."""
+        """Yield what the filter still buffers."""
         import numpy as np
 
         if self._stream is not None:

@@ -34,26 +34,26 @@ class TestFinding:
         (snapshot / "model.safetensors").touch()
         own = tmp_path / "somebody--some-model"
         own.mkdir()
-        assert hub.found(NAME, tmp_path) == str(own)
-        assert hub.found(str(own), None) == str(own)
+        assert hub.resolve(NAME, tmp_path) == str(own)
+        assert hub.resolve(str(own), None) == str(own)
 
     def test_what_was_fetched_is_a_folder_too(self, snapshot: Path, tmp_path: Path) -> None:
         (snapshot / "model.safetensors").touch()
-        assert hub.found(NAME, tmp_path) == str(snapshot)
-        assert hub.is_here(NAME, tmp_path)
+        assert hub.resolve(NAME, tmp_path) == str(snapshot)
+        assert hub.is_local(NAME, tmp_path)
 
     def test_half_a_model_is_none(self, snapshot: Path, tmp_path: Path) -> None:
-        assert not hub.is_here(NAME, tmp_path)
+        assert not hub.is_local(NAME, tmp_path)
         shards = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
         (snapshot / "model.safetensors.index.json").write_text(json.dumps(shards))
         (snapshot / "model-1.safetensors").touch()
-        assert hub.found(NAME, tmp_path) == NAME
+        assert hub.resolve(NAME, tmp_path) == NAME
         (snapshot / "model-2.safetensors").touch()
-        assert hub.is_here(NAME, tmp_path)
+        assert hub.is_local(NAME, tmp_path)
 
     @pytest.mark.parametrize("name", ["", "a/b/c", "no such", "sphinx"])
     def test_any_name_can_be_asked_for(self, name: str, tmp_path: Path) -> None:
-        assert not hub.is_here(name or "x", tmp_path)
+        assert not hub.is_local(name or "x", tmp_path)
 
 
 class TestSaying:
@@ -71,10 +71,11 @@ class TestSaying:
             )
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr("urllib.request.getproxies", dict)
-        with pytest.raises(ModelError) as caught, hub.loaded(NAME, tmp_path, extra="models"):
-            hub.located(NAME, tmp_path)
+        with pytest.raises(ModelError) as caught, hub.loading(NAME, tmp_path, extra="models"):
+            hub.resolve_reachable(NAME, tmp_path)
         assert str(caught.value) == (
-            f"the model {NAME!r} is not here and cannot be fetched: 127.0.0.1 cannot be reached. "
+            f"the model {NAME!r} is not installed and cannot be fetched: "
+            "127.0.0.1 cannot be reached. "
             "Put its files from the hub (config.json, model.safetensors and all that is small) "
             f"into {tmp_path / 'somebody--some-model'}"
         )
@@ -83,7 +84,7 @@ class TestSaying:
         (tmp_path / "somebody--some-model").mkdir()
         with (
             pytest.raises(ModelError, match="some-model cannot be loaded: half a file") as caught,
-            hub.loaded(NAME, tmp_path, extra="models", files="model.ckpt"),
+            hub.loading(NAME, tmp_path, extra="models", files="model.ckpt"),
         ):
             raise EOFError("half a file.\nand more\nthan that")
         assert "anew: model.ckpt" in str(caught.value)
@@ -92,7 +93,7 @@ class TestSaying:
         (tmp_path / "somebody--some-model").mkdir()
         with (
             pytest.raises(ModelError, match=r"^no such card$"),
-            hub.loaded(NAME, tmp_path, extra="models"),
+            hub.loading(NAME, tmp_path, extra="models"),
         ):
             raise ModelError("no such card")
 
@@ -100,7 +101,7 @@ class TestSaying:
         (tmp_path / "somebody--some-model").mkdir()
         with (
             pytest.raises(ModelError, match=r'pip install "lyricsyncd\[granite\]"'),
-            hub.loaded(NAME, tmp_path, extra="granite"),
+            hub.loading(NAME, tmp_path, extra="granite"),
         ):
             raise ModuleNotFoundError("No module named 'transformers'")
 

@@ -52,7 +52,7 @@ class TestGranite:
 
     def test_a_word_is_as_sure_as_its_letters(self) -> None:
         sure = [0.9] * 2 + [0.1] * 7 + [0.5] * 9
-        words = granite.parse("ab [T:45] la [T:80]", sure=sure)
+        words = granite.parse("ab [T:45] la [T:80]", probability=sure)
         assert [round(w.confidence or 0.0, 3) for w in words] == [0.9, 0.5]
 
     def test_ten_seconds_themselves_are_written_as_nought(self) -> None:

@@ -183,11 +183,11 @@ def _installed(models_dir: Path | None, language: str | None, device: str) -> st
     if (exported := _exported(models_dir, language)) is not None:
         return str(exported)
     if device != "cpu" and importlib.util.find_spec("transformers") and _has_graphics_card():
-        from lyricsyncd.models.hub import is_here
+        from lyricsyncd.models.hub import is_local
 
-        if language in WAV2VEC2 and is_here(WAV2VEC2[language], models_dir):
+        if language in WAV2VEC2 and is_local(WAV2VEC2[language], models_dir):
             return "ctc"
-        if is_here(MMS, models_dir):
+        if is_local(MMS, models_dir):
             return "mms"
     return None
 
@@ -242,7 +242,7 @@ def open_ctc_model(model: str, device: str, folder: Path | None) -> CtcModel:
     if caution := hub.caution(model, folder):
         log.warning("%s", caution)
     acoustic_model = open_ctc(model, device, folder)
-    return replace(acoustic_model, calibration=calibration_path(hub.found(model, folder)))
+    return replace(acoustic_model, calibration=calibration_path(hub.resolve(model, folder)))
 
 
 def _open_onnx(path: Path, device: str) -> AcousticModel:

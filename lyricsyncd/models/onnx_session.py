@@ -1,4 +1,4 @@
-"""Open and run an ONNX network, with errors a person can act on."""
+"""Open and run an ONNX network, with errors that have a remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def open_session(
     model: Path, *, device: str = "auto", threads: int | None = None
 ) -> onnxruntime.InferenceSession:
-    """A session on the device that is asked for.
+    """Open a session on the requested device.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def open_session(
     options.intra_op_num_threads = threads or available_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # A worker that waits for its next song must not burn a core.
+    # A worker that waits for its next song must not keep a core busy.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(str(model), options, providers=providers)
@@ -67,12 +67,12 @@ def run(
     *,
     last: bool = False,
 ) -> NDArray[np.float32]:
-    """One pass through the network; after the ``last`` of a song its memory is given back.
+    """Run the network once; after the ``last`` run of a song its memory is released.
 
     Raises
     ------
     ModelError
-        The network stopped.
+        The network failed.
     """
     import onnxruntime
 
@@ -83,16 +83,15 @@ def run(
         (result,) = session.run([output_name], {input_name: values}, options)
     except _failures() as error:
         raise ModelError(
-            f"the network stopped: {_first_line(error)}",
+            f"the network failed: {_first_line(error)}",
             remedy="Free some memory, or set `models.device: cpu`",
         ) from error
-    answer: NDArray[np.float32] = result
-    return answer
+    output: NDArray[np.float32] = result
+    return output
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What onnxruntime raises for models and devices, its own errors among it: they have no
-    common kind."""
+    """List what onnxruntime raises for models and devices; its own errors have no common base."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = [kind for kind in vars(state).values() if isinstance(kind, type)]
@@ -101,14 +100,14 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 def available_cores() -> int:
-    """Cores this process may run on."""
+    """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _providers(device: str, available: list[str]) -> list[Any]:
-    """onnxruntime's names for the device, best first."""
+    """Return onnxruntime's providers for a device, best first."""
     cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
     if device == "cpu":
         return [cpu]

@@ -1,8 +1,8 @@
 """The Spleeter 2-stem networks as one ONNX graph, from the weights of a torch checkpoint.
 
 Hennequin et al., "Spleeter: a fast and efficient music source separation tool with pre-trained
-models", JOSS 2020: one U-Net for the vocals and one for the accompaniment, each of which sees the
-magnitude spectrogram of the mix; the mask is the ratio of their squared answers.
+models", JOSS 2020: one U-Net for the vocals and one for the accompaniment, each of which takes the
+magnitude spectrogram of the mix; the mask is the ratio of their squared outputs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from lyricsyncd.models.onnx_graph import Graph
 
 INPUT, OUTPUT = "magnitude", "mask"
 BINS = 1024
-"""Frequency bins the networks see."""
+"""Frequency bins of the networks' input."""
 FRAME_STEP = 64
-"""Six halvings: the networks take a multiple of this many frames."""
+"""Six halvings: the networks take a multiple of these frames."""
 
 _DEPTH = 6
 _BATCH_NORM_EPSILON = 1e-3
@@ -37,7 +37,7 @@ def spleeter_onnx(
     half: bool = True,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The ONNX file of ``magnitude (batch, 2, frames, 1024) -> mask`` of the same shape, 0-1.
+    """Write the ONNX file of ``magnitude (batch, 2, frames, 1024) -> mask`` of the same shape, 0-1.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def spleeter_onnx(
 
 
 def _u_net(graph: Graph, weights: Weights, half: bool) -> str:
-    """One network up to its sigmoid, as the name of the result."""
+    """Add one network up to its sigmoid; return the name of its output."""
     current, skips = INPUT, []
     for level in range(1, _DEPTH + 1):
         convolved = graph.op(
@@ -127,7 +127,7 @@ def _u_net(graph: Graph, weights: Weights, half: bool) -> str:
 def _scale_and_shift(
     weights: Weights, norm: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Batch normalisation in inference as one multiplication and one addition a channel."""
+    """Return batch normalisation in inference as one scale and one shift per channel."""
     deviation = np.sqrt(weights[f"{norm}.running_var"] + np.float32(_BATCH_NORM_EPSILON))
     scale = weights[f"{norm}.weight"] / deviation
     return scale, weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale

@@ -1,6 +1,6 @@
-"""Where torch models run: the device asked for, its precision, and what to do when it is full.
+"""The device and the precision of torch models, and what happens when memory runs out.
 
-Imported by back-ends that have torch, and by nothing else.
+Only back ends that need torch import this.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ S = TypeVar("S")
 
 
 def resolve(device: str) -> torch.device:
-    """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    """Return the torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises
     ------
@@ -36,12 +36,12 @@ def resolve(device: str) -> torch.device:
     """
     import torch
 
-    there = torch.cuda.is_available()
+    available = torch.cuda.is_available()
     if device == "auto":
-        return torch.device("cuda" if there else "cpu")
+        return torch.device("cuda" if available else "cpu")
     if device.startswith("cuda"):
         number = int(device.partition(":")[2] or 0)
-        if not there or number >= torch.cuda.device_count():
+        if not available or number >= torch.cuda.device_count():
             raise ModelError(
                 f"the device {device!r} is not there: torch finds no such card",
                 remedy="Use `--device cpu`, or install torch for your card",
@@ -50,14 +50,14 @@ def resolve(device: str) -> torch.device:
 
 
 def reuse_memory() -> None:
-    """Have large tensors on the CPU take up memory that earlier ones left, in large pages.
+    """Make large tensors on the CPU reuse the memory of earlier ones, in large pages.
 
-    The C library asks the system for each block of more than 32 MiB anew and gives it back when it
-    is free; the system hands out zeros, page by page. A network whose layers write such blocks all
-    the time spends a third of its time on that. To be called before torch has made a tensor. Where
-    the C library is another one, nothing happens. What is kept meanwhile goes back with `trim`.
+    The C library requests each block of more than 32 MiB from the system anew and returns it when
+    it is free; the system zeroes it, page by page. A network whose layers write such blocks spends
+    a third of its time on that. Call this before torch has made a tensor. With another C library
+    nothing happens. `trim` returns what is retained.
     """
-    # torch reads it once: its own name for asking for large pages (Linux).
+    # torch reads it once: its own setting for large pages (Linux).
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     with contextlib.suppress(AttributeError, OSError, TypeError):
         set_option = ctypes.CDLL(None).mallopt
@@ -66,25 +66,25 @@ def reuse_memory() -> None:
 
 
 def trim() -> None:
-    """Give memory that is free back to the system, what `reuse_memory` keeps, too."""
+    """Return free memory to the system, including what `reuse_memory` retains."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8_float16": 1, "int8": 1}
 _FOR_WEIGHTS = 0.6
-"""Share of the free memory that the weights may take: what runs through them needs the rest."""
+"""Share of the free memory that the weights may take: activations need the remainder."""
 
 
 def precision(weights: int, free: int | None, offered: Sequence[str]) -> str:
-    """What a model is to compute in: the first of what it can that leaves room on the card.
+    """Choose a precision: the finest that leaves room on the graphics card.
 
     Parameters
     ----------
     weights : int
-        How many it has.
+        Their number.
     free : int or None
-        Bytes left on the card; ``None`` where memory is no question.
+        Bytes left on the graphics card; ``None`` where memory is not limited.
     offered : sequence of str
         From the finest to the smallest, by the names of torch and CTranslate2: ``float32``,
         ``bfloat16``, ``float16``, ``int8_float16``, ``int8``.
@@ -106,7 +106,7 @@ def placed(network: Any, device: torch.device) -> torch.device:
     Returns
     -------
     torch.device
-        Where it is now.
+        The device it is on now.
     """
     import torch
 
@@ -115,15 +115,15 @@ def placed(network: Any, device: torch.device) -> torch.device:
     except (RuntimeError, MemoryError) as error:
         if device.type == "cpu" or not is_out_of_memory(error):
             raise
-        log.warning("the model does not fit on %s: it goes on on the CPU", device)
+        log.warning("the model does not fit on %s: it runs on the CPU", device)
         device = torch.device("cpu")
         network.to(device).float()
-        _give_back()
+        _release()
     return device
 
 
 def half_precision(device: torch.device) -> torch.dtype:
-    """What large models compute in: bf16 or fp16 on a card, float32 on the CPU."""
+    """Return the precision of large models: bf16 or fp16 on a graphics card, float32 on the CPU."""
     import torch
 
     if device.type != "cuda":
@@ -132,7 +132,7 @@ def half_precision(device: torch.device) -> torch.dtype:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Memory left on a card; ``None`` on the CPU."""
+    """Return the free memory of a graphics card; ``None`` on the CPU."""
     import torch
 
     if device.type != "cuda":
@@ -142,14 +142,14 @@ def free_bytes(device: torch.device) -> int | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a device, and not the program, has failed for want of memory."""
+    """Return whether an error means that a device ran out of memory."""
     import torch
 
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
         return True
-    told = str(error).lower()
+    message = str(error).lower()
     return isinstance(error, RuntimeError) and (
-        "out of memory" in told or "can't allocate memory" in told
+        "out of memory" in message or "can't allocate memory" in message
     )
 
 
@@ -159,14 +159,14 @@ def in_batches(
     run: Callable[[Sequence[T]], Sequence[S]],
     smaller_device: Callable[[], bool],
 ) -> list[S]:
-    """Run items in batches; when memory runs out, in smaller ones, at last on a smaller device.
+    """Run items in batches; when memory runs out, in smaller ones, finally on another device.
 
     Parameters
     ----------
     run
-        Gives one result for each item of a batch.
+        Returns one result for each item of a batch.
     smaller_device
-        Moves the model to a device with more memory; false where there is none.
+        Moves the model to a device with more memory; returns false where there is none.
 
     Raises
     ------
@@ -182,12 +182,12 @@ def in_batches(
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            told: Any = error.with_traceback(None)
-        _give_back()
+            failure: Any = error.with_traceback(None)
+        _release()
         if len(batch) > 1:
             size = len(batch) // 2
         elif not smaller_device():
-            reason = (str(told).splitlines() or [type(told).__name__])[0]
+            reason = (str(failure).splitlines() or [type(failure).__name__])[0]
             raise ModelError(
                 f"the model does not fit into memory: {reason[:120]}",
                 remedy="Free some memory, or choose a smaller model",
@@ -195,7 +195,7 @@ def in_batches(
     return done
 
 
-def _give_back() -> None:
+def _release() -> None:
     import gc
 
     import torch

@@ -1,4 +1,4 @@
-"""Vocals out of a song: one file a separator, and `VocalSeparator` that chooses and runs one.
+"""Separate the vocals of songs: one file per separator, and `VocalSeparator` that runs one.
 
 A separator of another package is a function ``ModelContext -> Separator`` (see
 `lyricsyncd.separate.base`) under the entry point group ``lyricsyncd.separators``.
@@ -32,24 +32,25 @@ log = logging.getLogger(__name__)
 FULL_RATE = 44_100
 
 Progress = Callable[[str, float], None]
-"""Is told the stage and the share of it that is done, 0-1."""
+"""Called with the stage and the share of it that is done, 0-1."""
 Reader = Callable[["Path", int], "Iterator[Samples]"]
-"""Gives the blocks of a song at a rate, as `lyricsyncd.audio.blocks`."""
+"""Returns the blocks of a song at a sample rate, as `lyricsyncd.audio.blocks` does."""
 
 
 class VocalSeparator:
-    """Separates the vocals of songs, one after the other, with one warm model.
+    """Separate the vocals of songs, one after the other, with one loaded model.
 
     Parameters
     ----------
     model : str
         A name of `lyricsyncd.registry.separators`, or ``auto``: Demucs where it is installed and
-        there is a card for it, else Spleeter where that is installed, else the mix with a warning.
+        there is a graphics card, else Spleeter where that is installed, else the full mix with a
+        warning.
         The model is opened with the first song.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     models_dir : Path, optional
-        Where models are installed; by default where the user's settings have them
+        Where models are installed; by default where the user's settings say
         (`lyricsyncd.config.schema.load`).
     threads : int, optional
         Threads of the network; by default as many as the process may use.
@@ -59,7 +60,7 @@ class VocalSeparator:
     UsageError
         There is no such device.
     ModelError
-        A graphics card is asked for, and there is none.
+        A graphics card is requested, and there is none.
 
     Examples
     --------
@@ -81,7 +82,7 @@ class VocalSeparator:
         self._models_dir = Path(models_dir) if models_dir is not None else None
         self._threads = threads
         self.warning: str | None = None
-        """Set once the model is open: a line for the user where ``auto`` had to do without."""
+        """Set once the model is open: a line for the user where ``auto`` found no separator."""
 
     def extract(
         self,
@@ -90,7 +91,7 @@ class VocalSeparator:
         progress: Progress | None = None,
         read: Reader | None = None,
     ) -> Stem:
-        """Vocals and mix of a song as mono at ``target_sr``.
+        """Separate a song into vocals and mix, both mono at ``target_sr``.
 
         Parameters
         ----------
@@ -100,7 +101,7 @@ class VocalSeparator:
         Raises
         ------
         AudioError
-            The song cannot be listened to; see `lyricsyncd.audio.blocks`.
+            The song cannot be decoded; see `lyricsyncd.audio.blocks`.
         ModelError
             The model is missing or broken, or its device is not there.
         """
@@ -118,14 +119,14 @@ class VocalSeparator:
         for block in separator.separate(tapped, rate):
             vocals.push(block)
         whole_mix = mix.end()
-        # Without a separator the two are one array, not two equal ones.
-        voice = vocals.end() if separator.sample_rates else whole_mix
-        length = min(len(voice), len(whole_mix))
+        # Without a separator both are one array, not two equal ones.
+        whole_vocals = vocals.end() if separator.sample_rates else whole_mix
+        length = min(len(whole_vocals), len(whole_mix))
         elapsed = time.perf_counter() - started
         if progress is not None:
             progress("separate", 1.0)
         return Stem(
-            vocals=np.ascontiguousarray(voice[:length]),
+            vocals=np.ascontiguousarray(whole_vocals[:length]),
             mix=np.ascontiguousarray(whole_mix[:length]),
             sr=target_sr,
             separator=separator.name,
@@ -168,7 +169,7 @@ class VocalSeparator:
     def extract_vocals_full_rate(self, path: str | os.PathLike[str]) -> tuple[Samples, int]:
         """Separate the vocals of a song for listening, and for refining onsets.
 
-        The model runs at the finest rate that it knows. See `extract_vocals` for what is raised,
+        The model runs at its highest rate. See `extract_vocals` for what is raised,
         and for the mix in place of the vocals.
 
         Returns
@@ -192,7 +193,7 @@ class VocalSeparator:
         return vocals, FULL_RATE
 
     def _warn(self) -> None:
-        """Log why these are no vocals: their caller has no `Stem` that would say so."""
+        """Log why these are no vocals: the caller gets no `Stem` with the warning."""
         if self.warning is not None:
             log.warning("%s", self.warning)
 
@@ -226,7 +227,7 @@ class VocalSeparator:
 
 
 def _has_card_for_demucs(device: str) -> bool:
-    """Whether Demucs is installed and would run on a card: on a CPU it is slower than the song."""
+    """Return whether Demucs would run on a graphics card: a CPU is slower than the song."""
     if device == "cpu" or importlib.util.find_spec("demucs") is None:
         return False
     import torch
@@ -235,7 +236,7 @@ def _has_card_for_demucs(device: str) -> bool:
 
 
 class _Timed:
-    """Blocks, and how long they took to come."""
+    """Iterate over blocks, and measure the time that they take to arrive."""
 
     def __init__(self, blocks: Iterator[Samples]) -> None:
         self._blocks = blocks
@@ -253,7 +254,7 @@ class _Timed:
 
 
 class _Mono:
-    """Gathers a stream of stereo blocks as mono at another rate."""
+    """Collect a stream of stereo blocks as mono at another rate."""
 
     def __init__(self, rate: int, target_sr: int) -> None:
         import soxr
@@ -264,12 +265,12 @@ class _Mono:
         self._held: list[Samples] = []
 
     def push(self, block: Samples) -> None:
-        """Take shape (n, 2)."""
+        """Add a block of shape (n, 2)."""
         mono = block.mean(axis=1)
         self._held.append(mono if self._stream is None else self._stream.resample_chunk(mono))
 
     def end(self) -> Samples:
-        """All of it: shape (n,)."""
+        """Return everything, shape (n,)."""
         import numpy as np
 
         if self._stream is not None:
@@ -286,7 +287,7 @@ def _tap(
     duration: float,
     progress: Progress | None,
 ) -> Iterator[Samples]:
-    """Pass the blocks on, with a copy into the mix and a word to who waits."""
+    """Pass the blocks on, copy them into the mix and report the progress."""
     done = 0
     for block in blocks:
         mix.push(block)

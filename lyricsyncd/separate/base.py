@@ -1,4 +1,4 @@
-"""What a separator is, and what comes out of separating a song."""
+"""The interface of separators, and the result of separating a song."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ if TYPE_CHECKING:
 
 
 class Separator(Protocol):
-    """Takes the music away from the voice. Keeps its model open between songs."""
+    """Separate the vocals from the music; the model stays open between songs."""
 
     @property
     def name(self) -> str:
-        """As in the configuration and in reports."""
+        """The name in the configuration and in reports."""
 
     @property
     def sample_rates(self) -> tuple[int, ...]:
-        """Rates in Hz it can work at, the cheapest first, the finest last; none for any."""
+        """Sample rates in Hz that it works at, the cheapest first, the highest last; empty: any."""
 
     def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
-        """Vocals of a stream of stereo blocks, shape (n, 2), float32: as many samples in all, in
+        """Separate a stream of stereo blocks, shape (n, 2), float32; as many samples in all, in
         blocks of any size."""
 
 
 class AtOnce(ABC):
-    """A separator whose model wants the whole song before it says anything."""
+    """A separator whose model needs the whole song at once."""
 
     name: str
     sample_rates: tuple[int, ...]
 
     @abstractmethod
     def vocals(self, mix: Samples) -> Samples:
-        """The vocals of a whole song; both of shape (n, 2), float32, at the model's rate."""
+        """Separate a whole song; both of shape (n, 2), float32, at the model's rate."""
 
     def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
-        """The vocals of a song: shape (n, 2), float32, in one block; see `Separator.separate`.
+        """Separate a song: shape (n, 2), float32, in one block; see `Separator.separate`.
 
         Raises
         ------
         ModelError
-            One segment does not fit into memory, on the card or off it.
+            One segment does not fit into memory, on the graphics card or off it.
         """
         if sample_rate not in self.sample_rates:
             raise ValueError(f"{self.name} works at {self.sample_rates} Hz, not at {sample_rate}")
@@ -69,12 +69,12 @@ Opener = Callable[[ModelContext], Separator]
 
 @dataclass(frozen=True)
 class Stem:
-    """A song taken apart. Both signals are mono, of the same length, on the same time."""
+    """A separated song. Both signals are mono, of the same length, on the same time axis."""
 
     vocals: Samples
     """Shape (n,), float32, full scale ±1."""
     mix: Samples
-    """Shape (n,), float32: the song as it is."""
+    """Shape (n,), float32: the full mix."""
     sr: int
     """Hz."""
     separator: str
@@ -82,4 +82,4 @@ class Stem:
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock time spent on ``decode`` and ``separate``."""
     warning: str | None = None
-    """A line for the user: why the result is not what it could be, and the remedy."""
+    """A line for the user: why the vocals are not separated, and the remedy."""

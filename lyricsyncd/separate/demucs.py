@@ -1,10 +1,10 @@
-"""Demucs (extra ``models``): the vocals of a bag of models, at the price of those that make them.
+"""Demucs (extra ``models``): the vocals of a bag of models, for the cost of those that make them.
 
-A bag weighs the outputs of several networks, source by source. In ``htdemucs_ft`` each network
-makes one source and the others' weights for it are zero: loading and running the one for the vocals
-gives what the whole bag gives, for a quarter of the work. Which networks count is read from the
-bag's own weights. Of a network that makes four sources at once, only the vocals are computed to
-their end.
+A bag averages the outputs of several networks with weights per source. In ``htdemucs_ft`` each
+network makes one source and the others' weights for it are zero: loading and running the one for
+the vocals gives what the whole bag gives, for a quarter of the work. Which networks count is read
+from the bag's weights. Of a network that makes four sources at once, only the output layer of the
+vocals is computed.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ log = logging.getLogger(__name__)
 
 VOCALS = "vocals"
 FOLDER = "demucs"
-"""Within the folder of models: a local repository as Demucs itself reads it."""
+"""Within the folder of models: a local repository in the layout of Demucs."""
 OVERLAP = 0.25
 _BYTES_A_SEGMENT = 800_000_000
-"""What one segment of eight seconds takes on a card while it runs."""
+"""Memory of one segment of eight seconds on a graphics card while it runs."""
 _CPU_BATCH = 1
 """On a CPU one segment already keeps all cores busy."""
 _MOST_AT_ONCE = 16
@@ -42,7 +42,7 @@ _MOST_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Member:
-    """A network of a bag that has a part in the vocals.
+    """A network of a bag that contributes to the vocals.
 
     Attributes
     ----------
@@ -57,20 +57,20 @@ class Member:
 
 
 class Demucs(AtOnce):
-    """Vocals of stereo mixes. The networks stay loaded: keep the object for the next song.
+    """Separate the vocals of stereo mixes. The networks stay loaded for the next song.
 
     Deterministic: no random shifts. The whole song is held in memory, about 80 MB in four minutes.
 
     Parameters
     ----------
     members
-        What `load` gives.
+        From `load`.
     name : str
-        As in reports.
+        The name in reports.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     batch : int, optional
-        Segments at once; by default what fits into the card's free memory.
+        Segments per run; by default what fits into the free memory of the graphics card.
 
     Raises
     ------
@@ -89,11 +89,11 @@ class Demucs(AtOnce):
         self._place()
 
     def vocals(self, mix: Samples) -> Samples:
-        """The vocals of a whole song; both of shape (n, 2), float32, at the model's rate."""
+        """Separate a whole song; both of shape (n, 2), float32, at the model's rate."""
         import torch
 
         wave = torch.from_numpy(np.ascontiguousarray(mix.T, dtype=np.float32))
-        # As upstream: a song is brought to one loudness first, and back afterwards.
+        # As upstream: a song is normalised first, and scaled back afterwards.
         mono = wave.mean(0)
         mean, deviation = mono.mean(), mono.std(correction=0) + 1e-8
         wave = (wave - mean) / deviation
@@ -101,12 +101,12 @@ class Demucs(AtOnce):
             runs = (member.weight * self._run(member.network, wave) for member in self._members)
             vocals: Any = sum(runs)
         result: Samples = np.ascontiguousarray((vocals * deviation + mean).numpy().T)
-        # The next stages, and whoever waits for the next song, need not hold on to it.
+        # The next stages need the memory.
         torch_device.trim()
         return result
 
     def _run(self, network: Any, wave: Any) -> Any:
-        """One network over a song in overlapping segments, faded into each other."""
+        """Run one network over a song in overlapping, cross-faded segments."""
         import torch
 
         vocals = list(network.sources).index(VOCALS)
@@ -126,7 +126,7 @@ class Demucs(AtOnce):
             with torch.inference_mode():
                 return list(network(chunks.to(self._device))[:, vocals].float().cpu())
 
-        # Networks that fit their input to its length see the last segments one by one.
+        # Networks that adapt to the length of their input get the last segments one by one.
         for group, size in ((whole, self._size()), (short, 1)):
             for start in range(0, len(group), 2 * _MOST_AT_ONCE):
                 some = group[start : start + 2 * _MOST_AT_ONCE]
@@ -153,19 +153,19 @@ class Demucs(AtOnce):
             member.network.eval()
 
     def _leave(self) -> bool:
-        """Go on on the CPU; false where that is where we are."""
+        """Move to the CPU; return false where the networks are on it already."""
         import torch
 
         if self._device.type == "cpu":
             return False
-        log.warning("%s does not fit on %s: it goes on on the CPU", self.name, self._device)
+        log.warning("%s does not fit on %s: it runs on the CPU", self.name, self._device)
         self._device = torch.device("cpu")
         self._place()
         return True
 
 
 def _padded(network: Any, wave: Any, offset: int, segment: int) -> tuple[Any, int]:
-    """A segment as long as the network wants it, with what really lies on both sides."""
+    """Return a segment of the network's own length, with the real context on both sides."""
     from torch.nn import functional
 
     length = wave.shape[-1]
@@ -179,11 +179,11 @@ def _padded(network: Any, wave: Any, offset: int, segment: int) -> tuple[Any, in
 
 @contextlib.contextmanager
 def _attention_in_blocks() -> Iterator[None]:
-    """Attention as `scaled_dot_product_attention` does it on a CPU: block by block.
+    """Compute attention as `scaled_dot_product_attention` does on a CPU: block by block.
 
-    The fast path that `torch.nn.MultiheadAttention` else takes in evaluation mode holds all scores
-    at once, 230 MB of them in a segment, and takes longer; the results differ by rounding. It is
-    one switch for the whole process, so other threads may be slower meanwhile, and nothing else.
+    The fast path that `torch.nn.MultiheadAttention` otherwise takes in evaluation mode stores all
+    scores at once, 230 MB of them per segment, and takes longer; the results differ by rounding.
+    The switch is global, so other threads may be slower during the block, and nothing else.
     """
     from torch.backends import mha
 
@@ -195,19 +195,16 @@ def _attention_in_blocks() -> Iterator[None]:
         mha.set_fastpath_enabled(before)
 
 
-# -------------------------------------------------------------------------------------- loading
-
-
 def load(name: str, models_dir: Path) -> list[Member]:
-    """The networks of a bag that make its vocals, and no others.
+    """Load the networks of a bag that make its vocals, and no others.
 
     Looked for in ``models_dir/demucs`` (``SIGNATURE-CHECKSUM.th`` or ``SIGNATURE.safetensors``,
-    with ``NAME.yaml`` for bags that Demucs does not know), else fetched as Demucs fetches them.
+    with ``NAME.yaml`` for bags that Demucs does not have), else fetched as Demucs fetches them.
 
     Raises
     ------
     ModelError
-        There is no such bag, or a network is neither in the folder nor to be had.
+        There is no such bag, or a network is neither in the folder nor can be fetched.
     """
     folder = models_dir / FOLDER
     bag = _bag(name, folder)
@@ -236,12 +233,11 @@ def load(name: str, models_dir: Path) -> list[Member]:
 
 
 def narrow(network: Any) -> None:
-    """Have a network make the vocals alone, the same as among all its sources.
+    """Reduce a network to the vocals, which stay the same as among all its sources.
 
-    The sources of an `HTDemucs` part in the last layer of its two decoders, as groups of channels:
-    those of the others are taken out, and with them their inverse transforms. Networks of other
-    kinds, and those whose sources are filtered against each other (``cac`` is off), stay as they
-    are.
+    The sources of an `HTDemucs` are groups of channels of the last layer of its two decoders: those
+    of the other sources are removed, and with them their inverse transforms. Networks of other
+    kinds, and those with a Wiener filter over the sources (``cac`` is off), are not changed.
     """
     from demucs.hdemucs import HDecLayer
     from demucs.htdemucs import HTDemucs
@@ -257,7 +253,7 @@ def narrow(network: Any) -> None:
         convolution = layer.conv_tr
         size = convolution.out_channels // len(sources)
         channels = slice(sources.index(VOCALS) * size, (sources.index(VOCALS) + 1) * size)
-        # Copies, so that the weights of the others are let go.
+        # Copies, so that the weights of the others are released.
         weight = convolution.weight.detach()[:, channels].clone()
         convolution.weight = nn.Parameter(weight, requires_grad=False)
         bias = convolution.bias.detach()[channels].clone()
@@ -274,7 +270,7 @@ def _vocals_at(bag: dict[str, Any], weights: list[list[float]]) -> int:
 
 
 def _bag(name: str, folder: Path) -> dict[str, Any]:
-    """The description of a bag, from the folder or from Demucs' own; a lone network is a bag of
+    """Read the description of a bag, from the folder or from Demucs; a single network is a bag of
     one."""
     import yaml
     from demucs.pretrained import REMOTE_ROOT
@@ -295,7 +291,7 @@ def _bag(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _network(name: str, signature: str, folder: Path) -> Any:
-    """One network: from the folder, else from where Demucs keeps its own."""
+    """Load one network: from the folder, else from where Demucs has its own."""
     from demucs.hf import load_safetensors_model
     from demucs.repo import LocalRepo, ModelLoadingError
 
@@ -327,7 +323,7 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
     files = _parse_remote_files(Path(REMOTE_ROOT) / "files.txt")
     if signature not in files:
         raise ModelError(
-            f"there is no Demucs model {name!r} in {folder}, and Demucs knows none",
+            f"there is no Demucs model {name!r} in {folder}, and Demucs has none",
             remedy="Use htdemucs_ft or htdemucs, or put the model there",
         )
     causes = loading_errors()
@@ -340,19 +336,19 @@ def _fetched(name: str, signature: str, folder: Path) -> Any:
     except causes as error:
         file_name = files[signature].rsplit("/", 1)[-1]
         raise NotFetched(
-            f"the model {name!r} is not here and cannot be fetched",
+            f"the model {name!r} is not installed and cannot be fetched",
             remedy=f"Put {file_name} (or {signature}.safetensors) into {folder}",
             transient=True,
         ) from error
 
 
 def open_demucs(context: ModelContext, name: str = "htdemucs_ft") -> Separator:
-    """Demucs by the name of its bag.
+    """Open Demucs by the name of its bag.
 
     Raises
     ------
     ModelError
-        Demucs is not installed, its networks are not to be had, or the device is not there.
+        Demucs is not installed, its networks cannot be had, or the device is not there.
     """
     try:
         import demucs  # noqa: F401
@@ -369,5 +365,5 @@ def open_demucs(context: ModelContext, name: str = "htdemucs_ft") -> Separator:
 
 
 def open_htdemucs(context: ModelContext) -> Separator:
-    """The lighter ``htdemucs``, one network for all sources."""
+    """Open the lighter ``htdemucs``, one network for all sources."""
     return open_demucs(context, "htdemucs")

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class Mix:
-    """Gives back what it gets, at any rate."""
+    """Return the input unchanged, at any rate."""
 
     name = "none"
     sample_rates: tuple[int, ...] = ()
 
     def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:  # noqa: ARG002
-        """The blocks as they are."""
+        """Yield the blocks unchanged."""
         yield from blocks
 
 
 def open_mix(context: ModelContext) -> Separator:  # noqa: ARG001 - nothing to set
-    """The separator that needs no model."""
+    """Open the separator that needs no model."""
     return Mix()

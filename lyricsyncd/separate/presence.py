@@ -1,7 +1,7 @@
-"""Does anybody sing at all? Told from what a separator leaves of the voice.
+"""Detect whether a song has singing, from its separated vocals.
 
-Separators leave a ghost of the band in the vocals of an instrumental: it is far weaker than the
-band, and has no stretches of its own.
+Separators leave a residue of the band in the vocals of an instrumental: it is far weaker than the
+band, and has no sustained parts of its own.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import numpy as np
 from lyricsyncd.separate.base import Stem
 
 SUNG_SHARE = 0.03
-"""Share of a song's loud moments that must have a voice for it to have a singer. On the songs that
-this was measured on, sung ones have 0.48 and more; the accompaniments alone mostly below 0.02."""
+"""Share of a song's loud frames that must be voiced for it to count as sung. On the songs that this
+was measured on, sung ones have 0.48 and more; the accompaniments alone mostly below 0.02."""
 FRAME_S = 0.1
 VOICED_DB = -14.0
-"""Level of the vocals relative to the mix, in the same frame, from which it is a voice."""
+"""Level of the vocals relative to the mix in the same frame from which the frame is voiced."""
 LOUD_DB = -30.0
 """Level relative to the mix's loud frames below which a frame is not counted: fades, silence."""
 SILENCE_DB = -80.0
-"""Level below which there is no sound at all."""
+"""Level below which a frame is silent."""
 STRETCH_S = 0.6
-"""Shorter stretches of voice are a snare or a squeak."""
+"""Shorter voiced runs are a snare or a squeak."""
 
 
 def sung_share(stem: Stem) -> float | None:
-    """0-1: of the moments of a song that are not silent, those with a voice.
+    """Return the share of a song's loud frames that are voiced, 0-1.
 
-    ``None`` where the vocals were not separated, and nothing can be told.
+    ``None`` where the vocals were not separated, so that it is unknown.
     """
     if stem.vocals is stem.mix or stem.separator in ("none", "mix"):
         return None
@@ -35,18 +35,18 @@ def sung_share(stem: Stem) -> float | None:
     count = len(stem.mix) // size
     if count == 0:
         return 0.0
-    mix, voice = (_levels(signal, size, count) for signal in (stem.mix, stem.vocals))
+    mix, vocals = (_levels(signal, size, count) for signal in (stem.mix, stem.vocals))
     loud = mix >= max(float(np.percentile(mix, 95)) + LOUD_DB, SILENCE_DB)
     if not loud.any():
         return 0.0
-    voiced = loud & (voice - mix >= VOICED_DB)
-    return float(_stretches(voiced, round(STRETCH_S / FRAME_S)).sum() / loud.sum())
+    voiced = loud & (vocals - mix >= VOICED_DB)
+    return float(_long_runs(voiced, round(STRETCH_S / FRAME_S)).sum() / loud.sum())
 
 
 def _levels(
     signal: np.ndarray[tuple[int], np.dtype[np.float32]], size: int, count: int
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Decibels of each frame, shape (count,)."""
+    """Return the level of each frame in decibels, shape (count,)."""
     frames = signal[: size * count].reshape(count, size).astype(np.float64)
     levels: np.ndarray[tuple[int], np.dtype[np.float64]] = 10.0 * np.log10(
         (frames**2).mean(axis=1) + 1e-12
@@ -54,13 +54,13 @@ def _levels(
     return levels
 
 
-def _stretches(
+def _long_runs(
     flags: np.ndarray[tuple[int], np.dtype[np.bool_]], shortest: int
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """The flags without runs shorter than ``shortest`` frames."""
+    """Clear the flags of runs shorter than ``shortest`` frames."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    kept = np.zeros_like(flags)
+    result = np.zeros_like(flags)
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         if last - first >= shortest:
-            kept[first:last] = True
-    return kept
+            result[first:last] = True
+    return result

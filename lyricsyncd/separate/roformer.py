@@ -1,4 +1,4 @@
-"""Mel-Band RoFormer (extra ``roformer``): the cleanest vocals that can be had, at a price in time.
+"""Mel-Band RoFormer (extra ``roformer``): the cleanest vocals, and the slowest.
 
 The network is melband-roformer-infer's, after Wang, Lu and Chen (2024), "Mel-RoFormer for Vocal
 Separation and Vocal Melody Transcription"; the weights are Kimberley Jensen's, or any of the same
@@ -29,24 +29,24 @@ NAME = "melband_roformer"
 MODEL = "KimberleyJSN/melbandroformer"
 CHECKPOINT = "MelBandRoformer.ckpt"
 SETTINGS = "config_vocals_mel_band_roformer.yaml"
-"""How the network is built, as published with the weights; beside the checkpoint, or packaged."""
+"""The architecture, as published with the weights; beside the checkpoint, or packaged."""
 _OVERLAP = 0.5
 _BYTES_A_SEGMENT = 3_000_000_000
-"""What one segment of eight seconds takes on a card while it runs; an estimate."""
+"""Memory of one segment of eight seconds on a graphics card while it runs; an estimate."""
 _MOST_AT_ONCE = 8
 
 
 class Roformer(AtOnce):
-    """Vocals of stereo mixes by one network. It stays loaded: keep the object for the next song.
+    """Separate the vocals of stereo mixes by one network, which stays loaded for the next song.
 
     Deterministic. The whole song is held in memory, about 80 MB in four minutes.
 
     Parameters
     ----------
     network
-        What `load` gives: (batch, 2, n) in and out, at 44.1 kHz.
+        From `load`: (batch, 2, n) in and out, at 44.1 kHz.
     segment : int
-        Samples at once.
+        Samples per run.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
@@ -67,8 +67,8 @@ class Roformer(AtOnce):
         self._device = torch_device.placed(network, torch_device.resolve(device))
 
     def vocals(self, mix: Samples) -> Samples:
-        """The vocals of a whole song; both of shape (n, 2), float32, at 44.1 kHz: segments that
-        overlap by half, faded into each other."""
+        """Separate a whole song; both of shape (n, 2), float32, at 44.1 kHz, in segments that
+        overlap by half and are cross-faded."""
         import torch
 
         from lyricsyncd.models.torch_device import in_batches
@@ -118,17 +118,14 @@ class Roformer(AtOnce):
 
         if self._device.type == "cpu":
             return False
-        log.warning("%s does not fit on %s: it goes on on the CPU", self.name, self._device)
+        log.warning("%s does not fit on %s: it runs on the CPU", self.name, self._device)
         self._device = torch.device("cpu")
         self._network.to(self._device)
         return True
 
 
-# -------------------------------------------------------------------------------------- loading
-
-
 def load(models_dir: Path) -> tuple[Any, int]:
-    """The network and the samples of a segment.
+    """Load the network; return it with the samples of a segment.
 
     Looked for as ``MelBandRoformer.ckpt`` in the model's folder within ``models_dir``, with the
     settings it was trained with beside it if they are other than Kimberley Jensen's; else fetched
@@ -137,15 +134,15 @@ def load(models_dir: Path) -> tuple[Any, int]:
     Raises
     ------
     ModelError
-        The package is not installed, or the weights are not to be had, or do not fit the settings.
+        The package is not installed, or the weights cannot be had, or do not fit the settings.
     """
-    with hub.loaded(MODEL, models_dir, extra="roformer", files=CHECKPOINT):
+    with hub.loading(MODEL, models_dir, extra="roformer", files=CHECKPOINT):
         import torch
         from mel_band_roformer import get_model_from_config
 
         checkpoint = _checkpoint(models_dir)
         settings = _settings(checkpoint.with_name(SETTINGS))
-        # Every segment comes back as long as it went in.
+        # The output of a segment is as long as its input.
         settings["model"]["match_input_audio_length"] = True
         if settings["model"].get("num_stems", 1) != 1:
             raise ModelError(f"{checkpoint} separates more than the vocals")
@@ -157,7 +154,7 @@ def load(models_dir: Path) -> tuple[Any, int]:
 
 
 def _checkpoint(models_dir: Path) -> Path:
-    own = Path(hub.located(MODEL, models_dir)) / CHECKPOINT
+    own = Path(hub.resolve_reachable(MODEL, models_dir)) / CHECKPOINT
     if own.is_file():
         return own
     from huggingface_hub import hf_hub_download
@@ -182,12 +179,12 @@ def _settings(own: Path) -> dict[str, Any]:
 
 
 def open_roformer(context: ModelContext) -> Separator:
-    """Mel-Band RoFormer.
+    """Open Mel-Band RoFormer.
 
     Raises
     ------
     ModelError
-        It is not installed, its weights are not to be had, or the device is not there.
+        It is not installed, its weights cannot be had, or the device is not there.
     """
     network, segment = load(models_dir(context.models_dir))
     if context.threads:

@@ -1,4 +1,4 @@
-"""Short-time Fourier transform of a stream, and back."""
+"""Short-time Fourier transform of a stream, and its inverse."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ Samples = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
 
 OVERLAP = 4
-"""Windows that lie over each sample."""
+"""Windows that cover each sample."""
 _WINDOW_POWER = 1.5
-"""Sum of the squares of periodic Hann windows that lie a quarter apart."""
+"""Sum of the squares of periodic Hann windows a quarter apart."""
 
 
 def hann(size: int) -> Samples:
-    """The periodic Hann window, shape (size,), float32."""
+    """Return the periodic Hann window, shape (size,), float32."""
     return np.hanning(size + 1)[:-1].astype(np.float32)
 
 
 def stft(samples: Samples, window: Samples) -> Spectra:
-    """Spectra of windows a quarter of a window apart, without padding.
+    """Compute spectra of windows a quarter of a window apart, without padding.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def stft(samples: Samples, window: Samples) -> Spectra:
 
 
 def overlap_add(spectra: Spectra, window: Samples) -> Samples:
-    """The inverse of `stft`: samples, exact where `OVERLAP` windows lie over each other.
+    """Invert `stft`; exact where `OVERLAP` windows cover a sample.
 
     Returns
     -------
     Shape (size + (frames − 1)·size/4, channels), float32. The first and the last three quarters
-    of a window are sums that want the neighbouring frames added to be whole.
+    of a window are partial sums, to which those of adjacent frames must be added.
     """
     size = len(window)
     hop = size // OVERLAP

@@ -1,9 +1,9 @@
-"""Spleeter's two stems on onnxruntime: vocals out of a stereo mix, a chunk at a time.
+"""Spleeter's 2-stem model on onnxruntime: the vocals of a stereo mix, chunk by chunk.
 
-The networks see the magnitudes of 1024 frequency bins, some hundreds of frames at once. They were
-trained at 44.1 kHz on windows of 4096 samples, of which they see the lower half of the spectrum:
+The networks take the magnitudes of 1024 frequency bins, some hundreds of frames at once. They were
+trained at 44.1 kHz on windows of 4096 samples, of which they take the lower half of the spectrum:
 up to 11 kHz. Half the rate and half the window give the same bins for less memory, and the same
-vocals: above 11 kHz there never are any.
+vocals: above 11 kHz the output is silent either way.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from lyricsyncd.separate.spectrogram import OVERLAP, Samples
 TRAINED_RATE = 44_100
 TRAINED_WINDOW = 4096
 CHUNK, CONTEXT = 384, 64
-"""Frames whose mask is used, and frames on both sides that the networks only look at."""
+"""Frames whose mask is used, and context frames on both sides."""
 
 
 class Spleeter:
-    """Vocals of a stereo mix. The session stays open: keep the object for the next song.
+    """Separate the vocals of a stereo mix. The session stays open for the next song.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Spleeter:
         self._context = context
 
     def separate(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
-        """The vocals of a stream: as many samples as came in, in blocks of their own size.
+        """Separate a stream: as many samples as the input, in blocks of another size.
 
         Parameters
         ----------
@@ -78,18 +78,18 @@ class Spleeter:
         Raises
         ------
         ModelError
-            The network stopped, for want of memory, say.
+            The network failed, for lack of memory, say.
         """
         if sample_rate not in self.sample_rates:
             raise ValueError(f"Spleeter works at {self.sample_rates} Hz, not at {sample_rate}")
         return self._stream(blocks, TRAINED_WINDOW * sample_rate // TRAINED_RATE)
 
     def _stream(self, blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
-        """`separate` with windows of ``size`` samples."""
+        """Separate with windows of ``size`` samples."""
         window = spectrogram.hann(size)
         hop = size // OVERLAP
-        # Silence before the song lets each of its samples lie under a whole set of windows, and
-        # is what the first chunk has for context.
+        # Silence before the song puts each of its samples under a complete set of windows, and is
+        # the context of the first chunk.
         edge = size - hop
         before = self._context * hop
         length = (self._chunk + 2 * self._context - 1) * hop + size
@@ -109,15 +109,15 @@ class Spleeter:
                 yield done
 
     def _vocals(self, samples: Samples, window: Samples, frames: int, *, last: bool) -> Samples:
-        """Overlap-added vocals of ``frames`` frames, which begin ``context`` frames in."""
+        """Return overlap-added vocals of ``frames`` frames, from frame ``context`` on."""
         size = len(window)
-        seen = frames + 2 * self._context
-        seen += -seen % FRAME_STEP
-        wanted = (seen - 1) * (size // OVERLAP) + size
+        n_frames = frames + 2 * self._context
+        n_frames += -n_frames % FRAME_STEP
+        wanted = (n_frames - 1) * (size // OVERLAP) + size
         if len(samples) < wanted:
             samples = np.pad(samples, ((0, wanted - len(samples)), (0, 0)))
         spectra = spectrogram.stft(samples[:wanted], window)
-        # Magnitudes grow with the window; the networks know those of the trained one.
+        # Magnitudes grow with the window; the networks were trained on those of another.
         magnitudes = np.abs(spectra[:, :, :BINS]) * np.float32(TRAINED_WINDOW / size)
         mask: Samples = run(self._session, INPUT, magnitudes[None], OUTPUT, last=last)[0]
         core = slice(self._context, self._context + frames)
@@ -130,11 +130,11 @@ class Spleeter:
 def _windows(
     blocks: Iterable[Samples], silence: int, length: int, step: int
 ) -> Iterator[tuple[Samples, int]]:
-    """Stretches of a stream, each ``step`` after the one before, and how much of it is known.
+    """Yield windows of a stream, each ``step`` after the one before, and how much of it is known.
 
-    The stream is ``silence`` samples of nothing and then the blocks. A stretch that reaches over
-    the end is filled with silence; the number beside it counts the samples from its beginning to
-    the end of the stream as far as that has come in, which is at least ``length`` before the end.
+    The stream is ``silence`` zeros and then the blocks. A window that extends beyond the end is
+    padded with zeros; the number beside it counts the samples from its beginning to the end of the
+    stream as far as it has been read, which is at least ``length`` before the end.
     """
     stream = itertools.chain([np.zeros((silence, 2), np.float32)], blocks)
     held: list[Samples] = []
@@ -148,16 +148,16 @@ def _windows(
         joined = np.concatenate(held)
         if known <= 0:
             return
-        stretch = joined[:length]
-        if len(stretch) < length:
-            stretch = np.pad(stretch, ((0, length - len(stretch)), (0, 0)))
-        yield stretch, known
+        window = joined[:length]
+        if len(window) < length:
+            window = np.pad(window, ((0, length - len(window)), (0, 0)))
+        yield window, known
         held = [joined[step:]]
         known = len(held[0])
 
 
 def open_spleeter(context: ModelContext) -> Separator:
-    """The installed Spleeter.
+    """Open the installed Spleeter.
 
     Raises
     ------

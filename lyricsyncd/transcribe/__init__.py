@@ -1,6 +1,6 @@
-"""What somebody sings, heard without being told: one file a recogniser.
+"""Recognise the words of songs: one file per recogniser.
 
-The words of a song are nearly always known; transcription is a second opinion on where they are.
+The words of a song are nearly always known; a transcript is a second estimate of where they are.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SAMPLE_RATE = 16_000
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What a recogniser made of the vocals of a song."""
+    """The words that a recogniser recognised in a song."""
 
     words: tuple[Word, ...]
-    """In order, with starts and ends in seconds and, where the back end has them, confidences."""
+    """In order, with starts and ends in seconds and, where the recogniser has them, confidences."""
     backend: str
     language: str | None = None
     """ISO 639-1, where the caller named it."""
@@ -38,22 +38,22 @@ class Transcript:
 
 
 class Transcriber(Protocol):
-    """A recogniser with a warm model."""
+    """A recogniser with a loaded model."""
 
     @property
     def name(self) -> str:
-        """As in the configuration and in reports."""
+        """The name in the configuration and in reports."""
         ...
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
-        """Words with times and confidences, from mono audio at `SAMPLE_RATE`."""
+        """Recognise words with times and confidences in mono audio at `SAMPLE_RATE`."""
         ...
 
 
 def open_transcriber(
     backend: str, model: str = "", device: str = "auto", models_dir: Path | None = None
 ) -> Transcriber:
-    """Open a recogniser, its model loaded.
+    """Open a recogniser and load its model.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def transcribe_vocals(
 ) -> Transcript:
     """Recognise the words of separated vocals.
 
-    Loads the model for this one call; `open_transcriber` keeps it for more.
+    Loads the model for this one call; `open_transcriber` returns one to use again.
 
     Parameters
     ----------
@@ -103,11 +103,11 @@ def transcribe_vocals(
     model : str
         What the back end calls the model, or the path of a folder that holds it.
     language : str, optional
-        ISO 639-1; recognised where omitted.
+        ISO 639-1; detected where omitted.
     device : str
         ``auto``, ``cpu`` or ``cuda[:N]``.
     models_dir : Path, optional
-        Where models are looked for first; by default where the user's settings have them
+        Where models are looked for first; by default where the user's settings say
         (`lyricsyncd.config.schema.load`).
 
     Returns
@@ -121,7 +121,7 @@ def transcribe_vocals(
     UsageError
         There is no such back end.
     ModelError
-        The back end is not installed, its model is not to be had, or the device is not there.
+        The back end is not installed, its model cannot be had, or the device is not there.
 
     Examples
     --------

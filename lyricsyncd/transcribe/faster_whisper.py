@@ -1,4 +1,4 @@
-"""Whisper on CTranslate2 (extra ``whisper``): quick on a CPU, word times from cross-attention."""
+"""Whisper on CTranslate2 (extra ``whisper``): fast on a CPU, word times from cross-attention."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DEFAULT = "base"
 LATE = 0.12
 """Seconds that its word starts are early on sung words, measured on songs; added."""
 LOOPS = 2.4
-"""Compression from which a segment is the recogniser repeating itself: nothing that was sung."""
+"""Compression ratio above which a segment is the recogniser repeating itself."""
 _MOST_TOKENS = 200
-"""For half a minute: more than anybody sings in it, and less than a loop would go on for."""
+"""For half a minute: more than can be sung in it, and fewer than a loop would write."""
 
 
 class FasterWhisper:
-    """A Whisper model, kept warm.
+    """A Whisper model, which stays loaded.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ class FasterWhisper:
             ) from error
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
-        """Words with times and confidences, from mono audio at 16 kHz."""
-        # Greedy and without the text so far: one misheard line must not lead the next astray. One
-        # try a window: further ones are drawn at random, cost as much each, and dream.
+        """Recognise words with times and confidences in mono audio at 16 kHz."""
+        # Greedy and without the text so far, so that one wrong line does not mislead the next. One
+        # try per window: further ones are sampled at random, take as long each, and hallucinate.
         segments, _ = self._model.transcribe(
             audio,
             language=language if language in self._model.supported_languages else None,
@@ -89,5 +89,5 @@ class FasterWhisper:
 
 
 def open_faster_whisper(context: ModelContext) -> FasterWhisper:
-    """Open it for `lyricsyncd.registry`; raises as the class."""
+    """Open the recogniser for `lyricsyncd.registry`; raises as the class."""
     return FasterWhisper(context.model, context.device, context.models_dir)

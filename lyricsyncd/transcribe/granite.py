@@ -1,9 +1,9 @@
 """Granite Speech with word times (extra ``granite``): a language model that writes a time tag after
 each word ("In-Sync", arXiv 2604.22817).
 
-``hello [T:45] _ [T:120] world [T:182]``: a tag is the *end* of what stands before it, in hundredths
-of a second, of which only the last three digits are written; ``_`` is silence. A word starts where
-the tag before it says.
+``hello [T:45] _ [T:120] world [T:182]``: a tag is the *end* of what precedes it, in hundredths
+of a second, of which only the last three digits are written; ``_`` is silence. A word starts at
+the tag before it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from lyricsyncd.errors import ModelError
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
-from lyricsyncd.models.hub import loaded, located
+from lyricsyncd.models.hub import loading, resolve_reachable
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
@@ -38,43 +38,43 @@ _TEMPLATE = (
     "{% for turn in messages %}<|start_of_role|>{{ turn['role'] }}<|end_of_role|>"
     "{{ turn['content'] }}<|end_of_text|>\n{% endfor %}<|start_of_role|>assistant<|end_of_role|>"
 )
-"""How Granite's turns are written, for a folder that lacks the file that says so."""
+"""Granite's chat template, for a folder that lacks the file."""
 _PIECE_S = 60.0
-"""Seconds at once: the model was made for up to 210, but a gap of ten seconds without any tag loses
-the count, and a short piece bounds what that costs."""
+"""Seconds at once: the model was made for up to 210, but a gap of ten seconds without any tag makes
+the time ambiguous, and a short piece limits the damage."""
 _LONGEST_S = 9.0
-"""No word is held longer, and no rest within a piece lasts longer."""
+"""No word and no silence within a piece is longer."""
 _LATE_S = 0.5
 _TAGGED = re.compile(r"([^\[\]]*?)\s*\[T:\s*(\d{1,6})\s*\]")
 _TOKENS_A_SECOND = 40
-"""More than the quickest rap needs, tags included: a model in a loop must stop some time."""
+"""More than the fastest rap needs, tags included: it stops a model in a loop."""
 
 
 def parse(
     text: str,
     offset: float = 0.0,
     duration: float = math.inf,
-    sure: Sequence[float] | None = None,
+    probability: Sequence[float] | None = None,
 ) -> list[Word]:
-    """Words with times from what the model writes.
+    """Parse words with times from the output of the model.
 
     Parameters
     ----------
     text : str
-        Such as ``hello [T:45] world [T:82]``. What is left without a tag is dropped.
+        Such as ``hello [T:45] world [T:82]``. A last word without a tag is dropped.
     offset : float
         Seconds at which the piece starts.
     duration : float
-        Seconds that it lasts: once the count runs past its end, nothing more is believed.
-    sure : sequence of float, optional
-        How likely each character of the text is, 0-1: gives the words' confidences.
+        Its length in seconds: what is timed after its end is dropped.
+    probability : sequence of float, optional
+        That of each character of the text, 0-1: gives the words' confidences.
     """
     words: list[Word] = []
     last = 0.0
     for tagged in _TAGGED.finditer(text):
-        # In whole hundredths: the remainder of a fraction can be next to nothing or next to all.
+        # In whole hundredths: the remainder of a float can be almost 0 or almost the modulus.
         passed = (int(tagged[2]) - round(100 * last)) % 1000 / 100.0
-        # Time that goes back a little is a slip of the model, not ten seconds more.
+        # Time that goes back a little is an error of the model, not ten seconds more.
         slip = passed > _LONGEST_S and last > 0.0
         end = round(last + (0.0 if slip else passed), 2)
         if end > duration + _LATE_S:
@@ -82,7 +82,7 @@ def parse(
         spoken = [
             word
             for word in re.finditer(r"\S+", tagged[1])
-            if any(c.isalnum() for c in word[0])  # neither "_" nor a lone mark
+            if any(c.isalnum() for c in word[0])  # neither "_" nor punctuation alone
         ]
         # Several words before one tag share its time.
         edges = np.linspace(last, end, len(spoken) + 1)
@@ -93,31 +93,33 @@ def parse(
                     word[0],
                     round(offset + min(float(start), duration), 3),
                     round(offset + min(float(stop), duration), 3),
-                    None if sure is None else _mean(sure[first:after]),
+                    None if probability is None else _mean(probability[first:after]),
                 )
             )
         last = end
     return words
 
 
-def _mean(likely: Sequence[float]) -> float:
-    return math.exp(sum(math.log(max(p, 1e-6)) for p in likely) / max(1, len(likely)))
+def _mean(probability: Sequence[float]) -> float:
+    """Return the geometric mean."""
+    logs = [math.log(max(p, 1e-6)) for p in probability]
+    return math.exp(sum(logs) / max(1, len(logs)))
 
 
 class Granite:
-    """Granite Speech, kept warm.
+    """Granite Speech, which stays loaded.
 
     Parameters
     ----------
     model : str
-        A name on the hub, or a folder; see `lyricsyncd.models.hub.found`.
+        A name on the hub, or a folder; see `lyricsyncd.models.hub.resolve`.
     device : str
         ``auto``, ``cpu`` or ``cuda[:N]``.
 
     Raises
     ------
     ModelError
-        transformers is missing or too old, the model is not to be had, or the device is not there.
+        transformers is missing or too old, the model cannot be had, or the device is not there.
     """
 
     name = "granite"
@@ -127,10 +129,10 @@ class Granite:
     ) -> None:
         model = model or DEFAULT
         self._device = torch_device.resolve(device)
-        with loaded(model, models_dir, extra="granite"):
+        with loading(model, models_dir, extra="granite"):
             from transformers import AutoConfig, AutoModelForSpeechSeq2Seq, AutoTokenizer
 
-            where = located(model, models_dir)
+            where = resolve_reachable(model, models_dir)
             _check_adapter(AutoConfig.from_pretrained(where))
             self._tokenizer: Any = AutoTokenizer.from_pretrained(where)
             network: Any = AutoModelForSpeechSeq2Seq.from_pretrained(
@@ -142,9 +144,10 @@ class Granite:
     def transcribe(
         self,
         audio: npt.NDArray[np.float32],
-        language: str | None,  # noqa: ARG002 - the model tells it by itself
+        language: str | None,  # noqa: ARG002 - the model detects it
     ) -> list[Word]:
-        """Words with times and confidences, from mono audio at 16 kHz; without capitals and marks.
+        """Recognise words with times and confidences in mono audio at 16 kHz; they have neither
+        capitals nor punctuation.
 
         Raises
         ------
@@ -156,42 +159,42 @@ class Granite:
         def run(batch: Sequence[tuple[int, int]]) -> list[tuple[str, list[float]]]:
             return [self.written(audio[first:last]) for first, last in batch]
 
-        told = torch_device.in_batches(cuts, 1, run, self._leave)
+        written = torch_device.in_batches(cuts, 1, run, self._leave)
         return [
             word
-            for (first, last), (text, sure) in zip(cuts, told, strict=True)
-            for word in parse(text, first / SAMPLE_RATE, (last - first) / SAMPLE_RATE, sure)
+            for (first, last), (text, probability) in zip(cuts, written, strict=True)
+            for word in parse(text, first / SAMPLE_RATE, (last - first) / SAMPLE_RATE, probability)
         ]
 
     def written(self, audio: npt.NDArray[np.float32]) -> tuple[str, list[float]]:
-        """What the model writes for one piece, and how likely each character of it is."""
+        """Return the output of the model for one piece, and the probability of each character."""
         import torch
 
-        heard = features(torch.from_numpy(audio)[None])
-        n_tokens = self._audio_tokens(heard.shape[1])
+        spectrum_features = features(torch.from_numpy(audio)[None])
+        n_tokens = self._audio_tokens(spectrum_features.shape[1])
         inputs = self._tokenizer(self._prompt(n_tokens), return_tensors="pt")
-        likely: list[float] = []
+        probability: list[float] = []
 
-        def watch(_written: Any, scores: Any) -> Any:
+        def record(_written: Any, scores: Any) -> Any:
             # All scores of a whole piece would take gigabytes.
-            likely.append(float(scores[0].float().log_softmax(-1).max().exp()))
+            probability.append(float(scores[0].float().log_softmax(-1).max().exp()))
             return scores
 
         with torch.inference_mode():
             out = self._network.generate(
                 input_ids=inputs["input_ids"].to(self._device),
                 attention_mask=inputs["attention_mask"].to(self._device),
-                input_features=heard.to(self._device, self._network.dtype),
+                input_features=spectrum_features.to(self._device, self._network.dtype),
                 input_features_mask=torch.ones(1, n_tokens, dtype=torch.bool, device=self._device),
                 max_new_tokens=100 + round(_TOKENS_A_SECOND * len(audio) / SAMPLE_RATE),
-                logits_processor=[watch],
+                logits_processor=[record],
                 do_sample=False,
                 num_beams=1,
             )
-        return self._spelled(out[0, inputs["input_ids"].shape[-1] :].tolist(), likely)
+        return self._decoded(out[0, inputs["input_ids"].shape[-1] :].tolist(), probability)
 
     def _prompt(self, n_tokens: int) -> str:
-        """The two turns as the model knows them, with as many signs as the audio takes."""
+        """Return the two turns in the model's template, with one sign per token of audio."""
         turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": PROMPT}]
         written: str = self._tokenizer.apply_chat_template(
             turns,
@@ -203,19 +206,19 @@ class Granite:
         return written.replace(AUDIO, sign * n_tokens)
 
     def _audio_tokens(self, n_frames: int) -> int:
-        """How many places in the text the audio takes."""
+        """Return the number of tokens that the audio takes in the text."""
         config = self._network.config
         blocks = math.ceil(n_frames / config.window_size)
         return int(blocks * (config.window_size // config.downsample_rate))
 
-    def _spelled(self, tokens: list[int], likely: list[float]) -> tuple[str, list[float]]:
-        """Tokens as text, and the likelihood of each character: that of the token it ends in."""
-        text, sure = "", list[float]()
-        for n, probability in enumerate(likely[: len(tokens)], start=1):
+    def _decoded(self, tokens: list[int], probability: list[float]) -> tuple[str, list[float]]:
+        """Decode tokens; return the text and the probability of the token of each character."""
+        text, of_characters = "", list[float]()
+        for n, of_token in enumerate(probability[: len(tokens)], start=1):
             so_far: str = self._tokenizer.decode(tokens[:n], skip_special_tokens=True)
-            sure += [probability] * (len(so_far) - len(text))
+            of_characters += [of_token] * (len(so_far) - len(text))
             text = so_far
-        return text, sure[: len(text)]
+        return text, of_characters[: len(text)]
 
     def _leave(self) -> bool:
         import torch
@@ -228,7 +231,7 @@ class Granite:
 
 
 def _check_adapter(config: Any) -> None:
-    """Some of the family need an adapter that transformers only loads where peft is."""
+    """Reject a model with an adapter, which transformers only loads where peft is installed."""
     import importlib.util
 
     if getattr(config, "has_lora_adapter", False) and importlib.util.find_spec("peft") is None:
@@ -239,10 +242,10 @@ def _check_adapter(config: Any) -> None:
 
 
 def features(audio: Any) -> Any:
-    """What the model hears: log mel energies of 80 bands, two frames of 10 ms put together.
+    """Compute the model's input: log mel energies of 80 bands, two frames of 10 ms stacked.
 
     The same numbers as transformers' ``GraniteSpeechFeatureExtractor``, which needs a torchaudio
-    that matches torch to the build, and without one keeps the whole model from loading.
+    that matches torch to the build, and without one prevents the whole model from loading.
 
     Parameters
     ----------
@@ -268,5 +271,5 @@ def features(audio: Any) -> Any:
 
 
 def open_granite(context: ModelContext) -> Granite:
-    """Open it for `lyricsyncd.registry`; raises as the class."""
+    """Open the recogniser for `lyricsyncd.registry`; raises as the class."""
     return Granite(context.model, context.device, context.models_dir)

@@ -1,7 +1,7 @@
 """Whisper on transformers (extra ``models``), word times from cross-attention.
 
-The model's own ``generate`` is asked, as the speech-recognition pipeline does: the pipeline drops
-how sure the model was, and cuts songs in the middle of words.
+The model's own ``generate`` is called, as the speech-recognition pipeline does: the pipeline drops
+the probabilities, and cuts songs in the middle of words.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import numpy.typing as npt
 
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
-from lyricsyncd.models.hub import loaded, located
+from lyricsyncd.models.hub import loading, resolve_reachable
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.text.words import has_cjk
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "openai/whisper-large-v3-turbo"
 _PIECE_S = 29.5
-"""The model hears 30 s at once."""
+"""The model takes 30 s at once."""
 _CARD_BATCH = 8
 
 
@@ -42,7 +42,7 @@ class Token:
     start, end : float
         Seconds.
     probability : float
-        That the model gave to it, 0-1.
+        Given by the model, 0-1.
     """
 
     number: int
@@ -52,19 +52,19 @@ class Token:
 
 
 class Whisper:
-    """A Whisper model of transformers, kept warm.
+    """A Whisper model of transformers, which stays loaded.
 
     Parameters
     ----------
     model : str
-        A name on the hub, or a folder; see `lyricsyncd.models.hub.found`.
+        A name on the hub, or a folder; see `lyricsyncd.models.hub.resolve`.
     device : str
         ``auto``, ``cpu`` or ``cuda[:N]``.
 
     Raises
     ------
     ModelError
-        transformers is not installed, the model is not to be had, or the device is not there.
+        transformers is not installed, the model cannot be had, or the device is not there.
     """
 
     name = "whisper"
@@ -74,10 +74,10 @@ class Whisper:
     ) -> None:
         model = model or DEFAULT
         self._device = torch_device.resolve(device)
-        with loaded(model, models_dir, extra="models"):
+        with loading(model, models_dir, extra="models"):
             from transformers import AutoProcessor, WhisperForConditionalGeneration
 
-            where = located(model, models_dir)
+            where = resolve_reachable(model, models_dir)
             self._processor: Any = AutoProcessor.from_pretrained(where)
             network: Any = WhisperForConditionalGeneration.from_pretrained(
                 where, dtype=torch_device.half_precision(self._device)
@@ -88,7 +88,7 @@ class Whisper:
         self._batch = 1 if self._device.type == "cpu" else _CARD_BATCH
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
-        """Words with times and confidences, from mono audio at 16 kHz.
+        """Recognise words with times and confidences in mono audio at 16 kHz.
 
         Raises
         ------
@@ -99,22 +99,22 @@ class Whisper:
         options = self._options(language)
 
         def run(batch: Sequence[tuple[int, int]]) -> list[list[list[Token]]]:
-            return self._heard([audio[first:last] for first, last in batch], options)
+            return self._tokens([audio[first:last] for first, last in batch], options)
 
-        heard = torch_device.in_batches(cuts, self._batch, run, self._leave)
+        tokens = torch_device.in_batches(cuts, self._batch, run, self._leave)
         result: list[Word] = []
-        for (first, last), segments in zip(cuts, heard, strict=True):
+        for (first, last), segments in zip(cuts, tokens, strict=True):
             begin, until = first / SAMPLE_RATE, (last - first) / SAMPLE_RATE
-            for word in (word for part in segments for word in words(self._spelled(part))):
+            for word in (word for part in segments for word in words(self._decoded(part))):
                 start, end = word.start or 0.0, min(word.end or 0.0, until)
-                # Whisper goes on in the silence with which a piece is filled up.
+                # Whisper continues in the silence that a piece is padded with.
                 if start < until:
                     start, end = round(begin + start, 3), round(begin + end, 3)
                     result.append(dataclasses.replace(word, start=start, end=end))
         return result
 
     def _options(self, language: str | None) -> dict[str, Any]:
-        """What this model can be told: those for English alone take neither task nor language."""
+        """Return options for ``generate``: English-only models take neither task nor language."""
         if not getattr(self._config, "is_multilingual", True):
             return {}
         options = {"task": "transcribe"}
@@ -123,17 +123,17 @@ class Whisper:
             options["language"] = code
         return options
 
-    def _heard(
+    def _tokens(
         self, audio: list[npt.NDArray[np.float32]], options: dict[str, Any]
     ) -> list[list[list[Token]]]:
-        """The tokens of each segment of each piece, their times counted from the piece's start."""
+        """Return the tokens of each segment of each piece, with times from the piece's start."""
         import torch
 
         features = self._processor(
             audio, sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True
         ).to(self._device)
         with torch.inference_mode():
-            told = self._network.generate(
+            output = self._network.generate(
                 input_features=features["input_features"].to(self._network.dtype),
                 attention_mask=features["attention_mask"],
                 return_timestamps=True,
@@ -144,17 +144,17 @@ class Whisper:
             )
         text_below = int(self._processor.tokenizer.eos_token_id)
         return [
-            [list(_tokens(segment, text_below)) for segment in segments]
-            for segments in told["segments"]
+            [list(_text_tokens(segment, text_below)) for segment in segments]
+            for segments in output["segments"]
         ]
 
-    def _spelled(self, tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
-        """Tokens with what they spell; those that are parts of one sign joined."""
+    def _decoded(self, tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
+        """Yield tokens with their text; those that are parts of one character are joined."""
         held: list[Token] = []
         for token in tokens:
             held.append(token)
             text = self._processor.tokenizer.decode([part.number for part in held])
-            # Half of a sign is no text yet; four bytes are the longest sign.
+            # Half a character is no text yet; four bytes are the longest character.
             if not text.endswith("\ufffd") or len(held) == 4:
                 yield text, _joined(held)
                 held = []
@@ -171,8 +171,8 @@ class Whisper:
 
 
 def _config(network: Any) -> Any:
-    """How the model generates: the likeliest token each time. Where it does not name the heads to
-    read times from, those of the upper half are taken, as OpenAI's code does."""
+    """Return greedy generation settings. Where they do not name the attention heads to read times
+    from, those of the upper half are taken, as in OpenAI's code."""
     config = copy.deepcopy(network.generation_config)
     config.do_sample, config.num_beams = False, 1
     if not getattr(config, "alignment_heads", None):
@@ -182,10 +182,10 @@ def _config(network: Any) -> Any:
     return config
 
 
-def _tokens(segment: dict[str, Any], text_below: int) -> Iterator[Token]:
-    """The tokens of text within a segment that ``generate`` returned.
+def _text_tokens(segment: dict[str, Any], text_below: int) -> Iterator[Token]:
+    """Yield the text tokens of a segment that ``generate`` returned.
 
-    A time is that at which the model leaves a token: it starts where the one before it ended.
+    A time is the end of a token, which starts where the one before it ended.
     """
     result = segment["result"]
     scores = result["scores"]
@@ -195,8 +195,8 @@ def _tokens(segment: dict[str, Any], text_below: int) -> Iterator[Token]:
     for i, (number, end) in enumerate(zip(segment["tokens"].tolist(), times, strict=False)):
         end = max(last, end)
         if number < text_below:
-            sure = float(scores[first + i].float().log_softmax(-1)[number].exp())
-            yield Token(number, last, end, sure)
+            probability = float(scores[first + i].float().log_softmax(-1)[number].exp())
+            yield Token(number, last, end, probability)
         last = end
 
 
@@ -205,13 +205,14 @@ def _joined(tokens: Sequence[Token]) -> Token:
     return Token(tokens[0].number, tokens[0].start, tokens[-1].end, likely)
 
 
-def words(spelled: Iterable[tuple[str, Token]]) -> list[Word]:
-    """Words out of their parts: a space starts one, and so does a sign of a script without spaces.
+def words(decoded: Iterable[tuple[str, Token]]) -> list[Word]:
+    """Join tokens into words: a space starts one, and so does a character of an unspaced script.
 
-    Marks go with the word before them. A word is as sure as its parts on (geometric) average.
+    Punctuation goes with the word before it. A word's confidence is the geometric mean of its
+    tokens' probabilities.
     """
     groups: list[list[tuple[str, Token]]] = []
-    for text, token in spelled:
+    for text, token in decoded:
         if not text.strip():
             continue
         sounds = any(c.isalnum() for c in text)
@@ -232,5 +233,5 @@ def words(spelled: Iterable[tuple[str, Token]]) -> list[Word]:
 
 
 def open_whisper(context: ModelContext) -> Whisper:
-    """Open it for `lyricsyncd.registry`; raises as the class."""
+    """Open the recogniser for `lyricsyncd.registry`; raises as the class."""
     return Whisper(context.model, context.device, context.models_dir)

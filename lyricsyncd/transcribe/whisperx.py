@@ -1,7 +1,6 @@
-"""WhisperX (extra ``whisperx``): its voice activity detection and batched Whisper, and, where its
-alignment model is to be had, its alignment.
+"""WhisperX (extra ``whisperx``): its voice activity detection, batched Whisper and alignment.
 
-WhisperX pins an older torch than the other back-ends need; it lives in an environment of its own.
+WhisperX pins an older torch than the other back ends need: install it in an environment of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from lyricsyncd.align.acoustic_models import WAV2VEC2
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
-from lyricsyncd.models.hub import loaded, located
+from lyricsyncd.models.hub import loading, resolve_reachable
 from lyricsyncd.registry import ModelContext
 
 DEFAULT = "base"
@@ -26,7 +25,7 @@ _BATCH = 8
 
 
 class WhisperX:
-    """WhisperX with its models kept warm.
+    """WhisperX, whose models stay loaded.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ class WhisperX:
     Raises
     ------
     ModelError
-        whisperx is not installed, the model is not to be had, or the device is not there.
+        whisperx is not installed, the model cannot be had, or the device is not there.
     """
 
     name = "whisperx"
@@ -50,10 +49,10 @@ class WhisperX:
         model = model or DEFAULT
         name = model if Path(model).is_dir() else f"Systran/faster-whisper-{model}"
         self._models_dir = models_dir
-        with loaded(name, models_dir, extra="whisperx", files=_CTRANSLATE2):
+        with loading(name, models_dir, extra="whisperx", files=_CTRANSLATE2):
             import whisperx
 
-            own, where = located(name, models_dir), torch_device.resolve(device)
+            own, where = resolve_reachable(name, models_dir), torch_device.resolve(device)
             self._device, self._index = where.type, where.index or 0
             self._whisperx: Any = whisperx
             with _silent():
@@ -67,30 +66,30 @@ class WhisperX:
         self._aligners: dict[str, Any] = {}
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
-        """Words with times and confidences, from mono audio at 16 kHz.
+        """Recognise words with times and confidences in mono audio at 16 kHz.
 
         Raises
         ------
         ModelError
-            The alignment model of the language is not to be had.
+            The alignment model of the language cannot be had.
         """
         code = (language or "").partition("-")[0]
         known = code if code in self._model.model.supported_languages else None
-        told = self._model.transcribe(audio, batch_size=_BATCH, language=known)
-        segments = told["segments"]
+        result = self._model.transcribe(audio, batch_size=_BATCH, language=known)
+        segments = result["segments"]
         if not segments:
             return []
-        model, metadata = self._aligner(told["language"])
+        model, metadata = self._aligner(result["language"])
         with _whole_segments(self._whisperx):
             aligned = self._whisperx.align(segments, model, metadata, audio, self._device)
         return words(aligned["word_segments"])
 
     def _aligner(self, language: str) -> Any:
-        """The model that aligns a language: the CTC ear's where that is here, else WhisperX'."""
+        """Load what aligns a language: the CTC model where it is local, else WhisperX's."""
         if language not in self._aligners:
             name = WAV2VEC2.get(language, f"whisperx-align-{language}")
-            with loaded(name, self._models_dir, extra="whisperx"), _silent():
-                where = located(name, self._models_dir)
+            with loading(name, self._models_dir, extra="whisperx"), _silent():
+                where = resolve_reachable(name, self._models_dir)
                 self._aligners[language] = self._whisperx.load_align_model(
                     language, self._device, model_name=where if Path(where).is_dir() else None
                 )
@@ -108,7 +107,7 @@ _WEIGHTS = {
 
 
 def _precision(model: str, free: int | None) -> str:
-    """What CTranslate2 computes in, by the card's free memory; ``None`` on a CPU."""
+    """Choose CTranslate2's precision by the free memory of the graphics card; ``None``: CPU."""
     if free is None:
         return "int8"
     size = next((weights for name, weights in _WEIGHTS.items() if name in model), 1_550_000_000)
@@ -116,12 +115,12 @@ def _precision(model: str, free: int | None) -> str:
 
 
 def _silent() -> contextlib.redirect_stdout[io.StringIO]:
-    """WhisperX talks to standard output, where results go."""
+    """Suppress what WhisperX prints to standard output, which is for results."""
     return contextlib.redirect_stdout(io.StringIO())
 
 
 class _WholeText:
-    """Takes a text for one sentence; see `_whole_segments`."""
+    """Treat a text as one sentence; see `_whole_segments`."""
 
     def span_tokenize(self, text: str) -> list[tuple[int, int]]:
         return [(0, len(text))]
@@ -129,22 +128,22 @@ class _WholeText:
 
 @contextlib.contextmanager
 def _whole_segments(whisperx: Any) -> Iterator[None]:
-    """Keep WhisperX from parting its segments into sentences, for which NLTK would fetch data: the
+    """Keep WhisperX from splitting segments into sentences, for which NLTK would fetch data; the
     words get the same times either way."""
     module = whisperx.alignment
-    theirs = getattr(module, "nltk_load", None)
-    if theirs is None:
+    original = getattr(module, "nltk_load", None)
+    if original is None:
         yield
         return
     module.nltk_load = lambda _resource: _WholeText()
     try:
         yield
     finally:
-        module.nltk_load = theirs
+        module.nltk_load = original
 
 
 def words(segments: Sequence[dict[str, Any]]) -> list[Word]:
-    """WhisperX's words, but for those that it could not align (a number, say)."""
+    """Read WhisperX's words, without those that it could not align (a number, say)."""
     return [
         Word(
             str(segment["word"]).strip(),
@@ -158,5 +157,5 @@ def words(segments: Sequence[dict[str, Any]]) -> list[Word]:
 
 
 def open_whisperx(context: ModelContext) -> WhisperX:
-    """Open it for `lyricsyncd.registry`; raises as the class."""
+    """Open the recogniser for `lyricsyncd.registry`; raises as the class."""
     return WhisperX(context.model, context.device, context.models_dir)

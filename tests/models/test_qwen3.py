@@ -203,11 +203,11 @@ def test_they_are_those_that_the_library_reads_from_it(taught: Qwen3Aligner) -> 
 
 
 def test_batches_change_nothing(taught: Qwen3Aligner) -> None:
-    asked = taught._asked(noise(70.0), LINES, about(ONSETS))
+    asked = taught._questions(noise(70.0), LINES, about(ONSETS))
     assert [window.text for window in asked] == ["a “c,” e", "g — b", "h"]
-    one_by_one = [taught._heard([window], "en")[0] for window in asked]
-    for without_prior, together in zip(one_by_one, taught._heard(asked, "en"), strict=True):
-        for a, b in zip(without_prior, together, strict=True):
+    one_by_one = [taught._answered([window], "en")[0] for window in asked]
+    for alone, together in zip(one_by_one, taught._answered(asked, "en"), strict=True):
+        for a, b in zip(alone, together, strict=True):
             assert (a is None) == (b is None)
             if a is not None and b is not None:
                 np.testing.assert_allclose(a, b, atol=1e-3)
@@ -223,17 +223,19 @@ def test_characters_are_words_of_their_own(taught: Qwen3Aligner) -> None:
 
 
 @pytest.mark.parametrize("language", ["fi", "xx", None])
-def test_there_are_no_votes_in_other_languages(taught: Qwen3Aligner, language: str | None) -> None:
+def test_there_are_no_posteriors_in_other_languages(
+    taught: Qwen3Aligner, language: str | None
+) -> None:
     assert taught.onset_posteriors(noise(70.0), LINES, language, about(ONSETS)) is None
 
 
-def test_there_are_no_votes_where_nothing_was_placed(taught: Qwen3Aligner) -> None:
+def test_there_are_no_posteriors_where_nothing_was_placed(taught: Qwen3Aligner) -> None:
     assert taught.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS, placed=False)) is None
     assert taught.onset_posteriors(noise(9.0), [["…", "—"]], "en", about([1.0, 2.0])) is None
 
 
 def test_languages_without_spaces_name_what_parts_their_words(taught: Qwen3Aligner) -> None:
-    for code, package in qwen3._PARTED_BY.items():
+    for code, package in qwen3._SEGMENTERS.items():
         if importlib.util.find_spec(package) is not None:
             continue
         with pytest.raises(ModelError, match=f"pip install {package}"):
@@ -298,24 +300,24 @@ def test_an_older_transformers_is_told_by_its_number(
 ) -> None:
     # Not `transformers` as imported here: it puts another module in its place.
     monkeypatch.setattr(sys.modules["transformers"], "Qwen3ASRForTokenClassification", None)
-    with pytest.raises(ModelError, match=r"5\.13 or newer, and here is \d+\.\d+") as caught:
+    with pytest.raises(ModelError, match=r"5\.13 or newer, not \d+\.\d+") as caught:
         Qwen3Aligner(str(folder), "cpu")
     assert 'pip install --upgrade "lyricsyncd[qwen3]"' in str(caught.value)
 
 
-def test_out_of_memory_it_asks_about_less_at_once(
+def test_out_of_memory_it_takes_less_at_once(
     folder: Path, taught: Qwen3Aligner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Qwen3Aligner(str(folder), "cpu")
-    heard, sizes = other._heard, []
+    answered, sizes = other._answered, []
 
     def full(batch: Sequence[object], language: str) -> object:
         sizes.append(len(batch))
         if len(batch) > 1:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return heard(batch, language)  # type: ignore[arg-type]
+        return answered(batch, language)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(other, "_heard", full)
+    monkeypatch.setattr(other, "_answered", full)
     monkeypatch.setattr(other, "_at_once", 8)
     expected = taught.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))
     onset_posteriors = other.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))

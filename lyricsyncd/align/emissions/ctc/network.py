@@ -74,13 +74,13 @@ def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -
     ModelError
         transformers is not installed, or the model cannot be had, or it is no CTC model.
     """
-    from lyricsyncd.models.hub import loaded, located
+    from lyricsyncd.models.hub import loading, resolve_reachable
 
-    with loaded(model, models_dir, extra="models"):
+    with loading(model, models_dir, extra="models"):
         import torch
         from transformers import AutoFeatureExtractor, AutoModelForCTC, AutoTokenizer
 
-        where = located(model, models_dir)
+        where = resolve_reachable(model, models_dir)
         network = AutoModelForCTC.from_pretrained(where, dtype=torch.float32)
         # Not as one processor: that of a model with a language model beside it needs its decoder.
         tokenizer = AutoTokenizer.from_pretrained(where)
