@@ -21,7 +21,7 @@ help:
 	@echo "make test-models  only those of the large models (installs torch into .venv-models, and"
 	@echo "             WhisperX with its own, 8 GB, into .venv-whisperx)"
 	@echo "make plugins build the plugin for Navidrome; make test-plugins: test this and beets'"
-	@echo "make lint    ruff and mypy"
+	@echo "make lint    ruff, mypy and the layers of packages"
 	@echo "make format  let ruff put the code in form"
 	@echo "make song    make the demo songs anew"
 	@echo "make clean   remove everything that make made"
@@ -58,6 +58,7 @@ lint: $(VENV)/.tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(VENV)/.tools
 	$(BIN)/ruff format .

@@ -1,4 +1,4 @@
-"""Share fixtures: the effort of hypothesis, hosts that were never contacted, and plug-in packages.
+"""What all tests share: how hard hypothesis searches, and packages that add back ends.
 
 ``LYRICSYNCD_TEST_EXAMPLES=10000`` makes hypothesis search long and patiently.
 """
@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from lyricsyncd import formats, lyrics, media_types, registry
-from lyricsyncd.http import pace
 
 settings.register_profile(
     "default",
@@ -22,18 +21,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("default")
-
-
-@pytest.fixture(autouse=True)
-def _no_host_rests() -> Iterator[None]:
-    """Start each test as a process that has sent no request yet.
-
-    All servers of the tests are at one host, which would be left alone by every test after one in
-    which it fails.
-    """
-    pace.forget()
-    yield
-    pace.forget()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ from tests.clock import Clock
 from tests.local_services import LOGIN_PAGE, Asked, Reply, as_html, as_json, serving
 
 QUICK = Web(timeout=0.5, interval=0.0, backoff=0.01)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_asked_yet() -> Iterator[None]:
+    pace.forget()
+    yield
+    pace.forget()
 
 
 def closed_port() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, ModelError
-from lyricsyncd.http import Web
+from lyricsyncd.http import Web, pace
 from lyricsyncd.identify import acoustid, doubts, identify_song, parse_file_name, read_tags
 from lyricsyncd.model import Track
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
@@ -36,8 +37,11 @@ needs_chromaprint = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+    pace.forget()
+    yield
+    pace.forget()
 
 
 def song(folder: Path, name: str, **tags: Any) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from lyricsyncd import audio
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound
-from lyricsyncd.http import Web
+from lyricsyncd.http import Web, pace
 from lyricsyncd.http.answers import Answers
 from lyricsyncd.lyrics import transcript
 from lyricsyncd.lyrics.genius import GeniusSource
@@ -32,8 +33,11 @@ OTHER = (SONGS / "Au_clair_de_la_lune.txt").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+    pace.forget()
+    yield
+    pace.forget()
 
 
 def heard(text: str, confidence: float = 0.8) -> list[Word]:

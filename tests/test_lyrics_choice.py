@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from lyricsyncd import lyrics
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound, Refused, SourceError, Unreachable
+from lyricsyncd.http import pace
 from lyricsyncd.lyrics import choose, fetch_lyrics, find_lyrics
 from lyricsyncd.lyrics.base import Candidate
 from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
@@ -21,9 +22,12 @@ SONG = Track(artist="A", artists=("A",), title="T", duration=100.0)
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+    pace.forget()
     monkeypatch.setattr(lyrics, "_failing", set())
+    yield
+    pace.forget()
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from lyricsyncd import formats
 from lyricsyncd.errors import Refused, Unreachable
-from lyricsyncd.http import Web
+from lyricsyncd.http import Web, pace
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.lyrics.synced import SyncedlyricsSource
@@ -42,6 +43,13 @@ PLAIN = "Oh, sinnerman, where you gonna run to?\nWhere you gonna run to?\n"
 SYNCED = "[00:31.20] Oh, sinnerman, where you gonna run to?\n[04:00.00] Where you gonna run to?\n"
 ENTRY = Entry("Sinnerman", "Nina Simone", "Pastel Blues", 622.0, PLAIN, SYNCED)
 WEB = Web(timeout=0.5, interval=0.0, backoff=0.01)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_asked_yet() -> Iterator[None]:
+    pace.forget()
+    yield
+    pace.forget()
 
 
 def ask(service: Service, track: Track = SONG, web: Web = WEB) -> list[Any]:

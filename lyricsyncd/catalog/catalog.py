@@ -444,6 +444,14 @@ class Catalog(Queries):
         """Note why only what a person waits for is done now; nothing where all is."""
         self.write(lambda db: _set(db, "hush", why))
 
+    def check_writer(self) -> None:
+        """Wait until the writing thread answers; raises as every write does."""
+        self.write(lambda db: db.execute("SELECT 1").fetchone())
+
+    def note(self, name: str, text: str) -> None:
+        """Keep a text under a name, over restarts; `noted` returns it."""
+        self.write(lambda db: _set(db, name, text))
+
     def try_to_write(self) -> None:
         """Write something that nobody needs.
 

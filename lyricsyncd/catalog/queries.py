@@ -1,4 +1,4 @@
-"""What the catalog is asked: nothing here writes."""
+"""Queries of the catalog: nothing here writes, and no other package holds SQL on it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from lyricsyncd.catalog.database import Database
-from lyricsyncd.catalog.records import Entry, Fingerprint, Known, Rest, State
+from lyricsyncd.catalog.records import Entry, Fingerprint, Known, NamedSong, Rest, State
 from lyricsyncd.config.paths import present
 
 T = TypeVar("T")
@@ -209,6 +209,81 @@ class Queries(Database):
             ]
         )
 
+    def finished_between(self, since: float, until: float) -> list[Entry]:
+        """Return the songs that came to an end after ``since`` and up to ``until``, by number."""
+        query = "SELECT * FROM tracks WHERE finished_at > ? AND finished_at <= ? ORDER BY id"
+        return self.read(lambda db: [as_entry(row) for row in db.execute(query, (since, until))])
+
+    def finished_counts(self, states: Sequence[str], since: float, until: float) -> dict[str, int]:
+        """Count the songs that came to each of these ends after ``since`` and up to ``until``."""
+        marks = ",".join("?" * len(states))
+        rows = self.read(
+            lambda db: db.execute(
+                "SELECT state, COUNT(*) FROM tracks WHERE finished_at > ? AND finished_at <= ?"
+                f" AND state IN ({marks}) GROUP BY state",
+                (since, until, *states),
+            ).fetchall()
+        )
+        return dict(map(tuple, rows))
+
+    def failed_between(self, since: float, until: float, limit: int) -> list[Entry]:
+        """Return the first songs that failed after ``since`` and up to ``until``."""
+        query = (
+            "SELECT * FROM tracks WHERE finished_at > ? AND finished_at <= ?"
+            " AND state = 'failed' ORDER BY finished_at LIMIT ?"
+        )
+        return self.read(
+            lambda db: [as_entry(row) for row in db.execute(query, (since, until, limit))]
+        )
+
+    def has_work(self, at: float) -> bool:
+        """Return whether songs are in work or due at a moment."""
+        row = self.read(
+            lambda db: db.execute(
+                "SELECT 1 FROM tracks WHERE missing_since IS NULL AND (state = 'working'"
+                " OR (state = 'pending' AND next_attempt_at <= ?)) LIMIT 1",
+                (at,),
+            ).fetchone()
+        )
+        return row is not None
+
+    def last_finished(self) -> tuple[float | None, float | None]:
+        """Return when a song was last finished, and the mean quality score of all songs."""
+        at, quality = self.read(
+            lambda db: db.execute(
+                "SELECT MAX(finished_at), AVG(quality) FROM tracks WHERE missing_since IS NULL"
+            ).fetchone()
+        )
+        return at, quality
+
+    def changed_since(self, since: float, limit: int) -> list[Entry]:
+        """Return songs that are in work, or were queued, finished or missed after a moment."""
+        query = (
+            "SELECT * FROM tracks WHERE state = 'working' OR finished_at > ? OR enqueued_at > ?"
+            " OR missing_since > ? ORDER BY id LIMIT ?"
+        )
+        arguments = (since, since, since, limit)
+        return self.read(lambda db: [as_entry(row) for row in db.execute(query, arguments)])
+
+    def named(
+        self, column: Literal["name_key", "recording_id"], values: Sequence[str]
+    ) -> dict[str, list[NamedSong]]:
+        """Map each value to the songs that have it and are not missing.
+
+        Read a page at a time, so that no other thread waits long for the catalog.
+        """
+        found: dict[str, list[NamedSong]] = {}
+        different = sorted(set(values))
+        for at in range(0, len(different), _PAGE):
+            page = different[at : at + _PAGE]
+            for row in self.read(lambda db: _named(db, column, page)):  # noqa: B023
+                found.setdefault(row[column], []).append(_as_named(row))
+        return found
+
+    def noted(self, name: str) -> str | None:
+        """Return a text that the service noted under a name."""
+        return self.read(lambda db: setting(db, name))
+
     # What a scan asks
 
     def in_folder(self, folder: Path) -> dict[Path, Entry]:
@@ -301,6 +376,20 @@ def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:
         query = f"SELECT path, id FROM tracks WHERE path IN ({','.join('?' * len(page))})"
         found.update({by_key[key]: id for key, id in db.execute(query, page)})
     return found
+
+
+def _named(db: sqlite3.Connection, column: str, values: Sequence[str]) -> list[sqlite3.Row]:
+    marks = ",".join("?" * len(values))
+    return db.execute(
+        f"SELECT id, path, artist, title, duration, recording_id, name_key FROM tracks"
+        f" WHERE {column} IN ({marks}) AND missing_since IS NULL ORDER BY id",
+        values,
+    ).fetchall()
+
+
+def _as_named(row: sqlite3.Row) -> NamedSong:
+    names = (row[name] for name in ("artist", "title", "duration", "recording_id"))
+    return NamedSong(row["id"], Path(os.fsdecode(row["path"])), *names)
 
 
 def there(db: sqlite3.Connection, column: str, values: Sequence[T]) -> set[T]:

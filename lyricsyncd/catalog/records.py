@@ -176,6 +176,18 @@ class Known:
         return left_alone(self.state, self.error_class)
 
 
+@dataclass(frozen=True, slots=True)
+class NamedSong:
+    """The names of a song, by which a request of another program finds it."""
+
+    id: int
+    path: Path
+    artist: str | None
+    title: str | None
+    duration: float | None
+    recording_id: str | None
+
+
 def left_alone(state: State, error_class: str | None) -> bool:
     """Whether a person said to ignore a song, and it is not merely taken for a podcast."""
     return state is State.IGNORED and error_class != NotASong.__name__

@@ -7,13 +7,13 @@ lead out of the libraries, the catalog must know the song already.
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from lyricsyncd.catalog.catalog import Catalog, Entry
+from lyricsyncd.catalog.records import NamedSong
 from lyricsyncd.errors import AudioError, UsageError, WorkerLost
 from lyricsyncd.identify import parse_file_name, read_tags
 from lyricsyncd.library.scan import Rules, housed
@@ -21,7 +21,7 @@ from lyricsyncd.model import Track
 from lyricsyncd.text import match
 
 _PAGE = 500
-"""Songs looked for at a time: nobody else waits long for the catalog."""
+"""Songs that get their keys at a time, so that no other thread waits long for the catalog."""
 _LONGEST = 4096
 """Bytes of a path."""
 _TAGS_READ = 20
@@ -166,42 +166,27 @@ class Lookup:
         """The same for several songs."""
         keys = [name_key(track.title) if track.title else None for track in wanted]
         name_songs(self._catalog)
-        named = self._rows("name_key", [key for key in keys if key is not None])
-        recorded = self._rows(
+        named = self._catalog.named("name_key", [key for key in keys if key is not None])
+        recorded = self._catalog.named(
             "recording_id", [track.recording_id for track in wanted if track.recording_id]
         )
         return [
-            self._chosen(track, {*recorded.get(track.recording_id, ())} | {*named.get(key, ())})
+            self._chosen(
+                track, {*recorded.get(track.recording_id or "", ()), *named.get(key or "", ())}
+            )
             for track, key in zip(wanted, keys, strict=True)
         ]
 
-    def _rows(self, column: str, values: Sequence[str]) -> dict[str | None, list[_Row]]:
-        """The songs that are there and have one of the values, by their value."""
-        found: dict[str | None, list[_Row]] = {}
-        different = sorted(set(values))
-        for at in range(0, len(different), _PAGE):
-            page = different[at : at + _PAGE]
-            for row in self._catalog.read(lambda db: _page(db, column, page)):  # noqa: B023
-                found.setdefault(row[column], []).append(_row(row))
-        return found
-
-    def _chosen(self, wanted: Track, rows: Collection[_Row]) -> Entry | None:
+    def _chosen(self, wanted: Track, rows: Collection[NamedSong]) -> Entry | None:
         best: tuple[float, int] | None = None
         for count, row in enumerate(sorted(rows, key=lambda row: row.id)):
-            ours = row.track
+            ours = _track(row)
             if (not ours.artist or len(rows) > 1) and count < _TAGS_READ:
                 ours = _tags(row.path) or ours
             score = _likeness(wanted, ours)
             if score >= match.ACCEPTED and (best is None or score > best[0]):
                 best = score, row.id
         return None if best is None else self._catalog.get(best[1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    id: int
-    path: Path
-    track: Track
 
 
 def name_key(title: str) -> str:
@@ -221,24 +206,13 @@ def name_songs(catalog: Catalog, stop: Callable[[], bool] = lambda: False) -> No
         after = rows[-1][0]
 
 
-def _page(db: sqlite3.Connection, column: str, values: Sequence[str]) -> list[sqlite3.Row]:
-    marks = ",".join("?" * len(values))
-    return db.execute(
-        f"SELECT id, path, artist, title, duration, recording_id, name_key FROM tracks"
-        f" WHERE {column} IN ({marks}) AND missing_since IS NULL ORDER BY id",
-        values,
-    ).fetchall()
-
-
-def _row(row: sqlite3.Row) -> _Row:
-    path = Path(os.fsdecode(row["path"]))
-    track = Track(
-        artist=row["artist"],
-        title=row["title"] or _in_name(path),
-        duration=row["duration"],
-        recording_id=row["recording_id"],
+def _track(song: NamedSong) -> Track:
+    return Track(
+        artist=song.artist,
+        title=song.title or _in_name(song.path),
+        duration=song.duration,
+        recording_id=song.recording_id,
     )
-    return _Row(row["id"], path, track)
 
 
 def _in_name(path: Path) -> str:

@@ -20,7 +20,6 @@ from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.unexpected import UNEXPECTED
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from lyricsyncd.catalog.catalog import Catalog
@@ -53,33 +52,13 @@ class Message:
 
 def digest(catalog: Catalog, states: Sequence[str], since: float, until: float) -> Message | None:
     """What came of the songs that were finished in a time; ``None`` if that is nothing to tell."""
-    marks = ",".join("?" * len(states))
-    span = (since, until)
-
-    def count(db: sqlite3.Connection) -> dict[str, int]:
-        rows = db.execute(
-            "SELECT state, COUNT(*) FROM tracks WHERE finished_at > ? AND finished_at <= ?"
-            f" AND state IN ({marks}) GROUP BY state",
-            (*span, *states),
-        )
-        return dict(map(tuple, rows))
-
-    def failed(db: sqlite3.Connection) -> list[int]:
-        rows = db.execute(
-            "SELECT id FROM tracks WHERE finished_at > ? AND finished_at <= ?"
-            " AND state = 'failed' ORDER BY finished_at LIMIT ?",
-            (*span, _NAMED),
-        )
-        return [id for (id,) in rows]
-
-    counts = catalog.read(count)
+    counts = catalog.finished_counts(states, since, until)
     if not counts:
         return None
     lines = [_ENDS[state].format(counts[state]) for state in _ENDS if state in counts]
     if "failed" in counts:
-        for entry in map(catalog.get, catalog.read(failed)):
-            if entry is not None:
-                lines.append(f"- {entry.name}: {entry.error or entry.reason or 'no reason known'}")
+        for entry in catalog.failed_between(since, until, _NAMED):
+            lines.append(f"- {entry.name}: {entry.error or entry.reason or 'no reason known'}")
         if counts["failed"] > _NAMED:
             lines.append(f"- and {counts['failed'] - _NAMED} more")
     total = sum(counts.values())
@@ -152,17 +131,8 @@ class MessageThread:
             log.warning("a message could not be sent to all of notify.urls")
 
     def _busy(self, now: float) -> bool:
-        """Whether songs are in work or due; a pause is an end, too."""
-        if self._catalog.paused:
-            return False
-        row = self._catalog.read(
-            lambda db: db.execute(
-                "SELECT 1 FROM tracks WHERE missing_since IS NULL AND (state = 'working'"
-                " OR (state = 'pending' AND next_attempt_at <= ?)) LIMIT 1",
-                (now,),
-            ).fetchone()
-        )
-        return row is not None
+        """Return whether songs are in work or due; a pause is an end, too."""
+        return not self._catalog.paused and self._catalog.has_work(now)
 
 
 def _main() -> int:

@@ -62,13 +62,8 @@ class Memory:
     @classmethod
     def read(cls, catalog: Catalog, url: str) -> Memory:
         """What is remembered of the server at an address; nothing, if it was another."""
-        row = catalog.read(
-            lambda db: db.execute(
-                "SELECT value FROM settings WHERE name = ?", (_SETTING,)
-            ).fetchone()
-        )
         try:
-            known: dict[str, Any] = json.loads(row[0]) if row is not None else {}
+            known: dict[str, Any] = json.loads(catalog.noted(_SETTING) or "{}")
             known["albums"] = [(str(id), str(at), int(n)) for id, at, n in known.get("albums", ())]
             memory = cls(**known)
         except (ValueError, TypeError):
@@ -78,9 +73,7 @@ class Memory:
 
     def write(self, catalog: Catalog) -> None:
         text = json.dumps({name: getattr(self, name) for name in self.__slots__})
-        catalog.write(
-            lambda db: db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_SETTING, text))
-        )
+        catalog.note(_SETTING, text)
 
 
 class Poller:
@@ -242,14 +235,8 @@ class Poller:
         memory, now = self._memory, self._catalog.clock()
         if not self._may_rescan or 0 <= now - memory.rescanned_at < RESCAN_S:
             return
-        since = memory.rescanned_at
-        rows = self._catalog.read(
-            lambda db: db.execute(
-                "SELECT id FROM tracks WHERE finished_at > ? AND finished_at <= ?", (since, now)
-            ).fetchall()
-        )
-        entries = (self._catalog.get(id) for (id,) in rows)
-        if any(entry is not None and entry.path in entry.written for entry in entries):
+        finished = self._catalog.finished_between(memory.rescanned_at, now)
+        if any(entry.path in entry.written for entry in finished):
             try:
                 self.client.start_scan()
             except NotAllowed as error:

@@ -339,8 +339,7 @@ class Service:
     def _beat(self) -> None:
         try:
             self._runner.beat()
-            # A write that changes nothing still takes the way of every write.
-            self._catalog.write(lambda db: db.execute("SELECT 1").fetchone())
+            self._catalog.check_writer()
             words = self._in_words()
         except WriteError as error:
             # A full disk is answered at once. To be started anew would not empty it.

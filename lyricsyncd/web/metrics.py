@@ -38,20 +38,16 @@ class CatalogCollector(Collector):
         yield GaugeMetricFamily(
             "lyricsyncd_queue_wait_seconds", "How long the oldest song has been due.", waited
         )
-        finished = catalog.read(
-            lambda db: db.execute(
-                "SELECT MAX(finished_at), AVG(quality) FROM tracks WHERE missing_since IS NULL"
-            ).fetchone()
-        )
-        if finished[0] is not None:
+        finished_at, quality = catalog.last_finished()
+        if finished_at is not None:
             yield GaugeMetricFamily(
                 "lyricsyncd_last_finished_timestamp_seconds",
                 "When a song was last finished.",
-                finished[0],
+                finished_at,
             )
-        if finished[1] is not None:
+        if quality is not None:
             yield GaugeMetricFamily(
-                "lyricsyncd_quality_mean", "Mean quality score of all songs.", finished[1]
+                "lyricsyncd_quality_mean", "Mean quality score of all songs.", quality
             )
         online = GaugeMetricFamily(
             "lyricsyncd_library_online", "1 while a library is there.", labels=["library"]

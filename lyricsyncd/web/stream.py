@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,8 +57,7 @@ class Look:
 def look(catalog: Catalog, since: float, seen: dict[int, Seen]) -> Look:
     """What changed since a moment, but for what was told already."""
     now = catalog.clock()
-    ids = catalog.read(lambda db: _changed(db, since - _OVERLAP_S))
-    entries = [entry for entry in map(catalog.get, ids) if entry is not None]
+    entries = catalog.changed_since(since - _OVERLAP_S, _AT_ONCE)
     marks = {entry.id: _mark(entry) for entry in entries}
     told = [entry.as_dict() for entry in entries if seen.get(entry.id) != marks[entry.id]]
     status = {
@@ -67,16 +65,6 @@ def look(catalog: Catalog, since: float, seen: dict[int, Seen]) -> Look:
         "songs": {state.value: count for state, count in catalog.counts().items()},
     }
     return Look(now, status, told, marks)
-
-
-def _changed(db: sqlite3.Connection, since: float) -> list[int]:
-    """Songs that are in work, or were queued, finished or missed after a moment."""
-    rows = db.execute(
-        "SELECT id FROM tracks WHERE state = 'working' OR finished_at > ? OR enqueued_at > ?"
-        " OR missing_since > ? ORDER BY id LIMIT ?",
-        (since, since, since, _AT_ONCE),
-    )
-    return [id for (id,) in rows]
 
 
 def _mark(entry: Entry) -> Seen:
