@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lyricsyncd.align.lexicon import MOST_WAYS, espeak, pronounce, voices
+from lyricsyncd.align.lexicon import MOST_VARIANTS, espeak, pronounce, voices
 from lyricsyncd.align.lexicon.phones import PHONES, VOWELS
 from lyricsyncd.align.lexicon.pronunciations import plain, wordings
 
@@ -169,7 +169,7 @@ def test_no_language_is_read_as_english() -> None:
 # -------------------------------------------------------------------------- languages that mix
 
 
-def test_an_english_hook_word_in_a_german_song_sounds_both_ways() -> None:
+def test_an_english_hook_word_in_a_german_song_sounds_both_variants() -> None:
     assert ways("love", "de") == ["L OW|AO V AH|EH", "L AH V"]
     assert ways("Liebe", "de") == ["L IY B AH|EH"]
 
@@ -261,7 +261,7 @@ def test_any_word_is_pronounced_in_phones_of_the_model_or_not_at_all(
     word: str, language: str | None
 ) -> None:
     found = pronounce([[word]], language)[0][0]
-    assert len(found) <= MOST_WAYS
+    assert len(found) <= MOST_VARIANTS
     assert len(set(found)) == len(found)
     for way in found:
         assert way.slots
@@ -282,10 +282,10 @@ def test_what_a_word_sounds_like_depends_on_nothing_that_was_read_before() -> No
     tags = ["en", "fr", "de", "ru", "ja", "zh"]
     pairs = [(word, tag) for word in line.split() for tag in tags]
     first = {pair: ways(*pair) for pair in pairs}
-    from lyricsyncd.align.lexicon.words import _ways
+    from lyricsyncd.align.lexicon.words import _variants
 
     for seed in range(3):
-        _ways.cache_clear()
+        _variants.cache_clear()
         random.Random(seed).shuffle(pairs)
         assert {pair: ways(*pair) for pair in pairs} == first
 

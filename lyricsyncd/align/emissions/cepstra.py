@@ -1,8 +1,8 @@
 """The front end of the PocketSphinx en-us model: audio → cepstral features.
 
-The model was trained on exactly these numbers, so every constant here is its ``feat.params`` or
-CMU Sphinx's own default (sphinxbase ``fe_sigproc.c`` and ``fe_noise.c``); what differs on purpose
-is said where it does.
+The model was trained on exactly these features, so every constant here is from its ``feat.params``
+or a default of CMU Sphinx (sphinxbase ``fe_sigproc.c`` and ``fe_noise.c``); deliberate differences
+are marked.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ def features(
     sung: npt.NDArray[np.bool_] | None = None,
     vtln_factor: float = 1.0,
 ) -> npt.NDArray[np.float32]:
-    """Cepstra with first and second differences.
+    """Compute cepstra with first and second differences.
 
     Parameters
     ----------
     audio : ndarray of float32, shape (n,)
         Mono, `SAMPLE_RATE`, full scale ±1.
     sung : ndarray of bool, shape (T,), optional
-        Frames whose mean is taken off (cepstral mean normalisation). A recogniser takes all of
-        them; on a stem most frames may be near-silence, whose mean says nothing of the channel.
+        Frames whose mean is subtracted (cepstral mean normalisation). A recogniser takes all of
+        them; in separated vocals most frames may be near silence, whose mean is not the channel's.
     vtln_factor : float
-        What the filters' frequencies are multiplied by: a singer with a shorter vocal tract than
-        the speakers of the model sounds like them through filters that sit higher.
+        What the filters' frequencies are multiplied by (vocal tract length normalisation): above
+        1 for a singer with a shorter vocal tract than the speakers of the model.
 
     Returns
     -------
     ndarray of float32, shape (T, 39)
         Three streams of 13: static, difference over ±2 frames, difference of differences.
     """
-    # A little noise: a stem holds digital silence, whose logarithm no speech model has seen.
+    # A little noise: separated vocals have digital silence, whose logarithm no model has seen.
     noise = 1e-4 * np.random.default_rng(0).standard_normal(len(audio))
     cepstra = _cepstra(_without_noise(_mel_power(audio + noise, vtln_factor)))
     if sung is None or not sung.any():
@@ -61,12 +61,12 @@ def features(
 
 
 def n_frames(n_samples: int) -> int:
-    """Number of frames, T, that `features` makes of so many samples."""
+    """Return the number of frames, T, that `features` returns for a number of samples."""
     return max(1, (n_samples - WINDOW) // HOP + 1)
 
 
 def _mel_power(audio: FloatArray, vtln_factor: float) -> FloatArray:
-    """Mel filter-bank power of 16-bit samples, shape (T, N_FILTERS)."""
+    """Compute mel filter-bank power of 16-bit samples, shape (T, N_FILTERS)."""
     samples = np.clip(np.round(audio * 32768.0), -32768, 32767)
     samples = np.pad(samples, (0, max(0, WINDOW - len(samples))))
     emphasised = np.concatenate([samples[:1], samples[1:] - PRE_EMPHASIS * samples[:-1]])
@@ -83,8 +83,8 @@ def _mel_power(audio: FloatArray, vtln_factor: float) -> FloatArray:
 
 @lru_cache(maxsize=8)
 def _mel_filters(vtln_factor: float) -> FloatArray:
-    """Triangular filters of unit area, shape (257, N_FILTERS); unwarped, their edges are rounded
-    to FFT bins as the model's are."""
+    """Return triangular filters of unit area, shape (257, N_FILTERS); without warping, their edges
+    are rounded to FFT bins as the model's are."""
 
     def mel(hz: float) -> float:
         return float(2595.0 * np.log10(1.0 + hz / 700.0))
@@ -109,10 +109,10 @@ def _mel_filters(vtln_factor: float) -> FloatArray:
 
 
 def _without_noise(power: FloatArray) -> FloatArray:
-    """Spectral noise removal with temporal masking, as the model's front end does it.
+    """Remove spectral noise with temporal masking, as the model's front end does.
 
-    A running noise estimate per filter is taken off, sudden decays are masked, and the gain is
-    smoothed over neighbouring filters (CMU Sphinx ``fe_noise.c``; power-normalised cepstra after
+    A running noise estimate per filter is subtracted, sudden decays are masked, and the gain is
+    smoothed over adjacent filters (CMU Sphinx ``fe_noise.c``; power-normalised cepstra after
     Kim & Stern 2012). Recursive in time, hence the loop.
     """
     smooth, rise, fall = 0.7, 0.995, 0.5
@@ -135,9 +135,9 @@ def _without_noise(power: FloatArray) -> FloatArray:
             fall * floor + (1.0 - fall) * signal,
         )
         decayed = peak * decay
-        kept = np.where(signal < decay * decayed, decayed * masked, signal)
+        unmasked = np.where(signal < decay * decayed, decayed * masked, signal)
         peak = np.maximum(signal, decayed)
-        gain[t] = np.maximum(kept, floor) / np.maximum(running, 1e-30)
+        gain[t] = np.maximum(unmasked, floor) / np.maximum(running, 1e-30)
     np.clip(gain, least, most, out=gain)
     sums = np.concatenate([np.zeros((len(gain), 1)), np.cumsum(gain, axis=1)], axis=1)
     first = np.maximum(np.arange(N_FILTERS) - reach, 0)
@@ -147,7 +147,7 @@ def _without_noise(power: FloatArray) -> FloatArray:
 
 
 def _cepstra(mel_power: FloatArray) -> FloatArray:
-    """Liftered cosine transform of the log filter bank, shape (T, N_CEPSTRA)."""
+    """Compute the liftered cosine transform of the log filter bank, shape (T, N_CEPSTRA)."""
     orders = np.arange(N_CEPSTRA)
     angles = np.outer(orders, np.arange(N_FILTERS) + 0.5) * np.pi / N_FILTERS
     scale = np.where(orders == 0, np.sqrt(1.0 / N_FILTERS), np.sqrt(2.0 / N_FILTERS))

@@ -65,14 +65,14 @@ class HmmParameters:
         return {name: i for i, name in enumerate(self.phones)}
 
     def with_means(self, means: FloatArray) -> HmmParameters:
-        """The same model with its Gaussians elsewhere (adapted to a voice)."""
+        """Return the model with other means of its Gaussians (adapted to a singer)."""
         return replace(self, means=means)
 
     def states(self, phone: int, left: int, right: int, place: int) -> tuple[int, int, int]:
-        """Senones of the three states of a phone between two others.
+        """Return the senones of the three states of a phone between two others.
 
-        A triphone the training data did not hold backs off: to the same neighbours elsewhere in
-        a word, then to silence as the neighbour across the word's edge, then to the phone alone.
+        A triphone that the training data lacked backs off: to the same context elsewhere in a word,
+        then to silence as the context across the word's edge, then to the phone without context.
         """
         key = (phone, left, right, place)
         if key not in self._found:
@@ -94,7 +94,7 @@ class HmmParameters:
         return phone
 
     def _triphone(self, phone: int, left: int, right: int, place: int) -> int | None:
-        """Walk the context tree: place → phone → left → right."""
+        """Descend the context tree: place → phone → left → right."""
         first, count = 0, 4
         left = self.silence if self.filler[left] else left
         right = self.silence if self.filler[right] else right
@@ -112,7 +112,7 @@ class HmmParameters:
 
 @lru_cache(maxsize=1)
 def load() -> HmmParameters:
-    """The model of the installed ``pocketsphinx`` wheel (which is not imported).
+    """Read the model of the installed ``pocketsphinx`` wheel (which is not imported).
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _read(folder: Path) -> HmmParameters:
 
 
 def _read_gaussians(path: Path) -> FloatArray:
-    """A Sphinx "s3" parameter file, shape (codebooks, streams, densities, dimensions)."""
+    """Read a Sphinx "s3" parameter file, shape (codebooks, streams, densities, dimensions)."""
     data = path.read_bytes()
     at = data.index(b"endhdr\n") + len(b"endhdr\n")
     mark, codebooks, streams, densities = struct.unpack_from("<4I", data, at)
@@ -219,7 +219,7 @@ def _read_mdef(
 
 
 def _read_sendump(path: Path, n_senones: int) -> FloatArray:
-    """Mixture weights, kept as 8-bit logarithms, shape (streams, densities, senones)."""
+    """Read mixture weights, stored as 8-bit logarithms, shape (streams, densities, senones)."""
     data = path.read_bytes()
     at = 0
     while True:  # header strings, each with its length, ended by an empty one

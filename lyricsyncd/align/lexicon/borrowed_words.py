@@ -1,4 +1,4 @@
-"""English words that songs in other languages borrow."""
+"""List the English words that songs in other languages borrow (code switching)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ without woman won't work world worry would wow wrong yes yesterday yo you you'll
 you've young your
 """
 
-HOOK_WORDS = frozenset(_WORDS.split())
-"""Common words of English lyrics that are no common words of another large language of songs:
-"no", "me", "die", "man", "come", "for" and their like are left out."""
+BORROWED_WORDS = frozenset(_WORDS.split())
+"""Common words of English lyrics that are not common in another major language of songs: "no",
+"me", "die", "man", "come", "for" and the like are left out."""
 
 _SHARED = """
 a all am an as be been before bad by come do fall for god had has he her him his i in is it let live
@@ -37,4 +37,4 @@ went were will
 """
 
 SHARED_WORDS = frozenset(_SHARED.split())
-"""Words of English that other languages have too: they tell nothing of a line's language."""
+"""Words of English that other languages have too: no evidence of a line's language."""

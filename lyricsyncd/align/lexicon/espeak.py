@@ -1,7 +1,7 @@
-"""Text → phonemes, by espeak-ng's own library.
+"""Transcribe text into phonemes with espeak-ng's library.
 
-The wheel ``espeakng-loader`` carries the library and its data for some 130 languages; this is the
-thinnest layer over it: which voices there are, and what a voice makes of a text. The C interface
+The wheel ``espeakng-loader`` has the library and its data for some 130 languages; this is a thin
+layer over it: which voices there are, and the phonemes of a text by a voice. The C interface
 is documented in espeak-ng's ``speak_lib.h``.
 """
 
@@ -27,14 +27,14 @@ _SEPARATOR = "|"
 _MODE = speak_lib.IPA | ord(_SEPARATOR) << 8
 
 LONGEST_TEXT = 40
-"""Characters `transcribe` takes at once: espeak-ng holds a word in a buffer of 160 bytes."""
+"""Characters that `transcribe` takes at once: espeak-ng has a buffer of 160 bytes per word."""
 
 _TOKEN = re.compile(r"\([^)]*\)|[^\s|()]+")
 
 
 @dataclass(frozen=True)
 class Speech:
-    """A spoken text."""
+    """Synthesised speech."""
 
     samples: npt.NDArray[np.float32]
     """Shape (n,), mono, full scale ±1."""
@@ -45,7 +45,7 @@ class Speech:
 
 
 class _Engine:
-    """The one espeak-ng of this process: global state behind a C interface, hence the lock."""
+    """The only espeak-ng of the process: global state behind a C interface, hence the lock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -74,14 +74,14 @@ class _Engine:
         self.voices = self._list_voices(data)
 
     def _list_voices(self, data: Path) -> dict[str, str]:
-        """Language tag → voice identifier, of the voices whose dictionary is there."""
+        """Map language tags to the identifiers of the voices whose dictionary is there."""
         found = self._library.espeak_ListVoices(None)
         voices: dict[str, str] = {}
-        for voice in _walk(found):
+        for voice in _entries(found):
             # One priority byte, then the tag.
             tag = ctypes.string_at(voice.languages + 1).decode().lower()
             language = {"nb": "no"}.get(tag, tag).partition("-")[0]
-            # A voice without a dictionary does not just read badly: it corrupts memory.
+            # A voice without a dictionary not only reads badly: it corrupts memory.
             if (data / f"{language}_dict").exists():
                 voices.setdefault(tag, voice.identifier.decode())
         return voices
@@ -89,11 +89,11 @@ class _Engine:
     def transcribe(self, text: str, voice: str) -> str:
         with self._lock:
             self._speak_as(voice)
-            rest = ctypes.c_char_p(text.encode())
+            remaining = ctypes.c_char_p(text.encode())
             clauses: list[str] = []
-            while rest.value:
+            while remaining.value:
                 clause = self._library.espeak_TextToPhonemes(
-                    ctypes.byref(rest), speak_lib.UTF8, _MODE
+                    ctypes.byref(remaining), speak_lib.UTF8, _MODE
                 )
                 clauses.append((clause or b"").decode(errors="replace"))
             return " ".join(clauses)
@@ -133,12 +133,14 @@ class _Engine:
 
 
 def _each(events: Any) -> Iterator[Any]:
-    """The entries of a C array, which go on beyond its end."""
+    """Yield the entries of a C array without an end; the caller stops in time."""
     return (events[i] for i in itertools.count())
 
 
-def _walk(voices: ctypes._Pointer[ctypes._Pointer[speak_lib.Voice]]) -> Iterator[speak_lib.Voice]:
-    """The entries of a C array of pointers, up to the null pointer that ends it."""
+def _entries(
+    voices: ctypes._Pointer[ctypes._Pointer[speak_lib.Voice]],
+) -> Iterator[speak_lib.Voice]:
+    """Yield the entries of a C array of pointers, up to the null pointer that ends it."""
     for i in itertools.count():
         if not voices[i]:
             return
@@ -158,7 +160,7 @@ def _engine() -> _Engine:
 
 @cache
 def voices() -> frozenset[str]:
-    """Tags of the languages that can be read, lower case: ``en-us``, ``fr-fr``, ``cmn`` …
+    """Return the tags of languages with a voice, in lower case: ``en-us``, ``fr-fr``, ``cmn`` …
 
     Raises
     ------
@@ -169,7 +171,7 @@ def voices() -> frozenset[str]:
 
 
 def transcribe(text: str, voice: str) -> tuple[str, ...]:
-    """The phonemes of a text, in IPA with espeak-ng's own marks.
+    """Transcribe a text into phonemes, in IPA with espeak-ng's own marks.
 
     Parameters
     ----------
@@ -181,8 +183,8 @@ def transcribe(text: str, voice: str) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Phonemes, and marks like ``(en)`` where espeak-ng itself takes a word for another
-        language's, or names a character that the voice cannot read.
+        Phonemes, and marks like ``(en)`` where espeak-ng switches the language for a word, or names
+        a character that the voice cannot read.
 
     Raises
     ------
@@ -193,9 +195,9 @@ def transcribe(text: str, voice: str) -> tuple[str, ...]:
 
 
 def speak(text: str, voice: str) -> Speech:
-    """Speak a text: sound whose words and their times are known.
+    """Synthesise a text: audio with known words and times.
 
-    The library keeps one state a process, which speaking changes by a little: what it transcribes
+    The library has one state per process, which synthesis changes slightly: what it transcribes
     afterwards may differ.
 
     Raises

@@ -1,13 +1,13 @@
-"""IPA, as espeak-ng prints it, in the phones of the acoustic model.
+"""Map IPA, as espeak-ng prints it, to the phones of the acoustic model.
 
-The model knows the 39 phones of American English. A sound that English lacks becomes the phones
-that come nearest, up to three of them side by side in one *slot*, and whichever fits the audio
-best counts: French "y" is ``UW|IY``. On French, Spanish and German songs that placed six words in
-a hundred better than a single nearest phone.
+The model has the 39 phones of American English. A sound that English lacks becomes the nearest
+phones, up to three of them as alternatives in one *slot*, of which the best-scoring counts: French
+"y" is ``UW|IY``. On French, Spanish and German songs that placed six percent of the words better
+than a single nearest phone.
 
-The tables hold cells of a symbol and its slots: ``ɲ N Y`` is two slots, ``β V|B`` one slot with
-two alternatives, the likelier first, since it gives the neighbours their context. A symbol alone is
-heard as nothing.
+The tables have cells of a symbol and its slots: ``ɲ N Y`` is two slots, ``β V|B`` one slot with
+two alternatives, the likelier first, since it is the context of the sounds beside it. A symbol
+alone has no slot: it is silent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PHONES = VOWELS | CONSONANTS
 
 
 def read_slots(text: str) -> tuple[Slot, ...]:
-    """Slots from their short form: ``"K AE|AH T"``.
+    """Read slots from their short form: ``"K AE|AH T"``.
 
     >>> read_slots("AE|AH N")
     (('AE', 'AH'), ('N',))
@@ -39,7 +39,7 @@ def read_slots(text: str) -> tuple[Slot, ...]:
 
 
 def _table(text: str) -> Mapping[str, tuple[Slot, ...]]:
-    """A table from its cells, which two spaces or a line's end part from each other."""
+    """Read a table from its cells, which two spaces or the end of a line separate."""
     cells = (cell.partition(" ") for cell in re.split(r"\s{2,}", text.strip()))
     table = {unicodedata.normalize("NFD", symbol): read_slots(slots) for symbol, _, slots in cells}
     return MappingProxyType(table)
@@ -116,10 +116,10 @@ _LANGUAGES: Mapping[str, Mapping[str, tuple[Slot, ...]]] = {
     "vi": _table("ɜ"),
 }
 
-# What espeak-ng prints beside the sounds: stress, length, ties, tones, glottal stops, release and
-# place marks, and what its rules for little-used languages leave standing by mistake.
+# What espeak-ng prints besides the sounds: stress, length, ties, tones, glottal stops, release and
+# place marks, and what its rules for less-used languages leave by mistake.
 _SILENT = frozenset("ˈˌːˑ͜͡ʔʕʡ?ˀʼʰʱʲʷˠˤᵝ0123456789˥˦˧˨˩-+.^`[]_#\"'!%*=,:;~Ë§©¥\u0001")
-# Follows a vowel that goes through the nose; English sings such a vowel and an "n" after it.
+# Follows a nasal vowel; in English phones that is the vowel and an "n" after it.
 _TILDE = "\u0303"
 # Symbols that mean one of the table's: superscripts of prenasalised stops, letters of other
 # alphabets and of X-SAMPA.
@@ -128,21 +128,21 @@ _LANGUAGE_MARK = re.compile(r"\([^)]*\)")
 
 
 def slots(tokens: Iterable[str], language: str) -> tuple[Slot, ...]:
-    """The slots of phonemes.
+    """Return the slots of phonemes.
 
     Parameters
     ----------
     tokens : iterable of str
-        Phonemes in IPA, as `espeak.transcribe` gives them; marks of a language switch, like
+        Phonemes in IPA, as from `espeak.transcribe`; marks of a language switch, like
         ``(en)``, are skipped.
     language : str
-        Whose voice has read: "fr", "pt-br" …
+        That of the voice: "fr", "pt-br" …
     """
     return tuple(slot for piece in _pieces(tokens, language) for slot in piece or ())
 
 
 def unknown(tokens: Iterable[str], language: str) -> tuple[str, ...]:
-    """The phonemes of which something has no slot and is no mere mark."""
+    """Return the phonemes with a symbol that has no slot and is no mark either."""
     return tuple(token for token in tokens if None in _pieces((token,), language))
 
 
@@ -153,7 +153,7 @@ def _pieces(tokens: Iterable[str], language: str) -> Iterator[tuple[Slot, ...] |
 
 @cache
 def _pieces_of_token(token: str, language: str) -> tuple[tuple[Slot, ...] | None, ...]:
-    """A token's symbols, longest first; ``None`` stands for one that no table has."""
+    """Split a token into symbols, longest first; ``None`` stands for one that no table has."""
     table = _table_of(language)
     left = _plain(token, keep=table)
     pieces: list[tuple[Slot, ...] | None] = []
@@ -169,7 +169,7 @@ def _pieces_of_token(token: str, language: str) -> tuple[tuple[Slot, ...] | None
 
 
 def _plain(token: str, keep: Mapping[str, object]) -> str:
-    """The token without what says nothing about the phone (decomposed, NFD)."""
+    """Remove from a token what does not determine the phone (decomposed, NFD)."""
     text = unicodedata.normalize("NFD", _LANGUAGE_MARK.sub("", token)).translate(_SAME_AS)
     text = "".join(c for c in text if c not in _SILENT or c in keep)
     letters: list[str] = []

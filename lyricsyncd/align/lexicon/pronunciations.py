@@ -1,7 +1,7 @@
-"""From a word as lyrics spell it to what is to be read aloud.
+"""Normalise the words of lyrics for a text-to-speech voice.
 
-Lyrics shout, stutter, stretch, censor and abbreviate; a reading voice takes all of that at its
-word. Here every such spelling becomes one or more plain *wordings*.
+Lyrics shout, stutter, stretch, censor and abbreviate, which a voice reads literally. Here every
+such spelling becomes one or more plain *wordings*.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _NUMBER_POINT = re.compile(r"(?<=\d)[.,](?=\d)")
 
 
 def plain(word: str) -> str:
-    """The word without punctuation, decoration and typographic variety.
+    """Remove punctuation, decoration and typographic variants from a word.
 
-    Left are letters and their marks, digits, inner apostrophes and hyphens, single spaces, and
-    the symbols that are read aloud or stand for censored letters.
+    What remains are letters and their marks, digits, inner apostrophes and hyphens, single spaces,
+    and the symbols that are read aloud or stand for censored letters.
     """
     text = word.translate(_APOSTROPHES).translate(_DASHES)
     text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
@@ -38,7 +38,7 @@ def plain(word: str) -> str:
 
 
 def _digit(character: str) -> str:
-    """Digits of every script as 0-9."""
+    """Return a digit of any script as 0-9."""
     value = unicodedata.digit(character, None)
     return character if value is None or character.isascii() else str(value)
 
@@ -52,7 +52,7 @@ def _is_kept(c: str, text: str, i: int) -> bool:
 
 
 def lower_shouted(words: Sequence[str]) -> tuple[str, ...]:
-    """A line's words, in lower case where the whole line is shouted.
+    """Return a line's words, in lower case where the whole line is in capitals.
 
     In a line that also has lower-case letters, capitals may be an abbreviation and stay.
     """
@@ -62,14 +62,14 @@ def lower_shouted(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def wordings(word: str, language: str) -> tuple[str, ...]:
-    """What may be read aloud for a `plain` word, the likelier first; at most three.
+    """Return at most three wordings of a `plain` word, the likelier first.
 
     Parameters
     ----------
     word : str
         As `plain` gives it.
     language : str
-        "en", "fr" …: whose way with numbers and money applies.
+        "en", "fr" …: decides how numbers and money are read.
     """
     text = _uncensored(word)
     text = re.sub(r"[*+@]", " ", text).strip()
@@ -99,30 +99,27 @@ def _wordings(text: str, language: str) -> Iterator[str]:
 # French as it is spoken: "p'tit", "j't'aime" for "petit", "je t'aime".
 _ELIDED_E = re.compile(r"(?<=[^\W\d_])'(?=[^aeiouyhàâäéèêëîïôöùûüœæ]|$)", re.IGNORECASE)
 
-# ---------------------------------------------------------------------------------- stretching
 
 _SAME_VOWEL = re.compile(r"([aeiouyäöüáéíóúàèìòùâêîôû])(?:-+\1+)+", re.IGNORECASE)
 
 
 def _unstuttered(text: str) -> str:
-    """ "lo-o-ove" as "love"."""
+    """Write "lo-o-ove" as "love"."""
     return _SAME_VOWEL.sub(r"\1", text)
 
 
 def stutter(word: str) -> tuple[str, str]:
-    """The stuttered beginning of a word, and the rest: "b-b-baby" is "bb" and "baby"."""
+    """Split off a stuttered beginning: "b-b-baby" is "bb" and "baby"."""
     found = re.fullmatch(r"((?:([^\W\d_])-)+)(\2.+)", word, re.IGNORECASE)
     return (found[1].replace("-", ""), found[3]) if found else ("", word)
 
-
-# ------------------------------------------------------------------------------------- numbers
 
 _MONEY = re.compile(r"([$€£])(\d[\d.,]*)([kKmM]?)")
 _DOLLARS = {"$": "dollars", "€": "euros", "£": "pounds"}
 
 
 def _numbers(text: str, language: str) -> Iterator[str]:
-    """A word with digits in it: money, years, house numbers."""
+    """Yield wordings of a word with digits: money, years, numbers."""
     text = text.lower()
     if money := _MONEY.fullmatch(text):
         unit = _DOLLARS[money[1]] if language == "en" else money[1]
@@ -139,7 +136,7 @@ def _numbers(text: str, language: str) -> Iterator[str]:
 
 
 def _year(text: str) -> Iterator[str]:
-    """ "1985s" as "19 85s": nineteen eighty-five; "1905" as "19 oh 5"."""
+    """Yield "1985s" as "19 85s" (nineteen eighty-five), "1905" as "19 oh 5"."""
     found = re.fullmatch(r"(1[1-9]|20)(\d\d)('?s)?", text)
     if not found:
         return
@@ -154,8 +151,6 @@ def _year(text: str) -> Iterator[str]:
         yield f"{century} {year}{plural}"
 
 
-# ------------------------------------------------------------------------------------ censoring
-
 # Words that lyrics sites hide, with the endings they take; the commonest first.
 _HIDDEN = """
 fuck fucks fucked fucker fuckers fuckin fuckin' fucking motherfucker motherfuckers motherfuckin
@@ -169,7 +164,7 @@ _LOOKALIKES = str.maketrans({"@": "a", "$": "s", "+": "t"})
 
 
 def _uncensored(word: str) -> str:
-    """ "f**k" as "fuck", "a$$" as "ass"; what cannot be guessed gets a short vowel."""
+    """Write "f**k" as "fuck", "a$$" as "ass"; unknown letters become a short vowel."""
     if re.search(r"[^\W\d_]", word) and not _MONEY.fullmatch(word):
         word = word.translate(_LOOKALIKES) if len(word) > 1 else word
     if "*" not in word or not re.search(r"\w", word):
@@ -178,7 +173,7 @@ def _uncensored(word: str) -> str:
 
 
 def _first_hidden(word: str) -> str | None:
-    """The first hidden word of as many letters, or else of whatever length."""
+    """Return the first censored word of the same length, or else of any length."""
     exact = "".join("." if c == "*" else re.escape(c) for c in word)
     loose = ".*".join(re.escape(part) for part in re.split(r"\*+", word))
     hidden = _HIDDEN.split()

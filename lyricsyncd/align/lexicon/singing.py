@@ -1,9 +1,8 @@
-"""How words sound when they are sung rather than read.
+"""Add the pronunciations of singing to those of reading.
 
-Two things a reading voice does not know: the "ooh"s and "hmm"s that are no words at all, and the
-short forms that singers (and everybody) use for little words. (The final *e* that French singers
-bring back was tried as a second pronunciation, and placed words no better: a rest after the word
-takes it up.)
+A text-to-speech voice lacks two things: the "ooh"s and "hmm"s that are no words, and the weak forms
+of function words. (The final *e* that is pronounced in French singing was tried as a second
+pronunciation, and placed words no better: the silence after the word absorbs it.)
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ _VOCALISES = tuple(
     )
 )
 
-# Sung forms of little English words, beside what the voice reads.
+# Weak and sung forms of short English words, besides what the voice reads.
 _ENGLISH = {
     word: read_slots(slots)
     for word, slots in {
@@ -91,7 +90,7 @@ _DROPPED_G = ("NG", "N")
 
 
 def vocalise(word: str) -> tuple[Slot, ...]:
-    """The sound of an "ooooh", "yeaaah", "mmm", whatever the language; empty for true words."""
+    """Pronounce an "ooooh", "yeaaah", "mmm" of any language; empty for real words."""
     for pattern, slots in _VOCALISES:
         if pattern.fullmatch(word.lower().strip("'")):
             return slots
@@ -99,16 +98,16 @@ def vocalise(word: str) -> tuple[Slot, ...]:
 
 
 def sung(word: str, read: tuple[Slot, ...], language: str) -> Iterator[tuple[Slot, ...]]:
-    """How a word that is read as ``read`` may be sung: at least as read, the likelier first.
+    """Yield the pronunciations of a word in singing: at least as read, the likelier first.
 
     Parameters
     ----------
     word : str
         As spelled, without punctuation.
     read : tuple of slots
-        What the voice makes of it.
+        Its pronunciation by the voice.
     language : str
-        "en", "fr" …: whose habits apply.
+        "en", "fr" …: decides which forms there are.
     """
     if language == "en":
         if len(read) > len(_ING) and read[-2:] == (("IH",), ("NG",)) and _has_vowel(read[:-2]):

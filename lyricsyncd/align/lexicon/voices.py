@@ -1,4 +1,4 @@
-"""Who reads a word aloud: the espeak-ng voice for a language and a script."""
+"""Choose the espeak-ng voice for a language and a script."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lyricsyncd.align.lexicon import espeak
 
 ENGLISH = "en-us"
 ROMANISED = "sw"
-"""Swahili spells much as the common romanisations of Japanese, Korean or Russian do: reads
-"watashi" and "tsuki" as meant."""
+"""Swahili spelling is close to the common romanisations of Japanese, Korean or Russian: it reads
+"watashi" and "tsuki" correctly."""
 
-# Whom a voice reads besides its own language: for Portuguese the singers of Brazil, who are many
-# more; languages without a voice have their nearest relative's.
+# Languages that a voice reads besides its own: Brazilian for Portuguese, with many more songs;
+# languages without a voice have that of their nearest relative.
 _ALSO_READS = {
     ENGLISH: "en",
     "fr-fr": "fr br",
@@ -45,8 +45,8 @@ _VOICES = {tag: voice for voice, tags in _ALSO_READS.items() for tag in tags.spl
 _REGIONS = {"pt-pt": "pt", "zh-hk": "yue"}
 
 LATIN = "LATIN"
-# Scripts as the names of their characters begin, and who reads them in a song of another script.
-# Thai is left out: its voice knows next to no vowels.
+# Scripts by the first word of their characters' names, and the voice for them in a song of another
+# script. Thai is left out: its voice has next to no vowels.
 _SCRIPTS = {
     LATIN: ENGLISH,
     "CYRILLIC": "ru",
@@ -98,9 +98,9 @@ _LETTER_NAME = re.compile(
 
 
 def voice_of(language: str | None) -> str:
-    """The voice for a song's language (ISO 639-1, with or without a region).
+    """Return the voice for a song's language (ISO 639-1, with or without a region).
 
-    A language that nobody reads is read by its nearest relative, or else as if it were English.
+    A language without a voice is read by that of its nearest relative, or else in English.
     """
     if language is None:
         return ENGLISH
@@ -111,39 +111,39 @@ def voice_of(language: str | None) -> str:
 
 
 def reader(script: str, voice: str) -> str | None:
-    """Who reads words of a script in a song of ``voice``; ``None`` if nobody can."""
+    """Return the voice for words of a script in a song of ``voice``; ``None`` if there is none."""
     return voice if script in scripts_of(voice) else _SCRIPTS.get(script)
 
 
 @cache
 def scripts_of(voice: str) -> frozenset[str]:
-    """The scripts that a voice reads by itself."""
+    """Return the scripts that a voice reads by itself."""
     own = {script for script, readers in _READS.items() if voice in readers.split()}
     own |= {script for script, reader in _SCRIPTS.items() if reader == voice}
     return frozenset(own | {LATIN} if not own or voice in _BOTH_SCRIPTS else own)
 
 
 def script_runs(text: str) -> Iterator[tuple[str, str]]:
-    """A text cut where its script changes: (script, piece).
+    """Cut a text where its script changes; yield (script, piece).
 
     Digits, apostrophes, spaces and marks go with the letters before them, or, at the start, with
     those after; without any letter the script is "".
     """
     run, script = "", ""
     for character in text:
-        its = script_of(character)
-        if its and script and its != script:
+        own = script_of(character)
+        if own and script and own != script:
             yield script, run
             run = ""
         run += character
-        script = its or script
+        script = own or script
     if run:
         yield script, run
 
 
 @cache
 def script_of(character: str) -> str:
-    """The script of a letter, as its Unicode name begins; "" for anything else."""
+    """Return the script of a letter, the first word of its Unicode name; "" for anything else."""
     if not character.isalpha():
         return ""
     script = unicodedata.name(character, "").partition(" ")[0]
@@ -152,7 +152,7 @@ def script_of(character: str) -> str:
 
 
 def romanised(letter: str) -> str:
-    """A letter in Latin, as its Unicode name says: "LAO LETTER KO" is "k"; "" for most marks.
+    """Romanise a letter by its Unicode name: "LAO LETTER KO" is "k"; "" for most marks.
 
     The last resort, for scripts that no voice reads.
     """
