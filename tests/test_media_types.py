@@ -93,6 +93,7 @@ class TestAFormatOfAnotherPackage:
     ) -> None:
         plugin("lyricsyncd.formats", acme="acme_format:Acme")
         (tmp_path / "site" / "acme_format.py").write_text(ACME)
+        importlib.invalidate_caches()
         assert scan.is_lyrics(Path("a.acm"))
         (tmp_path / "a.acm").write_text("ACME Row row row")
         (found,) = LocalSource().find(Track(path=tmp_path / "a.mp3"))
