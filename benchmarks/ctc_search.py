@@ -1,8 +1,8 @@
-"""What the search costs on the emissions of a CTC model: seconds of one core.
+"""Time the search on the emissions of a CTC model: seconds of one core.
 
     python -m benchmarks.ctc_search [--minutes 5] [--words 600]
 
-The scores are noise, which costs the search exactly what music does.
+The scores are noise, which takes the search exactly as long as music.
 """
 
 from __future__ import annotations

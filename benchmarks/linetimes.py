@@ -1,4 +1,4 @@
-"""Are line times of another release recognised? True ones, moved, stretched and cut.
+"""Measure whether line times of another release are recognised: moved, stretched and cut.
 
     python -m benchmarks.linetimes DIR [--stems CACHE]
 
@@ -40,7 +40,7 @@ def _unsteady(starts: DoubleArray) -> DoubleArray:
 
 CHANGES: dict[str, tuple[Callable[[DoubleArray], DoubleArray], Fit, float]] = {
     "true": (lambda s: s, Fit.GOOD, 0.0),
-    "set by ear, ± 0.2 s": (_unsteady, Fit.GOOD, 0.0),
+    "± 0.2 s at random": (_unsteady, Fit.GOOD, 0.0),
     "0.5 s early": (lambda s: s - 0.5, Fit.SHIFTED, -0.5),
     "1.3 s late": (lambda s: s + 1.3, Fit.SHIFTED, 1.3),
     "20 s late": (lambda s: s + 20.0, Fit.SHIFTED, 20.0),
@@ -50,11 +50,11 @@ CHANGES: dict[str, tuple[Callable[[DoubleArray], DoubleArray], Fit, float]] = {
     "15 s more in the middle": (_later_from(0.4, 15.0), Fit.JUMPING, 0.0),
     "a verse of 12 s less": (_later_from(0.6, -12.0), Fit.JUMPING, 0.0),
 }
-"""What is done to the line times, what should be said of them, and the offset they have."""
+"""The change of the line times, the expected fit, and the offset they have."""
 
 
 def compared(song: Recording, acoustic_model: PhoneStateModel) -> dict[str, LineTimes]:
-    """What is said of each change."""
+    """Return the fit that is found for each change."""
     placed = align(
         song.vocals,
         song.lines,

@@ -1,10 +1,10 @@
 """The usual recipe for one song, as people run it: a fresh process, the whole bag, no known words.
 
     python -m benchmarks.plain_recipe SONG.wav WORDS.txt --bag htdemucs_ft [--repository DIR]
-        --whisper MODEL [--device cuda] [--hear-mix]
+        --whisper MODEL [--device cuda] [--transcribe-mix]
 
-Demucs separates with all networks of the bag, Whisper transcribes, difflib matches what it heard
-with the lyrics, and what was not heard is interpolated. Prints the seconds of each stage as JSON.
+Demucs separates with all networks of the bag, Whisper transcribes, difflib matches the transcript
+with the lyrics, and the other words are interpolated. Prints the seconds of each stage as JSON.
 """
 
 from __future__ import annotations
@@ -49,14 +49,16 @@ def transcribed(audio: FloatArray, model: Any) -> list[tuple[str, float, float]]
     ]
 
 
-def matched(heard: list[tuple[str, float, float]], known: list[str], length: float) -> list[float]:
-    """Starts of the known words: of equal ones as heard, of others in between."""
-    texts = [text.lower().strip(".,!?") for text, _, _ in heard]
+def matched(
+    transcript: list[tuple[str, float, float]], known: list[str], length: float
+) -> list[float]:
+    """Return starts of the known words: of equal ones as recognised, of others interpolated."""
+    texts = [text.lower().strip(".,!?") for text, _, _ in transcript]
     matcher = SequenceMatcher(None, [word.lower().strip(".,!?") for word in known], texts)
     at, starts = [-1], [0.0]
     for i, j, size in matcher.get_matching_blocks():
         at += range(i, i + size)
-        starts += [start for _, start, _ in heard[j : j + size]]
+        starts += [start for _, start, _ in transcript[j : j + size]]
     interpolated = np.interp(range(len(known)), [*at, len(known)], [*starts, length])
     return [float(start) for start in interpolated]
 
@@ -69,7 +71,7 @@ def main() -> None:
     parser.add_argument("--repository", type=Path)
     parser.add_argument("--whisper", default="base")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--hear-mix", action="store_true")
+    parser.add_argument("--transcribe-mix", action="store_true")
     given = parser.parse_args()
 
     began, stages = time.perf_counter(), {}
@@ -93,12 +95,12 @@ def main() -> None:
     done("decode")
     vocals = separated(mix, bag, given.device)
     done("separate")
-    hears = mix if given.hear_mix else vocals
-    mono = soxr.resample(hears.mean(axis=1), bag.samplerate, WHISPER_RATE)
-    heard = transcribed(mono.astype(np.float32), whisper)
+    sound = mix if given.transcribe_mix else vocals
+    mono = soxr.resample(sound.mean(axis=1), bag.samplerate, WHISPER_RATE)
+    transcript = transcribed(mono.astype(np.float32), whisper)
     done("transcribe")
     known = given.words.read_text(encoding="utf-8").split()
-    matched(heard, known, len(mix) / bag.samplerate)
+    matched(transcript, known, len(mix) / bag.samplerate)
     done("match")
     json.dump(stages, sys.stdout)
 

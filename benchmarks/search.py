@@ -1,10 +1,10 @@
-"""What the search costs on a long song: seconds and memory, pass by pass and as a whole.
+"""Measure the search on a long song: seconds and memory, pass by pass and as a whole.
 
     python -m benchmarks.search [--minutes 10] [--words 1500] [--units 900]
 
-The scores are noise, which costs the search exactly what music does. The whole is `align` as the
-service runs it, with an ear that listens in two ways and gets used to the singer, and which costs
-nothing itself; its peak is that of a process of its own, over the audio.
+The scores are noise, which takes the search exactly as long as music. The whole is `align` as the
+service runs it, with a model that has two front ends and is adapted, and which takes no
+time itself; its peak is that of a separate process, above the audio.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PHONES_A_WORD, STATES_A_PHONE, WORDS_A_LINE = 4, 3, 7
 
 
 def song(n_words: int, n_units: int, rng: np.random.Generator) -> CompiledLyrics:
-    """Random words, spelled in random units."""
+    """Make random words in random units."""
     length = PHONES_A_WORD * STATES_A_PHONE
     units = rng.integers(0, n_units, (n_words, length))
     words = [(PronunciationVariant(tuple(int(u) for u in row)),) for row in units]
@@ -58,7 +58,7 @@ def song(n_words: int, n_units: int, rng: np.random.Generator) -> CompiledLyrics
 
 
 def trellis(minutes: float, n_words: int, n_units: int) -> Trellis:
-    """A trellis of the wanted size."""
+    """Make a trellis of a given size."""
     rng = np.random.default_rng(0)
     compiled = song(n_words, n_units, rng)
     n_frames = round(minutes * 60 / HOP)
@@ -72,8 +72,8 @@ def trellis(minutes: float, n_words: int, n_units: int) -> Trellis:
 
 
 @dataclass(frozen=True)
-class NoisyEar:
-    """An ear in two ways, whose units are random and whose scores are noise."""
+class NoisyModel:
+    """A model with two front ends, whose units are random and whose scores are noise."""
 
     n_units: int
     name: str = "noise"
@@ -86,33 +86,33 @@ class NoisyEar:
     def features(self, audio: FloatArray) -> FloatArray:
         return np.zeros((round(len(audio) / SAMPLE_RATE / HOP), 1), np.float32)
 
-    def score(self, heard: FloatArray, song: CompiledLyrics) -> Emissions:  # noqa: ARG002
-        scores = np.empty((len(heard), self.n_units), np.float16)
+    def score(self, features: FloatArray, song: CompiledLyrics) -> Emissions:  # noqa: ARG002
+        scores = np.empty((len(features), self.n_units), np.float16)
         noise = -np.random.default_rng(0).exponential(5.0, (1000, self.n_units))
-        for start in range(0, len(heard), 1000):
+        for start in range(0, len(features), 1000):
             part = scores[start : start + 1000]
             part[:] = np.roll(noise, start // 1000, axis=1)[: len(part)]
-        return Emissions(scores, np.full(len(heard), -5.0, np.float32), HOP)
+        return Emissions(scores, np.full(len(features), -5.0, np.float32), HOP)
 
-    def front_ends(self) -> tuple[NoisyEar, ...]:
+    def front_ends(self) -> tuple[NoisyModel, ...]:
         return self, self
 
-    def adapted(self, *_: object) -> NoisyEar:
+    def adapted(self, *_: object) -> NoisyModel:
         return self
 
 
 def as_a_whole(minutes: float, n_words: int, n_units: int) -> tuple[float, float]:
-    """Seconds of one core and peak megabytes of placing a whole song."""
+    """Measure seconds of one core and peak megabytes of placing a whole song."""
     rng = np.random.default_rng(0)
     audio = rng.normal(0.0, 0.1, round(minutes * 60 * SAMPLE_RATE)).astype(np.float32)
     lines = [["word"] * WORDS_A_LINE for _ in range(0, n_words, WORDS_A_LINE)]
     base, began = resident_mb(), time.process_time()
-    align(audio, lines, None, NoisyEar(n_units))
+    align(audio, lines, None, NoisyModel(n_units))
     return time.process_time() - began, _peak_mb() - base
 
 
 def resident_mb() -> float:
-    """Megabytes that this process has in memory now."""
+    """Return the megabytes that this process has in memory now."""
     return memory.resident(os.getpid()) / 2**20
 
 
@@ -155,7 +155,7 @@ def main() -> None:
         sizes = options.minutes, options.words, options.units
         took, peak = pool.submit(as_a_whole, *sizes).result()
     own = peak - round(seconds / HOP) * options.units * 2 / 2**20
-    print(f"{'all of it, two views':24s} {took:6.2f} s {took / seconds:8.4f} × {peak:6.0f} MB")
+    print(f"{'all of it, two front ends':24s} {took:6.2f} s {took / seconds:8.4f} × {peak:6.0f} MB")
     print(f"{'  without the scores':24s} {'':8s} {'':10s} {own:6.0f} MB")
 
 

@@ -128,7 +128,7 @@ def cases(songs: Sequence[Recording], whisper: str, cache: Path | None, jobs: in
 
 def _cases(task: tuple[Recording, Recording, Recording, str, Path | None]) -> list[Case]:
     song, other, another, whisper, cache = task
-    transcribed = _cached(cache, f"{song.name}.heard", lambda: _transcribed(song, whisper))
+    transcribed = _cached(cache, f"{song.name}.transcript", lambda: _transcribed(song, whisper))
     n_lines = len(song.lines)
     middle = set(range(n_lines // 3, n_lines // 2))
     missing = song.with_lines([i for i in range(n_lines) if i not in middle])

@@ -155,11 +155,11 @@ def recipe(some: Sequence[Clip], given: argparse.Namespace, models_dir: Path | N
         if models_dir is not None and (models_dir / "demucs").is_dir():
             command += ["--repository", str(models_dir / "demucs")]
         if given.random:
-            command.append("--hear-mix")
+            command.append("--transcribe-mix")
         began = time.perf_counter()
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         walls.append(time.perf_counter() - began)
-        stages.append(json.loads(told.splitlines()[-1]))
+        stages.append(json.loads(output.splitlines()[-1]))
     return Run("usual recipe", tuple(walls), tuple(stages))
 
 
@@ -211,8 +211,8 @@ def table(runs: Sequence[Run]) -> str:
     lines = [f"{'seconds a song':28s}" + "".join(f"{s:>11s}" for s in (*used, "all", "songs/h"))]
     for run in runs:
         cells = [run.stage(stage) for stage in used] + [sum(run.walls) / len(run.walls)]
-        told = "".join(f"{cell:11.2f}" for cell in cells)
-        lines.append(f"{run.name:28s}{told}{run.an_hour:11.1f}")
+        seconds = "".join(f"{cell:11.2f}" for cell in cells)
+        lines.append(f"{run.name:28s}{seconds}{run.an_hour:11.1f}")
     return "\n".join(lines)
 
 

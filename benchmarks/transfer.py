@@ -1,8 +1,8 @@
-"""What the recipe's sequence alignment (`align_words`) costs, and difflib on the same words.
+"""Time the recipe's sequence alignment (`align_words`), and difflib on the same words.
 
     python -m benchmarks.transfer [--words 2000]
 
-The heard words are the known ones with a share replaced, misspelt, left out and put in, as a
+The recognised words are the known ones with a share replaced, misspelt, left out and put in, as a
 recogniser does it.
 """
 
@@ -24,15 +24,15 @@ ROUNDS = 5
 
 
 def song(n_words: int, rng: random.Random) -> tuple[list[Word], list[Word], list[int | None]]:
-    """Words that were heard, those of the lyrics, and which of the former each of the latter is."""
+    """Make a transcript, its lyrics, and the word of the transcript that each known word is."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     words = ["".join(rng.choices(letters, k=rng.randint(1, 9))) for _ in range(VOCABULARY)]
     known = [Word(rng.choice(words)) for _ in range(n_words)]
-    heard: list[Word] = []
+    transcript: list[Word] = []
     truth: list[int | None] = []
     for word in known:
         if rng.random() < 0.05:
-            heard.append(_heard(rng.choice(words), len(heard)))
+            transcript.append(_recognised(rng.choice(words), len(transcript)))
         if rng.random() < 0.1:
             truth.append(None)
             continue
@@ -42,26 +42,26 @@ def song(n_words: int, rng: random.Random) -> tuple[list[Word], list[Word], list
         elif chance < 0.25:
             at = rng.randrange(len(text))
             text = text[:at] + rng.choice(letters) + text[at + 1 :]
-        truth.append(len(heard))
-        heard.append(_heard(text, len(heard)))
-    return heard, known, truth
+        truth.append(len(transcript))
+        transcript.append(_recognised(text, len(transcript)))
+    return transcript, known, truth
 
 
-def _heard(text: str, number: int) -> Word:
+def _recognised(text: str, number: int) -> Word:
     return Word(text, 0.4 * number, 0.4 * number + 0.3, 0.8)
 
 
-def by_difflib(heard: list[Word], known: list[Word]) -> list[int | None]:
+def by_difflib(transcript: list[Word], known: list[Word]) -> list[int | None]:
     """The usual recipe: equal runs only."""
     pairs: list[int | None] = [None] * len(known)
-    texts = [word.text for word in known], [word.text for word in heard]
+    texts = [word.text for word in known], [word.text for word in transcript]
     for i, j, length in SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks():
         pairs[i : i + length] = range(j, j + length)
     return pairs
 
 
 def _right(pairs: list[int | None], truth: list[int | None]) -> float:
-    """Share of the heard words that were matched with the right known one."""
+    """Return the share of the recognised words that were matched with the right known one."""
     asked = [(found, true) for found, true in zip(pairs, truth, strict=True) if true is not None]
     return sum(found == true for found, true in asked) / len(asked)
 
@@ -79,15 +79,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--words", type=int, default=2000)
     given = parser.parse_args()
-    heard, known, truth = song(given.words, random.Random(0))
-    ours = [None if m is None else m.heard for m in matched(heard, known)]
-    theirs = by_difflib(heard, known)
-    took = _seconds(lambda: align_words(heard, known))
-    plain = _seconds(lambda: by_difflib(heard, known))
-    print(f"{len(known)} known words, {len(heard)} heard")
-    print(
-        f"align_words {took * 1000:7.1f} ms, {_right(ours, truth):.1%} of the heard words matched"
-    )
+    transcript, known, truth = song(given.words, random.Random(0))
+    ours = [None if m is None else m.index for m in matched(transcript, known)]
+    theirs = by_difflib(transcript, known)
+    took = _seconds(lambda: align_words(transcript, known))
+    plain = _seconds(lambda: by_difflib(transcript, known))
+    print(f"{len(known)} known words, {len(transcript)} recognised")
+    print(f"align_words {took * 1000:7.1f} ms, {_right(ours, truth):.1%} of the words matched")
     print(f"difflib     {plain * 1000:7.1f} ms, {_right(theirs, truth):.1%}")
     print(f"ratio       {plain / took:7.1f} ×")
 

@@ -154,12 +154,12 @@ def trellises(draw: st.DrawFn, *, timed: bool = False) -> Trellis:
         starts[rng.random(len(starts)) > share_known] = np.nan
         anchors.append(StartTimes(starts, spread=0.02, step=3.0, most=20.0))
     if timed:
-        anchors.append(_votes(graph, n, rng))
+        anchors.append(_onset_prior(graph, n, rng))
     activity = rng.random(n).astype(np.float32)
     return Trellis(graph, emissions, activity, song.short, tuple(anchors), Penalties())
 
 
-def _votes(graph: Graph, n_frames: int, rng: np.random.Generator) -> OnsetPrior:
+def _onset_prior(graph: Graph, n_frames: int, rng: np.random.Generator) -> OnsetPrior:
     """Another model's posteriors of some of the words, over some of the frames each."""
     index = np.flatnonzero(rng.random(graph.n_words) < 0.7)
     first = rng.integers(0, n_frames, len(index))

@@ -1,4 +1,4 @@
-"""Two ears on one song: what one thinks of each word's start counts in the other's search."""
+"""Two acoustic models on one song: the posteriors of one are a prior in the search of the other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DoubleArray = npt.NDArray[np.float64]
 def about(
     starts: DoubleArray, spread: float = 0.1, hop: float = 0.02, lag: float = 0.0
 ) -> OnsetPosteriors:
-    """Votes of an ear that is sure of these starts but for some tenths of a second."""
+    """Posteriors of a model around these starts, some tenths of a second wide."""
     reach = round(1.0 / hop)
     off = np.arange(-reach, reach + 1) * hop
     logs = np.tile(-0.5 * (off / spread) ** 2, len(starts)).astype(np.float32)
@@ -41,13 +41,13 @@ def about(
     )
 
 
-class TestVotes:
+class TestOnsetPosteriors:
     @given(
         st.lists(st.floats(1.5, 60.0), min_size=1, max_size=20),
         st.sampled_from([0.01, 0.02, 0.08]),
         st.floats(-0.2, 0.2),
     )
-    def test_are_likeliest_where_the_ear_has_the_words(
+    def test_are_likeliest_where_the_model_has_the_words(
         self, starts: list[float], hop: float, lag: float
     ) -> None:
         onset_posteriors = about(np.array(starts), hop=hop, lag=lag)
@@ -59,7 +59,7 @@ class TestVotes:
         onset_posteriors = about(starts + bias, hop=0.01).debiased(starts)
         np.testing.assert_allclose(onset_posteriors.likeliest, starts, atol=0.011)
 
-    def test_keep_a_bias_that_too_few_words_tell_of(self) -> None:
+    def test_keep_a_bias_that_too_few_words_show(self) -> None:
         starts = np.linspace(2.0, 30.0, 5)
         onset_posteriors = about(starts + 0.2)
         assert onset_posteriors.debiased(starts) == onset_posteriors
@@ -76,7 +76,7 @@ class TestVotes:
         if off > 1.05:
             assert there == np.float32(most)
 
-    def test_count_in_the_other_ears_time(self) -> None:
+    def test_count_in_the_other_models_time(self) -> None:
         onset_posteriors = about(np.array([5.0]))
         late = OnsetPrior(onset_posteriors, np.array([0]), 0.05, 10.0, 100.0)
         times = np.arange(4.5, 5.5, 0.01)
@@ -120,7 +120,7 @@ def errors(placed: Alignment, truth: DoubleArray) -> DoubleArray:
 
 @pytest.mark.song
 class TestASong:
-    """On the full mix, quickly: one search, without getting used to the singer."""
+    """On the full mix, quickly: one search, without adaptation."""
 
     OPTIONS = SearchOptions(adapt=False)
 
@@ -140,7 +140,7 @@ class TestASong:
             options=self.OPTIONS,
         )
 
-    def test_is_placed_better_with_the_votes_of_a_good_ear(
+    def test_is_placed_better_with_the_prior_of_a_good_model(
         self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]],
         truth: DoubleArray,
     ) -> None:  # fmt: skip
@@ -150,11 +150,11 @@ class TestASong:
         assert errors(both, truth).mean() < errors(both.without_prior, truth).mean()
         assert errors(both, truth).max() <= errors(both.without_prior, truth).max()
 
-    def test_is_judged_by_what_the_first_ear_thinks_of_it(
+    def test_is_judged_by_the_posteriors_of_the_first_model(
         self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]],
         truth: DoubleArray,
     ) -> None:  # fmt: skip
-        """Votes for another place make nobody surer of it, and are not followed."""
+        """A prior for another place lowers the confidence, and is not accepted."""
         astray = about(np.clip(truth[::-1][0] - truth + truth[0], 1.0, None)[::-1] + 7.0)
         options = replace(self.OPTIONS, prior_weight=5.0, prior_cap=5000.0)
         both = align(
@@ -165,13 +165,13 @@ class TestASong:
         kept, _ = agreement.accept_prior(both, Quality(), phone_states())
         assert kept is both.without_prior
 
-    def test_comes_back_with_the_votes_it_would_cast_itself(self, plain: Alignment) -> None:
+    def test_has_onset_posteriors_around_its_own_onsets(self, plain: Alignment) -> None:
         onset_posteriors = plain.onset_posteriors
         assert onset_posteriors is not None
         assert (np.abs(plain.onset - onset_posteriors.likeliest) <= 0.3).mean() > 0.9
 
 
-def test_without_the_second_ears_model_words_are_placed_all_the_same(
+def test_without_the_second_aligners_model_words_are_placed_all_the_same(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     models = {"separator": "mix", "transcriber": "none", "aligner": f"sphinx+{tmp_path}/no.onnx"}

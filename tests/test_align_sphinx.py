@@ -1,4 +1,4 @@
-"""The lite ear: the model is read as it is, and hears what was said."""
+"""The phone states: the model is read as it is, and scores what was said."""
 
 from __future__ import annotations
 
@@ -174,9 +174,9 @@ class TestPlacing:
         self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:
         song = acoustic_model.compile(lines, "en")
-        heard = acoustic_model.features(mix)
-        units = np.zeros(len(heard), np.int64)
-        adapted = acoustic_model.adapted(heard, song, units)
+        features = acoustic_model.features(mix)
+        units = np.zeros(len(features), np.int64)
+        adapted = acoustic_model.adapted(features, song, units)
         assert isinstance(adapted, AdaptableModel)
         assert not np.array_equal(adapted.model.means, acoustic_model.model.means)
         assert np.array_equal(adapted.model.variances, acoustic_model.model.variances)

@@ -1,4 +1,4 @@
-"""The recipe's sequence alignment: times of heard words for known ones."""
+"""The recipe's sequence alignment: times of recognised words for known ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lyricsyncd.align.transfer import matched
 from lyricsyncd.model import Word
 
 
-def heard(text: str, start: float = 0.0) -> list[Word]:
+def recognised(text: str, start: float = 0.0) -> list[Word]:
     """Words a second apart, half a second long."""
     return [Word(word, start + i, start + i + 0.5, 0.9) for i, word in enumerate(text.split())]
 
@@ -20,15 +20,19 @@ def known(text: str) -> list[Word]:
 
 
 def test_equal_words_take_the_heard_times() -> None:
-    words, stats = align_words(heard("row row row your boat"), known("Row, row, row your boat!"))
+    words, stats = align_words(
+        recognised("row row row your boat"), known("Row, row, row your boat!")
+    )
     assert [word.start for word in words] == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert [word.text for word in words] == ["Row,", "row,", "row", "your", "boat!"]
     assert (stats.equal, stats.near, stats.interpolated) == (5, 0, 0)
-    assert stats.heard == 1.0
+    assert stats.recognised == 1.0
 
 
 def test_a_near_match_counts() -> None:
-    words, stats = align_words(heard("gently down the streem"), known("gently down the stream"))
+    words, stats = align_words(
+        recognised("gently down the streem"), known("gently down the stream")
+    )
     assert words[3].start == 3.0
     assert stats.near == 1
 
@@ -47,14 +51,14 @@ def test_words_before_and_after_everything_heard_get_a_place() -> None:
 
 
 def test_accents_case_and_punctuation_do_not_matter() -> None:
-    pairs = matched(heard("ÇA VA"), known("ça, va?"))
+    pairs = matched(recognised("ÇA VA"), known("ça, va?"))
     assert [pair.exact for pair in pairs if pair] == [True, True]
 
 
 def test_nothing_heard_leaves_the_words_as_they_are() -> None:
     words, stats = align_words([], known("row your boat"))
     assert words == known("row your boat")
-    assert stats.heard == 0.0
+    assert stats.recognised == 0.0
     assert align_words([], []) == ([], stats.__class__(0, 0, 0))
 
 
@@ -63,7 +67,7 @@ tokens = st.lists(st.sampled_from(["a", "b", "c", "d", "dream", "dreams", "strea
 
 @given(tokens, tokens)
 def test_every_known_word_comes_back_in_order(asr: list[str], ref: list[str]) -> None:
-    words, stats = align_words(heard(" ".join(asr)), known(" ".join(ref)))
+    words, stats = align_words(recognised(" ".join(asr)), known(" ".join(ref)))
     assert [word.text for word in words] == ref
     assert stats.equal + stats.near + stats.interpolated == len(ref)
     starts = [word.start for word in words if word.start is not None]

@@ -1,4 +1,4 @@
-"""Windows of lines, and the units that their words are spoken as, for a listener that votes."""
+"""Windows of lines, and the units of their words, for a second aligner."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class TestUnits:
 
 
 class TestNames:
-    def test_it_votes_in_the_languages_that_it_knows(self) -> None:
+    def test_it_is_used_in_the_languages_that_it_supports(self) -> None:
         for language in ("en", "pt-BR", "ZH"):
             assert acoustic_models.pair("sphinx+qwen3", "cpu", None, language) == (
                 "sphinx",

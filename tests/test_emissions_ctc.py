@@ -20,8 +20,8 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class Written:
-    """A network that has written certain characters at certain frames, whatever it hears; it
-    tells by the audio, whose samples hold the number of their frame, which frames it is asked."""
+    """A network that has written certain characters at certain frames, whatever the
+    audio: its samples are the numbers of their frames, and so say which frames are wanted."""
 
     def __init__(self, letters: dict[int, str]) -> None:
         self.letters = letters
@@ -48,7 +48,7 @@ def acoustic_model(letters: dict[int, str]) -> CtcModel:
     return CtcModel(Written(letters), ALPHABET, normalise=False, batch=2)
 
 
-class TestSpelling:
+class TestCompiling:
     def test_blanks_stand_between_letters_and_may_be_stepped_over(self) -> None:
         song = acoustic_model({}).compile([["row"]], "en")
         ((way,),) = song.lines[0]
@@ -70,7 +70,7 @@ class TestSpelling:
     def test_other_scripts_come_in_latin_letters(self) -> None:
         assert ALPHABET.encode("лес") == ALPHABET.encode("les")
 
-    def test_what_cannot_be_written_has_no_spelling(self) -> None:
+    def test_what_cannot_be_written_has_no_variant(self) -> None:
         song = acoustic_model({}).compile([["♪", "row"]], "en")
         assert song.lines[0][0] == ()
         assert song.lines[0][1] != ()
@@ -85,14 +85,14 @@ class TestSpelling:
         assert letters == [(VOCABULARY[c],) for c in "two"]
 
 
-class TestListening:
+class TestFeatures:
     @pytest.mark.parametrize("seconds", [0.5, 15.9, 16.0, 16.02, 40.0])
     def test_windows_join_without_a_seam(self, seconds: float) -> None:
         letters = dict.fromkeys(range(0, 4000, 7), "a")
-        heard = acoustic_model(letters).features(numbered(seconds))
-        assert len(heard) == round(seconds * 50)
-        found = np.flatnonzero(heard[:, VOCABULARY["a"]] > -1.0)
-        np.testing.assert_array_equal(found, np.arange(0, len(heard), 7))
+        logs = acoustic_model(letters).features(numbered(seconds))
+        assert len(logs) == round(seconds * 50)
+        found = np.flatnonzero(logs[:, VOCABULARY["a"]] > -1.0)
+        np.testing.assert_array_equal(found, np.arange(0, len(logs), 7))
 
     def test_words_are_placed_where_they_were_written(self) -> None:
         at = {}
@@ -108,7 +108,7 @@ class TestListening:
 
 
 class TestNames:
-    def test_an_unknown_ear_is_named_with_those_there_are(self) -> None:
+    def test_an_unknown_model_is_named_with_those_there_are(self) -> None:
         with pytest.raises(UsageError, match="There are: auto, sphinx, ctc, mms"):
             acoustic_models.open_acoustic_model("parrot")
 
@@ -116,7 +116,9 @@ class TestNames:
         assert acoustic_models.pair("auto", "cpu", tmp_path, "en") == ("sphinx", None)
         assert acoustic_models.open_acoustic_model("auto", "cpu", tmp_path, "en").name == "sphinx"
 
-    def test_auto_gives_an_exported_model_for_the_language_a_vote(self, tmp_path: Path) -> None:
+    def test_auto_takes_an_exported_model_for_the_language_as_second_aligner(
+        self, tmp_path: Path
+    ) -> None:
         (tmp_path / "ctc").mkdir()
         french, any_other = tmp_path / "ctc" / "fr.onnx", tmp_path / "ctc" / "any.onnx"
         french.write_bytes(b"")

@@ -66,8 +66,8 @@ def test_words_that_fit_nowhere_are_not_written() -> None:
 
 
 def test_words_that_any_other_words_could_replace_are_not_written() -> None:
-    own, anybodys = alignment(40, likelihood_ratio=2.0), alignment(40, likelihood_ratio=0.1)
-    assert judge(anybodys, THRESHOLDS, OURS).score < judge(own, THRESHOLDS, OURS).score - 0.1
+    own, others = alignment(40, likelihood_ratio=2.0), alignment(40, likelihood_ratio=0.1)
+    assert judge(others, THRESHOLDS, OURS).score < judge(own, THRESHOLDS, OURS).score - 0.1
 
 
 def test_few_words_are_believed_less_than_many() -> None:
@@ -109,14 +109,14 @@ def test_the_thresholds_decide(score: float, decision: Decision) -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "bar", "told"),
+    ("score", "bar", "expected"),
     [(0.696, 0.7, "About 69.6% "), (0.6999, 0.7, "About 69.99% "), (0.7, 0.7, "About 70% "),
      (0.676, 0.675, "at least the 67.5% "), (0.674, 0.675, "not the 67.5% ")],
 )  # fmt: skip
 def test_the_reason_never_names_the_bar_that_was_missed(
-    score: float, bar: float, told: str
+    score: float, bar: float, expected: str
 ) -> None:
-    assert told in decide(score, Quality(words=bar, lines=0.4))[1]
+    assert expected in decide(score, Quality(words=bar, lines=0.4))[1]
 
 
 @given(st.floats(-25.0, 0.0), st.floats(0.0, 1.0), st.floats(0.0, 10.0), st.floats(0.0, 1.0))

@@ -1,6 +1,6 @@
-"""Placing known words on audio: emissions × lexicon × one search.
+"""Align known words with audio: acoustic model × lexicon × one search (`lyricsyncd.align.aligner`).
 
-`align_words` is the other way: times of recognised words, carried over to the words of the lyrics.
+`align_words` is the alternative: it transfers times of recognised words to those of the lyrics.
 """
 
 from lyricsyncd.align.transfer import TransferStats, align_words

@@ -190,8 +190,8 @@ def _aligned(
         options.adapt and isinstance(acoustic_model, AdaptableModel)
     )
     for number, front_end in enumerate(front_ends):
-        heard = front_end.features(audio)
-        emissions = front_end.score(heard, lyrics)
+        frames = front_end.features(audio)
+        emissions = front_end.score(frames, lyrics)
         activity = vocal_activity(
             audio, emissions.n_frames, round(acoustic_model.hop * SAMPLE_RATE)
         )
@@ -210,8 +210,8 @@ def _aligned(
             units = _adaptation_units(
                 lyrics, graph, emissions, path.states, options.adaptation_floor
             )
-            front_end = front_end.adapted(heard, lyrics, units)
-        adapted_front_ends.append((front_end, heard))
+            front_end = front_end.adapted(frames, lyrics, units)
+        adapted_front_ends.append((front_end, frames))
         if not once:
             del trellis, emissions  # the largest objects in memory
     assert path is not None, "a model has a front end"
@@ -242,13 +242,13 @@ def _mean_scores(
     adapted_front_ends: Sequence[tuple[AcousticModel, Any]], lyrics: CompiledLyrics
 ) -> Emissions:
     """Return the mean scores of several front ends, only one of which is ever whole in memory."""
-    (first, heard), *others = adapted_front_ends
-    means = first.score(heard, lyrics)
-    for weight, (front_end, heard) in enumerate(others, 1):
+    (first, frames), *others = adapted_front_ends
+    means = first.score(frames, lyrics)
+    for weight, (front_end, frames) in enumerate(others, 1):
         for start in range(0, means.n_frames, _FRAMES_AT_ONCE):
             some = slice(start, start + _FRAMES_AT_ONCE)
             part = Emissions(means.scores[some], means.silence[some], means.hop)
-            part.averaged(front_end.score(heard[some], lyrics), weight)
+            part.averaged(front_end.score(frames[some], lyrics), weight)
     return means
 
 
@@ -349,6 +349,6 @@ def _adaptation_units(
     """Return the unit of each frame; -1 in silence, -2 where it fits too badly to learn from."""
     units = graph.unit[states]
     silent = units >= lyrics.n_units
-    frames = np.arange(len(states))
-    scores = emissions.scores[frames, np.where(silent, 0, units)]
+    at = np.arange(len(states))
+    scores = emissions.scores[at, np.where(silent, 0, units)]
     return np.where(silent, -1, np.where(scores > least, units, -2))

@@ -17,13 +17,13 @@ LEAST_RUN = 2
 
 
 def transcript_starts(
-    heard: Sequence[Word], known: Sequence[Word], least_run: int = LEAST_RUN
+    transcript: Sequence[Word], known: Sequence[Word], least_run: int = LEAST_RUN
 ) -> list[float | None]:
     """Return the starts of the known words that were recognised within a run of known words.
 
     Parameters
     ----------
-    heard : sequence of Word
+    transcript : sequence of Word
         A transcript with times.
     known : sequence of Word
         All words of the lyrics.
@@ -33,7 +33,7 @@ def transcript_starts(
     list of float or None
         Seconds, one for each known word.
     """
-    pairs = matched(heard, known)
+    pairs = matched(transcript, known)
     starts: list[float | None] = [None] * len(known)
     first = 0
     while first < len(pairs):
@@ -44,11 +44,11 @@ def transcript_starts(
             continue
         while end < len(pairs):
             pair = pairs[end]
-            if pair is None or pair.heard - head.heard != end - first:
+            if pair is None or pair.index - head.index != end - first:
                 break
             end += 1
         if end - first >= least_run:
             for at in range(first, end):
-                starts[at] = heard[head.heard + at - first].start
+                starts[at] = transcript[head.index + at - first].start
         first = end
     return starts

@@ -19,7 +19,7 @@ import numpy.typing as npt
 DoubleArray = npt.NDArray[np.float64]
 
 AGREE_S = 0.5
-"""Seconds within which a line agrees with an offset: line times are set by hand, or by ear."""
+"""Seconds within which a line agrees with an offset: line times are set by hand."""
 LEAST_SHARE = 0.6
 """Share of lines that must agree before anything is believed of them all."""
 LEAST_LINES = 4

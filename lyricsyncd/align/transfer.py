@@ -32,10 +32,15 @@ class TransferStats:
     """Words that were not recognised: their times are interpolated."""
 
     @property
-    def heard(self) -> float:
+    def recognised(self) -> float:
         """Share of the known words that were recognised, 0-1."""
         total = self.equal + self.near + self.interpolated
         return (self.equal + self.near) / total if total else 0.0
+
+    @property
+    def heard(self) -> float:
+        """The same as `recognised`, by its earlier name."""
+        return self.recognised
 
 
 def align_words(
@@ -69,7 +74,7 @@ def align_words(
     ...     asr_words=[Word("row", 1.0, 1.5), Word("boat", 2.5, 3.0)],
     ...     ref_words=[Word("Row"), Word("your"), Word("boat")],
     ... )
-    >>> [word.start for word in aligned], stats.heard
+    >>> [word.start for word in aligned], stats.recognised
     ([1.0, 1.5, 2.5], 0.6666666666666666)
     """
     pairs = matched(asr_words, ref_words)
@@ -78,15 +83,15 @@ def align_words(
     stats = TransferStats(equal, near, len(ref_words) - equal - near)
     if equal + near == 0:
         return list(ref_words), stats
-    heard = [asr_words[match.heard] if match is not None else None for match in pairs]
-    return _spread(ref_words, heard), stats
+    recognised = [asr_words[match.index] if match is not None else None for match in pairs]
+    return _spread(ref_words, recognised), stats
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """A known word's counterpart in the transcript."""
 
-    heard: int
+    index: int
     exact: bool
 
 
@@ -95,10 +100,10 @@ def matched(asr_words: Sequence[Word], ref_words: Sequence[Word]) -> list[Match 
     from rapidfuzz import fuzz
     from rapidfuzz.distance import Levenshtein
 
-    heard = [_plain(word.text) for word in asr_words]
+    recognised = [_plain(word.text) for word in asr_words]
     known = [_plain(word.text) for word in ref_words]
     pairs: list[Match | None] = [None] * len(known)
-    for edit in Levenshtein.opcodes(known, heard):
+    for edit in Levenshtein.opcodes(known, recognised):
         if edit.tag == "equal":
             for i, j in zip(
                 range(edit.src_start, edit.src_end),
@@ -112,7 +117,7 @@ def matched(asr_words: Sequence[Word], ref_words: Sequence[Word]) -> list[Match 
                 range(edit.dest_start, edit.dest_end),
                 strict=True,
             ):
-                if fuzz.ratio(known[i], heard[j]) >= NEAR_MATCH:
+                if fuzz.ratio(known[i], recognised[j]) >= NEAR_MATCH:
                     pairs[i] = Match(j, exact=False)
     return pairs
 
@@ -124,13 +129,13 @@ def _plain(text: str) -> str:
     return plain or text
 
 
-def _spread(ref_words: Sequence[Word], heard: Sequence[Word | None]) -> list[Word]:
+def _spread(ref_words: Sequence[Word], recognised: Sequence[Word | None]) -> list[Word]:
     """Copy the times that are known, and divide the time between them among the others."""
-    starts = [None if word is None else word.start for word in heard]
+    starts = [None if word is None else word.start for word in recognised]
     result: list[Word] = []
     earliest, at = 0.0, 0
     while at < len(ref_words):
-        source, start = heard[at], starts[at]
+        source, start = recognised[at], starts[at]
         if source is not None and start is not None:
             start = max(start, earliest)
             end = max(start, start if source.end is None else source.end)

@@ -86,9 +86,9 @@ class HmmParameters:
         places = [place, *(p for p in range(4) if p != place)]
         edge_left = self.silence if place in (BEGIN, SINGLE) else left
         edge_right = self.silence if place in (END, SINGLE) else right
-        for neighbours in ((left, right), (edge_left, edge_right)):
+        for context in ((left, right), (edge_left, edge_right)):
             for at in places:
-                found = self._triphone(phone, *neighbours, at)
+                found = self._triphone(phone, *context, at)
                 if found is not None:
                     return found
         return phone

@@ -1,4 +1,4 @@
-"""Right words beat the same words in another order; wrong ones hardly do."""
+"""Right words score above the same words in another order; wrong ones hardly do."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def placed() -> dict[str, Alignment]:
     }
 
 
-def test_a_songs_own_words_beat_their_rivals(placed: dict[str, Alignment]) -> None:
+def test_a_songs_own_words_beat_their_reorderings(placed: dict[str, Alignment]) -> None:
     assert placed["own"].likelihood_ratio > 1.0
     assert placed["other"].likelihood_ratio < 0.5 * placed["own"].likelihood_ratio
 
 
-def test_words_in_one_order_only_have_no_rivals(placed: dict[str, Alignment]) -> None:
+def test_words_in_one_order_only_have_no_background(placed: dict[str, Alignment]) -> None:
     assert placed["one word"].likelihood_ratio == 0.0
 
 

@@ -1,4 +1,4 @@
-"""What another ear thinks of a placement: for it, against it, or nothing."""
+"""A transcript raises or lowers the log-odds of a placement, or says nothing."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ OTHER = " ".join(f"other{i} words{i}" for i in range(30))
 N = 60
 
 
-def matched(known: Sequence[Word], heard: Sequence[Word], language: str) -> Transcript:
+def matched(known: Sequence[Word], transcript: Sequence[Word], language: str) -> Transcript:
     """A transcript beside the words that it is compared with."""
-    return Transcript(transcript_starts(heard, known), len(heard), language)
+    return Transcript(transcript_starts(transcript, known), len(transcript), language)
 
 
 def opinion(
-    onset: npt.NDArray[np.float64], known: Sequence[Word], heard: Sequence[Word], language: str
+    onset: npt.NDArray[np.float64], known: Sequence[Word], transcript: Sequence[Word], language: str
 ) -> npt.NDArray[np.float64]:
     """What a transcript adds to the log-odds of the words."""
-    return transcript_log_odds(onset, matched(known, heard, language))
+    return transcript_log_odds(onset, matched(known, transcript, language))
 
 
 KNOWN = [Word(f"word{i}") for i in range(N)]
@@ -72,8 +72,8 @@ class TestAnOpinion:
         moved = [
             replace(w, start=(w.start or 0) + 9.0) if i >= 30 else w for i, w in enumerate(sung())
         ]
-        told = opinion(ONSET, KNOWN, moved, "en")
-        assert told[:20].min() > told[40:].max()
+        added = opinion(ONSET, KNOWN, moved, "en")
+        assert added[:20].min() > added[40:].max()
 
     def test_needs_words_to_have_been_heard(self) -> None:
         few = sung()[: FEWEST_RECOGNISED - 1]
@@ -86,28 +86,28 @@ class TestAnOpinion:
 
     @given(st.sets(st.integers(0, N - 1)), st.integers(0, N - 2))
     def test_never_falls_with_what_was_heard_in_place(self, astray: set[int], at: int) -> None:
-        def told(away: set[int]) -> float:
-            heard = [replace(w, start=i + 9.0 * (i in away)) for i, w in enumerate(sung())]
-            return float(opinion(ONSET, KNOWN, heard, "en").mean())
+        def added(away: set[int]) -> float:
+            transcript = [replace(w, start=i + 9.0 * (i in away)) for i, w in enumerate(sung())]
+            return float(opinion(ONSET, KNOWN, transcript, "en").mean())
 
-        assert told(astray - {at}) >= told(astray | {at}) - 1e-9
+        assert added(astray - {at}) >= added(astray | {at}) - 1e-9
 
 
 class TestThePlacementThatIsKept:
     def test_is_the_one_that_agrees_with_what_was_heard(self) -> None:
         there = alignment(N, spread=0.3)
-        heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
+        transcript = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
         elsewhere = replace(there, onset=there.onset + 4.0, offset=there.offset + 4.0)
         kept, verdict = better(
-            elsewhere, there, matched(KNOWN, heard, "en"), Quality(), phone_states()
+            elsewhere, there, matched(KNOWN, transcript, "en"), Quality(), phone_states()
         )
         assert kept is there
         assert verdict.score >= judge(there, Quality(), phone_states()).score
 
-    def test_is_not_written_as_words_where_the_first_ear_is_not_calibrated(self) -> None:
-        heard = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
+    def test_is_not_written_as_words_where_the_model_is_not_calibrated(self) -> None:
+        transcript = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
         _, verdict = better(
-            alignment(N), alignment(N), matched(KNOWN, heard, "en"), Quality(), None
+            alignment(N), alignment(N), matched(KNOWN, transcript, "en"), Quality(), None
         )
         assert verdict.decision is Decision.REVIEW
 
@@ -125,14 +125,14 @@ def true_words() -> list[Word]:
 
 
 @dataclass
-class AcousticModel:
-    """A recogniser that hears every word of the demo song."""
+class Recogniser:
+    """A recogniser that recognises every word of the demo song."""
 
-    name: str = "acoustic_model"
-    listened: int = 0
+    name: str = "recogniser"
+    transcribed: int = 0
 
     def transcribe(self, audio: npt.NDArray[np.float32], language: str | None) -> list[Word]:
-        self.listened += 1
+        self.transcribed += 1
         assert audio.ndim == 1
         assert language == "en"
         return true_words()
@@ -141,36 +141,36 @@ class AcousticModel:
 @pytest.mark.song
 class TestThePipeline:
     @pytest.fixture
-    def acoustic_model(self) -> AcousticModel:
-        return AcousticModel()
+    def recogniser(self) -> Recogniser:
+        return Recogniser()
 
-    def placed(self, acoustic_model: AcousticModel | None, text: str) -> SyncResult:
+    def placed(self, recogniser: Recogniser | None, text: str) -> SyncResult:
         models = {"separator": "mix", "transcriber": "none"}
         config = Config.model_validate({"models": models, "lyrics": {"order": ["local"]}})
         pipeline = LyricSyncPipeline(config=config)
-        pipeline.placer.__dict__["_recogniser"] = acoustic_model
+        pipeline.placer.__dict__["_recogniser"] = recogniser
         return pipeline.sync(SONG, lyrics=Lyrics.from_text(text), language="en")
 
     @pytest.mark.slow
-    def test_asks_about_words_of_another_song_and_doubts_them_the_more(
-        self, acoustic_model: AcousticModel
+    def test_transcribes_a_song_with_the_words_of_another_and_doubts_them_the_more(
+        self, recogniser: Recogniser
     ) -> None:
         text = "Somewhere over a distant hill\nthe evening bells are ringing low\n" * 3
-        without_prior, both = self.placed(None, text), self.placed(acoustic_model, text)
-        assert acoustic_model.listened == 1
+        without_prior, both = self.placed(None, text), self.placed(recogniser, text)
+        assert recogniser.transcribed == 1
         assert both.quality_score <= without_prior.quality_score
         assert both.decision in (Decision.NONE, Decision.REVIEW)
 
-    def test_asks_nobody_about_a_song_that_is_plain(self, acoustic_model: AcousticModel) -> None:
-        assert self.placed(acoustic_model, TEXT).aligner == "sphinx"
-        assert acoustic_model.listened == 0
+    def test_transcribes_no_song_with_a_high_score(self, recogniser: Recogniser) -> None:
+        assert self.placed(recogniser, TEXT).aligner == "sphinx"
+        assert recogniser.transcribed == 0
 
-    def test_places_words_by_what_both_hear(
-        self, acoustic_model: AcousticModel, monkeypatch: pytest.MonkeyPatch
+    def test_places_words_by_what_both_find(
+        self, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("lyricsyncd.pipeline.placer.DOUBTFUL", 1.0)
-        result = self.placed(acoustic_model, TEXT)
-        assert acoustic_model.listened == 1
+        result = self.placed(recogniser, TEXT)
+        assert recogniser.transcribed == 1
         found = np.array([word.start for word in result.lyrics.words], np.float64)
         true = np.array([word.start for word in true_words()], np.float64)
         assert (np.abs(found - true) <= 0.3).mean() > 0.95
@@ -183,13 +183,13 @@ def test_a_real_whisper_tells_the_demo_song_from_another(whisper_base: Path) -> 
     from lyricsyncd.separate import VocalSeparator
     from lyricsyncd.transcribe import open_transcriber
 
-    acoustic_model = open_transcriber("faster-whisper", str(whisper_base), "cpu")
+    recogniser = open_transcriber("faster-whisper", str(whisper_base), "cpu")
     mix = VocalSeparator("mix").extract(SONG).mix
-    heard = acoustic_model.transcribe(mix, "en")
-    assert heard == acoustic_model.transcribe(mix, "en"), "the same is heard every time"
+    transcript = recogniser.transcribe(mix, "en")
+    assert transcript == recogniser.transcribe(mix, "en"), "the same is transcript every time"
     known = true_words()
     onset = np.array([word.start for word in known], np.float64)
-    assert opinion(onset, known, heard, "en").mean() > 0.2
-    assert opinion(onset + 4.0, known, heard, "en").mean() < -0.2
+    assert opinion(onset, known, transcript, "en").mean() > 0.2
+    assert opinion(onset + 4.0, known, transcript, "en").mean() < -0.2
     others = [Word(word) for word in OTHER.split()][: len(known)]
-    assert opinion(onset[: len(others)], others, heard, "en").mean() < -0.2
+    assert opinion(onset[: len(others)], others, transcript, "en").mean() < -0.2
