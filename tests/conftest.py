@@ -1,4 +1,4 @@
-"""What all tests share: how hard hypothesis searches, and packages that add back ends.
+"""Share fixtures: the effort of hypothesis, hosts that were never contacted, and plug-in packages.
 
 ``LYRICSYNCD_TEST_EXAMPLES=10000`` makes hypothesis search long and patiently.
 """
@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from lyricsyncd import formats, lyrics, media_types, registry
+from lyricsyncd.http import pace
+from lyricsyncd.work import sandbox
 
 settings.register_profile(
     "default",
@@ -21,6 +23,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _no_host_rests() -> Iterator[None]:
+    """Start each test as a process that has sent no request yet.
+
+    All servers of the tests are at one host, which would be left alone by every test after one in
+    which it fails.
+    """
+    pace.forget()
+    yield
+    pace.forget()
 
 
 @pytest.fixture
@@ -38,6 +52,8 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         points = "".join(f"{name} = {target}\n" for name, target in targets.items())
         (info / "entry_points.txt").write_text(f"[{group}]\n{points}")
         monkeypatch.syspath_prepend(folder)
+        # Files are parsed in a process of their own, which starts with the first of them.
+        monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         forget()
 
     def forget() -> None:
@@ -45,6 +61,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         formats.forget_plugins()
         media_types.lyrics_suffixes.cache_clear()
         lyrics.sources.cache_clear()
+        sandbox.READER.close()
 
     yield install
     monkeypatch.undo()
