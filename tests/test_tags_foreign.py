@@ -456,7 +456,7 @@ class TestChunks:
         order = "<" if kind == "wav" else ">"
         chunks = [
             chunk(b"bext", bytes(range(255)), order),
-            chunk(b"LIST", b"INFOIART\x04\0\0\0Ann\0", order),
+            chunk(b"LIST", b"INFOISFT\x04\0\0\0Ann\0", order),
             chunk(b"cue ", last, order),
         ]
         data = self.whole(originals[kind], *chunks, kind=kind, short=short)
@@ -465,6 +465,15 @@ class TestChunks:
         for each in chunks:
             assert each[: len(each) - short] in during
         assert during.endswith(b"behind all chunks")
+
+    def test_names_in_chunks_of_their_own_stay_beside_a_tag(
+        self, kind: str, originals: dict[str, bytes], make: Make, journal: Journal
+    ) -> None:
+        order = "<" if kind == "wav" else ">"
+        names = chunk(b"LIST", b"INFOIART\x04\0\0\0Ann\0", order)
+        own = chunk(b"ID3 ", tag(3, ARTISTS), order)
+        song = make(f"song.{kind}", self.whole(originals[kind], names, own, kind=kind))
+        assert names in round_trip(song, journal)
 
     @pytest.mark.parametrize("name", [b"ID3 ", b"id3 "])
     @pytest.mark.parametrize("rest", [b"", b"\0", b"more"])
@@ -538,10 +547,16 @@ class TestFlac:
         frames = data[4 + sum(map(len, blocks)) :]
         rest = b"" if alone else b"\x81\0\0\x10" + bytes(16)
         info = bytes([0x80 if alone else 0]) + blocks[0][1:]
-        song = make("song.flac", tag(3, ARTISTS) + b"fLaC" + info + rest + frames)
+        song = make("song.flac", b"fLaC" + info + rest + frames)
         during = round_trip(song, journal)
-        assert during.startswith(tag(3, ARTISTS) + b"fLaC\0")
-        assert during.endswith(rest.replace(b"\x81", b"\x81") + frames)
+        assert during.startswith(b"fLaC\0")
+        assert during.endswith(rest + frames)
+
+    def test_an_id3_tag_before_it_stays(
+        self, originals: dict[str, bytes], make: Make, journal: Journal
+    ) -> None:
+        song = make("song.flac", tag(3, ARTISTS) + originals["flac"])
+        assert round_trip(song, journal).startswith(tag(3, ARTISTS) + b"fLaC\0")
 
     def test_comments_that_are_no_text_stay(
         self, originals: dict[str, bytes], make: Make, journal: Journal
@@ -752,8 +767,9 @@ class TestMp4:
 
 
 class TestApe:
-    @pytest.mark.parametrize("end", [b"", b"TAG" + bytes(125)])
-    @pytest.mark.parametrize("tagged", [False, True])
+    @pytest.mark.parametrize(
+        ("tagged", "end"), [(False, b""), (True, b""), (True, b"TAG" + bytes(125))]
+    )
     def test_all_other_items_stay(
         self, end: bytes, tagged: bool, originals: dict[str, bytes], make: Make, journal: Journal
     ) -> None:
@@ -815,6 +831,43 @@ class TestAsf:
         report = write_lyrics(song, long, EMBED, journal=journal)
         assert "no room" in report.kept[0].why
         assert song.read_bytes() == before
+
+
+class TestTagsOfAnotherKind:
+    """A new tag with nothing but lyrics would hide them from players: it is not made."""
+
+    @pytest.mark.parametrize("start", [b"", tag(3, bytes(20))])
+    def test_of_mpeg_audio(self, start: bytes, audio: bytes, make: Make, journal: Journal) -> None:
+        ape = BytesIO()
+        tags = APEv2()
+        tags["Artist"] = "Ann"
+        tags.save(ape)
+        for number, end in enumerate((b"TAG" + b"title".ljust(125, b"\0"), ape.getvalue())):
+            song = make(f"{number}.mp3", start + audio + end)
+            assert "another kind" in refused(song, journal)
+
+    def test_behind_garbage(self, audio: bytes, make: Make, journal: Journal) -> None:
+        song = make("song.mp3", bytes(100) + tag(3, ARTISTS) + audio)
+        assert "another kind" in refused(song, journal)
+
+    def test_of_wav_flac_and_wavpack(
+        self, originals: dict[str, bytes], make: Make, journal: Journal
+    ) -> None:
+        names = chunk(b"LIST", b"INFOIART\x04\0\0\0Ann\0", "<")
+        data = originals["wav"]
+        body = data[8:] + names
+        wav = data[:4] + len(body).to_bytes(4, "little") + body
+        wavpack = make("old.wv", originals["wv"])
+        APEv2(wavpack).delete()
+        flac = originals["flac"]
+        info = b"\x80" + flac[5:42]
+        end = b"TAG" + b"title".ljust(125, b"\0")
+        for song in (
+            make("1.wav", wav),
+            make("2.flac", tag(3, ARTISTS) + b"fLaC" + info + flac[flac.index(b"\xff\xf8") :]),
+            make("3.wv", wavpack.read_bytes() + end),
+        ):
+            assert "another kind" in refused(song, journal)
 
 
 class TestUndoAfterOthers:

@@ -270,10 +270,10 @@ def _asf(source: Source) -> tuple[Place, Container]:
 
 
 def _ape(source: Source) -> tuple[Place, Container]:
-    from lyricsyncd.tags.raw import ape
+    from lyricsyncd.tags.raw import ape, id3
     from lyricsyncd.tags.textfield import APE
 
-    return ape.ape(source), APE
+    return ape.ape(source, id3_before=bool(id3.length_at(source, 0))), APE
 
 
 _BY_SUFFIX: dict[str, Callable[[Source], tuple[Place, Container]]] = {

@@ -31,6 +31,15 @@ class Untouchable(Exception):
     """The tags of a file cannot be written safely; the message says why."""
 
 
+def hidden() -> Untouchable:
+    """Make the error for a file that has tags of other kinds only.
+
+    Most players read one kind of tags, and another only where that is not there: after a tag with
+    nothing but lyrics was added, such a song would have lost its title for them.
+    """
+    return Untouchable("its tags are of another kind, which players would no longer see")
+
+
 class Place(Protocol):
     """A tag in a file, or the place where one would be."""
 

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lyricsyncd.tags.raw import MAX_PARTS, Structure, Untouchable
+from lyricsyncd.tags.raw import MAX_PARTS, Structure, Untouchable, hidden
 from lyricsyncd.tags.splice import Splice
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Ape:
         return [Splice(start, end, ends[0] + body + ends[1])]
 
 
-def ape(source: Source) -> Ape:
+def ape(source: Source, *, id3_before: bool) -> Ape:
     """Find the tag at the end of a file.
 
     Raises
@@ -69,15 +69,15 @@ def ape(source: Source) -> Ape:
     Untouchable
         It is damaged, or lies elsewhere.
     """
-    end = source.size
-    if source.peek(max(0, end - _ID3V1), 3) == b"TAG" and end >= _ID3V1:
-        end -= _ID3V1
-    if source.peek(max(0, end - 9), 9) in (b"LYRICS200", b"LYRICSEND"):
+    end = _before_id3v1(source)
+    if _has_lyrics3(source, end):
         raise Untouchable("it has a Lyrics3 tag")
     if source.peek(0, 8) == _MAGIC:
         raise Untouchable("its APE tag lies before the audio")
     footer = source.peek(max(0, end - _SIZE), _SIZE)
     if not footer.startswith(_MAGIC):
+        if id3_before or end != source.size:
+            raise hidden()
         return Ape((), b"", True, end, end, b"", b"")
     size, count, flags = struct.unpack("<III", footer[12:24])
     if size < _SIZE or flags & _IS_HEADER or count > MAX_PARTS:
@@ -91,6 +91,23 @@ def ape(source: Source) -> Ape:
     body = source.read(start, end - start)
     items, at = _items(body, count)
     return Ape(items, body[at:], False, start, end, header, footer)
+
+
+def tagged_at_end(source: Source) -> bool:
+    """Tell whether a file ends with a tag of any kind: APE, Lyrics3 or ID3v1."""
+    end = _before_id3v1(source)
+    has_ape = source.peek(max(0, end - _SIZE), _SIZE).startswith(_MAGIC)
+    return end != source.size or has_ape or _has_lyrics3(source, end)
+
+
+def _before_id3v1(source: Source) -> int:
+    """Return where an ID3v1 tag starts, or else the file ends."""
+    start = source.size - _ID3V1
+    return start if start >= 0 and source.peek(start, 3) == b"TAG" else source.size
+
+
+def _has_lyrics3(source: Source, end: int) -> bool:
+    return source.peek(max(0, end - 9), 9) in (b"LYRICS200", b"LYRICSEND")
 
 
 def _items(body: bytes, count: int) -> tuple[tuple[bytes, ...], int]:

@@ -6,15 +6,16 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lyricsyncd.tags.raw import MAX_PARTS, Structure, Untouchable, id3
+from lyricsyncd import media_types
+from lyricsyncd.tags.raw import MAX_PARTS, Source, Structure, Untouchable, ape, hidden, id3
 from lyricsyncd.tags.splice import Splice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lyricsyncd.tags.raw import Source
-
 _NEW = id3.Tag(4)
+_GARBAGE = 1 << 20
+"""So many bytes may lie before the audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,18 @@ class Prefix(_Found):
 def prefix(source: Source) -> Prefix:
     """Find the tag at the start of a file."""
     length = id3.length_at(source, 0)
-    if not length:
-        return Prefix(_NEW, True, 0, 0)
-    return Prefix(id3.parse(source.read(0, length)), False, 0, length)
+    found = Prefix(_NEW, True, 0, 0)
+    if length:
+        found = Prefix(id3.parse(source.read(0, length)), False, 0, length)
+    if not found.items and (ape.tagged_at_end(source) or _is_further_on(source, length)):
+        raise hidden()
+    return found
+
+
+def _is_further_on(source: Source, start: int) -> bool:
+    """Tell whether there may be a tag behind garbage, where some readers look for it."""
+    head = source.peek(start, _GARBAGE)
+    return media_types.by_content(head[:16]) is None and b"ID3" in head
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +165,7 @@ def chunk(source: Source, order: Literal["little", "big"], name: bytes) -> Chunk
     form_end = 8 + form_size
     if form_end > source.size:
         raise Untouchable("it is cut off, or was never finished")
-    at, end = 12, 12
+    at, end, named = 12, 12, False
     for _ in range(MAX_PARTS):
         if at + 8 > form_end:
             break
@@ -175,7 +185,24 @@ def chunk(source: Source, order: Literal["little", "big"], name: bytes) -> Chunk
             return Chunk(
                 tag, False, at + 8, at + 8 + length, order, header[:4], form_size, pad, rest
             )
+        named = named or _is_named(header[:4], source, at + 8, size)
         at = padded
+    if named and order == "little":
+        raise hidden()
     if at != form_end:
         raise Untouchable("there is something between its chunks and its end")
     return Chunk(_NEW, True, at, at, order, name, form_size, b"", b"")
+
+
+def _is_named(name: bytes, source: Source, start: int, size: int) -> bool:
+    """Tell whether a chunk has tags of RIFF: anything but the name of a program."""
+    if name != b"LIST" or source.peek(start, 4) != b"INFO":
+        return False
+    at, end = start + 4, start + size
+    while at + 8 <= end:
+        header = source.read(at, 8)
+        length = int.from_bytes(header[4:], "little")
+        if header[:4] != b"ISFT" and length:
+            return True
+        at += 8 + length + length % 2
+    return False

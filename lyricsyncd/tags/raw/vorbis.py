@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lyricsyncd.tags.raw import MAX_PARTS, Structure, Untouchable, id3
+from lyricsyncd.tags.raw import MAX_PARTS, Structure, Untouchable, ape, hidden, id3
 from lyricsyncd.tags.splice import Splice
 
 if TYPE_CHECKING:
@@ -140,6 +140,8 @@ def flac(source: Source) -> Flac:
         at = end
     if first is None:
         raise Untouchable("it has no metadata")
+    if start or ape.tagged_at_end(source):
+        raise hidden()
     # Behind STREAMINFO, which has to be the first.
     begin, end, kind, last = first
     return Flac(Comments(), True, end, end, bool(last), begin, kind)
