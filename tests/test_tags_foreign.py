@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -893,6 +894,46 @@ class TestUndoAfterOthers:
         (mine,) = ID3(song).getall("USLT")
         assert (mine.lang, mine.text) == ("eng", "mine")
         assert isinstance(mine, USLT)
+
+
+@pytest.mark.slow
+class TestSpoiltSongs:
+    """Damaged where tags are: written and taken back to the byte, or left alone."""
+
+    @given(
+        kind=st.sampled_from(sorted(CODECS)),
+        tagged=st.booleans(),
+        force=st.booleans(),
+        spots=st.lists(
+            st.tuples(st.integers(-600, 600), st.binary(max_size=4), st.integers(0, 5)),
+            min_size=1,
+            max_size=6,
+        ),
+    )
+    def test_are_never_damaged_further(
+        self,
+        kind: str,
+        tagged: bool,
+        force: bool,
+        spots: list[tuple[int, bytes, int]],
+        originals: dict[str, bytes],
+    ) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            song = Path(folder) / f"song.{kind}"
+            song.write_bytes(originals[kind])
+            if tagged:
+                write_lyrics(song, WORDS, EMBED, journal=Journal(Path(folder) / "other.db"))
+            data = song.read_bytes()
+            for at, new, gone in spots:
+                at %= len(data)
+                data = data[:at] + new + data[at + gone :]
+            song.write_bytes(data)
+            journal = Journal(Path(folder) / "journal.db")
+            report = write_lyrics(song, WORDS, EMBED, journal=journal, force=force)
+            if song not in report.written:
+                assert song.read_bytes() == data
+            assert not undo(journal, [song]).kept
+            assert song.read_bytes() == data
 
 
 def test_a_slot_is_put_back_where_it_was(make: Make, audio: bytes) -> None:

@@ -9,6 +9,7 @@ snapshots) are left alone.
 from __future__ import annotations
 
 import array
+import errno
 import fcntl
 import os
 import stat
@@ -139,12 +140,17 @@ def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:
         How many bytes at the start of the files are known to be the same. Of a file of Monkey's
         Audio the last packet goes on into the tags behind it, and it may differ there.
     """
-    changed = one.stat().st_size - same_until
+    changed, other_changed = (path.stat().st_size - same_until for path in (one, other))
     with one.open("rb") as file, other.open("rb") as copy:
         try:
             first, second = (open_container(each, one.suffix) for each in (file, copy))
         except refusals():
             return False
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                # A damaged file has places before its start.
+                return False
+            raise
         with first, second:
             if not first.streams.audio or len(first.streams.audio) != len(second.streams.audio):
                 return False
@@ -156,7 +162,12 @@ def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:
                     return True
                 if mine.stream_index != theirs.stream_index:
                     return False
-                if bytes(mine) != bytes(theirs) and not _same_head(mine, theirs, changed):
+                if bytes(mine) == bytes(theirs):
+                    continue
+                # Both ways, so that what was written can be taken out again.
+                if not (
+                    _same_head(mine, theirs, changed) or _same_head(theirs, mine, other_changed)
+                ):
                     return False
     return True
 

@@ -107,7 +107,9 @@ class Source:
         return data
 
     def peek(self, start: int, count: int) -> bytes:
-        """Read up to so many bytes; fewer at the end of the file."""
+        """Read up to so many bytes; fewer at the end of the file, none beyond it."""
         assert self._file is not None, "reading is inside a with block"
+        if not 0 <= start <= self.size:
+            return b""
         self._file.seek(start)
         return self._file.read(count)
