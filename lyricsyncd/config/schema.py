@@ -306,7 +306,7 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 SourceName = Annotated[str, AfterValidator(_known(registry.sources))]
 ProviderName = Literal["megalobiz", "netease", "musixmatch"]
 PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
-"""Folders as somebody else calls them → as they are called here."""
+"""Folders as another program calls them → as they are called here."""
 PresetName = Literal["navidrome", "navidrome_web", "jellyfin", "plex", "kodi", "generic", "embed"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 
@@ -427,12 +427,12 @@ class Genius(Section):
 
 
 class Transcript(Section):
-    """What a recogniser hears, for songs whose words nobody has."""
+    """The transcript of a recogniser, for songs whose words no source has."""
 
     write: bool = Field(
         default=False,
         description=(
-            "Write what was heard where no source has the words. It has errors in every line; by "
+            "Write the transcript where no source has the words. It has errors in every line; by "
             "default it serves to look for the song by its words, and is left for review."
         ),
     )
@@ -446,7 +446,7 @@ class LyricsSources(Section):
         description=(
             "The sources, first to last: local (files beside the song, and its tags), lrclib, "
             "syncedlyrics and genius (on the internet, by artist, title, album and length), and "
-            "transcript (listen, then look for the song by its words). With [local] nothing "
+            "transcript (recognise the words, then search by them). With [local] nothing "
             "leaves the house."
         ),
     )
@@ -460,7 +460,8 @@ class LyricsSources(Section):
     transcript: Transcript = Field(
         default=Transcript(),
         description=(
-            "What a recogniser hears, for songs whose words nobody has (see models.transcriber)."
+            "The transcript of a recogniser, for songs whose words no source has (see "
+            "models.transcriber)."
         ),
     )
     publish: bool = Field(
@@ -495,7 +496,7 @@ class Identify(Section):
 
 
 class Models(Section):
-    """The models that listen."""
+    """The models that separate, align and recognise."""
 
     dir: LocatedPath | None = Field(
         default=None,
@@ -507,7 +508,7 @@ class Models(Section):
     separator: Annotated[str, AfterValidator(_known(registry.separators))] = Field(
         default="auto",
         description=(
-            "What parts the voice from the band: htdemucs_ft or htdemucs (with the extra models), "
+            "What separates the vocals: htdemucs_ft or htdemucs (with the extra models), "
             "melband_roformer (the cleanest, and slower still; with the extra roformer), spleeter, "
             "none, or auto (htdemucs_ft on a graphics card, else spleeter where it is installed)."
         ),
@@ -515,18 +516,18 @@ class Models(Section):
     aligner: Annotated[str, AfterValidator(_aligner)] = Field(
         default="auto",
         description=(
-            "What hears the words: sphinx, ctc (a wav2vec2 model for the language, with the extra "
-            "models), mms (one for over 1,000 languages, not for commercial use), the path of a "
+            "The acoustic model that places the words: sphinx, ctc (a wav2vec2 model for the "
+            "language, with the extra models), mms (one for over 1,000 languages, not for commercial use), the path of a "
             "CTC model's folder or of an .onnx file from `lyricsyncd models export`; two of them, "
             "such as sphinx+ctc or sphinx+qwen3 (Qwen3-ForcedAligner, 11 languages, with the extra "
-            "qwen3), where the first places and judges and the second has a vote; or auto "
-            "(sphinx, and a vote for a CTC model that is on the disk already)."
+            "qwen3), where the first places and judges the words with the second as a prior; or auto "
+            "(sphinx, with a CTC model that is on the disk already as its prior)."
         ),
     )
     transcriber: Annotated[str, AfterValidator(_known(registry.recognisers))] = Field(
         default="auto",
         description=(
-            "A second ear for songs whose placement is doubtful: faster-whisper, whisperx, whisper "
+            "A recogniser for songs whose placement is doubtful: faster-whisper, whisperx, whisper "
             "or granite (each with its extra; fetches its model from the hub), none, or auto (only "
             "where a model already lies in the folder of models as faster-whisper-base)."
         ),
@@ -837,7 +838,7 @@ class Config(Section):
     )
     language: Annotated[str, AfterValidator(language_code)] = Field(
         default="auto",
-        description="The language of all lyrics, such as en or fr; auto: told from the words.",
+        description="The language of all lyrics, such as en or fr; auto: detected from the words.",
     )
     output: OutputChoice = Field(
         default=Output(),
@@ -857,7 +858,9 @@ class Config(Section):
         default=LyricsSources(), description="Where words are looked for."
     )
     identify: Identify = Field(default=Identify(), description="Finding out what a song is.")
-    models: Models = Field(default=Models(), description="The models that listen.")
+    models: Models = Field(
+        default=Models(), description="The models that separate, align and recognise."
+    )
     daemon: Daemon = Field(
         default=Daemon(), description="The service. Lengths of time are written 5s, 10m or 1h."
     )
