@@ -517,11 +517,12 @@ class Models(Section):
         default="auto",
         description=(
             "The acoustic model that places the words: sphinx, ctc (a wav2vec2 model for the "
-            "language, with the extra models), mms (one for over 1,000 languages, not for commercial use), the path of a "
+            "language, with the extra models), mms (one for over 1,000 languages, not for "
+            "commercial use), the path of a "
             "CTC model's folder or of an .onnx file from `lyricsyncd models export`; two of them, "
             "such as sphinx+ctc or sphinx+qwen3 (Qwen3-ForcedAligner, 11 languages, with the extra "
-            "qwen3), where the first places and judges the words with the second as a prior; or auto "
-            "(sphinx, with a CTC model that is on the disk already as its prior)."
+            "qwen3), where the first places and judges the words with the second as a prior; or "
+            "auto (sphinx, with a CTC model that is on the disk already as its prior)."
         ),
     )
     transcriber: Annotated[str, AfterValidator(_known(registry.recognisers))] = Field(
