@@ -13,7 +13,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -86,7 +86,8 @@ def _sections(
 
 def _nested(annotation: object) -> Iterator[tuple[tuple[str, ...], type[Section]]]:
     """The sections within a type, and whether they are the items of a list."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    generic = get_origin(annotation) is not None  # `list[str]` is a type too, on Python 3.10
+    if isinstance(annotation, type) and not generic and issubclass(annotation, BaseModel):
         if issubclass(annotation, Section):
             yield (), annotation
         return

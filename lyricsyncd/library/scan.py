@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
+from typing import TypeAlias
 
 from pathspec import PathSpec
 
@@ -180,7 +181,7 @@ class Rules:
         return not _ignored(path, ignored, folder=False) and self.admits_name(path)
 
 
-_Ignored = tuple[tuple[Path, PathSpec[Glob]], ...]
+_Ignored: TypeAlias = "tuple[tuple[Path, PathSpec[Glob]], ...]"
 """Folders with an ignore file, and the patterns in it."""
 
 
