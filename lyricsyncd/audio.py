@@ -8,6 +8,7 @@ Every failure is an `AudioError` with one line for the user; a hostile file can 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -263,6 +264,8 @@ def open_container(file: IO[bytes], ending: str) -> av.container.InputContainer:
     """
     import av
 
+    # Before version 14 PyAV logs FFmpeg's own remarks; what is wrong is said once, by our errors.
+    logging.getLogger("libav").setLevel(logging.CRITICAL + 1)
     container: av.container.InputContainer = av.open(
         _NamedFile(file, ending),
         "r",

@@ -15,6 +15,13 @@ CODECS = {
 """Suffix → FFmpeg's encoder."""
 
 
+def stream_like(container: Any, stream: Any) -> Any:
+    """Add a stream that takes another's packets; before version 14 PyAV has it otherwise."""
+    if hasattr(container, "add_stream_from_template"):
+        return container.add_stream_from_template(stream)
+    return container.add_stream(template=stream)
+
+
 def encode(path: Path, seconds: int = 2) -> Path:
     """Write a song of the kind that the path's suffix says, with no tags of interest."""
     rng = np.random.default_rng(1)

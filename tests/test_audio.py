@@ -13,12 +13,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lyricsyncd import audio
 from lyricsyncd.errors import AudioError
+from tests.noise_songs import stream_like
 
 CLICKS_S = (0.5, 1.25, 2.0)
 LENGTH_S = 3.0
@@ -49,7 +51,7 @@ def encode(
         stream = container.add_stream(
             codec, rate=rate, options={"strict": "experimental", **(options or {})}
         )
-        assert isinstance(stream, av.AudioStream)
+        assert isinstance(stream, AudioStream)
         stream.layout = layout
         stream.bit_rate = 128_000
         wanted = stream.codec_context.codec.audio_formats
@@ -172,7 +174,7 @@ class TestSamples:
             picture = container.add_stream("png", rate=1)
             assert isinstance(picture, av.VideoStream)
             picture.width, picture.height, picture.pix_fmt = 16, 16, "rgb24"
-            copy = container.add_stream_from_template(bare.streams.audio[0])
+            copy = stream_like(container, bare.streams.audio[0])
             for packet in [
                 *picture.encode(av.VideoFrame(16, 16, "rgb24")),
                 *picture.encode(None),

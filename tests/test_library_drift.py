@@ -29,7 +29,7 @@ from lyricsyncd.lyrics.synced import SyncedlyricsSource
 from lyricsyncd.model import Track
 from lyricsyncd.models.onnx_session import open_session
 from lyricsyncd.tags import Journal, songfile, write_lyrics
-from tests.noise_songs import encode
+from tests.noise_songs import encode, stream_like
 
 DRIFTED = "unexpected keyword argument"
 SONG = Track(path=Path("song.mp3"), artist="Nina Simone", title="Sinnerman")
@@ -92,7 +92,7 @@ class TestDecoding:
         song = encode(tmp_path / "song.flac")
         with av.open(str(song)) as source, av.open(str(tmp_path / "named.flac"), "w") as target:
             target.metadata["title"] = "ZZZZZZ"
-            stream = target.add_stream_from_template(source.streams.audio[0])
+            stream = stream_like(target, source.streams.audio[0])
             for packet in source.demux():
                 if packet.dts is not None:
                     packet.stream = stream

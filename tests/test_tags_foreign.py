@@ -38,7 +38,7 @@ from lyricsyncd.tags import Journal, songfile, undo, write_lyrics
 from lyricsyncd.tags.container import Saved, opened
 from lyricsyncd.tags.raw import Untouchable, id3, vorbis
 from lyricsyncd.tags.splice import Splice, copy_spliced
-from tests.noise_songs import CODECS, encode
+from tests.noise_songs import CODECS, encode, stream_like
 
 WORDS = formats.read(
     "[00:01.00]<00:01.00>Row, <00:02.00>röw<00:03.00>\n[00:04.00]<00:04.00>Böat<00:05.00>\n"
@@ -679,7 +679,7 @@ def m4a(path: Path, *, fast_start: bool, fragmented: bool = False) -> Path:
         av.open(str(encode(path.with_name("plain.m4a"), 1))) as source,
         av.open(str(path), "w", format="ipod", options=options) as out,
     ):
-        stream = out.add_stream_from_template(source.streams.audio[0])
+        stream = stream_like(out, source.streams.audio[0])
         for packet in source.demux(source.streams.audio[0]):
             if packet.dts is not None:
                 packet.stream = stream

@@ -304,11 +304,16 @@ def _expected(detail: Any) -> tuple[str, str]:
         "path_type": ("expected a path", "Correct it"),
         "tuple_type": ("expected a list, such as [a, b]", _ALL_KEYS),
         "model_type": ("expected keys with values", _ALL_KEYS),
-        "greater_than": (f"expected more than {context.get('gt')}", "Correct it"),
-        "greater_than_equal": (f"expected at least {context.get('ge')}", "Correct it"),
-        "less_than_equal": (f"expected at most {context.get('le')}", "Correct it"),
+        "greater_than": (f"expected more than {_limit(context.get('gt'))}", "Correct it"),
+        "greater_than_equal": (f"expected at least {_limit(context.get('ge'))}", "Correct it"),
+        "less_than_equal": (f"expected at most {_limit(context.get('le'))}", "Correct it"),
     }
     return plain.get(kind, (detail["msg"].lower(), "Correct it"))
+
+
+def _limit(value: object) -> object:
+    """Give a limit as a person writes it; some versions of pydantic make 1.0 of 1."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _instead(value: object, key: Key) -> str:

@@ -6,6 +6,7 @@ lead out of the libraries, the catalog must know the song already.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -264,8 +265,15 @@ def _is_link(text: str) -> bool:
 
 
 def _resolved(path: Path) -> Path:
+    nowhere = Path("/dev/null")
     try:
-        return path.resolve()
+        real = path.resolve()
     except (OSError, RuntimeError):
-        # Links in a circle lead nowhere.
-        return Path("/dev/null")
+        # Links in a circle, before Python 3.13.
+        return nowhere
+    try:
+        real.lstat()
+    except OSError as error:
+        return nowhere if error.errno == errno.ELOOP else real
+    # Since 3.13 a link in a circle is what it leads to, and seems to lie where it lies.
+    return nowhere if real.is_symlink() else real
