@@ -22,7 +22,7 @@ from lyricsyncd.catalog.records import (
 
 MAX_CRASHES = 3
 """A song on which the model worker died this often in a row is set aside."""
-MAX_ATTEMPTS = 4
+MAX_ATTEMPTS = 8
 """Leases in a row without any outcome (the whole service died) before a song is set aside: well
 before systemd gives the service up (StartLimitBurst of the units). A song that was in work when the
 service died is worked on alone from then on, so that no other is blamed for it."""
