@@ -262,7 +262,7 @@ def test_the_daemon_imports_no_heavy_library() -> None:
     script = (
         "import sys; import lyricsyncd.cli.service, lyricsyncd.service.service;"
         "from pathlib import Path; from lyricsyncd.config.schema import Config;"
-        "from lyricsyncd.pipeline import LyricSyncPipeline;"
+        "from lyricsyncd import LyricSyncPipeline;"
         "c = Config.model_validate({'lyrics': {'order': ['local']}});"
         f"LyricSyncPipeline(config=c).find(Path({str(SONG)!r}), lyrics='la');"
         "import lyricsyncd.tags, lyricsyncd.formats;"

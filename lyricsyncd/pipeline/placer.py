@@ -324,9 +324,8 @@ def _placement(best: _Candidate, stem: Stem, language: str, watch: Stopwatch) ->
         reason = ". ".join(filter(None, (reason, alignment.line_times.reason)))
     return Placement(
         lyrics=_timed_lyrics(lyrics, alignment, verdict.confidence, verdict.decision),
-        # What only the search of this song needed would be most of what travels back.
-        alignment=dataclasses.replace(alignment, onset_posteriors=None, without_prior=None),
-        verdict=verdict,
+        score=verdict.score,
+        decision=verdict.decision,
         language=language,
         separator=stem.separator,
         aligner=alignment.acoustic_model,

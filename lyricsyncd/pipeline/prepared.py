@@ -7,13 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing, Track, Word
-
-if TYPE_CHECKING:
-    from lyricsyncd.align.aligner import Alignment
-    from lyricsyncd.judging.quality import Verdict
 
 Stages = Mapping[str, float]
 """Seconds spent in each stage, in the order in which they ran."""
@@ -77,35 +72,30 @@ class Prepared:
 class Placement:
     """The words of a song, where they were placed, and how far that is to be trusted.
 
+    It travels to the service, which has no numpy: what alignment and judging know besides stays
+    with the models.
+
     Attributes
     ----------
     lyrics : Lyrics
         With the times that were found.
-    alignment : Alignment
-        What they were made of.
+    score : float
+        The predicted share of word onsets within 0.3 s of the truth, 0-1.
+    decision : Decision
+        What may be written.
     stages : mapping
         Seconds of the stages that placing ran.
     """
 
     lyrics: Lyrics
-    alignment: Alignment
-    verdict: Verdict
+    score: float
+    decision: Decision
     language: str
     separator: str
     aligner: str
     reason: str
     stages: Stages = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-    @property
-    def score(self) -> float:
-        """The predicted share of word onsets within 0.3 s of the truth, 0-1."""
-        return self.verdict.score
-
-    @property
-    def decision(self) -> Decision:
-        """What may be written."""
-        return self.verdict.decision
 
 
 @dataclass(frozen=True, slots=True)
