@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import random
 import re
 import threading
@@ -15,13 +16,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from lyricsyncd import __version__
 from lyricsyncd.errors import ConfigError, Refused, SourceError, Unreachable
-from lyricsyncd.http import answers, pace
+from lyricsyncd.http import answers, deadlines, pace
 
 if TYPE_CHECKING:
     import httpx2
@@ -187,8 +189,7 @@ class Web:
                 with self._asked(request) as response:
                     if response.next_request is None:
                         return self._body(response, host, json_only=question.json_only)
-                    if (request.url.scheme, response.next_request.url.scheme) == ("https", "http"):
-                        raise Refused(f"{host} sends us on to an address without encryption")
+                    _check_redirect(request.url, response.next_request.url)
                     request = response.next_request
             raise Unreachable(f"{host} sends us round in a circle")
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol):
@@ -198,6 +199,8 @@ class Web:
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise Unreachable(f"{host} cannot be reached ({_brief(error)})", away=True) from None
         except httpx2.TimeoutException:
+            if _deadline.passed:
+                raise Unreachable(f"{host} answers too slowly") from None
             raise Unreachable(f"{host} did not answer within {self.timeout:g} seconds") from None
         except httpx2.HTTPError as error:
             raise Unreachable(f"{host} cannot be reached ({_brief(error)})") from None
@@ -210,6 +213,8 @@ class Web:
             patience=self.patience,
             folder=self._folder,
         ):
+            # The time-out of the library starts anew with every byte: a trickle would never end.
+            _deadline.at = time.monotonic() + 3 * self.timeout
             response = _client().send(request, stream=True, follow_redirects=False)
             try:
                 yield response
@@ -236,14 +241,12 @@ class Web:
             raise Unreachable(f"{host} has trouble of its own (HTTP {status})")
         if not 200 <= status < 300:
             raise Refused(f"{host} refused the question (HTTP {status})")
-        # The time-out of the library starts anew with every byte: a trickle would never end.
-        deadline = time.monotonic() + 3 * self.timeout
         body = bytearray()
         for piece in response.iter_bytes(65536):
             body += piece
             if len(body) > MAX_BYTES:
                 raise SourceError(f"{host} answered with more than {MAX_BYTES >> 20} MiB")
-            if time.monotonic() > deadline:
+            if _deadline.passed:
                 raise Unreachable(f"{host} answers too slowly")
         if json_only and body:
             _check_json(bytes(body), host)
@@ -283,18 +286,57 @@ def _retry_after(value: str) -> float | None:
     return min(max(0.0, moment - time.time()), pace.HOLD_MAX_S)
 
 
+def _check_redirect(here: httpx2.URL, there: httpx2.URL) -> None:
+    """Refuse a redirect that leaves the site: the request is meant for this one only, and a server
+    on the Internet must not reach into the local network."""
+    host = here.host
+    if (here.scheme, there.scheme) == ("https", "http"):
+        raise Refused(f"{host} sends us on to an address without encryption")
+    same_name = host.removeprefix("www.") == there.host.removeprefix("www.")
+    same_port = _port(here) == _port(there) or (_port(here), _port(there)) == (80, 443)
+    if not same_name or not same_port:
+        raise Unreachable(
+            f"{host} sends us on to another address, {str(there)[:100]!r}",
+            remedy="A login page of the network may stand between",
+        )
+
+
+def _port(url: httpx2.URL) -> int | None:
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
 def _read_json(body: bytes) -> Any:
     """What JSON says, with replacements for lone surrogates: neither databases nor addresses can
-    hold those."""
-    found = json.loads(body)
+    hold those.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is no JSON, or holds a number that JSON has not (``NaN``) or that is beyond all that a
+        service counts: each would break sums later on.
+    """
+    found = json.loads(body, parse_constant=_number, parse_float=_number, parse_int=_whole)
     if rb"\ud" not in body.lower():
         return found
     return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
 
 
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no number of JSON")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > 20:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
 def _check_json(body: bytes, host: str) -> None:
     try:
-        json.loads(body)
+        _read_json(body)
     except (ValueError, RecursionError):
         raise Unreachable(
             f"{host} answered with something that is not JSON",
@@ -306,6 +348,7 @@ def _brief(error: Exception) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__
 
 
+_deadline = deadlines.Deadline()
 _shared: list[httpx2.Client] = []
 _shared_lock = threading.Lock()
 
@@ -323,5 +366,9 @@ def _client() -> httpx2.Client:
                 "Accept-Encoding": "identity",
             }
             limits = httpx2.Limits(max_connections=8, max_keepalive_connections=4)
-            _shared.append(httpx2.Client(headers=headers, limits=limits))
+            # A cookie would let a website follow which songs are here.
+            cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+            client = httpx2.Client(headers=headers, limits=limits, cookies=cookies)
+            deadlines.install(client, _deadline)
+            _shared.append(client)
         return _shared[0]

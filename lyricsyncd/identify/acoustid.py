@@ -209,7 +209,8 @@ def _read(answer: Any) -> list[Recording]:
     found = [
         Recording(float(score), id, title, artist, *details.get(id, ((artist,), None, None)))
         for score, id, title, artist in rows
-        if title and artist
+        if isinstance(score, (int, float))
+        and all(isinstance(text, str) and text for text in (id, title, artist))
     ]
     return sorted(found, key=lambda recording: -recording.score)
 
@@ -217,22 +218,30 @@ def _read(answer: Any) -> list[Recording]:
 def _details(answer: dict[str, Any]) -> dict[str, tuple[tuple[str, ...], str | None, float | None]]:
     """What the library leaves out: artists one by one, an album, the length."""
     details: dict[str, tuple[tuple[str, ...], str | None, float | None]] = {}
-    for result in answer["results"]:
-        for recording in result.get("recordings") or ():
-            artists = tuple(artist["name"] for artist in recording.get("artists") or ())
-            groups = recording.get("releasegroups") or ()
-            albums = [g["title"] for g in groups if g.get("type") == "Album" and g.get("title")]
-            # A collection of hits names the song no better than its own album.
-            plain = [
-                g["title"]
-                for g in groups
-                if g.get("type") == "Album" and not g.get("secondarytypes") and g.get("title")
+    for result in _mappings(answer.get("results")):
+        for recording in _mappings(result.get("recordings")):
+            artists = tuple(_titles(recording.get("artists"), "name"))
+            groups = [
+                group
+                for group in _mappings(recording.get("releasegroups"))
+                if group.get("type") == "Album"
             ]
-            album = next(iter([*plain, *albums]), None)
+            # A collection of hits names the song no better than its own album.
+            plain = [group for group in groups if not group.get("secondarytypes")]
+            album = next(iter(_titles([*plain, *groups], "title")), None)
             length = recording.get("duration")
             seconds = float(length) if isinstance(length, (int, float)) and length > 0 else None
-            details[recording["id"]] = (artists, album, seconds)
+            if isinstance(recording.get("id"), str):
+                details[recording["id"]] = (artists, album, seconds)
     return details
+
+
+def _mappings(found: Any) -> list[dict[str, Any]]:
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _titles(found: Any, key: str) -> list[str]:
+    return [text for item in _mappings(found) if isinstance(text := item.get(key), str) and text]
 
 
 def _main(path: Path) -> None:

@@ -13,6 +13,9 @@ from lyricsyncd.lyrics.voices import with_voices
 from lyricsyncd.model import Line, Lyrics, Track
 from lyricsyncd.text import words
 
+MAX_CHARACTERS = 300_000
+"""Longest text taken, with a time for each word; that of a song has less than a tenth of it."""
+
 
 def from_timed(text: str, track: Track, *, form: str = "lrc", same_times: bool) -> Lyrics:
     """Lyrics out of a timed format.
@@ -27,8 +30,10 @@ def from_timed(text: str, track: Track, *, form: str = "lrc", same_times: bool) 
     Raises
     ------
     FormatError
-        The text is not of that format.
+        The text is not of that format, or longer than any song's.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise FormatError(f"{len(text)} characters are more than a song has")
     read = formats.read(text.encode("utf-8", "replace"), form)
     read = without_translations(words.without_blanks(read))
     cleaned = with_voices(clean(read, title=track.title, artist=track.artist), track)
@@ -39,7 +44,9 @@ def from_timed(text: str, track: Track, *, form: str = "lrc", same_times: bool) 
 
 
 def from_plain(text: str, track: Track) -> Lyrics:
-    """Lyrics out of what a website shows."""
+    """Lyrics out of what a website shows; none where that is longer than any song's."""
+    if len(text) > MAX_CHARACTERS:
+        return Lyrics()
     sung, instrumental = clean_text(text, title=track.title, artist=track.artist)
     lines = tuple(Line(words.split(line)) for line in sung)
     lyrics = without_translations(Lyrics(lines, instrumental=instrumental))
