@@ -279,6 +279,27 @@ class TestRefusals:
             file.writeframes(b"\x80" * (3 * 3600 * 8_000))
         assert "3:00:00 long; songs up to 30:00" in self.refused(song)
 
+    def test_a_small_file_that_decodes_for_hours_is_refused_from_its_header(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        silence = np.zeros((8_000 * 3600, 1), np.float32)
+        song = encode(tmp_path / "song.flac", silence, 8_000, "flac", layout="mono")
+        assert song.stat().st_size < 2_000_000
+        decoded: list[object] = []
+        monkeypatch.setattr(audio, "_stereo", decoded.append)
+        assert "1:00:00 long" in self.refused(song)
+        assert not decoded
+
+    def test_and_only_as_far_as_is_allowed_where_the_header_claims_less(
+        self, tmp_path: Path
+    ) -> None:
+        silence = np.zeros((8_000 * 600, 1), np.float32)
+        song = encode(tmp_path / "song.flac", silence, 8_000, "flac", layout="mono")
+        data = bytearray(song.read_bytes())
+        data[8 + 14 : 8 + 18] = (8_000).to_bytes(4, "big")
+        song.write_bytes(data)
+        assert "is over 1:0" in self.refused(song, max_duration=60.0)
+
     def test_a_long_mp3_without_a_header_is_refused_without_decoding(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

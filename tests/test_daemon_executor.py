@@ -100,6 +100,28 @@ def test_a_hanging_song_is_ended_at_its_limit(executor: WorkerExecutor) -> None:
     assert executor.submit(tasks.double, 3).result() == 6
 
 
+def test_a_stopped_process_is_ended_at_the_limit_of_its_song(executor: WorkerExecutor) -> None:
+    with pytest.raises(WorkerLost, match="no result after 1 s"):
+        executor.submit_within(1.0, None, tasks.die, signal.SIGSTOP).result(timeout=30)
+    assert executor.submit(tasks.double, 3).result(timeout=30) == 6
+
+
+def test_one_stopped_while_idle_too(executor: WorkerExecutor) -> None:
+    pid = executor.submit(tasks.pid).result()
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(WorkerLost, match="no result after 1 s"):
+        executor.submit_within(1.0, None, tasks.double, 3).result(timeout=30)
+    wait_until_gone(pid)
+    assert executor.submit(tasks.double, 3).result(timeout=30) == 6
+
+
+def test_one_killed_again_and_again_costs_each_time_one_song(executor: WorkerExecutor) -> None:
+    for number in range(5):
+        with pytest.raises(WorkerLost, match="SIGKILL"):
+            executor.submit(tasks.die).result(timeout=30)
+        assert executor.submit(tasks.double, number).result(timeout=30) == 2 * number
+
+
 def test_progress_is_told(executor: WorkerExecutor) -> None:
     told: list[str] = []
     done = executor.submit_within(None, lambda stage, _share: told.append(stage), tasks.in_stages)
