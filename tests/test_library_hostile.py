@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +53,29 @@ class TestRenames:
         after = catalog.entries()
         assert {entry.id for entry in after} == before
         assert all(entry.path.exists() for entry in after)
+
+
+def test_a_folder_that_may_not_be_read_loses_no_songs(
+    tmp_path: Path, catalog: Catalog, music: Path
+) -> None:
+    reconcile(catalog, Rules(music))
+    (music / "A").chmod(0)
+    program = (
+        "import sys; from pathlib import Path;"
+        "from lyricsyncd.catalog.catalog import Catalog;"
+        "from lyricsyncd.library.scan import Rules, reconcile;"
+        "report = reconcile(Catalog(Path(sys.argv[1])), Rules(Path(sys.argv[2])));"
+        "print(report.missing, *report.unreadable)"
+    )
+    # Root reads everything, unless it lacks the capability to.
+    plain = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    command = [*plain, sys.executable, "-c", program, str(tmp_path / "catalog.db"), str(music)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    finally:
+        (music / "A").chmod(0o755)
+    assert done.stdout.split() == ["0", str(music / "A")]
+    assert len(catalog.below(music / "A")) == 20
 
 
 @pytest.mark.slow
