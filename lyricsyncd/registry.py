@@ -22,9 +22,10 @@ import importlib
 import importlib.util
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lyricsyncd.errors import LyricsyncError, ModelError, UsageError
@@ -33,12 +34,22 @@ if TYPE_CHECKING:
     # What is opened is of a package above; its names are checked without importing any.
     from lyricsyncd.align.emissions import AcousticModel
     from lyricsyncd.align.second_aligner import SecondAligner
+    from lyricsyncd.config.schema import LyricsSources, Notify
     from lyricsyncd.formats.base import Format
     from lyricsyncd.lyrics.base import Source
+    from lyricsyncd.notifications import Notifier
     from lyricsyncd.separate.base import Separator
+    from lyricsyncd.tags.presets import Preset
     from lyricsyncd.transcribe import Transcriber
 
 T = TypeVar("T")
+
+Settings = Mapping[str, Any]
+"""The settings of one plug-in: the section of its name below ``plugins``, as YAML has it."""
+PluginSettings = Mapping[str, Settings]
+"""The section ``plugins`` of the configuration: the name of a back end → its settings."""
+NO_SETTINGS: PluginSettings = MappingProxyType({})
+
 _log = logging.getLogger(__name__)
 
 
@@ -129,6 +140,8 @@ class ModelContext:
         Threads of a network; ``None`` for as many as the process may use.
     model : str
         Which of its models a back end is to open; empty for its default.
+    settings : mapping
+        Its own section below ``plugins`` in the configuration.
     """
 
     device: str = "auto"
@@ -136,6 +149,39 @@ class ModelContext:
     language: str | None = None
     threads: int | None = None
     model: str = ""
+    settings: Settings = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What sources of lyrics are opened with.
+
+    Attributes
+    ----------
+    lyrics : LyricsSources
+        The section ``lyrics`` of the configuration.
+    settings : mapping
+        The source's own section below ``plugins``.
+    """
+
+    lyrics: LyricsSources
+    settings: Settings = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierContext:
+    """What notifiers are opened with.
+
+    Attributes
+    ----------
+    notify : Notify
+        The section ``notify`` of the configuration.
+    settings : mapping
+        The notifier's own section below ``plugins``.
+    """
+
+    notify: Notify
+    settings: Settings = field(default_factory=dict)
 
 
 class Registry(Generic[T]):
@@ -363,3 +409,38 @@ aligners: Registry[AcousticModel | SecondAligner] = Registry(
     ),
     choices=("auto",),
 )
+presets: Registry[Preset] = Registry(
+    "preset",
+    "lyricsyncd.presets",
+    (
+        _ours("navidrome", "tags.presets:navidrome", "Navidrome's API, for its clients"),
+        _ours("navidrome_web", "tags.presets:navidrome_web", "Navidrome's own web page, too"),
+        _ours("jellyfin", "tags.presets:jellyfin", "Jellyfin"),
+        _ours("plex", "tags.presets:plex", "Plex and Plexamp"),
+        _ours("kodi", "tags.presets:kodi", "Kodi"),
+        _ours("generic", "tags.presets:generic", "any player: files beside the songs"),
+        _ours("embed", "tags.presets:embed", "players that read tags; no files"),
+    ),
+)
+notifiers: Registry[Notifier] = Registry(
+    "notifier",
+    "lyricsyncd.notifiers",
+    (
+        _ours(
+            *("apprise", "notifications.apprise:open_apprise", "any address of Apprise"),
+            *("notify", "apprise", "BSD-2-Clause"),
+        ),
+    ),
+)
+
+ALL: tuple[Registry[Any], ...] = (
+    *(formats, sources, separators, recognisers),
+    *(aligners, presets, notifiers),
+)
+"""Every kind of back end."""
+
+
+def plugin_names() -> tuple[str, ...]:
+    """List the names of back ends from other packages, of all kinds."""
+    names = (entry.name for kind in ALL for entry in kind.entries().values() if entry.origin)
+    return tuple(dict.fromkeys(names))

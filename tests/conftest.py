@@ -60,7 +60,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         registry.forget_plugins()
         formats.forget_plugins()
         media_types.lyrics_suffixes.cache_clear()
-        lyrics.sources.cache_clear()
+        lyrics.forget_plugins()
         sandbox.READER.close()
 
     yield install

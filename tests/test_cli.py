@@ -260,7 +260,7 @@ def test_init_keeps_a_configuration_that_is_there(tmp_path: Path) -> None:
     [
         (["--library", "none"], "is not there. Check the path"),
         (["--library", "file"], "is not a folder. Check the path"),
-        (["--player", "navidrom"], "no preset for the player 'navidrom'. Did you mean 'navidrome'"),
+        (["--player", "navidrom"], "no preset 'navidrom'. Did you mean 'navidrome'"),
     ],
 )
 def test_init_says_what_cannot_be(tmp_path: Path, arguments: list[str], said: str) -> None:

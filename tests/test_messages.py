@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,14 @@ import pytest
 
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Outcome, Priority, State
 from lyricsyncd.config.schema import Config, Notify
-from lyricsyncd.notifications.messages import Message, MessageThread, digest, send, start_messages
+from lyricsyncd.notifications import Message
+from lyricsyncd.notifications.apprise import send
+from lyricsyncd.notifications.messages import (
+    MessageThread,
+    digest,
+    open_notifiers,
+    start_messages,
+)
 
 ALL = ("done", "lines", "review", "no_lyrics", "instrumental", "failed")
 
@@ -63,8 +70,7 @@ def test_one_message_tells_of_all_songs(catalog: Catalog, tmp_path: Path) -> Non
     message = digest(catalog, ALL, 0.0, time.time())
     assert message == Message(
         "lyricsyncd: 4 songs",
-        "2 with every word timed\n1 that somebody should look at\n1 failed\n"
-        "- d: it cannot be decoded",
+        "2 with every word timed\n1 to be reviewed\n1 failed\n- d: it cannot be decoded",
     )
 
 
@@ -101,7 +107,7 @@ def test_it_waits_until_the_work_is_done(
     settings = Config.model_validate({"notify": {"urls": [address]}}).notify
     waiting = tmp_path / "waiting.mp3"
     waiting.write_bytes(b"x")
-    thread = MessageThread(settings, catalog, look_s=0.05)
+    thread = MessageThread(settings, open_notifiers(settings), catalog, interval_s=0.05)
     try:
         catalog.enqueue(waiting, Priority.BACKFILL, "test")
         finish_first = catalog.claim("test", 60)
@@ -124,3 +130,30 @@ def test_without_an_address_there_is_no_thread(catalog: Catalog) -> None:
 def test_addresses_are_secrets() -> None:
     notify = Config.model_validate({"notify": {"urls": ["ntfy://token@topic"]}}).notify
     assert "token" not in repr(notify)
+
+
+class TestNotifiersOfOtherPackages:
+    def test_one_is_opened_with_its_settings_and_sends(
+        self, tmp_path: Path, plugin: Callable[..., None]
+    ) -> None:
+        plugin("lyricsyncd.notifiers", notebook="tests.notebook:open_notebook")
+        config = Config.model_validate(
+            {
+                "notify": {"by": ["notebook"]},
+                "plugins": {"notebook": {"file": str(tmp_path / "notes.txt")}},
+            }
+        )
+        (notifier,) = open_notifiers(config.notify, config.plugins)
+        assert notifier.send(Message("3 songs", "3 with every word timed"))
+        assert (tmp_path / "notes.txt").read_text() == "3 songs\n3 with every word timed\n"
+
+    def test_one_that_cannot_be_loaded_stops_no_other(
+        self,
+        catalog: Catalog,
+        plugin: Callable[..., None],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        plugin("lyricsyncd.notifiers", broken="no.such:thing")
+        notify = Notify(by=("broken", "apprise"))
+        assert start_messages(notify, catalog) is None
+        assert "package theirs" in caplog.text

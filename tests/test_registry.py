@@ -15,13 +15,7 @@ from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError, UsageError
 from lyricsyncd.registry import ModelContext, Registry
 
-KINDS: list[Registry[Any]] = [
-    registry.formats,
-    registry.sources,
-    registry.separators,
-    registry.recognisers,
-    registry.aligners,
-]
+KINDS: tuple[Registry[Any], ...] = registry.ALL
 
 
 class TestBuiltIn:
@@ -62,6 +56,8 @@ class TestChecking:
             {"models": {"transcriber": "wisper"}},
             {"lyrics": {"order": ["lrclb"]}},
             {"output": [{"format": "lrcc"}]},
+            {"output": {"preset": "navidrom"}},
+            {"notify": {"by": ["aprise"]}},
         ],
         ids=str,
     )

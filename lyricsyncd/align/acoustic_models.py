@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd import registry
 from lyricsyncd.errors import UsageError
-from lyricsyncd.registry import ModelContext
+from lyricsyncd.registry import NO_SETTINGS, ModelContext, PluginSettings
 
 if TYPE_CHECKING:
     from lyricsyncd.align.emissions import AcousticModel
@@ -96,7 +96,11 @@ def only_second(name: str) -> bool:
 
 
 def open_second_aligner(
-    name: str, device: str = "auto", models_dir: Path | None = None, language: str | None = None
+    name: str,
+    device: str = "auto",
+    models_dir: Path | None = None,
+    language: str | None = None,
+    plugins: PluginSettings = NO_SETTINGS,
 ) -> SecondAligner:
     """Open a second aligner: one that is nothing else, or an acoustic model with its own search.
 
@@ -107,7 +111,7 @@ def open_second_aligner(
     """
     from lyricsyncd.align.second_aligner import SearchingAligner, SecondAligner
 
-    context = ModelContext(device, models_dir, language)
+    context = ModelContext(device, models_dir, language, settings=plugins.get(name, {}))
     if name in registry.aligners.names():
         opened = registry.aligners.open(name, context)
         return opened if isinstance(opened, SecondAligner) else SearchingAligner(opened)
@@ -115,7 +119,7 @@ def open_second_aligner(
         from lyricsyncd.align.qwen3 import Qwen3Aligner
 
         return Qwen3Aligner(name, device, models_dir)
-    return SearchingAligner(open_acoustic_model(name, device, models_dir, language))
+    return SearchingAligner(open_acoustic_model(name, device, models_dir, language, plugins))
 
 
 def open_acoustic_model(
@@ -123,6 +127,7 @@ def open_acoustic_model(
     device: str = "auto",
     models_dir: Path | None = None,
     language: str | None = None,
+    plugins: PluginSettings = NO_SETTINGS,
 ) -> AcousticModel:
     """Open an acoustic model, its weights loaded.
 
@@ -133,6 +138,8 @@ def open_acoustic_model(
         file, or ``auto``. Of two names the first; see `pair`.
     language : str, optional
         ISO 639-1 of the song: some models are for one language only.
+    plugins : mapping, optional
+        The settings of models from other packages, by their names.
 
     Raises
     ------
@@ -150,7 +157,8 @@ def open_acoustic_model(
         return _open_onnx(Path(first), device)
     if first not in registry.aligners.names() and Path(first).is_dir():
         return open_ctc_model(first, device, models_dir)
-    model = registry.aligners.open(first, ModelContext(device, models_dir, language))
+    context = ModelContext(device, models_dir, language, settings=plugins.get(first, {}))
+    model = registry.aligners.open(first, context)
     if isinstance(model, SecondAligner):
         raise _only_a_second_aligner(first)
     return model

@@ -266,12 +266,12 @@ def _read(path: Path, name: str | None) -> Lyrics:
 
 
 def _output(preset: str | None, config: Path | None) -> Output | tuple[OutputFile, ...]:
-    from lyricsyncd.config.schema import PRESETS, Output, load
+    from lyricsyncd.config.schema import Output, load
+    from lyricsyncd.registry import presets
 
     if preset is None:
         return load(config).output
-    if preset not in PRESETS:
-        raise click.UsageError(f"There is no preset '{preset}'. There are {', '.join(PRESETS)}.")
+    presets.check(preset)
     return Output.model_validate({"preset": preset})
 
 

@@ -110,18 +110,11 @@ def _checked(library: Path) -> Path:
 
 
 def _preset(player: str | None) -> str:
-    import difflib
-
-    from lyricsyncd.config.schema import PRESETS
+    from lyricsyncd.registry import presets
 
     name = (player or "generic").lower()
     name = {"plexamp": "plex"}.get(name, name)
-    if name not in PRESETS:
-        near = difflib.get_close_matches(name, PRESETS, n=1)
-        raise UsageError(
-            f"there is no preset for the player '{player}'",
-            remedy=f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(PRESETS)}",
-        )
+    presets.check(name)
     return name
 
 
@@ -137,12 +130,12 @@ def _asked_library() -> Path:
 
 
 def _asked_player() -> str:
-    from lyricsyncd.config.schema import PRESETS
+    from lyricsyncd.registry import presets
 
     return str(
         click.prompt(
             "What plays it? (generic suits any; embed puts the words into the tags)",
-            type=click.Choice(PRESETS, case_sensitive=False),
+            type=click.Choice(presets.names(), case_sensitive=False),
             default="generic",
             err=True,
         )

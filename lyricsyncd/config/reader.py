@@ -263,7 +263,8 @@ def _explained(
 def _problem(detail: Any, origins: Mapping[Key, str], path: Path | None) -> tuple[int, str, str]:
     """Line, message and remedy."""
     # Angle brackets are the names of a choice's branches, not keys.
-    key: Key = tuple(p for p in detail["loc"] if not (isinstance(p, str) and p.startswith("<")))
+    # "[key]" marks an error in the key itself.
+    key: Key = tuple(p for p in detail["loc"] if not str(p).startswith(("<", "[key]")))
     origin = next(
         (origins[key[:n]] for n in range(len(key), 0, -1) if key[:n] in origins),
         str(path) if path is not None else "the configuration",

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -222,7 +222,10 @@ class UnknownName(ValueError):
     """A name that no back end has; ``known`` are those there are."""
 
     def __init__(self, known: tuple[str, ...]) -> None:
-        super().__init__(f"expected one of {', '.join(known)}")
+        names = (
+            f"one of {', '.join(known)}" if known else "the name of a plug-in; none is installed"
+        )
+        super().__init__(f"expected {names}")
         self.known = known
 
 
@@ -307,8 +310,7 @@ SourceName = Annotated[str, AfterValidator(_known(registry.sources))]
 ProviderName = Literal["megalobiz", "netease", "musixmatch"]
 PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
 """Folders as another program calls them → as they are called here."""
-PresetName = Literal["navidrome", "navidrome_web", "jellyfin", "plex", "kodi", "generic", "embed"]
-PRESETS: tuple[str, ...] = get_args(PresetName)
+PresetName = Annotated[str, AfterValidator(_known(registry.presets))]
 
 
 class Section(BaseModel):
@@ -780,6 +782,9 @@ class OpenSubsonic(Section):
 class Notify(Section):
     """Messages about what was done."""
 
+    by: tuple[Annotated[str, AfterValidator(_known(registry.notifiers))], ...] = Field(
+        default=("apprise",), description="What sends them: apprise, or what a plug-in adds."
+    )
     urls: tuple[SecretValue, ...] = Field(
         default=(),
         description=(
@@ -797,6 +802,16 @@ class Notify(Section):
         default=3600.0,
         description="There is one message at most in this time, and none while songs are in work.",
     )
+
+
+def _plugin(name: str) -> str:
+    """Check that a name below ``plugins`` is that of a back end from another package."""
+    if name not in registry.plugin_names():
+        raise UnknownName(registry.plugin_names())
+    return name
+
+
+PluginSettings = dict[Annotated[str, AfterValidator(_plugin)], dict[str, Any]]
 
 
 def _not_empty(value: object) -> object:
@@ -873,6 +888,13 @@ class Config(Section):
         description="A music server (Navidrome and its like) to learn of new songs from.",
     )
     notify: Notify = Field(default=Notify(), description="Messages about what was done.")
+    plugins: PluginSettings = Field(
+        default_factory=dict,
+        description=(
+            "Settings of back ends from other packages, by their names, such as {acme: {folder: "
+            "/srv/words}}; each package documents its own. See docs/plugins.md."
+        ),
+    )
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from lyricsyncd.errors import LyricsNotFound, LyricsyncError, ModelError, NotASo
 from lyricsyncd.identify.kinds import Kind
 from lyricsyncd.lyrics.base import is_offline
 from lyricsyncd.model import Lyrics, Timing, Track
+from lyricsyncd.registry import SourceContext
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config, LyricsSources
@@ -80,7 +82,7 @@ def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = N
         lyrics = given if isinstance(given, Lyrics) else load_lyrics_file(given)
         name = lyrics.source_id or "as text"
         return Found(lyrics, lyrics.source or "given", lyrics.source_id, 1.0, (f"given: {name}",))
-    return choose(track, sources(config.lyrics))
+    return choose(track, sources(config))
 
 
 def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
@@ -93,7 +95,7 @@ def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
     NotASong
         It is a podcast, an audiobook or the like, and there are none.
     """
-    for source in sources(config.lyrics):
+    for source in sources(config):
         if source.name != "local":
             continue
         ranked = _ranked(
@@ -119,7 +121,7 @@ def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
 def find_offline(track: Track, config: Config) -> Found | None:
     """The words of a song, where no source that needs the network comes before those that have
     them; ``None`` where such a source must be asked first, or all of them."""
-    first = list(itertools.takewhile(is_offline, sources(config.lyrics)))
+    first = list(itertools.takewhile(is_offline, sources(config)))
     try:
         found = choose(track, first)
     except (LyricsNotFound, SourceError):
@@ -130,13 +132,13 @@ def find_offline(track: Track, config: Config) -> Found | None:
 
 def all_offline(config: Config) -> bool:
     """Whether no source needs the network."""
-    return all(map(is_offline, sources(config.lyrics)))
+    return all(map(is_offline, sources(config)))
 
 
 def later(track: Track, config: Config, lyrics: Lyrics) -> tuple[Lyrics, ...]:
     """Other words for a song, from the sources after the one that brought these: for a song whose
     sound does not bear them out. A person's own words are not doubted so."""
-    found = sources(config.lyrics)
+    found = sources(config)
     after = [source.name for source in found]
     if lyrics.source not in after:
         return ()
@@ -215,17 +217,28 @@ def load_lyrics_file(path: str | Path) -> Lyrics:
     return files.load(Path(path))
 
 
+def sources(config: Config) -> tuple[Source, ...]:
+    """Open the sources of a configuration, each once: they keep connections and a pace."""
+    return _opened(config.lyrics, json.dumps(config.plugins, default=str))
+
+
 @functools.lru_cache(maxsize=4)
-def sources(settings: LyricsSources) -> tuple[Source, ...]:
-    """The sources of a configuration, made once: they keep connections and a pace."""
+def _opened(lyrics: LyricsSources, plugins: str) -> tuple[Source, ...]:
+    settings = json.loads(plugins)
     found: list[Source] = []
-    for name in dict.fromkeys(settings.order):
+    for name in dict.fromkeys(lyrics.order):
         try:
             if name != TRANSCRIPT:
-                found.append(registry.sources.open(name, settings))
+                context = SourceContext(lyrics, settings.get(name, {}))
+                found.append(registry.sources.open(name, context))
         except (SourceError, ModelError) as error:
             _log.warning("%s", error)
     return tuple(found)
+
+
+def forget_plugins() -> None:
+    """Open the sources anew when they are next needed."""
+    _opened.cache_clear()
 
 
 def choose(track: Track, sources: Sequence[Source]) -> Found:

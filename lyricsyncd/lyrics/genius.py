@@ -9,17 +9,15 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lyricsyncd.errors import ConfigError, LyricsyncError, Unreachable, raised_inside
 from lyricsyncd.http import Web
 from lyricsyncd.lyrics import external
 from lyricsyncd.lyrics.base import Candidate
 from lyricsyncd.model import Lyrics, Track
+from lyricsyncd.registry import SourceContext
 from lyricsyncd.text import match
-
-if TYPE_CHECKING:
-    from lyricsyncd.config.schema import LyricsSources
 
 _log = logging.getLogger(__name__)
 _MOST_PAGES = 2
@@ -130,13 +128,15 @@ class GeniusSource:
         return genius
 
 
-def open_source(settings: LyricsSources) -> GeniusSource:
-    """The source as configured."""
+def open_source(context: SourceContext) -> GeniusSource:
+    """Open the source as it is configured, for `lyricsyncd.registry`."""
     from lyricsyncd.http import answers
 
-    web = Web(timeout=settings.genius.timeout, attempts=2, interval=1.0, cache=answers.shared())
+    web = Web(
+        timeout=context.lyrics.genius.timeout, attempts=2, interval=1.0, cache=answers.shared()
+    )
     try:
-        return GeniusSource(settings.genius.token, web)
+        return GeniusSource(context.lyrics.genius.token, web)
     except ConfigError as error:
         # A secret that is not there costs this source, and no song.
         _log.warning("Genius is not asked: %s", error)

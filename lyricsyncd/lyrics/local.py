@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lyricsyncd import formats, tagfile
 from lyricsyncd.errors import AudioError, FormatError, LyricsyncError, WorkerLost
@@ -22,12 +22,10 @@ from lyricsyncd.lyrics import charset, files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
 from lyricsyncd.media_types import lyrics_suffixes
 from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.registry import SourceContext
 from lyricsyncd.text.language import code as language_code
 from lyricsyncd.text.words import has_cjk, split_line
 from lyricsyncd.work import sandbox
-
-if TYPE_CHECKING:
-    from lyricsyncd.config.schema import LyricsSources
 
 _BULLET = " • "
 _FRAMES = ("SYLT", "USLT")
@@ -51,8 +49,8 @@ class LocalSource:
         return [*_sidecars(track.path), *_embedded(track.path)]
 
 
-def open_source(_settings: LyricsSources) -> LocalSource:
-    """The source as configured."""
+def open_source(_context: SourceContext) -> LocalSource:
+    """Open the source as it is configured, for `lyricsyncd.registry`."""
     return LocalSource()
 
 

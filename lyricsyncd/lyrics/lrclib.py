@@ -10,18 +10,16 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lyricsyncd.errors import FormatError
 from lyricsyncd.http import Web
 from lyricsyncd.lyrics import external
 from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.model import Lyrics, Timing, Track
+from lyricsyncd.registry import SourceContext
 from lyricsyncd.text import match
 from lyricsyncd.text.language import code as language_code
-
-if TYPE_CHECKING:
-    from lyricsyncd.config.schema import LyricsSources
 
 _log = logging.getLogger(__name__)
 _MOST_RESULTS = 50
@@ -99,12 +97,12 @@ class LrclibSource:
         return found
 
 
-def open_source(settings: LyricsSources) -> LrclibSource:
-    """The source as configured."""
+def open_source(context: SourceContext) -> LrclibSource:
+    """Open the source as it is configured, for `lyricsyncd.registry`."""
     from lyricsyncd.http import answers
 
-    web = Web(timeout=settings.lrclib.timeout, cache=answers.shared())
-    return LrclibSource(settings.lrclib.url.rstrip("/"), web)
+    web = Web(timeout=context.lyrics.lrclib.timeout, cache=answers.shared())
+    return LrclibSource(context.lyrics.lrclib.url.rstrip("/"), web)
 
 
 def _searches(track: Track, artist: str, title: str) -> list[dict[str, str]]:

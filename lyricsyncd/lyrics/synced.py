@@ -11,17 +11,15 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lyricsyncd.errors import LyricsyncError, SourceError, Unreachable, raised_inside
 from lyricsyncd.http import Web
 from lyricsyncd.lyrics import external
 from lyricsyncd.lyrics.base import Candidate, described
 from lyricsyncd.model import Lyrics, Track
+from lyricsyncd.registry import SourceContext
 from lyricsyncd.text import match
-
-if TYPE_CHECKING:
-    from lyricsyncd.config.schema import LyricsSources
 
 _log = logging.getLogger(__name__)
 _MOST_HITS = 10
@@ -139,11 +137,11 @@ _HITS: dict[str, Callable[[SyncedlyricsSource, Track, str], Iterator[Candidate]]
 }
 
 
-def open_source(settings: LyricsSources) -> SyncedlyricsSource:
-    """The source as configured."""
+def open_source(context: SourceContext) -> SyncedlyricsSource:
+    """Open the source as it is configured, for `lyricsyncd.registry`."""
     from lyricsyncd.http import answers
 
-    wanted = settings.syncedlyrics
+    wanted = context.lyrics.syncedlyrics
     web = Web(timeout=wanted.timeout, attempts=2, interval=1.0, cache=answers.shared())
     idle = None if wanted.providers else "no provider is named"
     return SyncedlyricsSource(wanted.providers, web, idle=idle)

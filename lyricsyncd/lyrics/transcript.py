@@ -135,7 +135,7 @@ def _candidates(
     from lyricsyncd.lyrics import find_lyrics, sources
 
     lines = telling(heard)
-    asked = sources(config.lyrics)
+    asked = sources(config)
     for source in asked:
         search_names = getattr(source, "with_words", None)
         if search_names is None:

@@ -1,22 +1,18 @@
-"""Messages about what was done, sent by Apprise (the extra ``notify``).
+"""Compose messages about finished songs, and send them when there is nothing left to do.
 
-One message tells of all songs that came to an end since the last one, when there is nothing left to
-do. Apprise is large, so it runs in a process of its own for the moment that it is needed:
-``python -m lyricsyncd.notifications.messages`` sends what it reads.
+One message covers all songs that were finished since the last one.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import logging
-import subprocess
-import sys
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lyricsyncd import registry
 from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.notifications import Message
+from lyricsyncd.registry import NO_SETTINGS, NotifierContext
 from lyricsyncd.unexpected import UNEXPECTED
 
 if TYPE_CHECKING:
@@ -24,34 +20,27 @@ if TYPE_CHECKING:
 
     from lyricsyncd.catalog.catalog import Catalog
     from lyricsyncd.config.schema import Notify
+    from lyricsyncd.notifications import Notifier
+    from lyricsyncd.registry import PluginSettings
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 20.0
-_SEND_S = 60.0
-"""How long sending may take."""
+_INTERVAL_S = 20.0
+"""Seconds from one look at the catalog to the next."""
 _NAMED = 5
 """Songs that failed, named in a message; the others are counted."""
 _ENDS = {
     "done": "{} with every word timed",
     "lines": "{} with lines timed",
-    "review": "{} that somebody should look at",
+    "review": "{} to be reviewed",
     "no_lyrics": "{} without lyrics",
     "instrumental": "{} instrumental",
     "failed": "{} failed",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Something to tell."""
-
-    title: str
-    body: str
-
-
 def digest(catalog: Catalog, states: Sequence[str], since: float, until: float) -> Message | None:
-    """What came of the songs that were finished in a time; ``None`` if that is nothing to tell."""
+    """Summarise the songs that were finished in a time; ``None`` where there are none."""
     counts = catalog.finished_counts(states, since, until)
     if not counts:
         return None
@@ -65,38 +54,41 @@ def digest(catalog: Catalog, states: Sequence[str], since: float, until: float) 
     return Message(f"lyricsyncd: {total} {'song' if total == 1 else 'songs'}", "\n".join(lines))
 
 
-def send(urls: Sequence[str], message: Message) -> bool:
-    """Send a message to all addresses, in another process; whether all of them took it."""
-    order = json.dumps({"urls": list(urls), "title": message.title, "body": message.body})
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "lyricsyncd.notifications.messages"],
-            input=order,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            timeout=_SEND_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+def open_notifiers(settings: Notify, plugins: PluginSettings = NO_SETTINGS) -> list[Notifier]:
+    """Open the notifiers of a configuration; one that cannot be had is logged and left out."""
+    opened = []
+    for name in dict.fromkeys(settings.by):
+        context = NotifierContext(settings, plugins.get(name, {}))
+        try:
+            notifier = registry.notifiers.open(name, context)
+        except LyricsyncError as error:
+            log.warning("no messages are sent by %s: %s. %s", name, error.message, error.remedy)
+            continue
+        if notifier.idle is None:
+            opened.append(notifier)
+    return opened
 
 
-def start_messages(settings: Notify, catalog: Catalog) -> MessageThread | None:
-    """A thread that sends them; ``None`` where there is nowhere to send them."""
-    if not settings.urls:
-        return None
-    if importlib.util.find_spec("apprise") is None:
-        log.warning("no messages are sent: install lyricsyncd[notify]")
-        return None
-    return MessageThread(settings, catalog)
+def start_messages(
+    settings: Notify, catalog: Catalog, plugins: PluginSettings = NO_SETTINGS
+) -> MessageThread | None:
+    """Start the thread that sends messages; return ``None`` where nothing can send them."""
+    notifiers = open_notifiers(settings, plugins)
+    return MessageThread(settings, notifiers, catalog) if notifiers else None
 
 
 class MessageThread:
-    """Looks now and then whether there is something to tell, until stopped."""
+    """Check now and then whether there is something to report, until stopped."""
 
-    def __init__(self, settings: Notify, catalog: Catalog, look_s: float = _LOOK_S) -> None:
-        self._settings, self._catalog, self._look_s = settings, catalog, look_s
+    def __init__(
+        self,
+        settings: Notify,
+        notifiers: Sequence[Notifier],
+        catalog: Catalog,
+        interval_s: float = _INTERVAL_S,
+    ) -> None:
+        self._settings, self._notifiers, self._catalog = settings, notifiers, catalog
+        self._interval_s = interval_s
         self._since = catalog.clock()
         self._sent_at: float | None = None
         self._stopping = threading.Event()
@@ -109,15 +101,15 @@ class MessageThread:
         self._thread.join(0.5)
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._look_s):
+        while not self._stopping.wait(self._interval_s):
             try:
-                self._look()
+                self._report()
             except LyricsyncError as error:
                 log.warning("no message could be sent: %s", error)
             except Exception as error:  # noqa: BLE001 - the loop goes on, see `unexpected`
                 UNEXPECTED.record(error, "messages")
 
-    def _look(self) -> None:
+    def _report(self) -> None:
         now = self._catalog.clock()
         recent = self._sent_at is not None and 0 <= now - self._sent_at < self._settings.every
         if recent or self._busy(now):
@@ -127,23 +119,10 @@ class MessageThread:
         if message is None:
             return
         self._sent_at = now
-        if not send([url.reveal() for url in self._settings.urls], message):
-            log.warning("a message could not be sent to all of notify.urls")
+        for notifier in self._notifiers:
+            if not notifier.send(message):
+                log.warning("a message could not be delivered to every address")
 
     def _busy(self, now: float) -> bool:
         """Return whether songs are in work or due; a pause is an end, too."""
         return not self._catalog.paused and self._catalog.has_work(now)
-
-
-def _main() -> int:
-    import apprise
-
-    order = json.load(sys.stdin)
-    sender = apprise.Apprise()
-    good = [sender.add(url) for url in order["urls"]]
-    told = sender.notify(body=order["body"], title=order["title"])
-    return 0 if told and all(good) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(_main())

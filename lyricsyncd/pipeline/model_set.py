@@ -69,7 +69,10 @@ class ModelSet:
         name = "auto" if name == "spleeter" and self._settings.separator == "auto" else name
         device = "cpu" if self._settings.profile == "lite" else self._device
         return self._once(
-            f"separator:{name}", lambda: VocalSeparator(name, device, models_dir=self._folder)
+            f"separator:{name}",
+            lambda: VocalSeparator(
+                name, device, models_dir=self._folder, plugins=self._settings.plugins
+            ),
         )
 
     def acoustic_model(self, language: str | None) -> AcousticModel:
@@ -109,7 +112,7 @@ class ModelSet:
         aligner = self._once(
             f"second aligner:{acoustic_models.key(second, language)}",
             lambda: acoustic_models.open_second_aligner(
-                second, self._device, self._folder, language
+                second, self._device, self._folder, language, self._settings.plugins
             ),
         )
         if isinstance(aligner, SearchingAligner):
@@ -128,7 +131,9 @@ class ModelSet:
 
         return self._once(
             f"acoustic model:{acoustic_models.key(name, language)}",
-            lambda: acoustic_models.open_acoustic_model(name, self._device, self._folder, language),
+            lambda: acoustic_models.open_acoustic_model(
+                name, self._device, self._folder, language, self._settings.plugins
+            ),
         )
 
     @property
@@ -152,7 +157,12 @@ class ModelSet:
             return None
         return self._once(
             f"recogniser:{wanted}",
-            lambda: open_transcriber(wanted, device=self._device, models_dir=self._folder),
+            lambda: open_transcriber(
+                wanted,
+                device=self._device,
+                models_dir=self._folder,
+                plugins=self._settings.plugins,
+            ),
         )
 
     def memory(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import UsageError
 from lyricsyncd.models.device import check_name
+from lyricsyncd.registry import PluginSettings
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -28,6 +29,8 @@ class ModelSettings:
         ``auto``.
     folder : Path or None
         Where models are installed; ``None`` for the user's cache.
+    plugins : mapping
+        The settings of those of the models that come from other packages, by their names.
     """
 
     separator: str = "auto"
@@ -36,6 +39,7 @@ class ModelSettings:
     device: str = "auto"
     profile: str = "auto"
     folder: Path | None = None
+    plugins: PluginSettings = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         check_name(self.device)
@@ -74,6 +78,7 @@ def placing_settings(
         The device or profile is not one of those there are.
     """
     models = config.models
+    names = (models.separator, models.transcriber, *models.aligner.split("+"))
     return PlacingSettings(
         ModelSettings(
             separator=models.separator,
@@ -82,6 +87,7 @@ def placing_settings(
             device=device if device != "auto" else models.device,
             profile=profile or config.profile,
             folder=models.dir,
+            plugins={name: config.plugins[name] for name in names if name in config.plugins},
         ),
         words=config.quality.words,
         lines=config.quality.lines,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import install
 from lyricsyncd.models.device import check
-from lyricsyncd.registry import ModelContext, separators
+from lyricsyncd.registry import NO_SETTINGS, ModelContext, PluginSettings, separators
 from lyricsyncd.separate.base import Separator, Stem
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class VocalSeparator:
         (`lyricsyncd.config.schema.load`).
     threads : int, optional
         Threads of the network; by default as many as the process may use.
+    plugins : mapping, optional
+        The settings of separators from other packages, by their names.
 
     Raises
     ------
@@ -75,12 +77,14 @@ class VocalSeparator:
         models_dir: str | os.PathLike[str] | None = None,
         *,
         threads: int | None = None,
+        plugins: PluginSettings = NO_SETTINGS,
     ) -> None:
         check(device)
         self._model = model
         self._device = device
         self._models_dir = Path(models_dir) if models_dir is not None else None
         self._threads = threads
+        self._settings = plugins.get(model, {})
         self.warning: str | None = None
         """Set once the model is open: a line for the user where ``auto`` found no separator."""
 
@@ -200,7 +204,7 @@ class VocalSeparator:
     @cached_property
     def _separator(self) -> Separator:
         folder = self._models_folder()
-        context = ModelContext(self._device, folder, threads=self._threads)
+        context = ModelContext(self._device, folder, threads=self._threads, settings=self._settings)
         if self._model != "auto":
             return separators.open(self._model, context)
         if _has_card_for_demucs(self._device):

@@ -438,7 +438,7 @@ class Service:
         """Tell people from now on as the configuration says."""
         if self._messages is not None:
             self._messages.stop()
-        self._messages = start_messages(self._config.notify, self._catalog)
+        self._messages = start_messages(self._config.notify, self._catalog, self._config.plugins)
 
     def _scan_everything(self) -> None:
         for rules in self._rules():

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lyricsyncd.model import Lyrics
+    from lyricsyncd.tags.presets import Tag
     from lyricsyncd.tags.splice import Splice
-    from lyricsyncd.tags.targets import Tag
 
 Value = Any
 """What a slot holds: JSON's values only. ``None``: nothing."""

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from lyricsyncd.model import Lyrics
     from lyricsyncd.tags.container import Opened, Value
+    from lyricsyncd.tags.presets import Tag
     from lyricsyncd.tags.sidecar import Request
     from lyricsyncd.tags.splice import Splice
-    from lyricsyncd.tags.targets import Tag
 
 _ATTEMPTS = 3
 

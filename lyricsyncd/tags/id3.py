@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lyricsyncd.model import Line, Lyrics
     from lyricsyncd.tags.container import Value
-    from lyricsyncd.tags.targets import Tag
+    from lyricsyncd.tags.presets import Tag
 
 _MILLISECONDS, _LYRICS = 2, 1
 _LATIN_1, _UTF16, _UTF16_BE, _UTF8 = range(4)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lyricsyncd.config.paths import present
 from lyricsyncd.tags import atomic
 from lyricsyncd.tags.journal import SIDECAR, Journal, digest, located
+from lyricsyncd.tags.presets import has_room
 from lyricsyncd.tags.report import Note, WriteReport
-from lyricsyncd.tags.targets import TOO_LONG, has_room
+from lyricsyncd.tags.targets import TOO_LONG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

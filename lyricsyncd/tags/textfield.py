@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lyricsyncd.model import Lyrics
     from lyricsyncd.tags.container import Value
-    from lyricsyncd.tags.targets import Tag
+    from lyricsyncd.tags.presets import Tag
 
 
 def text_of(lyrics: Lyrics, format_name: str, *, by_hand: bool) -> str:

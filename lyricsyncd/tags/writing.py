@@ -11,9 +11,10 @@ from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import FormatError, WriteError
 from lyricsyncd.tags import mark
 from lyricsyncd.tags.embedding import embed
+from lyricsyncd.tags.presets import has_room
 from lyricsyncd.tags.report import Note, WriteReport
 from lyricsyncd.tags.sidecar import Outcome, Request, remove_sidecar, write_sidecar
-from lyricsyncd.tags.targets import TOO_LONG, has_room, hiders, plan
+from lyricsyncd.tags.targets import TOO_LONG, hiders, plan
 from lyricsyncd.work import sandbox
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from lyricsyncd.config.schema import OutputFile
     from lyricsyncd.model import Lyrics
     from lyricsyncd.tags.journal import Journal
-    from lyricsyncd.tags.targets import Sidecar, Tag
+    from lyricsyncd.tags.presets import Sidecar, Tag
 
 
 def write_lyrics(

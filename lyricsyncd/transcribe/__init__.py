@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lyricsyncd.model import Word
-from lyricsyncd.registry import ModelContext, recognisers
+from lyricsyncd.registry import NO_SETTINGS, ModelContext, PluginSettings, recognisers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,11 @@ class Transcriber(Protocol):
 
 
 def open_transcriber(
-    backend: str, model: str = "", device: str = "auto", models_dir: Path | None = None
+    backend: str,
+    model: str = "",
+    device: str = "auto",
+    models_dir: Path | None = None,
+    plugins: PluginSettings = NO_SETTINGS,
 ) -> Transcriber:
     """Open a recogniser and load its model.
 
@@ -71,10 +75,8 @@ def open_transcriber(
     ModelError
         The backend is not installed, or its model is not there.
     """
-    transcriber: Transcriber = recognisers.open(
-        backend, ModelContext(device, models_dir, model=model)
-    )
-    return transcriber
+    context = ModelContext(device, models_dir, model=model, settings=plugins.get(backend, {}))
+    return recognisers.open(backend, context)
 
 
 def transcribe_vocals(

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lyricsyncd import registry
 from lyricsyncd.errors import WriteError
 from lyricsyncd.work import memory, schedule
 from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
@@ -95,7 +96,7 @@ def writes_sidecars(config: Config) -> bool:
 
     output = config.output
     if isinstance(output, Output):
-        return output.preset != "embed"
+        return registry.presets.open(output.preset).sidecars
     return any(file.to == "sidecar" for file in output)
 
 
