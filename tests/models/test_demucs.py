@@ -267,7 +267,7 @@ def test_a_full_card_is_left_for_the_cpu(
 
 class TestMissing:
     def test_an_unknown_model_is_one_line(self, models_dir: Path) -> None:
-        with pytest.raises(ModelError, match="Demucs knows none") as caught:
+        with pytest.raises(ModelError, match="Demucs has none") as caught:
             ours.load("nosuch", models_dir)
         assert "\n" not in str(caught.value)
 

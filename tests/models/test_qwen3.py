@@ -338,7 +338,7 @@ def test_it_is_loaded_once_for_all_its_languages(folder: Path) -> None:
     assert isinstance(first, Qwen3Aligner)
     assert models.second_aligner("fr") is first
     assert models.second_aligner("fi") is None
-    assert models.loads == ["voter:qwen3"]
+    assert models.loads == ["second aligner:qwen3"]
 
 
 @pytest.mark.parametrize("spread", [0.02, 1.0])
@@ -363,10 +363,10 @@ def test_out_of_memory_everywhere_the_song_is_placed_without_votes(
     def full(*_: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr(Qwen3Aligner, "_heard", full)
+    monkeypatch.setattr(Qwen3Aligner, "_answered", full)
     pipeline = LyricSyncPipeline(config=config(folder.parent, "sphinx+qwen3"), device="cpu")
     text = SONG.with_suffix(".txt").read_text(encoding="utf-8")
     with caplog.at_level(logging.WARNING):
         result = pipeline.sync(SONG, lyrics=text, language="en")
     assert result.aligner == "sphinx"
-    assert "without a second ear's votes" in caplog.text
+    assert "without a second aligner" in caplog.text
