@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -172,7 +173,7 @@ class TestSamples:
         song = tmp_path / "song.mp3"
         with av.open(str(sound)) as bare, av.open(str(song), "w") as container:
             picture = container.add_stream("png", rate=1)
-            assert isinstance(picture, av.VideoStream)
+            assert isinstance(picture, VideoStream)
             picture.width, picture.height, picture.pix_fmt = 16, 16, "rgb24"
             copy = stream_like(container, bare.streams.audio[0])
             for packet in [

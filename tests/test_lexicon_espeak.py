@@ -47,6 +47,20 @@ def test_threads_do_not_disturb_each_other() -> None:
         assert list(pool.map(lambda pair: espeak.transcribe(*pair), pairs)) == expected
 
 
+def test_speech_has_the_place_of_each_word_after_many_transcriptions() -> None:
+    program = """
+from lyricsyncd.align.lexicon import espeak
+for _ in range(40):
+    for pair in [("hello", "en-us"), ("schön", "de"), ("l'amour", "fr-fr"), ("любовь", "ru")]:
+        espeak.transcribe(*pair)
+print(len(espeak.speak("how I wonder what you are", "en-us").onsets))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "6\n"
+
+
 @pytest.mark.parametrize("where", ["absent", "x" * 100 + "/" + "y" * 100])
 def test_data_that_cannot_be_reached_is_a_model_error_with_a_remedy(where: str) -> None:
     program = f"""

@@ -50,6 +50,7 @@ class _Engine:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._speaking: str | None = None
+        self._has_spoken = False
         try:
             import espeakng_loader
 
@@ -113,13 +114,20 @@ class _Engine:
         callback = speak_lib.SynthCallback(receive)
         with self._lock:
             self._speak_as(voice)
-            self._library.espeak_SetSynthCallback(callback)
-            data = text.encode()
-            self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, speak_lib.UTF8, None, None)
-            self._library.espeak_Synchronize()
-            self._library.espeak_SetSynthCallback(speak_lib.SynthCallback())
+            if not self._has_spoken:
+                # After many transcriptions the first synthesis does not tell of its first word.
+                self._synthesise("a", speak_lib.SynthCallback(lambda *_: 0))
+                self._has_spoken = True
+            self._synthesise(text, callback)
         samples = np.frombuffer(b"".join(chunks), "<i2").astype(np.float32) / np.float32(32768)
         return Speech(samples, self._rate, tuple(onsets))
+
+    def _synthesise(self, text: str, callback: Any) -> None:
+        self._library.espeak_SetSynthCallback(callback)
+        data = text.encode()
+        self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, speak_lib.UTF8, None, None)
+        self._library.espeak_Synchronize()
+        self._library.espeak_SetSynthCallback(speak_lib.SynthCallback())
 
     def _speak_as(self, voice: str) -> None:
         if voice == self._speaking:
