@@ -105,6 +105,7 @@ def examine(config: Config, *, network: bool = True, file: Path | None = None) -
         ("memory", memory),
         ("models", lambda: models(config)),
         ("models", lambda: extras(config)),
+        ("plugins", plugins),
         ("trials", lambda: trials(config)),
         ("gpu", lambda: gpu(config)),
         ("network", lambda: hosts(config) if network else iter(())),
@@ -412,6 +413,21 @@ def extras(config: Config) -> Iterator[Finding]:
             )
         elif entry.modules:
             yield _ok("models", f"what {name} needs is installed")
+
+
+def plugins() -> Iterator[Finding]:
+    """List the back ends of other packages, and check that each can be loaded."""
+    for kind in registry.ALL:
+        for entry in kind.entries().values():
+            if not entry.origin:
+                continue
+            try:
+                entry.load()
+            except LyricsyncError as error:
+                yield _failed("plugins", error.message, error.remedy)
+            else:
+                summary = registry.described(entry).summary
+                yield _ok("plugins", f"{kind.kind} {entry.name} ({entry.origin}): {summary}")
 
 
 def gpu(config: Config) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ be checked where the configuration is read, and reported by ``doctor``, at no co
 
 Another package adds a back end by an entry point in the group of its kind, such as
 ``lyricsyncd.separators``. The object that the entry point names is called as the built-in ones are
-(see ``docs/plugins.md``), and may carry attributes that describe it: ``summary``, ``extra``,
-``modules``, ``licence``. One policy holds for all kinds:
+(see ``docs/plugins.md``), and may carry attributes that describe it (`describe` sets them):
+``summary``, ``extra``, ``modules``, ``licence``. One policy holds for all kinds:
 
 - a built-in name wins over a plug-in of the same name, and of two plug-ins the first by
   distribution name; the loser is left out with one warning;
@@ -21,7 +21,7 @@ import functools
 import importlib
 import importlib.util
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lyricsyncd.transcribe import Transcriber
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 Settings = Mapping[str, Any]
 """The settings of one plug-in: the section of its name below ``plugins``, as YAML has it."""
@@ -308,6 +309,23 @@ def described(entry: Entry) -> Entry:
         modules=tuple(map(str, getattr(opener, "modules", ()))),
         licence=str(getattr(opener, "licence", "")),
     )
+
+
+def describe(
+    summary: str, *, extra: str = "", modules: tuple[str, ...] = (), licence: str = ""
+) -> Callable[[F], F]:
+    """Describe the function that opens a plug-in, for ``doctor``: a decorator.
+
+    Parameters are those of `Entry`.
+    """
+
+    def with_description(opener: F) -> F:
+        details = {"summary": summary, "extra": extra, "modules": modules, "licence": licence}
+        for name, value in details.items():
+            setattr(opener, name, value)
+        return opener
+
+    return with_description
 
 
 def _ours(
