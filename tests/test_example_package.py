@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,19 +13,27 @@ from pathlib import Path
 
 import pytest
 
+from lyricsyncd import registry
+
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "lyricsyncd-acme"
 SONG = ROOT / "demo" / "songs" / "The_Star.mp3"
+
+KINDS = ("toml", "python")
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of packages with the example in it, built from its sources without a network."""
-    pytest.importorskip("hatchling")
-    folder = tmp_path_factory.mktemp("site")
+    """A folder of packages with the example in it."""
     sources = shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("sources") / "acme")
+    return install(sources, tmp_path_factory.mktemp("site"))
+
+
+def install(sources: Path, folder: Path) -> Path:
+    """Build a package from its sources, without a network, and put it into a folder."""
+    pytest.importorskip("hatchling")
     offline = ["--no-build-isolation", "--no-deps", "--no-index", "--quiet"]
     subprocess.run(
         [sys.executable, "-m", "pip", "install", *offline, "--target", folder, sources],
@@ -106,3 +115,23 @@ def test_its_files_are_converted(site: Path, tmp_path: Path) -> None:
     (tmp_path / "song.labels").write_text("1.0\t2.5\tTwinkle, twinkle\n")
     done = run(site, tmp_path, "-m", "lyricsyncd", "convert", "song.labels", "-", "--to", "srt")
     assert "00:00:01,000 --> 00:00:02,500" in done.stdout, done.stderr
+
+
+def test_the_package_of_the_guide_is_known_to_the_doctor(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    toml, module = (re.findall(rf"```{kind}\n(.*?)```", guide, re.DOTALL)[0] for kind in KINDS)
+    package = tmp_path / "lyricsyncd-mine" / "lyricsyncd_mine"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "half.py").write_text(module)
+    (package.parent / "pyproject.toml").write_text(toml)
+    (tmp_path / "config.yaml").write_text("models: {separator: half}\n")
+    site = install(package.parent, tmp_path / "site")
+    command = ["-m", "lyricsyncd", "doctor", "--offline", "--config", tmp_path / "config.yaml"]
+    done = run(site, tmp_path, *command)
+    assert "ok     plugins: separator half (lyricsyncd-mine): half as loud" in done.stdout
+
+
+def test_the_guide_names_the_group_of_every_kind() -> None:
+    guide = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    assert [kind.group for kind in registry.ALL if f"`{kind.group}`" not in guide] == []
