@@ -38,6 +38,8 @@ told what was found last time."""
 MOST_BYTES = 64 << 20
 MOST_ROWS = 50_000
 _PRUNE_EVERY = 200
+_REMOVALS = 3
+"""A disk that damages the file again and again is not used any more."""
 _VERSION = 1
 _NOTHING = frozenset({b"", b"[]", b"{}", b"null"})
 """Good answers that say "not found"."""
@@ -95,7 +97,7 @@ class Answers:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._broken = False
-        self._puts = 0
+        self._puts = self._removals = 0
 
     def get(self, key: bytes) -> Kept | None:
         """The answer to a question, if one is kept and still believed.
@@ -197,6 +199,10 @@ class Answers:
                 # Another process is at it for long: the next answer may be kept again.
                 if "locked" not in str(error):
                     self._give_up(error)
+                    if _is_damage(error) and self._removals < _REMOVALS:
+                        # All that it held can be had again.
+                        self._removals += 1
+                        self._broken = not self._removed()
                 return None
 
     @property
@@ -219,6 +225,15 @@ class Answers:
                 self._connection = _connect(self._path)
         return self._connection
 
+    def _removed(self) -> bool:
+        """Delete the file, of which a new one is made for the next answer; whether that went."""
+        try:
+            for suffix in ("", "-journal"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
+
     def _give_up(self, error: Exception) -> None:
         _log.warning("the cache %s is not used: %s", self._path, error)
         self._broken = True
@@ -226,6 +241,11 @@ class Answers:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _is_damage(error: Exception) -> bool:
+    # Subclasses of DatabaseError are for a full disk, or a fault of ours.
+    return type(error) is sqlite3.DatabaseError or isinstance(error, zlib.error)
 
 
 def _unpacked(body: bytes | None) -> bytes | None:

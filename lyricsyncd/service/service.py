@@ -155,7 +155,9 @@ class _Scan:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """A copy of the catalog is wanted."""
+    """A copy of the journal is wanted, and of the catalog if it changed."""
+
+    catalog: bool
 
 
 class Service:
@@ -314,9 +316,8 @@ class Service:
             self._runner.wake()
         if now >= self._copy_at:
             self._copy_at = now + _COPY_S
-            if seen != self._copied:
-                self._copied = seen
-                self._scans.put(_Copy())
+            self._scans.put(_Copy(catalog=seen != self._copied))
+            self._copied = seen
 
     def _check_now_and_then(self, now: float) -> None:
         if now >= self._check_at:
@@ -573,6 +574,7 @@ class Service:
         from lyricsyncd.tags import Journal, clear_after_crash
 
         try:
+            Journal().check()
             clear_after_crash(Journal())
         except LyricsyncError as error:
             log.warning("%s", error)
@@ -591,8 +593,8 @@ class Service:
             self._clear_after_crash()
         while (wanted := self._scans.get()) is not None:
             if isinstance(wanted, _Copy):
-                with UNEXPECTED.contain("the copy of the catalog"):
-                    self._copy()
+                with UNEXPECTED.contain("copying the state"):
+                    self._copy(wanted)
                 continue
             self._queued_scans.discard((wanted.rules.root, wanted.start))
             began = time.monotonic()
@@ -608,11 +610,17 @@ class Service:
                 if library.rules.root == wanted.rules.root and wanted.start is None:
                     library.poll_at = time.monotonic() + poll_interval(took)
 
-    def _copy(self) -> None:
-        try:
-            backup.back_up(self._catalog)
-        except LyricsyncError as error:
-            log.error("%s", error)
+    def _copy(self, wanted: _Copy) -> None:
+        from lyricsyncd.tags import Journal
+
+        copies: list[Callable[[], None]] = [Journal().back_up]
+        if wanted.catalog:
+            copies.append(partial(backup.back_up, self._catalog))
+        for copy in copies:
+            try:
+                copy()
+            except LyricsyncError as error:
+                TRANSIENT.log(error)
 
     def _scan(self, wanted: _Scan) -> None:
         began = time.monotonic()

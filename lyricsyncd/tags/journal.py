@@ -4,26 +4,34 @@ An entry is on disk before the file it speaks of is touched, so that after a cra
 entry too many, never one too few. An entry whose write never came about does no harm: its content
 is found nowhere. Several processes may use one journal; each call opens and closes its own
 connection.
+
+A damaged journal is replaced by its last copy, or by a new one, with the entries that can still be
+read: it must not stop all writing. What was lost is logged and reported by ``status``.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import logging
 import os
 import sqlite3
 import time
 import zlib
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lyricsyncd.config import private
+from lyricsyncd import sqlite_files
 from lyricsyncd.config.paths import hand_over, state_dir
-from lyricsyncd.errors import JournalError
+from lyricsyncd.errors import JournalError, WriteError, passes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 Kind = str
 """``sidecar``, or ``tag:`` and the slot of a song's tags that holds lyrics."""
@@ -31,6 +39,9 @@ SIDECAR = "sidecar"
 
 NAME = "journal.db"
 _PATIENCE_S = 30.0
+_MOST_SALVAGED = 1_000_000
+"""A damaged file may claim any number of entries."""
+_COLUMNS = "id, at, kind, song, path, before, before_hash, after_hash, by_hand"
 _SCHEMA_VERSION = 1
 _SCHEMA = (
     """CREATE TABLE entries (
@@ -118,17 +129,19 @@ class Journal:
             after_hash,
             by_hand,
         )
-        with self._connection() as connection:
-            number = connection.execute(
-                "INSERT INTO entries (at, kind, song, path, before, before_hash, after_hash,"
-                " by_hand) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
-            ).lastrowid
+        number = self._transact(
+            lambda db: (
+                db.execute(
+                    "INSERT INTO entries (at, kind, song, path, before, before_hash, after_hash,"
+                    " by_hand) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    values,
+                ).lastrowid
+            )
+        )
         try:
             yield
         except Exception:
-            with self._connection() as connection:
-                connection.execute("DELETE FROM entries WHERE id = ?", (number,))
+            self._transact(lambda db: db.execute("DELETE FROM entries WHERE id = ?", (number,)))
             raise
 
     def author(self, path: Path, kind: Kind, content_hash: str | None) -> Entry | None:
@@ -192,26 +205,31 @@ class Journal:
         """
         if not self.path.exists():
             return False
-        with self._connection() as connection:
-            row = connection.execute(
+        row = self._transact(
+            lambda db: db.execute(
                 "SELECT undone FROM entries WHERE song = ? ORDER BY id DESC LIMIT 1",
                 (os.fsencode(located(song)),),
             ).fetchone()
+        )
         return bool(row and row[0])
 
     def moved(self, song: Path, new_song: Path, paths: Iterable[tuple[Path, Path]]) -> None:
         """Have the entries of a song, and of its files (old, new), speak of where they are now."""
-        with self._connection() as connection:
-            for old, new in paths:
-                connection.execute(
+        pairs = list(paths)
+
+        def move(db: sqlite3.Connection) -> None:
+            for old, new in pairs:
+                db.execute(
                     "UPDATE entries SET path = ?, song = ? WHERE path = ? AND song = ?",
                     tuple(os.fsencode(located(path)) for path in (new, new_song, old, song)),
                 )
             # What a person took back is not written anew because the song has another name now.
-            connection.execute(
+            db.execute(
                 "UPDATE entries SET song = ? WHERE song = ? AND undone = 1",
                 tuple(os.fsencode(located(path)) for path in (new_song, song)),
             )
+
+        self._transact(move)
 
     def folders(self, count: int) -> tuple[Path, ...]:
         """The folders of the last writes, at most ``count`` writes back."""
@@ -220,67 +238,209 @@ class Journal:
 
     def close_entries(self, entries: Iterable[Entry]) -> None:
         """Mark entries as taken back."""
-        with self._connection() as connection:
-            connection.executemany(
-                "UPDATE entries SET undone = 1 WHERE id = ?", [(entry.id,) for entry in entries]
-            )
+        ids = [(entry.id,) for entry in entries]
+        self._transact(lambda db: db.executemany("UPDATE entries SET undone = 1 WHERE id = ?", ids))
+
+    def back_up(self) -> None:
+        """Copy the journal, if it changed since its last copy; repair it where it is damaged.
+
+        Raises
+        ------
+        JournalError
+            It cannot be copied or repaired.
+        """
+        copy = sqlite_files.copy_of(self.path)
+        try:
+            changed = self.path.stat().st_mtime
+            if copy.exists() and copy.stat().st_mtime >= changed:
+                return
+            with self._locked(fcntl.LOCK_SH), closing(self._connected()) as db:
+                trouble = sqlite_files.copy(self.path, db.backup, "journal")
+        except FileNotFoundError:
+            return
+        except (OSError, WriteError, sqlite3.OperationalError) as error:
+            raise JournalError(f"The journal {self.path} is not copied: {error}") from error
+        except sqlite3.DatabaseError as error:
+            trouble = str(error)
+        if trouble is not None:
+            self._mend(trouble, self._inode())
+
+    def check(self) -> None:
+        """Look for damage, and repair it. Raises `JournalError` where it cannot be repaired."""
+        inode = self._inode()
+        if inode is not None and (trouble := sqlite_files.damage(self.path)):
+            self._mend(trouble, inode)
 
     def _entries(self, where: str, values: tuple[Any, ...]) -> list[Entry]:
         if not self.path.exists():
             return []
-        with self._connection() as connection:
-            rows = connection.execute(
-                "SELECT id, at, kind, song, path, before, before_hash, after_hash, by_hand"
-                f" FROM entries WHERE {where}",
-                values,
+        rows = self._transact(
+            lambda db: db.execute(
+                f"SELECT {_COLUMNS} FROM entries WHERE {where}", values
             ).fetchall()
-        return [_entry(row) for row in rows]
+        )
+        return [entry for row in rows if (entry := _entry(row)) is not None]
+
+    def _transact(self, step: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a step in a transaction that is on disk at its end, in a repaired file if need be."""
+        for last in (False, True):
+            inode = self._inode()
+            try:
+                if inode is None:
+                    self._begin()
+                with self._locked(fcntl.LOCK_SH), closing(self._connected()) as db:
+                    if not _version(db):
+                        raise sqlite3.DatabaseError("it is empty")
+                    if _version(db) != _SCHEMA_VERSION:
+                        raise JournalError(
+                            f"the journal {self.path} is of a later version of lyricsyncd",
+                            remedy="Update lyricsyncd",
+                        )
+                    with db:
+                        return step(db)
+            except sqlite3.OperationalError as error:
+                if "no such table: entries" not in str(error):
+                    raise JournalError(
+                        f"the journal {self.path} cannot be used ({error}), so nothing was written",
+                        remedy=f"Make sure that {self.path.parent} can be written to and has free"
+                        " space",
+                        transient=True,
+                    ) from error
+                trouble = str(error)
+            except sqlite3.DatabaseError as error:
+                # Subclasses are no damage, but a fault of ours, say.
+                if type(error) is not sqlite3.DatabaseError:
+                    raise
+                trouble = str(error)
+            except OSError as error:
+                raise JournalError(
+                    f"the journal {self.path} cannot be made ({error.strerror}), so nothing was"
+                    " written",
+                    remedy=f"Make {self.path.parent} writable or set STATE_DIRECTORY to another"
+                    " folder",
+                    transient=passes(error),
+                ) from error
+            if not last:
+                self._mend(trouble, inode)
+        raise JournalError(
+            f"the journal {self.path} is damaged ({trouble}), so nothing was written",
+            remedy="Move it away: a new one is made, and files of ours are known by their mark",
+        )
+
+    def _connected(self) -> sqlite3.Connection:
+        # mode=rw: only `_begin` makes the file, and makes it whole.
+        db = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE_S
+        )
+        # A rollback journal, not WAL: writes are rare, and state folders lie on NAS mounts.
+        db.execute("PRAGMA synchronous = FULL")
+        return db
+
+    def _inode(self) -> int | None:
+        """Which file is there; it is another after a repair."""
+        try:
+            return self.path.stat().st_ino
+        except FileNotFoundError:
+            return None
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection in a transaction, which is on disk at the end of the block."""
+    def _locked(self, kind: int) -> Iterator[None]:
+        """Hold a lock that keeps the file from being replaced (shared) or used (exclusive)."""
+        file = self.path.with_name(self.path.name + ".lock")
         try:
-            private.make_folder(self.path.parent)
-            private.make_file(self.path)
-            with closing(sqlite3.connect(self.path, timeout=_PATIENCE_S)) as connection:
-                # A rollback journal, not WAL: writes are rare, and state folders lie on NAS mounts.
-                connection.execute("PRAGMA synchronous = FULL")
-                self._prepare(connection)
-                hand_over(self.path)
-                with connection:
-                    yield connection
-        except sqlite3.OperationalError as error:
-            raise JournalError(
-                f"the journal {self.path} cannot be used ({error}), so nothing was written",
-                remedy=f"Make sure that {self.path.parent} can be written to and has free space",
-                transient=True,
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise JournalError(
-                f"the journal {self.path} is damaged ({error}), so nothing was written",
-                remedy="Move it away: a new one is made, and files of ours are known by their mark",
-            ) from error
-        except OSError as error:
-            raise JournalError(
-                f"the journal {self.path} cannot be made ({error.strerror}), so nothing was"
-                " written",
-                remedy=f"Make {self.path.parent} writable or set STATE_DIRECTORY to another folder",
-            ) from error
+            descriptor = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError:
+            # A read-only folder, say: nobody replaces anything there.
+            yield
+            return
+        try:
+            hand_over(file)
+            # Some network mounts know no locks.
+            with suppress(OSError):
+                fcntl.flock(descriptor, kind)
+            yield
+        finally:
+            os.close(descriptor)
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        if _version(connection) == 0:
-            connection.execute("BEGIN IMMEDIATE")
-            # Another process may have been here first.
-            if _version(connection) == 0:
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            connection.commit()
-        if _version(connection) != _SCHEMA_VERSION:
-            raise JournalError(
-                f"the journal {self.path} is of a later version of lyricsyncd",
-                remedy="Update lyricsyncd",
-            )
+    def _begin(self) -> None:
+        """Make a new journal, which is there as a whole or not at all."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked(fcntl.LOCK_EX):
+            if self._inode() is None:
+                fresh = self.path.with_name(self.path.name + ".new")
+                fresh.unlink(missing_ok=True)
+                _make(fresh)
+                fresh.replace(self.path)
+                hand_over(self.path)
+
+    def _mend(self, trouble: str, inode: int | None) -> None:
+        """Repair the file of an inode, unless another process did so meanwhile."""
+        with self._locked(fcntl.LOCK_EX):
+            if self._inode() != inode:
+                return
+            try:
+                report = sqlite_files.mend(self.path, _JOURNAL, trouble)
+            except WriteError as error:
+                raise JournalError(error.message, remedy=error.remedy, transient=True) from error
+        log.critical("%s", report)
+
+
+def _make(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("BEGIN")
+        for statement in _SCHEMA:
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+
+
+def _lost(copied_at: float | None, saved: int) -> str:
+    kept = f"{saved} entries could be saved" if saved else "no entry could be saved"
+    if copied_at is None:
+        return f"a new one is begun, {kept}; what was written before and not saved has no undo"
+    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(copied_at))
+    return (
+        f"its copy of {since} takes its place, {kept}; what was written since and not saved has"
+        " no undo"
+    )
+
+
+def _salvage(damaged: Path, fresh: Path) -> int:
+    """Copy the entries that can be read, and are as they were written, into a new journal."""
+    saved = 0
+    insert = f"INSERT OR IGNORE INTO entries ({_COLUMNS}, undone) VALUES (?,?,?,?,?,?,?,?,?,?)"
+    with closing(sqlite3.connect(damaged)) as source, closing(sqlite3.connect(fresh)) as target:
+        for row in _readable(source):
+            if _entry(row[:-1]) is None:
+                continue
+            saved += target.execute(insert, row).rowcount
+            if row[-1]:
+                # It may have been undone since the copy was made.
+                same = (row[0], row[3], row[4])
+                target.execute(
+                    "UPDATE entries SET undone = 1 WHERE id = ? AND song = ? AND path = ?", same
+                )
+        target.commit()
+    return saved
+
+
+def _readable(source: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    """Read a damaged file one entry at a time: a page that is lost costs what was in it."""
+    highest = 0
+    for query in (
+        "SELECT seq FROM sqlite_sequence WHERE name = 'entries'",
+        "SELECT MAX(id) FROM entries",
+    ):
+        with suppress(sqlite3.DatabaseError):
+            for (number,) in source.execute(query):
+                highest = max(highest, number if isinstance(number, int) else 0)
+    for number in range(1, min(highest, _MOST_SALVAGED) + 1):
+        with suppress(sqlite3.DatabaseError):
+            yield from source.execute(
+                f"SELECT {_COLUMNS}, undone FROM entries WHERE id = ?", (number,)
+            ).fetchall()
+
+
+_JOURNAL = sqlite_files.Contents("journal", _lost, _make, _salvage)
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -288,19 +448,25 @@ def _version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
-    number, at, kind, song, path, before, before_hash, after_hash, by_hand = row
-    return Entry(
-        number,
-        at,
-        kind,
-        Path(os.fsdecode(song)),
-        Path(os.fsdecode(path)),
-        None if before is None else zlib.decompress(before),
-        before_hash,
-        after_hash,
-        bool(by_hand),
-    )
+def _entry(row: tuple[Any, ...]) -> Entry | None:
+    """Make an entry of a row; ``None`` where the row is damaged."""
+    number, at, kind, song, path, packed, before_hash, after_hash, by_hand = row
+    try:
+        before = None if packed is None else zlib.decompress(packed)
+        entry = Entry(
+            number,
+            float(at),
+            str(kind),
+            Path(os.fsdecode(song)),
+            Path(os.fsdecode(path)),
+            before,
+            before_hash,
+            after_hash,
+            bool(by_hand),
+        )
+    except (zlib.error, TypeError, ValueError):
+        return None
+    return entry if digest(before) == before_hash else None
 
 
 def _is_below(entry: Entry, paths: list[Path]) -> bool:
