@@ -101,6 +101,7 @@ def examine(config: Config, *, network: bool = True, file: Path | None = None) -
         ("inotify", lambda: watches(config)),
         ("secrets", lambda: secrets(file)),
         ("catalog", lambda: state(paths.state_dir())),
+        ("journal", lambda: journal(paths.state_dir())),
         ("disk", lambda: disk([paths.state_dir(), paths.cache_dir()])),
         ("memory", memory),
         ("models", lambda: models(config)),
@@ -327,6 +328,31 @@ def state(folder: Path) -> Iterator[Finding]:
         )
     service = "a service is at work on it" if running(folder) else "no service is at work on it"
     yield _ok("catalog", f"{file} is whole; {service}")
+
+
+def journal(folder: Path) -> Iterator[Finding]:
+    """Check the journal of what was written, and report the files that were repaired."""
+    from lyricsyncd import sqlite_files
+    from lyricsyncd.tags.journal import NAME
+
+    file = folder / NAME
+    if not file.exists():
+        yield _ok("journal", "nothing was written yet")
+    elif trouble := _checked(file) if file.stat().st_size else "the file is empty":
+        yield _failed(
+            "journal",
+            f"{file} is broken: {trouble}",
+            "Nothing: it is repaired when the service starts, or writes",
+        )
+    else:
+        yield _ok("journal", f"{file} is whole: what was written can be undone")
+    for repair in sqlite_files.last_repairs(folder):
+        at = time.strftime("%Y-%m-%d %H:%M", time.localtime(repair.at))
+        yield _warning(
+            "repairs",
+            f"{at}: {repair.text}",
+            f"Delete {repair.report} when you have seen this, and {repair.kept} with it",
+        )
 
 
 def _checked(file: Path) -> str:

@@ -315,12 +315,12 @@ def _write_and_undo(song: Path, lyrics: Lyrics, output: Any, folder: Path) -> No
     from lyricsyncd.tags import Journal, undo, write_lyrics
 
     before = sorted(folder.iterdir())
-    journal = Journal(folder / "journal.db")
+    journal = Journal(folder / "state" / "journal.db")
     report = write_lyrics(song, lyrics, output, journal=journal)
     if not report.written or report.kept:
         notes = "; ".join(note.why for note in report.kept) or "no reason is known"
         raise WriteError(f"nothing was written for a {song.suffix} file: {notes}")
     back = undo(journal, [song])
-    left = sorted({*folder.iterdir()} - {*before, journal.path})
+    left = sorted({*folder.iterdir()} - {*before, journal.path.parent})
     if {*back.removed, *back.cleared} != set(report.written) or left:
         raise WriteError(f"what was written for a {song.suffix} file was not all taken back")

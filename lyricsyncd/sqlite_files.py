@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lyricsyncd.config import private
 from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import WriteError
 
@@ -34,6 +35,8 @@ class Contents:
     ----------
     name
         What a message calls the file: ``catalog``.
+    table, wrong
+        A condition that no row of the table fulfils: SQLite itself checks no types of values.
     begin
         Make a new file at a path; by default whoever opens it next does.
     salvage
@@ -45,6 +48,8 @@ class Contents:
 
     name: str
     lost: Callable[[float | None, int], str]
+    table: str = ""
+    wrong: str = ""
     begin: Callable[[Path], None] | None = None
     salvage: Callable[[Path, Path], int] | None = None
 
@@ -67,7 +72,9 @@ def copy_of(path: Path) -> Path:
     return path.with_name(path.name + COPY_SUFFIX)
 
 
-def copy(path: Path, backup: Callable[[sqlite3.Connection], object], name: str) -> str | None:
+def copy(
+    path: Path, contents: Contents, backup: Callable[[sqlite3.Connection], object]
+) -> str | None:
     """Copy a database that is in use; what is wrong with it, in which case the old copy stays.
 
     Parameters
@@ -84,15 +91,18 @@ def copy(path: Path, backup: Callable[[sqlite3.Connection], object], name: str) 
     fresh = target.with_name(target.name + ".new")
     try:
         fresh.unlink(missing_ok=True)
+        private.make_file(fresh)
         with contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
             backup(connection)
             connection.execute("PRAGMA journal_mode = DELETE")
-            trouble = _checked(connection)
+            trouble = _checked(connection, contents)
         if trouble is None:
             _replace(fresh, target)
     except (OSError, sqlite3.OperationalError) as error:
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            return str(error)
         raise WriteError(
-            f"The {name} cannot be copied to {target}: {error}",
+            f"The {contents.name} cannot be copied to {target}: {error}",
             remedy="Check the disk's free space",
             transient=True,
         ) from error
@@ -117,7 +127,7 @@ def mend(path: Path, contents: Contents, met: str = "") -> str | None:
     WriteError
         The files cannot be moved or written.
     """
-    trouble = met or damage(path)
+    trouble = met or damage(path, contents)
     if trouble is None:
         return None
     backup, kept = copy_of(path), path.with_name(path.name + DAMAGED_SUFFIX)
@@ -126,9 +136,10 @@ def mend(path: Path, contents: Contents, met: str = "") -> str | None:
     fresh = path.with_name(path.name + ".new")
     try:
         fresh.unlink(missing_ok=True)
-        if backup.exists() and damage(backup) is None:
+        if backup.exists() and damage(backup, contents) is None:
             copied_at = backup.stat().st_mtime
             # A copy of the copy: it may be needed again.
+            private.make_file(fresh)
             fresh.write_bytes(backup.read_bytes())
         elif contents.begin is not None:
             contents.begin(fresh)
@@ -154,7 +165,21 @@ def mend(path: Path, contents: Contents, met: str = "") -> str | None:
     return text
 
 
-def damage(path: Path) -> str | None:
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether an error comes from a damaged file, and not from a full disk or a lock, say."""
+    if type(error) is sqlite3.OperationalError:
+        # A damaged header or schema; these have no type of their own.
+        return str(error).startswith(("unsupported file format", "no such ", "malformed"))
+    # Other subclasses are for faults of ours.
+    return type(error) is sqlite3.DatabaseError
+
+
+def lenient_text(content: bytes) -> str:
+    """Decode text of a database: damage that SQLite does not notice must not stop all reading."""
+    return content.decode("utf-8", "replace")
+
+
+def damage(path: Path, contents: Contents) -> str | None:
     """Tell what is wrong with a file as a database; ``None`` if it is sound or not there."""
     try:
         if not path.stat().st_size:
@@ -163,12 +188,10 @@ def damage(path: Path) -> str | None:
         return None
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=30.0, isolation_level=None)) as db:
-            return _checked(db)
-    except sqlite3.OperationalError:
-        # Locked, or not to be opened: not damaged. Who opens it reports that.
-        return None
+            return _checked(db, contents)
     except sqlite3.DatabaseError as error:
-        return str(error)
+        # Locked, or not to be opened: not damaged. Who opens it reports that.
+        return str(error) if is_damage(error) else None
 
 
 def last_repairs(folder: Path) -> list[Repair]:
@@ -187,6 +210,7 @@ def _report(path: Path, text: str) -> None:
     file = path.with_name(path.name + REPORT_SUFFIX)
     # Without a report the repair still holds.
     with contextlib.suppress(OSError):
+        private.make_file(file)
         file.write_text(json.dumps({"at": time.time(), "text": text}), encoding="utf-8")
         hand_over(file)
 
@@ -198,6 +222,14 @@ def _replace(fresh: Path, target: Path) -> None:
     hand_over(target)
 
 
-def _checked(db: sqlite3.Connection) -> str | None:
-    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    return None if found == "ok" else " ".join(str(found).split())
+def _checked(db: sqlite3.Connection, contents: Contents) -> str | None:
+    (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        return " ".join(str(found).split())
+    known = db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (contents.table,)).fetchone()
+    if known is not None:
+        query = f"SELECT COUNT(*) FROM {contents.table} WHERE {contents.wrong}"
+        (count,) = db.execute(query).fetchone()
+        if count:
+            return f"{count} rows of {contents.table} have values of another type"
+    return None

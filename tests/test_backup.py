@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from lyricsyncd import sqlite_files
 from lyricsyncd.catalog import backup
 from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Priority, Request
 from lyricsyncd.catalog.database import CatalogBroken
@@ -101,6 +105,56 @@ def test_what_is_met_in_use_is_remembered(path: Path) -> None:
         with pytest.raises(CatalogBroken, match="Start the service"):
             catalog.entries(limit=1000)
         assert catalog.broken is not None
+
+
+def test_an_empty_one_is_replaced_by_its_copy(path: Path) -> None:
+    with Catalog(path) as catalog:
+        fill(catalog)
+        backup.back_up(catalog)
+    path.write_bytes(b"")
+    said = backup.mend(path)
+    assert said is not None
+    assert "the file is empty" in said
+    with Catalog(path) as catalog:
+        assert sum(catalog.counts().values()) == 500
+
+
+def test_what_was_repaired_is_reported_until_the_report_is_deleted(path: Path) -> None:
+    path.write_bytes(b"this is not a database" * 100)
+    said = backup.mend(path)
+    (repair,) = sqlite_files.last_repairs(path.parent)
+    assert repair.text == said
+    Path(repair.report).unlink()
+    assert sqlite_files.last_repairs(path.parent) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(flips=st.lists(st.integers(0, 2**40), min_size=1, max_size=40))
+def test_any_bits_may_be_flipped(tmp_path: Path, flips: list[int]) -> None:
+    path = Path(tempfile.mkdtemp(dir=tmp_path)) / "catalog.db"
+    with Catalog(path) as catalog:
+        fill(catalog, 30)
+        backup.back_up(catalog)
+    content = bytearray(path.read_bytes())
+    for flip in flips:
+        # Beyond the first page, where the names of columns are.
+        at = 4096 * 8 + flip % ((len(content) - 4096) * 8)
+        content[at // 8] ^= 1 << at % 8
+    path.write_bytes(content)
+    met = ""
+    for _ in range(2):
+        # As the service does.
+        backup.mend(path, met)
+        try:
+            with Catalog(path) as catalog:
+                assert sum(catalog.counts().values()) == 30
+                catalog.entries(limit=100)
+                assert catalog.claim("me", 60.0) is not None
+        except CatalogBroken as error:
+            met = error.message
+        else:
+            return
+    pytest.fail("it was not repaired")
 
 
 def test_a_catalog_of_the_first_version_is_opened_with_all_it_knows(path: Path) -> None:

@@ -355,6 +355,21 @@ class TestTheCache:
         assert kept is not None
         assert kept.body == b"[1]"
 
+    def test_that_breaks_in_use_is_made_anew(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = tmp_path / "answers.sqlite"
+        cache = Answers(path)
+        for number in range(200):
+            cache.put(b"%d" % number, b"[%d]" % number * 50)
+        path.write_bytes(b"no database any more" * 5000)
+        for _ in range(2):
+            cache.put(b"k", b"[1]")
+        kept = cache.get(b"k")
+        assert kept is not None
+        assert kept.body == b"[1]"
+        assert caplog.text.count("is not used") == 1
+
     def test_that_cannot_be_written_costs_one_warning(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:

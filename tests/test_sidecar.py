@@ -310,10 +310,14 @@ class TestWhatGoesWrong:
             write_sidecar(song.with_suffix(".lrc"), OURS, Request(song, journal))
         assert names(song.parent) == ["song.mp3"]
 
-    def test_a_damaged_journal_says_what_to_do(self, song: Path, journal: Journal) -> None:
+    def test_a_journal_that_cannot_be_repaired_lets_nothing_be_written(
+        self, song: Path, journal: Journal
+    ) -> None:
         journal.path.parent.mkdir()
         journal.path.write_bytes(b"no database at all" * 100)
-        with pytest.raises(WriteError, match="Move it away"):
+        # Where the damaged one is kept there is a folder.
+        (journal.path.parent / "journal.db.broken").mkdir()
+        with pytest.raises(WriteError, match="cannot be replaced"):
             write_sidecar(song.with_suffix(".lrc"), OURS, Request(song, journal))
         assert names(song.parent) == ["song.mp3"]
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,41 @@ class TestAFullDisk:
         filler.unlink()
         home.until(lambda: done(home) == {"before", "after"}, "all are done")
         assert home.stop() == 0
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    for at in range(4096, len(content), 61):
+        content[at] ^= 0xFF
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        flipped,
+        lambda path: os.truncate(path, 5000),
+        lambda path: os.truncate(path, 0),
+        lambda path: path.write_bytes(os.urandom(20_000)),
+    ],
+    ids=["flipped bits", "truncated", "empty", "garbage"],
+)
+def test_a_journal_that_is_damaged_under_it_stops_nothing(
+    home: Home, damage: Callable[[Path], object]
+) -> None:
+    home.start()
+    for number in range(3):
+        home.drop(f"{number}.mp3")
+    home.until_counts(done=3)
+    damage(home.folder / "state" / "journal.db")
+    home.drop("new.mp3")
+    home.until_counts(done=4)
+    assert "CRITICAL the journal was broken" in home.said()
+    assert "has no undo" in home.said()
+    (repair,) = home.asked("status")["repairs"]
+    assert "the journal was broken" in repair["text"]
+    assert "new.lrc" in home.call("undo", home.music / "new.mp3")
+    assert home.stop() == 0
 
 
 BUG = """

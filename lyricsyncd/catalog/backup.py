@@ -21,7 +21,18 @@ def _lost(copied_at: float | None, _saved: int) -> str:
     return "there is no copy: a scan fills a new one"
 
 
-_CATALOG = Contents("catalog", _lost)
+_WRONG = " OR ".join(
+    f"typeof({column}) NOT IN ({kinds})"
+    for columns, kinds in {
+        "path folder library": "'blob'",
+        "size mtime_ns inode priority attempts crashes retries": "'integer'",
+        "state why stages written notes": "'text'",
+        "enqueued_at": "'real', 'integer'",
+        "next_attempt_at leased_until finished_at missing_since": "'real', 'integer', 'null'",
+    }.items()
+    for column in columns.split()
+)
+_CATALOG = Contents("catalog", _lost, "tracks", _WRONG)
 
 
 def back_up(catalog: Database) -> None:
@@ -36,7 +47,7 @@ def back_up(catalog: Database) -> None:
     """
     # In one step: the reader's lock is held, and writes go on beside it.
     trouble = sqlite_files.copy(
-        catalog.path, lambda target: catalog.read(lambda db: db.backup(target)), "catalog"
+        catalog.path, _CATALOG, lambda target: catalog.read(lambda db: db.backup(target))
     )
     if trouble is not None:
         catalog.broken = CatalogBroken(

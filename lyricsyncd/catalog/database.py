@@ -22,6 +22,7 @@ from lyricsyncd.catalog import migrations, mounts
 from lyricsyncd.config import private
 from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import LyricsyncError, WriteError
+from lyricsyncd.sqlite_files import is_damage, lenient_text
 
 _ROOM = 256 * 1024
 T = TypeVar("T")
@@ -184,6 +185,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     # Transactions are ours (isolation_level=None); locks keep the threads apart.
     db = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
+    db.text_factory = lenient_text
     db.execute("PRAGMA busy_timeout = 30000")
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA cache_size = -2000")
@@ -222,8 +224,7 @@ def _broken_is_told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        # Its heirs tell of a full disk, or of a bug of ours.
-        if type(error) is not sqlite3.DatabaseError:
+        if not is_damage(error):
             raise
         raise CatalogBroken(
             f"The catalog {path} is broken: {error}",

@@ -7,13 +7,14 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lyricsyncd.catalog.database import Database
 from lyricsyncd.catalog.records import Entry, Fingerprint, Known, NamedSong, Rest, State
 from lyricsyncd.config.paths import present
 
 T = TypeVar("T")
+J = TypeVar("J", dict[str, Any], list[Any])
 
 _SAME_LENGTH_S = 0.2
 """Within this the lengths agree that are told of one recording in files with other tags."""
@@ -444,8 +445,17 @@ def as_entry(row: sqlite3.Row) -> Entry:
         library=Path(os.fsdecode(row["library"])),
         fingerprint=Fingerprint(row["size"], row["mtime_ns"], row["inode"]),
         state=_STATES[row["state"]],
-        stages=json.loads(row["stages"]),
-        written=tuple(Path(path) for path in json.loads(row["written"])),
-        notes=tuple(json.loads(row["notes"])),
+        stages=_parsed(row["stages"], dict),
+        written=tuple(Path(path) for path in _parsed(row["written"], list)),
+        notes=tuple(_parsed(row["notes"], list)),
         **{name: row[name] for name in _SAME},
     )
+
+
+def _parsed(text: str, kind: type[J]) -> J:
+    """Parse JSON of a row. A flipped bit costs what it stood for, not all that is in the queue."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return kind()
+    return found if isinstance(found, kind) else kind()

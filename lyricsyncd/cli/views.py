@@ -152,6 +152,7 @@ def status_rows(told: Mapping[str, Any]) -> list[Row]:
         *_labelled("waiting", _waiting(told)),
         *_labelled("latest", _latest(told["latest"]), CUT),
         *_labelled("library", libraries or [_NO_LIBRARY]),
+        *_labelled("repaired", [_repair(repair) for repair in told["repairs"]], "yellow"),
     ]
 
 
@@ -229,6 +230,10 @@ def _library(library: Mapping[str, Any]) -> str:
     if not library["online"]:
         return f"{library['path']} (away or empty)"
     return f"{library['path']} (scanned {ago(library['scanned_at'])})"
+
+
+def _repair(repair: Mapping[str, Any]) -> str:
+    return f"{ago(repair['at'])}: {repair['text']} (seen? delete {repair['report']})"
 
 
 def _labelled(label: str, values: Sequence[str], style: str = "") -> list[Row]:

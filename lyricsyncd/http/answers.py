@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from lyricsyncd import sqlite_files
 from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import Refused
 
@@ -244,8 +245,9 @@ class Answers:
 
 
 def _is_damage(error: Exception) -> bool:
-    # Subclasses of DatabaseError are for a full disk, or a fault of ours.
-    return type(error) is sqlite3.DatabaseError or isinstance(error, zlib.error)
+    return isinstance(error, zlib.error) or (
+        isinstance(error, sqlite3.Error) and sqlite_files.is_damage(error)
+    )
 
 
 def _unpacked(body: bytes | None) -> bytes | None:

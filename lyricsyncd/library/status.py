@@ -7,6 +7,7 @@ from typing import Any
 
 from lyricsyncd.catalog.catalog import Catalog, State
 from lyricsyncd.library.scan import Rules, offline
+from lyricsyncd.sqlite_files import last_repairs
 
 _LATEST = 5
 """Results that are named."""
@@ -48,6 +49,10 @@ def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> di
                 "scanned_at": catalog.scanned_at(rules.root),
             }
             for rules in libraries
+        ],
+        "repairs": [
+            {"at": repair.at, "text": repair.text, "report": repair.report}
+            for repair in last_repairs(catalog.path.parent)
         ],
         "state": str(catalog.path.parent),
     }

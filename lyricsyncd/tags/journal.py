@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lyricsyncd import sqlite_files
+from lyricsyncd.config import private
 from lyricsyncd.config.paths import hand_over, state_dir
 from lyricsyncd.errors import JournalError, WriteError, passes
 
@@ -251,24 +252,27 @@ class Journal:
         """
         copy = sqlite_files.copy_of(self.path)
         try:
-            changed = self.path.stat().st_mtime
-            if copy.exists() and copy.stat().st_mtime >= changed:
+            now = self.path.stat()
+            if copy.exists() and copy.stat().st_mtime_ns == now.st_mtime_ns:
                 return
             with self._locked(fcntl.LOCK_SH), closing(self._connected()) as db:
-                trouble = sqlite_files.copy(self.path, db.backup, "journal")
+                trouble = sqlite_files.copy(self.path, _JOURNAL, db.backup)
+            if trouble is None:
+                # What is written while it is copied makes the journal newer than its copy.
+                os.utime(copy, ns=(now.st_mtime_ns, now.st_mtime_ns))
         except FileNotFoundError:
             return
-        except (OSError, WriteError, sqlite3.OperationalError) as error:
-            raise JournalError(f"The journal {self.path} is not copied: {error}") from error
-        except sqlite3.DatabaseError as error:
+        except (OSError, WriteError, sqlite3.DatabaseError) as error:
+            if not (isinstance(error, sqlite3.Error) and sqlite_files.is_damage(error)):
+                raise JournalError(f"The journal {self.path} is not copied: {error}") from error
             trouble = str(error)
         if trouble is not None:
-            self._mend(trouble, self._inode())
+            self._mend(trouble, now.st_ino)
 
     def check(self) -> None:
         """Look for damage, and repair it. Raises `JournalError` where it cannot be repaired."""
         inode = self._inode()
-        if inode is not None and (trouble := sqlite_files.damage(self.path)):
+        if inode is not None and (trouble := sqlite_files.damage(self.path, _JOURNAL)):
             self._mend(trouble, inode)
 
     def _entries(self, where: str, values: tuple[Any, ...]) -> list[Entry]:
@@ -284,8 +288,9 @@ class Journal:
     def _transact(self, step: Callable[[sqlite3.Connection], T]) -> T:
         """Run a step in a transaction that is on disk at its end, in a repaired file if need be."""
         for last in (False, True):
-            inode = self._inode()
+            inode = None
             try:
+                inode = self._inode()
                 if inode is None:
                     self._begin()
                 with self._locked(fcntl.LOCK_SH), closing(self._connected()) as db:
@@ -298,19 +303,16 @@ class Journal:
                         )
                     with db:
                         return step(db)
-            except sqlite3.OperationalError as error:
-                if "no such table: entries" not in str(error):
+            except sqlite3.DatabaseError as error:
+                if not sqlite_files.is_damage(error):
+                    if not isinstance(error, sqlite3.OperationalError):
+                        raise
                     raise JournalError(
                         f"the journal {self.path} cannot be used ({error}), so nothing was written",
                         remedy=f"Make sure that {self.path.parent} can be written to and has free"
                         " space",
                         transient=True,
                     ) from error
-                trouble = str(error)
-            except sqlite3.DatabaseError as error:
-                # Subclasses are no damage, but a fault of ours, say.
-                if type(error) is not sqlite3.DatabaseError:
-                    raise
                 trouble = str(error)
             except OSError as error:
                 raise JournalError(
@@ -332,6 +334,7 @@ class Journal:
         db = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE_S
         )
+        db.text_factory = sqlite_files.lenient_text
         # A rollback journal, not WAL: writes are rare, and state folders lie on NAS mounts.
         db.execute("PRAGMA synchronous = FULL")
         return db
@@ -348,7 +351,7 @@ class Journal:
         """Hold a lock that keeps the file from being replaced (shared) or used (exclusive)."""
         file = self.path.with_name(self.path.name + ".lock")
         try:
-            descriptor = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             # A read-only folder, say: nobody replaces anything there.
             yield
@@ -364,7 +367,7 @@ class Journal:
 
     def _begin(self) -> None:
         """Make a new journal, which is there as a whole or not at all."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(self.path.parent)
         with self._locked(fcntl.LOCK_EX):
             if self._inode() is None:
                 fresh = self.path.with_name(self.path.name + ".new")
@@ -386,6 +389,7 @@ class Journal:
 
 
 def _make(path: Path) -> None:
+    private.make_file(path)
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("BEGIN")
         for statement in _SCHEMA:
@@ -409,6 +413,7 @@ def _salvage(damaged: Path, fresh: Path) -> int:
     saved = 0
     insert = f"INSERT OR IGNORE INTO entries ({_COLUMNS}, undone) VALUES (?,?,?,?,?,?,?,?,?,?)"
     with closing(sqlite3.connect(damaged)) as source, closing(sqlite3.connect(fresh)) as target:
+        source.text_factory = sqlite_files.lenient_text
         for row in _readable(source):
             if _entry(row[:-1]) is None:
                 continue
@@ -440,7 +445,7 @@ def _readable(source: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
             ).fetchall()
 
 
-_JOURNAL = sqlite_files.Contents("journal", _lost, _make, _salvage)
+_JOURNAL = sqlite_files.Contents("journal", _lost, begin=_make, salvage=_salvage)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -234,6 +234,14 @@ class LibraryShape(Shape):
     scanned_at: float | None
 
 
+class RepairShape(Shape):
+    """A file of the state folder that was damaged, and replaced."""
+
+    at: float = Field(description="Seconds since 1970.")
+    text: str
+    report: str = Field(description="The file that says so: delete it when you have seen it.")
+
+
 class WaitingShape(Shape):
     """A host that songs wait for."""
 
@@ -273,6 +281,7 @@ class StatusAnswer(Shape):
     later: LaterShape
     latest: list[TrackShape]
     libraries: list[LibraryShape]
+    repairs: list[RepairShape]
     state: str = Field(description="The folder of the catalog.")
 
 
