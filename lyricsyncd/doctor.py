@@ -294,7 +294,7 @@ def state(folder: Path) -> Iterator[Finding]:
     """Whether the catalog can be kept, and is whole."""
     from lyricsyncd.catalog import mounts
     from lyricsyncd.catalog.catalog import FILE_NAME
-    from lyricsyncd.service.service import running
+    from lyricsyncd.service.lock import running
 
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     kind = mounts.filesystem(folder)
@@ -526,7 +526,7 @@ def control(config: Config) -> Iterator[Finding]:
     except LyricsyncError as error:
         yield _failed("control", error.message, error.remedy)
         return
-    from lyricsyncd.service.service import running
+    from lyricsyncd.service.lock import running
 
     host, port = host_and_port(config.web.listen)
     if running(paths.state_dir()):

@@ -30,7 +30,7 @@ from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline.prepared import Prepared
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.pipeline.settings import placing_settings
-from lyricsyncd.service.service import StateLock, running
+from lyricsyncd.service.lock import StateLock, running
 from lyricsyncd.systemd import notify
 from lyricsyncd.work import schedule, worker
 from lyricsyncd.work.outcomes import SETTINGS_AGAIN_S, of_error, of_result
@@ -167,7 +167,7 @@ class TestSystemd:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
             ear.bind("\0" + address[1:] if abstract else address)
             monkeypatch.setenv("NOTIFY_SOCKET", address)
-            notify.notify("READY=1", "STATUS=Été")
+            notify.sd_notify("READY=1", "STATUS=Été")
             assert ear.recv(100).decode() == "READY=1\nSTATUS=Été"
 
     @pytest.mark.parametrize("address", ["", "nonsense", "/nowhere/notify"])
@@ -175,7 +175,7 @@ class TestSystemd:
         self, monkeypatch: pytest.MonkeyPatch, address: str
     ) -> None:
         monkeypatch.setenv("NOTIFY_SOCKET", address)
-        notify.notify("READY=1")
+        notify.sd_notify("READY=1")
 
     def test_says_how_often_it_wants_a_sign_of_life(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("WATCHDOG_USEC", "3000000")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from lyricsyncd.cli import logs
 from lyricsyncd.printable import escaped
-from lyricsyncd.systemd.notify import notify
+from lyricsyncd.systemd.notify import sd_notify
 
 FORGED = "a\n2026-01-01 00:00:00,000 CRITICAL forged \x1b[31mred\x9b1m\u202e3pm.mp3"
 SHOWN = "a\\n2026-01-01 00:00:00,000 CRITICAL forged \\x1b[31mred\\x9b1m\\u202e3pm.mp3"
@@ -83,7 +83,7 @@ def test_a_name_in_a_status_is_no_message_to_systemd(
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(path))
         monkeypatch.setenv("NOTIFY_SOCKET", str(path))
-        notify("WATCHDOG=1", "STATUS=song\nMAINPID=1; 3 songs done")
+        sd_notify("WATCHDOG=1", "STATUS=song\nMAINPID=1; 3 songs done")
         assert listening.recv(4096) == b"WATCHDOG=1\nSTATUS=song\\nMAINPID=1; 3 songs done"
 
 

@@ -14,7 +14,7 @@ import httpx2
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Priority
 from lyricsyncd.config.schema import Config
 from lyricsyncd.library.watch import FileEvent
-from lyricsyncd.web.operations import ServiceContext
+from lyricsyncd.web.context import ServiceContext
 from lyricsyncd.web.server import WebServer
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -34,10 +34,10 @@ class Home:
         self.hints: list[FileEvent] = []
         self.woken = 0
         self.alive = True
-        self.house = ServiceContext(
+        self.context = ServiceContext(
             self.catalog, lambda: self.config, self.hints.append, self._wake, lambda: self.alive
         )
-        self.server = WebServer(self.house)
+        self.server = WebServer(self.context)
         self.server.start(self.config.web)
         self.client = httpx2.Client(base_url=f"http://{self.server.address}", timeout=10)
 

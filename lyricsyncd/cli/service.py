@@ -193,7 +193,8 @@ def _wait_for(catalog: Catalog, settings: Config, ids: Sequence[int], *, shown: 
     """Wait until songs are done: by the service, or here if none runs."""
     from lyricsyncd.cli import logs
     from lyricsyncd.cli.console import note
-    from lyricsyncd.service.service import GRACE_S, StateLock, running
+    from lyricsyncd.service.lock import StateLock, running
+    from lyricsyncd.service.parts import GRACE_S
     from lyricsyncd.work.runner import Runner
 
     folder = catalog.path.parent
@@ -325,7 +326,7 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
 def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
     from lyricsyncd.library import status
     from lyricsyncd.library.scan import libraries_of
-    from lyricsyncd.service.service import running
+    from lyricsyncd.service.lock import running
 
     libraries = libraries_of(settings.libraries)
     return status.status(catalog, libraries, running=running(catalog.path.parent))

@@ -20,8 +20,9 @@ from starlette.routing import Route
 
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.web import openapi
+from lyricsyncd.web.context import ServiceContext
 from lyricsyncd.web.guard import OPEN, Guard
-from lyricsyncd.web.operations import OPERATIONS, PREFIX, Call, Operation, ServiceContext, Text
+from lyricsyncd.web.operations import OPERATIONS, PREFIX, Call, Operation, Text
 from lyricsyncd.web.reply import Problem, as_json, problem
 from lyricsyncd.web.stream import Stream
 from lyricsyncd.web.webhooks import explained
@@ -39,7 +40,7 @@ _BODY_S = 15.0
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def application(house: ServiceContext, *, token: str | None, host: str, stream: Stream) -> Guard:
+def application(context: ServiceContext, *, token: str | None, host: str, stream: Stream) -> Guard:
     """The whole of it.
 
     Parameters
@@ -53,10 +54,10 @@ def application(house: ServiceContext, *, token: str | None, host: str, stream: 
     routes: list[Route] = []
     for operation in OPERATIONS:
         if operation.path in OPEN:
-            endpoint = _shared(_endpoint(operation, house, anyio.CapacityLimiter(1)))
+            endpoint = _shared(_endpoint(operation, context, anyio.CapacityLimiter(1)))
         else:
             turns = for_songs if operation.opens_songs else limiter
-            endpoint = _endpoint(operation, house, turns)
+            endpoint = _endpoint(operation, context, turns)
         for path in (operation.path, operation.also_at):
             if path is not None:
                 path = path.replace("{id}", "{id:int}")
@@ -92,7 +93,7 @@ def _one_route_a_path(routes: list[Route]) -> list[Route]:
 
 
 def _endpoint(
-    operation: Operation, house: ServiceContext, limiter: anyio.CapacityLimiter
+    operation: Operation, context: ServiceContext, limiter: anyio.CapacityLimiter
 ) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         id = request.path_params.get("id", 0)
@@ -100,7 +101,7 @@ def _endpoint(
             raise Problem(404, f"There is no song {id}")
         query = None if operation.query is None else _query(request, operation.query)
         body = await _body(request) if operation.takes_events else None
-        call = Call(house, id, query, body)
+        call = Call(context, id, query, body)
         if limiter.statistics().tasks_waiting >= _WAITING:
             raise Problem(503, "There is too much to do", remedy="Ask again in a while")
         answer = await anyio.to_thread.run_sync(operation.handle, call, limiter=limiter)

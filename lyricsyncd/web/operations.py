@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from lyricsyncd import __version__, formats
-from lyricsyncd.catalog.catalog import Catalog, Entry, Queued
+from lyricsyncd.catalog.catalog import Entry, Queued
 from lyricsyncd.errors import FormatError
 from lyricsyncd.library.events import EventHandler, Kind, Result, Taken
-from lyricsyncd.library.lookup import Lookup, NotInLibrary
-from lyricsyncd.library.scan import Rules, libraries_of
+from lyricsyncd.library.lookup import NotInLibrary
 from lyricsyncd.library.status import status
 from lyricsyncd.media_types import media_type, media_types
 from lyricsyncd.web import metrics, shapes, words
+from lyricsyncd.web.context import ServiceContext
 from lyricsyncd.web.reply import Problem
 from lyricsyncd.web.webhooks import read_events
 
 if TYPE_CHECKING:
-    from lyricsyncd.config.schema import Config
-    from lyricsyncd.library.watch import FileEvent
     from lyricsyncd.model import Lyrics
 
 PREFIX = "/api/v1"
@@ -34,30 +32,10 @@ _REFUSALS: Mapping[Queued | Result, tuple[int, str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceContext:
-    """What the service lends us."""
-
-    catalog: Catalog
-    config: Callable[[], Config]
-    heard: Callable[[FileEvent], None]
-    """Takes hints of folders."""
-    wake: Callable[[], None]
-    """Says that something was queued."""
-    alive: Callable[[], bool]
-    """Whether the threads that do the work are there."""
-
-    def rules(self) -> list[Rules]:
-        return libraries_of(self.config().libraries)
-
-    def lookup(self) -> Lookup:
-        return Lookup(self.catalog, self.rules(), self.config().web.path_map)
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """A request that was checked."""
 
-    house: ServiceContext
+    context: ServiceContext
     id: int = 0
     query: Any = None
     body: Any = None
@@ -99,9 +77,9 @@ class Operation:
 
 def take_events(call: Call) -> dict[str, Any]:
     single, events = read_events(call.body)
-    intake = EventHandler(call.house.catalog, call.house.lookup(), call.house.heard)
-    taken = intake.take(events)
-    call.house.wake()
+    handler = EventHandler(call.context.catalog, call.context.lookup(), call.context.on_event)
+    taken = handler.take(events)
+    call.context.wake()
     if single and taken[0].result in _REFUSALS and events[0].kind is not Kind.REMOVED:
         status, message, remedy = _REFUSALS[taken[0].result]
         raise Problem(status, message, remedy=remedy)
@@ -116,26 +94,26 @@ def _taken(taken: Taken) -> dict[str, Any]:
 
 def retry(call: Call) -> dict[str, Any]:
     entry = _entry(call)
-    call.house.catalog.retry([entry.id])
-    call.house.wake()
+    call.context.catalog.retry([entry.id])
+    call.context.wake()
     return _entry(call).as_dict()
 
 
 def skip(call: Call) -> dict[str, Any]:
     entry = _entry(call)
-    call.house.catalog.skip([entry.id])
-    call.house.wake()
+    call.context.catalog.skip([entry.id])
+    call.context.wake()
     return _entry(call).as_dict()
 
 
 def pause(call: Call) -> dict[str, Any]:
-    call.house.catalog.pause()
+    call.context.catalog.pause()
     return {"paused": True}
 
 
 def resume(call: Call) -> dict[str, Any]:
-    call.house.catalog.resume()
-    call.house.wake()
+    call.context.catalog.resume()
+    call.context.wake()
     return {"paused": False}
 
 
@@ -143,14 +121,14 @@ def resume(call: Call) -> dict[str, Any]:
 
 
 def service_status(call: Call) -> dict[str, Any]:
-    told = status(call.house.catalog, call.house.rules(), running=True)
+    told = status(call.context.catalog, call.context.rules(), running=True)
     return {"version": __version__, **told}
 
 
 def tracks(call: Call) -> dict[str, Any]:
     query: shapes.TracksQuery = call.query
     limit = query.limit or _PAGE
-    found = call.house.catalog.entries(
+    found = call.context.catalog.entries(
         states=query.state, text=query.q, after=query.after or 0, limit=limit
     )
     more = found[-1].id if len(found) == limit else None
@@ -165,7 +143,7 @@ def lyrics(call: Call) -> dict[str, Any] | Text:
     query: shapes.LyricsQuery = call.query
     if query.id is None and query.path is None and query.title is None:
         raise Problem(404, "No song is named", remedy="Send id, path, or title (and artist)")
-    entry = _asked(call.house, query)
+    entry = _asked(call.context, query)
     if entry is None:
         raise Problem(404, "There is no such song", remedy="Tell of it with POST /api/v1/events")
     found = words.find(entry)
@@ -191,11 +169,11 @@ def lyrics(call: Call) -> dict[str, Any] | Text:
     return Text(text, media_type(query.format), headers)
 
 
-def _asked(house: ServiceContext, query: shapes.LyricsQuery) -> Entry | None:
+def _asked(context: ServiceContext, query: shapes.LyricsQuery) -> Entry | None:
     """The song in question: by number, else by path, else by names."""
     if query.id is not None:
-        return house.catalog.get(query.id)
-    lookup, named = house.lookup(), query.as_track()
+        return context.catalog.get(query.id)
+    lookup, named = context.lookup(), query.as_track()
     if query.path is not None:
         try:
             entry = lookup.song(query.path)
@@ -231,18 +209,18 @@ def _lines(lyrics: Lyrics) -> list[dict[str, Any]]:
 
 
 def healthz(call: Call) -> Text:
-    if not call.house.alive():
+    if not call.context.alive():
         raise Problem(503, "A working thread has ended", remedy="Start the service anew")
-    call.house.catalog.version()
+    call.context.catalog.version()
     return Text("ok\n", "text/plain")
 
 
 def _metrics(call: Call) -> Text:
-    return Text(metrics.text(call.house.catalog, call.house.rules()), metrics.MEDIA_TYPE)
+    return Text(metrics.text(call.context.catalog, call.context.rules()), metrics.MEDIA_TYPE)
 
 
 def _entry(call: Call) -> Entry:
-    entry = call.house.catalog.get(call.id)
+    entry = call.context.catalog.get(call.id)
     if entry is None:
         raise Problem(404, f"There is no song {call.id}")
     return entry

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.config.schema import Web, host_and_port
-from lyricsyncd.web.operations import ServiceContext
+from lyricsyncd.web.context import ServiceContext
 
 if TYPE_CHECKING:
     import uvicorn
@@ -31,8 +31,8 @@ _LINGER_S = 1
 class WebServer:
     """Serves the control interface. `start`, `check` and `stop` belong to one thread."""
 
-    def __init__(self, house: ServiceContext) -> None:
-        self._house = house
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
         self._settings = Web(listen=None)
         self._token: str | None = None
         self._running: _Running | None = None
@@ -79,7 +79,7 @@ class WebServer:
             return
         self._complained = False
         host, _ = host_and_port(self._settings.listen)
-        self._running = _Running(self._house, listening, self._token, host)
+        self._running = _Running(self._context, listening, self._token, host)
         log.info("listening on http://%s", self.address)
 
     def stop(self) -> None:
@@ -111,7 +111,7 @@ class _Running:
     """A server that serves."""
 
     def __init__(
-        self, house: ServiceContext, listening: socket.socket, token: str | None, host: str
+        self, context: ServiceContext, listening: socket.socket, token: str | None, host: str
     ) -> None:
         from lyricsyncd.web.app import application
         from lyricsyncd.web.stream import Stream
@@ -119,8 +119,8 @@ class _Running:
         name: Any = listening.getsockname()
         self.address = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
         self._listening = listening
-        self._stream = Stream(house.catalog)
-        app = application(house, token=token, host=host, stream=self._stream)
+        self._stream = Stream(context.catalog)
+        app = application(context, token=token, host=host, stream=self._stream)
         self._server, self._end = _uvicorn(app, listening)
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
         self._thread.start()

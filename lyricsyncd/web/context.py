@@ -1,0 +1,44 @@
+"""Give the control interface access to the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lyricsyncd.catalog.catalog import Catalog
+from lyricsyncd.library.lookup import Lookup
+from lyricsyncd.library.scan import Rules, libraries_of
+
+if TYPE_CHECKING:
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.library.watch import FileEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What requests may use of the service.
+
+    Attributes
+    ----------
+    config : callable
+        Return the configuration as it is now.
+    on_event : callable
+        Called with events of folders, and of files that could not be queued at once.
+    wake : callable
+        Called after songs were queued.
+    alive : callable
+        Return whether the threads that do the work run.
+    """
+
+    catalog: Catalog
+    config: Callable[[], Config]
+    on_event: Callable[[FileEvent], None]
+    wake: Callable[[], None]
+    alive: Callable[[], bool]
+
+    def rules(self) -> list[Rules]:
+        return libraries_of(self.config().libraries)
+
+    def lookup(self) -> Lookup:
+        return Lookup(self.catalog, self.rules(), self.config().web.path_map)
