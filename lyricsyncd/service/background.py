@@ -66,6 +66,7 @@ def _clear_after_crash() -> None:
     from lyricsyncd.tags import Journal, clear_after_crash
 
     try:
+        Journal().check()
         clear_after_crash(Journal())
     except LyricsyncError as error:
         log.warning("%s", error)

@@ -1,23 +1,23 @@
-"""Copy the catalog from time to time, so that one that breaks can be restored."""
+"""Copy the catalog and the journal from time to time, so that what breaks can be restored."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
+from functools import partial
 
 from lyricsyncd.catalog import backup
 from lyricsyncd.catalog.catalog import Catalog
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.service.background import Background
 from lyricsyncd.service.component import Component, Interval
-
-log = logging.getLogger(__name__)
+from lyricsyncd.unexpected import TRANSIENT
 
 _FIRST_S = 30.0
 _EVERY_S = 3600.0
 
 
 class Backups(Component):
-    """Copies of the catalog, made in the background where anything changed since the last one."""
+    """Copies of the journal, and of the catalog where it changed, made in the background."""
 
     name = "backups"
 
@@ -30,12 +30,17 @@ class Backups(Component):
         if not self._interval.due(now):
             return
         version = self._catalog.version()
-        if version != self._copied:
-            self._copied = version
-            self._background.submit("the copy of the catalog", self._copy)
+        changed, self._copied = version != self._copied, version
+        self._background.submit("copying the state", partial(self._copy, catalog=changed))
 
-    def _copy(self) -> None:
-        try:
-            backup.back_up(self._catalog)
-        except LyricsyncError as error:
-            log.error("%s", error)
+    def _copy(self, *, catalog: bool) -> None:
+        from lyricsyncd.tags import Journal
+
+        copies: list[Callable[[], None]] = [Journal().back_up]
+        if catalog:
+            copies.append(partial(backup.back_up, self._catalog))
+        for copy in copies:
+            try:
+                copy()
+            except LyricsyncError as error:
+                TRANSIENT.log(error)
