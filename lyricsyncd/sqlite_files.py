@@ -182,10 +182,15 @@ def lenient_text(content: bytes) -> str:
 def damage(path: Path, contents: Contents) -> str | None:
     """Tell what is wrong with a file as a database; ``None`` if it is sound or not there."""
     try:
-        if not path.stat().st_size:
-            return "the file is empty"
+        with path.open("rb") as file:
+            header = file.read(20)
     except OSError:
         return None
+    if not header:
+        return "the file is empty"
+    # The versions for writing and reading; of a higher one SQLite only reads, without a word.
+    if not set(header[18:]) <= {1, 2}:
+        return "the header is damaged"
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=30.0, isolation_level=None)) as db:
             return _checked(db, contents)

@@ -25,7 +25,7 @@ from lyricsyncd.config.schema import Output
 from lyricsyncd.doctor import journal as findings
 from lyricsyncd.errors import JournalError
 from lyricsyncd.tags import Journal, undo, write_lyrics
-from lyricsyncd.tags.journal import _JOURNAL, SIDECAR
+from lyricsyncd.tags.journal import _JOURNAL, SIDECAR, digest
 
 LYRICS = formats.read(b"[00:01.00]Row, row\n[00:04.00]Boat\n", "lrc")
 Damage = Callable[[Path], object]
@@ -34,7 +34,12 @@ Damage = Callable[[Path], object]
 def note(journal: Journal, name: str, before: bytes | None = b"what was there") -> None:
     path = Path(f"/music/{name}.lrc")
     with journal.recording(
-        SIDECAR, song=path.with_suffix(".mp3"), path=path, before=before, after_hash="0" * 64
+        SIDECAR,
+        song=path.with_suffix(".mp3"),
+        path=path,
+        before=before,
+        before_hash=digest(before),
+        after_hash="0" * 64,
     ):
         pass
 

@@ -17,8 +17,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lyricsyncd"
-OWN_DATABASES = {"http/answers.py", "tags/journal.py"}
-"""Modules that keep a database of their own: the cache of responses, the journal of changes."""
+OWN_DATABASES = {"http/answers.py", "sqlite_files.py", "tags/journal.py"}
+"""Modules with a database of their own: the cache of responses, the journal of changes; and repair."""
 
 MODULES = {
     ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file

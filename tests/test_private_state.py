@@ -46,8 +46,10 @@ class TestState:
             assert mode(folder) == 0o700
             assert len(list(folder.iterdir())) == 4
             assert {mode(path) for path in folder.iterdir()} == {0o600}
-        with Journal(folder / "journal.db")._connection():
-            assert mode(folder / "journal.db") == 0o600
+        journal = Journal(folder / "journal.db")
+        journal.close_entries([])
+        journal.back_up()
+        assert {mode(path) for path in folder.iterdir()} == {0o600}
 
     def test_what_was_left_open_is_closed(self, tmp_path: Path) -> None:
         folder = tmp_path / "state"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import struct
 import tempfile
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -354,7 +356,7 @@ class TestId3:
     ) -> None:
         song = make("song.mp3", tag(3, ARTISTS) + audio)
         write_lyrics(song, WORDS, EMBED, journal=journal)
-        with journal._connection() as connection:
+        with closing(sqlite3.connect(journal.path)) as connection, connection:
             connection.execute("UPDATE entries SET before = NULL")
         undo(journal, [song])
         assert song.read_bytes() == tag(3, ARTISTS) + audio

@@ -179,9 +179,9 @@ class Journal:
         if not self.path.exists():
             return False
         places = [os.fsencode(place) for place in _places(path)]
-        with self._connection() as connection:
-            return any(
-                connection.execute(
+        return self._transact(
+            lambda db: any(
+                db.execute(
                     "SELECT 1 FROM entries WHERE song = ? OR path = ? OR (song > ? AND song < ?)"
                     " LIMIT 1",
                     # The byte after the slash.
@@ -189,13 +189,14 @@ class Journal:
                 ).fetchone()
                 for place in places
             )
+        )
 
     def songs_named(self, text: str) -> tuple[Path, ...]:
         """The songs that something was written for, with a text in their names."""
         if not self.path.exists():
             return ()
-        with self._connection() as connection:
-            rows = connection.execute("SELECT DISTINCT song FROM entries ORDER BY song").fetchall()
+        query = "SELECT DISTINCT song FROM entries ORDER BY song"
+        rows = self._transact(lambda db: db.execute(query).fetchall())
         songs = [Path(os.fsdecode(song)) for (song,) in rows]
         return tuple(song for song in songs if text.casefold() in song.name.casefold())
 
@@ -304,16 +305,19 @@ class Journal:
                     with db:
                         return step(db)
             except sqlite3.DatabaseError as error:
-                if not sqlite_files.is_damage(error):
-                    if not isinstance(error, sqlite3.OperationalError):
-                        raise
+                if sqlite_files.is_damage(error):
+                    trouble = str(error)
+                elif not isinstance(error, sqlite3.OperationalError):
+                    raise
+                elif found := sqlite_files.damage(self.path, _JOURNAL):
+                    trouble = found
+                else:
                     raise JournalError(
                         f"the journal {self.path} cannot be used ({error}), so nothing was written",
                         remedy=f"Make sure that {self.path.parent} can be written to and has free"
                         " space",
                         transient=True,
                     ) from error
-                trouble = str(error)
             except OSError as error:
                 raise JournalError(
                     f"the journal {self.path} cannot be made ({error.strerror}), so nothing was"
@@ -330,6 +334,7 @@ class Journal:
         )
 
     def _connected(self) -> sqlite3.Connection:
+        private.make_file(self.path)
         # mode=rw: only `_begin` makes the file, and makes it whole.
         db = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE_S
@@ -458,7 +463,7 @@ def _entry(row: tuple[Any, ...]) -> Entry | None:
     number, at, kind, song, path, packed, before_hash, after_hash, by_hand = row
     try:
         before = None if packed is None else zlib.decompress(packed)
-        entry = Entry(
+        return Entry(
             number,
             float(at),
             str(kind),
@@ -471,7 +476,6 @@ def _entry(row: tuple[Any, ...]) -> Entry | None:
         )
     except (zlib.error, TypeError, ValueError):
         return None
-    return entry if digest(before) == before_hash else None
 
 
 def _is_below(entry: Entry, paths: list[Path]) -> bool:
