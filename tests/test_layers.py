@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lyricsyncd"
 OWN_DATABASES = {"http/answers.py", "sqlite_files.py", "tags/journal.py"}
-"""Modules with a database of their own: the cache of responses, the journal of changes; and repair."""
+"""Modules with a database of their own: cached responses, the journal, and what repairs them."""
 
 MODULES = {
     ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
