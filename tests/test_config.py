@@ -142,7 +142,7 @@ def test_other_things_are_no_lengths_of_time(value: object) -> None:
         seconds(value)
 
 
-@pytest.mark.parametrize("line", ["0 4 * * *", "*/15 1-5 1,15 * 0,7", "30 2 * jan-mar mon-fri"])
+@pytest.mark.parametrize("line", ["0 4 * * *", "*/15 1-5 1,15 * 0,7", "30 2 * jan-mar mon-fri", "0 4 * * sun-tue"])
 def test_the_rescan_is_a_line_of_a_crontab(tmp_path: Path, line: str) -> None:
     assert read(tmp_path, f"daemon: {{rescan: '{line}'}}").daemon.rescan == line
 
@@ -310,6 +310,7 @@ def test_paid_services_are_asked_only_when_they_are_named() -> None:
         ("lyrics: {lrclib: {timeout: 0}}", "lyrics.lrclib.timeout: expected more than 0"),
         ("models: {device: gpu}", "models.device: expected auto, cpu, cuda or cuda:N, not 'gpu'."),
         ("daemon: {settle: soon}", "daemon.settle: expected a length of time such as 5s, 10m"),
+        ("daemon: {rescan: '0 4 * * fri-mon'}", "daemon.rescan: expected five fields"),
         ("daemon: {rescan: daily}", "daemon.rescan: expected five fields as in a crontab"),
         ("daemon: {quiet_hours: night}", "daemon.quiet_hours: expected two times of the day"),
         ("daemon: {quiet_hours: 24:00-07:00}", "expected times from 00:00 to 23:59"),

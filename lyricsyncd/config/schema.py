@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from lyricsyncd import patterns, registry
+from lyricsyncd.config import crontab
 from lyricsyncd.errors import ConfigError, UsageError
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -161,19 +162,9 @@ def _checked_hours(text: str) -> str:
     return text
 
 
-_WEEKDAY = r"(\*|[0-7]|sun|mon|tue|wed|thu|fri|sat)"
-_WEEKDAYS = rf"{_WEEKDAY}(-{_WEEKDAY})?(/\d+)?(,{_WEEKDAY}(-{_WEEKDAY})?(/\d+)?)*"
-
-
 def _cron(text: str) -> str:
-    from apscheduler.triggers.cron import CronTrigger
-
     try:
-        *fields, weekdays = text.split()
-        if not re.fullmatch(_WEEKDAYS, weekdays):
-            raise ValueError(weekdays)
-        # APScheduler counts weekdays otherwise than a crontab, so those it is not asked about.
-        CronTrigger.from_crontab(" ".join([*fields, "*"]), timezone=datetime.timezone.utc)
+        crontab.trigger(text, datetime.timezone.utc)
     except ValueError:
         raise ValueError("expected five fields as in a crontab, such as '0 4 * * *'") from None
     return text
