@@ -70,7 +70,7 @@ class LyricsyncError(Exception):
     remedy : str, optional
         What the user can do, as an imperative sentence.
     transient : bool, optional
-        Whether the same call may succeed later without anybody changing anything.
+        Whether the same call may succeed later although nothing is changed.
     """
 
     exit_status = 1

@@ -38,7 +38,7 @@ class Contents:
     table, wrong
         A condition that no row of the table fulfils: SQLite itself checks no types of values.
     begin
-        Make a new file at a path; by default whoever opens it next does.
+        Make a new file at a path; by default the next one to open it does.
     salvage
         Add rows of the damaged file (first path) to the new one (second); how many.
     lost

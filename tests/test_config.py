@@ -142,7 +142,9 @@ def test_other_things_are_no_lengths_of_time(value: object) -> None:
         seconds(value)
 
 
-@pytest.mark.parametrize("line", ["0 4 * * *", "*/15 1-5 1,15 * 0,7", "30 2 * jan-mar mon-fri", "0 4 * * sun-tue"])
+@pytest.mark.parametrize(
+    "line", ["0 4 * * *", "*/15 1-5 1,15 * 0,7", "30 2 * jan-mar mon-fri", "0 4 * * sun-tue"]
+)
 def test_the_rescan_is_a_line_of_a_crontab(tmp_path: Path, line: str) -> None:
     assert read(tmp_path, f"daemon: {{rescan: '{line}'}}").daemon.rescan == line
 

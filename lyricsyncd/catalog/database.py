@@ -62,7 +62,7 @@ class Database:
             private.make_folder(path.parent)
             # SQLite gives its companions the same mode.
             private.make_file(path)
-            with _broken_is_told(path):
+            with _explained_damage(path):
                 self._writer = _connect(path)
         except (OSError, sqlite3.OperationalError) as error:
             raise WriteError(
@@ -70,7 +70,7 @@ class Database:
                 remedy="Check the folder's permissions and free space",
             ) from error
         try:
-            with _told(path):
+            with _explained(path):
                 self._prepare()
                 hand_over(path)
                 self._reader = _connect(path)
@@ -130,7 +130,7 @@ class Database:
     def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function that only reads; it sees what was committed before."""
         try:
-            with self._reading, _told(self.path):
+            with self._reading, _explained(self.path):
                 return function(self._reader)
         except CatalogBroken as error:
             self.broken = error
@@ -143,7 +143,7 @@ class Database:
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
-                with _told(self.path):
+                with _explained(self.path):
                     job.future.set_result(_transacted(self._writer, job.function))
             except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
                 if isinstance(error, CatalogBroken):
@@ -170,12 +170,12 @@ def is_full(folder: Path) -> bool:
 def _write_ahead(db: sqlite3.Connection) -> str:
     """Turn on WAL; the mode that it is in then."""
     # Two that make the same file at once: for this one switch SQLite does not wait by itself.
-    for patience in (True,) * 50 + (False,):
+    for may_wait in (True,) * 50 + (False,):
         try:
             (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
             return str(mode)
         except sqlite3.OperationalError as error:
-            if not patience or "locked" not in str(error):
+            if not may_wait or "locked" not in str(error):
                 raise
             time.sleep(0.1)
     raise AssertionError("the last one raises")
@@ -206,10 +206,10 @@ def _transacted(db: sqlite3.Connection, function: Callable[[sqlite3.Connection],
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _explained(path: Path) -> Iterator[None]:
     """SQLite's errors as ours."""
     try:
-        with _broken_is_told(path):
+        with _explained_damage(path):
             yield
     except sqlite3.OperationalError as error:
         raise WriteError(
@@ -220,7 +220,7 @@ def _told(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _broken_is_told(path: Path) -> Iterator[None]:
+def _explained_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -118,10 +118,9 @@ def project(lyrics: Lyrics, name: str, **options: Any) -> Lyrics:
 
 
 def for_suffix(suffix: str) -> str | None:
-    """The format that files of this suffix (dot included, in any case) usually are of.
+    """Return the format that files of a suffix (dot included, in any case) usually have.
 
-    ``.lrc`` is ``lrc``: reading, it is the same as ``lrc_standard``; writing, whoever wants line
-    times alone says so.
+    ``.lrc`` is ``lrc``, which reads ``lrc_standard`` as well.
     """
     suffix = suffix.lower()
     return next((f.name for f in _formats().values() if suffix in f.suffixes), None)

@@ -1,7 +1,7 @@
 """The units of systemd, with the lines that follow from a configuration and an installation.
 
 `system.service` and `user.service` beside this file are whole units; `render` names in them what
-differs from house to house. Nothing here touches the system.
+differs between computers. Nothing here touches the system.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def user_units(environment: dict[str, str] | os._Environ[str] = os.environ) -> P
     return Path(home) / "systemd" / "user"
 
 
-def render(house: UnitSettings, *, system: bool) -> str:
+def render(unit: UnitSettings, *, system: bool) -> str:
     """The unit's text.
 
     Raises
@@ -79,22 +79,22 @@ def render(house: UnitSettings, *, system: bool) -> str:
     """
     name = "system.service" if system else "user.service"
     text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
-    option = () if house.config is None else ("--config", str(house.config))
-    words = (*house.command, "run", *option)
+    option = () if unit.config is None else ("--config", str(unit.config))
+    words = (*unit.command, "run", *option)
     # In a command alone, a dollar would name a variable.
     command = " ".join(_quoted(word).replace("$", "$$") for word in words)
     text = text.replace(_EXEC, f"ExecStart={command}")
     if system:
-        text = text.replace(f"User={ACCOUNT}\nGroup={ACCOUNT}\n", _account(house))
-    if house.groups:
+        text = text.replace(f"User={ACCOUNT}\nGroup={ACCOUNT}\n", _account(unit))
+    if unit.groups:
         # In a user namespace there are no groups but its own: sidecars could not get the songs'.
         text = text.replace("PrivateUsers=yes\n", "")
-    if house.gpu:
+    if unit.gpu:
         text = text.replace("PrivateDevices=yes\n", "PrivateDevices=no\n")
         text = text.replace("DevicePolicy=closed\n", _GPU)
         # The driver compiles for the card that is there.
         text = text.replace("MemoryDenyWriteExecute=yes\n", "")
-    lines = _folders(house, system=system)
+    lines = _folders(unit, system=system)
     if system and any(line.startswith("Bind") for line in lines):
         text = text.replace("ProtectHome=yes\n", "ProtectHome=tmpfs\n")
     return text.replace(_MARK, _MARK + "".join(f"{line}\n" for line in lines))
@@ -108,22 +108,22 @@ DeviceAllow=char-nvidia-caps rw
 """
 
 
-def _account(house: UnitSettings) -> str:
-    account = f"User={house.account}\n"
+def _account(unit: UnitSettings) -> str:
+    account = f"User={unit.account}\n"
     # Another user's group is the one that the system has for them.
-    account += f"Group={ACCOUNT}\n" if house.account == ACCOUNT else ""
-    return account + "".join(f"SupplementaryGroups={group}\n" for group in house.groups)
+    account += f"Group={ACCOUNT}\n" if unit.account == ACCOUNT else ""
+    return account + "".join(f"SupplementaryGroups={group}\n" for group in unit.groups)
 
 
-def _folders(house: UnitSettings, *, system: bool) -> list[str]:
+def _folders(unit: UnitSettings, *, system: bool) -> list[str]:
     """The lines that open folders. The dash: a disk that is not plugged in is no failure."""
     lines = []
-    for folder in dict.fromkeys((*house.libraries, *map(_real, house.libraries))):
+    for folder in dict.fromkeys((*unit.libraries, *map(_real, unit.libraries))):
         unseen = system and hidden(folder)
         lines.append(_bound("BindPaths", folder) if unseen else f"ReadWritePaths={_dashed(folder)}")
     if not system:
-        return [*lines, *(f"ReadWritePaths={_quoted(folder)}" for folder in house.state)]
-    needed = [*house.prefixes, house.config, house.models]
+        return [*lines, *(f"ReadWritePaths={_quoted(folder)}" for folder in unit.state)]
+    needed = [*unit.prefixes, unit.config, unit.models]
     for path in dict.fromkeys(each for each in needed if each is not None and hidden(each)):
         lines.append(_bound("BindReadOnlyPaths", path))
     return lines

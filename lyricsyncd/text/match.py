@@ -291,7 +291,7 @@ def likeness(one: str, other: str) -> float:
     ratio = difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
     few, many = set(one.split()), set(other.split())
     if min(len(few), len(many)) >= _LONG_TITLE:
-        # Long names are told in any order: "Carmen, Act 1: L'amour … (Habanera)".
+        # Long names are written in any order: "Carmen, Act 1: L'amour … (Habanera)".
         ratio = max(ratio, len(few & many) / len(few | many))
     return min(0.97, ratio)
 
@@ -351,14 +351,14 @@ def _is_same_length(difference: float | None) -> bool:
 
 
 def _length(difference: float | None) -> tuple[float, str]:
-    """What a difference of lengths does to the score, and how it is told."""
+    """What a difference of lengths does to the score, and how it is worded."""
     if difference is None:
         return 0.93, "length not compared"
-    told = f"{difference:.1f} s apart in length"
+    text = f"{difference:.1f} s apart in length"
     if difference <= 1.0:
         return 1.0, "same length"
     if difference <= SAME_LENGTH:
-        return 0.98, told
+        return 0.98, text
     if difference <= _SAME_SONG:
-        return 0.85, told
-    return 0.5, told
+        return 0.85, text
+    return 0.5, text
