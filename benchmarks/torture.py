@@ -1,11 +1,16 @@
 """Hostile input to a running service, which must stay up and do its work meanwhile.
 
     python -m benchmarks.torture connections [--count 10000] [--descriptors 1024]
+    python -m benchmarks.torture patterns [--count 10000] [--names 500]
 
 ``connections``: as many connections as told to the control interface, of every kind that does harm
 (idle, half a request, byte by byte, reset, rubbish, TLS, answers that are not read, floods of
 listeners), some hundred of them open at once. All the while ``/healthz`` must answer, songs that
 come must be done, and the log must stay short. It ends with status 1 where that was not so.
+
+``patterns``: as many hostile patterns in ``exclude`` and in ignore files (runs of wildcards, ranges
+that run backwards, bytes at random), over names that are as long as names can be, and ignore files
+that are a FIFO, a device or too large. ``/healthz`` must answer, and every healthy song be done.
 
 Only loopback is used; the service is a process of its own, in a folder of its own.
 """
@@ -13,22 +18,36 @@ Only loopback is used; the service is a process of its own, in a folder of its o
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
+import os
+import random
 import resource
 import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.daemon import ServiceContext
+from lyricsyncd.library.scan import IGNORE_FILE
+from lyricsyncd.patterns import Glob, PatternError
 from tests.hostile_clients import attack, watched
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
 TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
 SONGS = 10
+HEALTHY = (
+    *(f"song {number}.mp3" for number in range(SONGS)),
+    *(f"album {number}/" for number in range(100)),
+    *(f"ignored by a {kind}/" for kind in ("fifo", "device", "folder", "circle")),
+    "album 0/song 1.mp3",
+    "album 1/album 2/album 3/song 2.mp3",
+)
+"""Names that no hostile pattern matches; that of a folder ends in a slash."""
 LOG_BYTES = 100_000
 
 
@@ -83,6 +102,112 @@ def connections(options: argparse.Namespace) -> bool:
     return not watch.wrong and log < LOG_BYTES
 
 
+def hostile_patterns(count: int, chance: random.Random) -> list[str]:
+    """Make patterns that are slow or bad, and match no healthy song."""
+    made: list[str] = []
+    while len(made) < count:
+        text = (
+            chance.choice(
+                (
+                    lambda: "*a" * chance.randrange(5, 60) + "b",
+                    lambda: "**/" * chance.randrange(2, 30) + "*a*a*a*a*b",
+                    lambda: "[z-a]" * chance.randrange(1, 9) + "*.mp3",
+                    lambda: "".join(chance.choices("a*?[]!-/\\", k=chance.randrange(1, 60))),
+                    lambda: "".join(chr(chance.randrange(1, 0x3000)) for _ in range(20)),
+                    lambda: "?" * chance.randrange(200, 256) + "*",
+                )
+            )()
+            .replace("\n", "")
+            .replace("\r", "")
+        )
+        with contextlib.suppress(PatternError):
+            if any(map(Glob(text).match_file, HEALTHY)):
+                continue
+        made.append(text)
+    return made
+
+
+def hostile_ignore_files(music: Path) -> None:
+    """Make a folder for each kind of ignore file that is none, or cannot be read."""
+    for kind in ("fifo", "device", "folder", "circle", "large", "binary"):
+        file = music / f"ignored by a {kind}" / IGNORE_FILE
+        file.parent.mkdir()
+        if kind == "fifo":
+            os.mkfifo(file)
+        elif kind == "folder":
+            file.mkdir()
+        elif kind in ("device", "circle"):
+            file.symlink_to("/dev/zero" if kind == "device" else file.name)
+        else:
+            file.write_bytes(b"*a*a*a*b\n" * 2_000_000 if kind == "large" else os.urandom(60_000))
+
+
+def fill_with_patterns(music: Path, patterns: Sequence[str], names: int) -> list[Path]:
+    """Spread patterns over nested folders with hostile names; the folders."""
+    folders = [music / "album 0"]
+    lines: list[str] = []
+    for text in (*patterns, None):
+        if text is None or sum(map(len, lines)) > 15_000:
+            folders[-1].mkdir()
+            (folders[-1] / IGNORE_FILE).write_text("\n".join(lines), encoding="utf-8")
+            # Within each other: what lies deepest is compared with all of them.
+            folders.append(folders[-1] / f"album {len(folders)}")
+            lines = []
+        if text is not None:
+            lines.append(text)
+    folders.pop()
+    for number in range(names):
+        folder = folders[number % len(folders)]
+        # Songs that are none: each costs one try.
+        (folder / ("a" * (240 - number % 7) + f"{number:04}.mp3")).write_bytes(b"no song")
+    return folders
+
+
+def patterns(options: argparse.Namespace) -> bool:
+    """Whether the service stands many hostile patterns, ignore files and names."""
+    made = hostile_patterns(options.count, random.Random(options.seed))
+    with tempfile.TemporaryDirectory() as folder:
+        house = ServiceContext(Path(folder))
+        exclude = [text for text in made[: options.count // 50] if _is_pattern(text)]
+        settings = json.loads(house.config.read_text(encoding="utf-8"))
+        settings["libraries"][0]["exclude"] = exclude
+        house.config.write_text(json.dumps(settings), encoding="utf-8")
+        hostile_ignore_files(house.music)
+        folders = fill_with_patterns(house.music, made[options.count // 50 :], options.names)
+        with house.service():
+            parts = urlsplit(house.url)
+            with watched((parts.hostname or "", parts.port or 0)) as watch:
+                began = time.monotonic()
+                awaited = [
+                    drop(chosen, f"song {number}.mp3")
+                    for number in range(SONGS)
+                    for chosen in (house.music, folders[-1 - number % len(folders)])
+                ]
+                awaited += [
+                    drop(house.music / f"ignored by a {kind}", "song.mp3")
+                    for kind in ("fifo", "device", "folder", "circle")
+                ]
+                house.until(lambda: all(map(Path.exists, awaited)), "the songs are done")
+                took = time.monotonic() - began
+            log = (house.folder / "log").read_text(encoding="utf-8")
+    print(f"{len(exclude)} patterns to exclude, the others of {len(made)} in {len(folders)} files")
+    print(f"{options.names} hostile names; {len(awaited)} songs came, all done in {took:.0f} s")
+    print(
+        f"/healthz: {len(watch.took)} asked, {len(watch.wrong)} wrong, median "
+        f"{statistics.median(watch.took) * 1e3:.0f} ms, longest {max(watch.took) * 1e3:.0f} ms"
+    )
+    print(f"tracebacks in the log: {log.count('Traceback')}; its length: {len(log)} characters")
+    return not watch.wrong and "Traceback" not in log
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        Glob(text)
+    except PatternError:
+        return False
+    return True
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(required=True)
@@ -91,6 +216,11 @@ def main() -> int:
     command.add_argument("--held", type=int, default=600, help="open at once")
     command.add_argument("--descriptors", type=int, default=1024, help="limit of open files")
     command.set_defaults(run=connections)
+    command = commands.add_parser("patterns", help="hostile patterns, ignore files and names")
+    command.add_argument("--count", type=int, default=10_000)
+    command.add_argument("--names", type=int, default=500)
+    command.add_argument("--seed", type=int, default=1)
+    command.set_defaults(run=patterns)
     options = parser.parse_args()
     run: Callable[[argparse.Namespace], bool] = options.run
     return 0 if run(options) else 1

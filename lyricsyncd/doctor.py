@@ -363,7 +363,7 @@ def _checked(file: Path) -> str:
             (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
         finally:
             db.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         return str(error)
     return "" if verdict == "ok" else str(verdict)
 

@@ -17,6 +17,8 @@ from typing import NamedTuple
 from pathspec import PathSpec
 from pathspec.pattern import Pattern
 
+from lyricsyncd.printable import escaped
+
 LONGEST = 4096
 """Characters of a pattern: no path is longer."""
 DEEPEST = 64
@@ -129,13 +131,8 @@ def read_lines(content: bytes) -> Lines:
             globs.append(Glob(line))
         except PatternError as error:
             text = line if len(line) <= _SHOWN else line[: _SHOWN - 3] + "..."
-            bad.append(f"line {number} ({one_line(text)}): {error}")
+            bad.append(f"line {number} ({escaped(text)}): {error}")
     return Lines(spec(globs), tuple(bad))
-
-
-def one_line(text: str) -> str:
-    """A text for a message: control characters, and what is not text, are escaped."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _without_trailing_blanks(text: str) -> str:

@@ -23,6 +23,9 @@ from lyricsyncd.errors import WriteError
 COPY_SUFFIX = ".bak"
 DAMAGED_SUFFIX = ".broken"
 REPORT_SUFFIX = ".mended"
+ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What a database raises. Python cannot decode an error's message with names of a damaged schema,
+and raises the second instead."""
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 """SQLite's files of one database."""
 
@@ -38,7 +41,7 @@ class Contents:
     table, wrong
         A condition that no row of the table fulfils: SQLite itself checks no types of values.
     begin
-        Make a new file at a path; by default the next one to open it does.
+        Make a new file at a path; by default it is made when it is next opened.
     salvage
         Add rows of the damaged file (first path) to the new one (second); how many.
     lost
@@ -98,8 +101,8 @@ def copy(
             trouble = _checked(connection, contents)
         if trouble is None:
             _replace(fresh, target)
-    except (OSError, sqlite3.OperationalError) as error:
-        if isinstance(error, sqlite3.Error) and is_damage(error):
+    except (OSError, sqlite3.OperationalError, UnicodeDecodeError) as error:
+        if is_damage(error):
             return str(error)
         raise WriteError(
             f"The {contents.name} cannot be copied to {target}: {error}",
@@ -156,7 +159,7 @@ def mend(path: Path, contents: Contents, met: str = "") -> str | None:
             f" it is kept as {kept}"
         )
         _report(path, text)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *ERRORS) as error:
         raise WriteError(
             f"The {contents.name} {path} is broken ({trouble}) and cannot be replaced: {error}",
             remedy="Check the disk's free space and the folder's permissions",
@@ -165,8 +168,10 @@ def mend(path: Path, contents: Contents, met: str = "") -> str | None:
     return text
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Tell whether an error comes from a damaged file, and not from a full disk or a lock, say."""
+    if isinstance(error, UnicodeDecodeError):
+        return True
     if type(error) is sqlite3.OperationalError:
         # A damaged header or schema; these have no type of their own.
         return str(error).startswith(("unsupported file format", "no such ", "malformed"))
@@ -194,7 +199,7 @@ def damage(path: Path, contents: Contents) -> str | None:
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=30.0, isolation_level=None)) as db:
             return _checked(db, contents)
-    except sqlite3.DatabaseError as error:
+    except ERRORS as error:
         # Locked, or not to be opened: not damaged. Who opens it reports that.
         return str(error) if is_damage(error) else None
 

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lyricsyncd.patterns import one_line
+from lyricsyncd.printable import escaped
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class UnexpectedErrors:
                 self._logged.clear()
             self._logged |= {where, (where, what)}
         if not same:
-            text = one_line(str(what))
+            text = escaped(str(what))
             log.error("%s: unexpected %r", text, error, exc_info=None if known else error)
 
 
@@ -67,7 +67,7 @@ class TransientErrors:
 
     def log(self, error: Exception) -> None:
         """Log an error, unless the same was logged within the last minutes."""
-        text, now = one_line(str(error)), time.monotonic()
+        text, now = escaped(str(error)), time.monotonic()
         if now - self._logged.get(text, -_REPEAT_S) < _REPEAT_S:
             return
         if len(self._logged) > _REMEMBERED:

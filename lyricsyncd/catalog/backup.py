@@ -60,7 +60,7 @@ def back_up(catalog: Database) -> None:
 def mend(catalog: Path, met: str = "") -> str | None:
     """Make a sound catalog of a broken one, and say how; ``None`` where nothing was amiss.
 
-    Only for who knows that nobody else has it open (the service holds a lock on the state). Raises
-    as `sqlite_files.mend`.
+    Call it only while no process has the catalog open (the service holds a lock on the state).
+    Raises as `sqlite_files.mend`.
     """
     return sqlite_files.mend(catalog, _CATALOG, met)

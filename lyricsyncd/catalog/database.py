@@ -22,7 +22,7 @@ from lyricsyncd.catalog import migrations, mounts
 from lyricsyncd.config import private
 from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import LyricsyncError, WriteError
-from lyricsyncd.sqlite_files import is_damage, lenient_text
+from lyricsyncd.sqlite_files import ERRORS, is_damage, lenient_text
 
 _ROOM = 256 * 1024
 T = TypeVar("T")
@@ -223,7 +223,7 @@ def _explained(path: Path) -> Iterator[None]:
 def _explained_damage(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except ERRORS as error:
         if not is_damage(error):
             raise
         raise CatalogBroken(

@@ -196,7 +196,7 @@ class Answers:
                     return None
                 with connection:
                     return step(connection)
-            except (sqlite3.Error, OSError, zlib.error) as error:
+            except (sqlite3.Error, UnicodeDecodeError, OSError, zlib.error) as error:
                 # Another process is at it for long: the next answer may be kept again.
                 if "locked" not in str(error):
                     self._give_up(error)
@@ -245,9 +245,7 @@ class Answers:
 
 
 def _is_damage(error: Exception) -> bool:
-    return isinstance(error, zlib.error) or (
-        isinstance(error, sqlite3.Error) and sqlite_files.is_damage(error)
-    )
+    return isinstance(error, zlib.error) or sqlite_files.is_damage(error)
 
 
 def _unpacked(body: bytes | None) -> bytes | None:

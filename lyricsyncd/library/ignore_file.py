@@ -13,13 +13,14 @@ import stat
 from pathlib import Path
 
 from lyricsyncd import patterns
+from lyricsyncd.printable import escaped
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 64_000
-_TOLD_MOST = 1000
-_LINES_TOLD = 3
-_told: set[str] = set()
+_LOGGED_MOST = 1000
+_LINES_LOGGED = 3
+_logged: set[str] = set()
 """What was logged already: a folder is looked at for every song in it."""
 _EMPTY = b""
 
@@ -40,9 +41,11 @@ def read(file: Path) -> patterns.Lines | None:
         return None
     lines = patterns.read_lines(content)
     if lines.bad:
-        more = len(lines.bad) - _LINES_TOLD
-        told = "; ".join(lines.bad[:_LINES_TOLD]) + (f" (and {more} more)" if more > 0 else "")
-        _tell(file, f"{told}; left out, the other lines hold")
+        more = len(lines.bad) - _LINES_LOGGED
+        problems = "; ".join(lines.bad[:_LINES_LOGGED]) + (
+            f" (and {more} more)" if more > 0 else ""
+        )
+        _log_once(file, f"{problems}; left out, the other lines hold")
     return lines
 
 
@@ -61,11 +64,11 @@ def _content(file: Path) -> bytes | None:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO):
             return None
         if error.errno in (errno.EACCES, errno.EPERM):
-            _tell(file, "it may not be read, so its folder is left out")
+            _log_once(file, "it may not be read, so its folder is left out")
             return _EMPTY
         raise
     if len(content) > MOST_BYTES:
-        _tell(file, f"it is larger than {MOST_BYTES // 1000} kB, so its folder is left out")
+        _log_once(file, f"it is larger than {MOST_BYTES // 1000} kB, so its folder is left out")
         return _EMPTY
     return content
 
@@ -73,16 +76,16 @@ def _content(file: Path) -> bytes | None:
 def _is_plain(file: Path, status: os.stat_result) -> bool:
     if stat.S_ISREG(status.st_mode):
         return True
-    _tell(file, "it is no regular file, and is passed over")
+    _log_once(file, "it is no regular file, and is passed over")
     return False
 
 
-def _tell(file: Path, what: str) -> None:
-    """Log something once."""
-    text = f"{patterns.one_line(str(file))}: {what}"
-    if text in _told:
+def _log_once(file: Path, what: str) -> None:
+    """Log what is wrong with a file, unless the same was logged before."""
+    text = f"{escaped(str(file))}: {what}"
+    if text in _logged:
         return
-    if len(_told) >= _TOLD_MOST:
-        _told.clear()
-    _told.add(text)
+    if len(_logged) >= _LOGGED_MOST:
+        _logged.clear()
+    _logged.add(text)
     log.warning("%s", text)

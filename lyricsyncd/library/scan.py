@@ -31,7 +31,8 @@ from lyricsyncd.config.paths import present
 from lyricsyncd.config.schema import Library
 from lyricsyncd.errors import passes
 from lyricsyncd.library import ignore_file, sidecars
-from lyricsyncd.patterns import Glob, one_line
+from lyricsyncd.patterns import Glob
+from lyricsyncd.printable import escaped
 from lyricsyncd.unexpected import UNEXPECTED
 
 log = logging.getLogger(__name__)
@@ -272,7 +273,7 @@ def walk(
         except OSError as error:
             if passes(error):
                 raise
-            log.warning("%s cannot be read: %s", one_line(str(folder)), error.strerror)
+            log.warning("%s cannot be read: %s", escaped(str(folder)), error.strerror)
         if not gone_through:
             failed.append(folder)
         elif seen is not None:

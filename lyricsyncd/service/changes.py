@@ -17,7 +17,7 @@ from lyricsyncd.library import scan, sidecars
 from lyricsyncd.library.scan import Rules
 from lyricsyncd.library.settle import Debouncer, StableFile
 from lyricsyncd.library.watch import FileEvent
-from lyricsyncd.patterns import one_line
+from lyricsyncd.printable import escaped
 from lyricsyncd.service.component import Component
 from lyricsyncd.service.libraries import Libraries
 from lyricsyncd.service.scans import Scans
@@ -113,7 +113,7 @@ class Changes(Component):
                     self._take_file(file)
             except (LyricsyncError, OSError) as error:
                 if not passes(error):
-                    log.warning("%s: %s", one_line(str(file.path)), error)
+                    log.warning("%s: %s", escaped(str(file.path)), error)
                     continue
                 # The catalog cannot be written, say: none of the files may be forgotten.
                 TRANSIENT.log(error)

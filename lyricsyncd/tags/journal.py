@@ -263,8 +263,8 @@ class Journal:
                 os.utime(copy, ns=(now.st_mtime_ns, now.st_mtime_ns))
         except FileNotFoundError:
             return
-        except (OSError, WriteError, sqlite3.DatabaseError) as error:
-            if not (isinstance(error, sqlite3.Error) and sqlite_files.is_damage(error)):
+        except (OSError, WriteError, *sqlite_files.ERRORS) as error:
+            if not sqlite_files.is_damage(error):
                 raise JournalError(f"The journal {self.path} is not copied: {error}") from error
             trouble = str(error)
         if trouble is not None:
@@ -304,7 +304,7 @@ class Journal:
                         )
                     with db:
                         return step(db)
-            except sqlite3.DatabaseError as error:
+            except sqlite_files.ERRORS as error:
                 if sqlite_files.is_damage(error):
                     trouble = str(error)
                 elif not isinstance(error, sqlite3.OperationalError):
@@ -440,11 +440,11 @@ def _readable(source: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
         "SELECT seq FROM sqlite_sequence WHERE name = 'entries'",
         "SELECT MAX(id) FROM entries",
     ):
-        with suppress(sqlite3.DatabaseError):
+        with suppress(*sqlite_files.ERRORS):
             for (number,) in source.execute(query):
                 highest = max(highest, number if isinstance(number, int) else 0)
     for number in range(1, min(highest, _MOST_SALVAGED) + 1):
-        with suppress(sqlite3.DatabaseError):
+        with suppress(*sqlite_files.ERRORS):
             yield from source.execute(
                 f"SELECT {_COLUMNS}, undone FROM entries WHERE id = ?", (number,)
             ).fetchall()
