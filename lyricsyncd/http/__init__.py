@@ -176,6 +176,9 @@ class Web:
         import httpx2
 
         host, url = question.host, question.url
+        not_an_address = ConfigError(
+            f"'{url}' is not an address", remedy="Use one such as https://lrclib.net"
+        )
         try:
             request = _client().build_request(
                 question.method,
@@ -185,6 +188,9 @@ class Web:
                 content=question.body,
                 timeout=self.timeout,
             )
+        except httpx2.InvalidURL:
+            raise not_an_address from None
+        try:
             for _ in range(_REDIRECTS + 1):
                 with self._asked(request) as response:
                     if response.next_request is None:
@@ -192,10 +198,11 @@ class Web:
                     _check_redirect(request.url, response.next_request.url)
                     request = response.next_request
             raise Unreachable(f"{host} sends us round in a circle")
-        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol):
-            raise ConfigError(
-                f"'{url}' is not an address", remedy="Use one such as https://lrclib.net"
-            ) from None
+        except httpx2.InvalidURL:
+            # Our own address was taken: this is one that the host sends us to.
+            raise Unreachable(f"{host} sends us to what is not an address") from None
+        except httpx2.UnsupportedProtocol:
+            raise not_an_address from None
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise Unreachable(f"{host} cannot be reached ({_brief(error)})", away=True) from None
         except httpx2.TimeoutException:
