@@ -70,6 +70,19 @@ class Repair:
     """The file that this was read from; who deletes it has seen it."""
 
 
+def quick_check(file: Path) -> str:
+    """Return what SQLite finds wrong with a file, which is not changed; empty where it is sound."""
+    try:
+        db = sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=5.0)
+        try:
+            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            db.close()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        return str(error)
+    return "" if verdict == "ok" else str(verdict)
+
+
 def copy_of(path: Path) -> Path:
     """Where the copy of a file is."""
     return path.with_name(path.name + COPY_SUFFIX)

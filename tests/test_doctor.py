@@ -12,17 +12,28 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd import doctor
+from lyricsyncd.catalog import checks as catalog
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog
 from lyricsyncd.config.schema import Config
-from lyricsyncd.doctor import Finding, Verdict
 from lyricsyncd.errors import AudioError, ModelError, NotFetched
+from lyricsyncd.findings import Finding, Verdict
+from lyricsyncd.library import checks as library
+from lyricsyncd.lyrics import checks as lyrics
+from lyricsyncd.models import checks as models
 from lyricsyncd.models import install
 from lyricsyncd.self_test import KINDS, TRIALS
+from lyricsyncd.web import checks as web
+from lyricsyncd.work import checks as work
+from lyricsyncd.work.policy import writes_sidecars
 from tests.test_cli import run
 
 
 def config(**values: object) -> Config:
     return Config.model_validate(values)
+
+
+def beside(wants: Config) -> Iterator[Finding]:
+    return library.libraries(wants, sidecars=writes_sidecars(wants))
 
 
 def worst(findings: list[Finding]) -> Finding:
@@ -61,9 +72,9 @@ def test_a_folder_that_takes_no_lyrics_is_told(
     # Root may write anywhere, whatever the mode says.
     monkeypatch.setattr(os, "access", lambda _path, mode: not mode & os.W_OK)
     wants = {"libraries": [{"path": str(tmp_path)}]}
-    assert "cannot be written" in worst(list(doctor.libraries(config(**wants)))).text
+    assert "cannot be written" in worst(list(beside(config(**wants)))).text
     embedded = config(**wants, output={"preset": "embed"})
-    assert worst(list(doctor.libraries(embedded))).verdict is Verdict.OK
+    assert worst(list(beside(embedded))).verdict is Verdict.OK
 
 
 def test_a_limit_of_watches_that_is_too_low_is_told_with_the_command(
@@ -73,22 +84,39 @@ def test_a_limit_of_watches_that_is_too_low_is_told_with_the_command(
     limits.mkdir(parents=True)
     (limits / "max_user_watches").write_text("3\n")
     (limits / "max_user_instances").write_text("128\n")
-    monkeypatch.setattr(doctor, "_PROC", tmp_path / "proc")
+    monkeypatch.setattr(library, "PROC", tmp_path / "proc")
     music = tmp_path / "music"
     for number in range(4):
         (music / str(number)).mkdir(parents=True)
-    found = worst(list(doctor.watches(config(libraries=[{"path": str(music)}]))))
+    found = worst(list(library.watches(config(libraries=[{"path": str(music)}]))))
     assert found.verdict is Verdict.WARNING
     assert "sysctl fs.inotify.max_user_watches=" in found.remedy
 
 
 def test_a_broken_catalog_is_told(tmp_path: Path) -> None:
     Catalog(tmp_path / FILE_NAME).close()
-    assert worst(list(doctor.state(tmp_path))).verdict is Verdict.OK
+    assert worst(list(catalog.state(tmp_path, in_use=False))).verdict is Verdict.OK
     with (tmp_path / FILE_NAME).open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 4096)
-    assert "is broken" in worst(list(doctor.state(tmp_path))).text
+    assert "is broken" in worst(list(catalog.state(tmp_path, in_use=False))).text
+
+
+def test_settings_for_which_no_song_is_taken_up_are_red_while_the_service_runs(
+    tmp_path: Path,
+) -> None:
+    assert list(catalog.settings(tmp_path, in_use=True)) == []
+    with Catalog(tmp_path / FILE_NAME) as opened:
+        assert list(catalog.settings(tmp_path, in_use=True)) == []
+        opened.note_settings_error("there is no aligner 'sphynx'")
+        (red,) = catalog.settings(tmp_path, in_use=True)
+    assert (red.topic, red.verdict) == ("settings", Verdict.FAILED)
+    assert "sphynx" in red.text
+    assert "reload" in red.remedy
+    (amber,) = catalog.settings(tmp_path, in_use=False)
+    assert amber.verdict is Verdict.WARNING
+    (tmp_path / FILE_NAME).write_bytes(b"no catalog at all")
+    assert list(catalog.settings(tmp_path, in_use=True)) == []
 
 
 def test_a_taken_port_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +126,7 @@ def test_a_taken_port_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         taken.listen()
         port = taken.getsockname()[1]
         wants = config(web={"listen": f"127.0.0.1:{port}"})
-        assert worst(list(doctor.control(wants))).verdict is Verdict.FAILED
+        assert worst(list(web.control(wants, in_use=False))).verdict is Verdict.FAILED
 
 
 def test_a_host_that_is_down_is_told_and_one_that_is_up() -> None:
@@ -107,19 +135,19 @@ def test_a_host_that_is_down_is_told_and_one_that_is_up() -> None:
         up.listen()
         url = f"http://127.0.0.1:{up.getsockname()[1]}"
         wants = config(lyrics={"lrclib": {"url": url}})
-        assert worst(list(doctor.hosts(wants))).verdict is Verdict.OK
-    assert worst(list(doctor.hosts(wants))).verdict is Verdict.WARNING
+        assert worst(list(lyrics.hosts(wants))).verdict is Verdict.OK
+    assert worst(list(lyrics.hosts(wants))).verdict is Verdict.WARNING
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("torch") is not None, reason="the extra models is installed"
 )
 def test_models_whose_extra_is_missing_are_told_with_the_command() -> None:
-    assert list(doctor.extras(config())) == []
-    two = list(doctor.extras(config(models={"aligner": "sphinx+ctc", "separator": "htdemucs_ft"})))
+    assert list(models.extras(config())) == []
+    two = list(models.extras(config(models={"aligner": "sphinx+ctc", "separator": "htdemucs_ft"})))
     assert {finding.verdict for finding in two} == {Verdict.FAILED}
     assert {finding.remedy for finding in two} == {"pip install 'lyricsyncd[models]'"}
-    full = list(doctor.extras(config(profile="full")))
+    full = list(models.extras(config(profile="full")))
     assert [finding.text.split()[0] for finding in full] == ["htdemucs_ft", "ctc"]
 
 
@@ -130,10 +158,10 @@ def test_a_card_that_the_models_cannot_use_is_told(
     tool.write_text("#!/bin/sh\necho 'NVIDIA Something'\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(doctor, "_onnx_providers", lambda: ["CPUExecutionProvider"])
-    assert worst(list(doctor.gpu(config()))).verdict is Verdict.WARNING
+    monkeypatch.setattr(work, "onnx_providers", lambda: ["CPUExecutionProvider"])
+    assert worst(list(work.gpu(config()))).verdict is Verdict.WARNING
     wants = config(models={"device": "cuda"})
-    assert worst(list(doctor.gpu(wants))).verdict is Verdict.FAILED
+    assert worst(list(work.gpu(wants))).verdict is Verdict.FAILED
 
 
 class TestTrials:

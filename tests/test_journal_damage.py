@@ -20,12 +20,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lyricsyncd import formats, sqlite_files
+from lyricsyncd.catalog.checks import repairs
 from lyricsyncd.cli.service import status
 from lyricsyncd.config.schema import Output
-from lyricsyncd.doctor import journal as findings
 from lyricsyncd.errors import JournalError
-from lyricsyncd.tags import Journal, undo, write_lyrics
+from lyricsyncd.findings import Finding
+from lyricsyncd.tags import Journal, checks, undo, write_lyrics
 from lyricsyncd.tags.journal import _JOURNAL, SIDECAR, digest
+
+
+def findings(folder: Path) -> list[Finding]:
+    return [*checks.journal(folder), *repairs(folder)]
+
 
 LYRICS = formats.read(b"[00:01.00]Row, row\n[00:04.00]Boat\n", "lrc")
 Damage = Callable[[Path], object]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -424,6 +425,20 @@ def moved_here(db: sqlite3.Connection, looks: Fingerprint) -> Entry | None:
         (looks.inode, looks.size, looks.mtime_ns),
     ).fetchall()
     return next((entry for entry in map(as_entry, rows) if not present(entry.path)), None)
+
+
+def noted_settings_error(file: Path) -> str:
+    """Read `Queries.settings_error` from a catalog that is neither changed nor upgraded.
+
+    Raises
+    ------
+    sqlite3.Error
+        The file cannot be read.
+    """
+    with contextlib.closing(
+        sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=5.0)
+    ) as db:
+        return setting(db, "settings_error") or ""
 
 
 def setting(db: sqlite3.Connection, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""``lyricsyncd doctor``: is all here that is needed, and if not, what to do."""
+"""``lyricsyncd doctor``: check that all is there that is needed, and say what to do if not."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from lyricsyncd.cli.console import say
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
-@click.option("--offline", is_flag=True, help="Do not try whether hosts can be reached.")
+@click.option("--offline", is_flag=True, help="Do not check whether hosts can be reached.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
-    """Look whether all that is needed is here: music, models, rights, room, network.
+    """Check that all is there that is needed: music, models, rights, room, network.
 
     What is done to songs is done to small sounds: decode, separate, pronounce, place, write and
-    undo. Each trouble comes with its remedy. Exit status 1 tells that something will not work.
+    undo. Each problem comes with its remedy. The exit status is 1 if something will not work.
     """
     from lyricsyncd.config.schema import load
-    from lyricsyncd.doctor import Verdict, examine
+    from lyricsyncd.doctor import examine
+    from lyricsyncd.findings import Verdict
 
     marks = {Verdict.OK: "ok", Verdict.WARNING: "!", Verdict.FAILED: "FAILED"}
     found, begin = [], time.monotonic()
@@ -35,12 +36,12 @@ def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
                 say(f"       → {finding.remedy}")
     well = not any(finding.verdict is Verdict.FAILED for finding in found)
     if as_json:
-        told = [
+        findings = [
             {"topic": x.topic, "verdict": x.verdict.value, "text": x.text, "remedy": x.remedy}
             for x in found
         ]
-        click.echo(json.dumps({"well": well, "findings": told}, indent=2))
+        click.echo(json.dumps({"well": well, "findings": findings}, indent=2))
     else:
-        click.echo(f"Looked at everything in {time.monotonic() - begin:.0f} s.")
+        click.echo(f"Checked everything in {time.monotonic() - begin:.0f} s.")
     if not well:
         sys.exit(1)

@@ -135,3 +135,18 @@ def _home(environment: Mapping[str, str], variable: str, default: str) -> Path:
     if given and Path(given).is_absolute():
         return Path(given)
     return Path(environment.get("HOME") or Path.home()) / default
+
+
+def read_only(path: Path) -> bool:
+    """Return whether a path is on a file system that is mounted read-only."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def user_name() -> str:
+    """Return the name of the user that this process runs as, for messages."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
