@@ -15,7 +15,9 @@ from rich.console import Console
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog
 from lyricsyncd.catalog.records import Fingerprint, Outcome, Priority, Rest, State
 from lyricsyncd.cli import views
-from lyricsyncd.cli.service import queue, show, status
+from lyricsyncd.cli.queue import queue
+from lyricsyncd.cli.show import show
+from lyricsyncd.cli.status import status
 from lyricsyncd.library.scan import obstacles
 from lyricsyncd.library.status import status as told_of
 from lyricsyncd.model import Track

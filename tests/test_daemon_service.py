@@ -260,7 +260,7 @@ def test_the_service_itself_loads_no_model_and_stays_small(home: Home) -> None:
 
 def test_the_daemon_imports_no_heavy_library() -> None:
     script = (
-        "import sys; import lyricsyncd.cli.service, lyricsyncd.service.service;"
+        "import sys; import lyricsyncd.cli.run, lyricsyncd.service.service;"
         "from pathlib import Path; from lyricsyncd.config.schema import Config;"
         "from lyricsyncd import LyricSyncPipeline;"
         "c = Config.model_validate({'lyrics': {'order': ['local']}});"

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from lyricsyncd import formats, sqlite_files
 from lyricsyncd.catalog.checks import repairs
-from lyricsyncd.cli.service import status
+from lyricsyncd.cli.status import status
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import JournalError
 from lyricsyncd.findings import Finding

@@ -5,9 +5,10 @@ Results go to standard output, all talk to standard error, and colour and bars o
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +30,11 @@ def note(text: str) -> None:
 def say(text: str) -> None:
     """One line of a result, with names in it that others chose."""
     click.echo(escaped(text))
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, for other programs."""
+    click.echo(json.dumps(value, indent=2))
 
 
 def person_there() -> bool:

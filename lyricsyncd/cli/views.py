@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from lyricsyncd.catalog.catalog import Entry as CatalogEntry
+
 Row = tuple[str, str, str]
 """A label, a value, and the value's style; an empty label continues the row before."""
 CUT = "not bold"
@@ -301,6 +303,11 @@ def queue_row(entry: Entry) -> list[str]:
     quality = "-" if entry["quality"] is None else f"{entry['quality']:.2f}"
     state = entry["state"].replace("_", " ")
     return [str(entry["id"]), name_of(entry), state, quality, reason_of(entry)]
+
+
+def print_songs(entries: Sequence[CatalogEntry]) -> None:
+    """Print songs as a table."""
+    print_columns(TITLES, [queue_row(entry.as_dict()) for entry in entries], STATE_AT)
 
 
 def reason_of(entry: Entry) -> str:

@@ -1,0 +1,259 @@
+"""``lyricsyncd scan``: look for songs and queue them; with ``--now``, wait until they are done."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lyricsyncd.cli import views
+from lyricsyncd.cli.console import print_json, say
+from lyricsyncd.cli.options import CONTEXT, config_option, dry_run_option, json_option
+from lyricsyncd.cli.songs import open_catalog
+from lyricsyncd.errors import Fault, UsageError, errors_of
+
+if TYPE_CHECKING:
+    from lyricsyncd.catalog.catalog import Catalog, Entry
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.library.scan import Report, Rules
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option(
+    "--now", is_flag=True, help="Wait until the songs are done; do them, if no service runs."
+)
+@config_option
+@json_option
+@dry_run_option
+def scan(
+    paths: tuple[Path, ...], now: bool, config: Path | None, as_json: bool, dry_run: bool
+) -> None:
+    """Look for new and changed songs in PATH, or in all libraries, and queue them.
+
+    With --now, exit status 1 tells that a song failed.
+    """
+    from lyricsyncd.config.schema import load
+
+    settings = load(config)
+    targets = _targets(paths, settings)
+    if dry_run:
+        _tell_what_is_new(targets, as_json=as_json)
+        return
+    with open_catalog() as catalog:
+        reports = [_scanned(catalog, *target, by_hand=bool(paths)) for target in targets]
+        if now:
+            # Their settings may have been mended since: they are tried again.
+            catalog.make_due(errors_of(Fault.SETTINGS))
+        songs = _songs_in(catalog, targets, by_hand=bool(paths)) if now else []
+        if now:
+            _wait_for(catalog, settings, [entry.id for entry in songs], shown=not as_json)
+        after = [entry for entry in (catalog.get(entry.id) for entry in songs) if entry is not None]
+    if as_json:
+        told: dict[str, Any] = {"libraries": [_as_dict(report) for report in reports]}
+        if now:
+            told["songs"] = [entry.as_dict() for entry in after]
+        print_json(told)
+    else:
+        for report in reports:
+            say(_in_words(report))
+        if after:
+            views.print_songs(after)
+    if any(entry.state.value == "failed" for entry in after):
+        sys.exit(1)
+
+
+def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path | None]]:
+    """The libraries to scan, each with the part of it that is meant."""
+    from lyricsyncd.library.scan import Rules, housed, libraries_of
+
+    libraries = libraries_of(settings.libraries)
+    if not paths:
+        if not libraries:
+            raise UsageError(
+                "There is no library in the configuration",
+                remedy="Name a folder, or add it with `lyricsyncd init --library DIR`",
+            )
+        return [(rules, None) for rules in libraries]
+    targets: list[tuple[Rules, Path | None]] = []
+    for path in paths:
+        # Not resolve(): a link in a library is a place of its own.
+        full = Path(os.path.abspath(path))  # noqa: PTH100
+        if not full.exists():
+            raise UsageError(f"There is no {path}", remedy="Check the path")
+        root = full if full.is_dir() else full.parent
+        rules, full = housed(full, libraries) or (Rules(root), full)
+        targets.append((rules, None if full == rules.root else full))
+    return targets
+
+
+def _scanned(catalog: Catalog, rules: Rules, start: Path | None, *, by_hand: bool) -> Report:
+    from lyricsyncd.catalog.catalog import Priority, Queued
+    from lyricsyncd.library.scan import Report, is_song, reconcile
+
+    priority = Priority.PERSON if by_hand else Priority.BACKFILL
+    if start is None or start.is_dir():
+        return reconcile(catalog, rules, start=start, priority=priority, reason="scan")
+    if not is_song(start):
+        raise UsageError(f"{start} is not a song", remedy="Name a folder or a file of music")
+    done = catalog.enqueue(start, priority, "scan", library=rules.root)
+    return Report(
+        rules.root, songs=1, new=int(done is Queued.NEW), changed=int(done is Queued.AGAIN)
+    )
+
+
+def _songs_in(
+    catalog: Catalog, targets: Sequence[tuple[Rules, Path | None]], *, by_hand: bool
+) -> list[Entry]:
+    """The songs of the targets that are still to be done, as the catalog has them."""
+    from lyricsyncd.library.scan import walk
+
+    found: dict[int, Entry] = {}
+    for rules, start in targets:
+        if start is not None and start.is_file():
+            entries = [catalog.by_path(start)]
+        else:
+            entries = []
+            for folder in walk(rules, start):
+                known = catalog.in_folder(folder.path)
+                entries += [known.get(path) for path in folder.songs]
+        found |= {
+            entry.id: entry
+            for entry in entries
+            if entry is not None and (by_hand or _to_do(entry, time.time()))
+        }
+    return list(found.values())
+
+
+def _to_do(entry: Entry, now: float) -> bool:
+    """Whether a song will be taken up soon, and not only after a longer wait."""
+    if entry.state.value == "working":
+        return True
+    waits = entry.state.value == "pending" and entry.missing_since is None
+    # A copy that has to settle is waited for; a retry in an hour is not.
+    return waits and entry.error is None and (entry.next_attempt_at or 0) < now + 60
+
+
+def _wait_for(catalog: Catalog, settings: Config, ids: Sequence[int], *, shown: bool) -> None:
+    """Wait until songs are done: by the service, or here if none runs."""
+    from lyricsyncd.cli import logs
+    from lyricsyncd.cli.console import note
+    from lyricsyncd.service.lock import StateLock, running
+    from lyricsyncd.service.parts import GRACE_S
+    from lyricsyncd.work.runner import Runner
+
+    folder = catalog.path.parent
+    if catalog.paused:
+        raise UsageError("The work is paused", remedy="Run `lyricsyncd resume` first")
+    if running(folder):
+
+        def alive() -> None:
+            if catalog.settings_error:
+                raise UsageError(catalog.settings_error)
+            if not running(folder):
+                raise UsageError(
+                    "The service ended; songs are still queued",
+                    remedy="Start it again, or scan with --now once more",
+                )
+
+        _watch_progress(catalog, ids, lambda: None, shown=shown, check=alive)
+        return
+    with StateLock(folder):
+        catalog.take_up()
+        if shown:
+            handler = logging.StreamHandler()
+            handler.setFormatter(logs.OneLine("%(message)s"))
+            logging.basicConfig(handlers=[handler], level=logging.WARNING)
+        runner = Runner(catalog, settings, only=ids)
+        runner.start()
+        try:
+
+            def check() -> None:
+                if runner.settings_error is not None:
+                    raise runner.settings_error
+
+            _watch_progress(catalog, ids, runner.beat, shown=shown, check=check)
+        except KeyboardInterrupt:
+            note("Finishing the song in work; the others stay queued")
+            raise
+        finally:
+            runner.stop(GRACE_S)
+
+
+def _watch_progress(
+    catalog: Catalog,
+    ids: Sequence[int],
+    beat: Callable[[], None],
+    *,
+    shown: bool,
+    check: Callable[[], None],
+) -> None:
+    """Show how far songs are, until none of them is to be done; ``check`` raises to end it."""
+    from lyricsyncd.cli.console import progress
+
+    wanted = set(ids)
+    with progress(f"{len(wanted)} songs", shown=shown) as told:
+        beat_at = 0.0
+        while True:
+            if time.monotonic() >= beat_at:
+                beat()
+                beat_at = time.monotonic() + 20.0
+            entries = [entry for entry in map(catalog.get, wanted) if entry is not None]
+            left = [entry for entry in entries if _to_do(entry, time.time())]
+            working = [entry for entry in left if entry.state.value == "working"]
+            stage = f"{working[0].name}: {working[0].stage}" if working else ""
+            told(stage, 1.0 - len(left) / max(1, len(wanted)))
+            if not left:
+                return
+            check()
+            time.sleep(0.25)
+
+
+def _tell_what_is_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: bool) -> None:
+    from lyricsyncd.library.scan import walk
+
+    new: list[Path] = []
+    with open_catalog() as catalog:
+        for rules, start in targets:
+            if start is not None and start.is_file():
+                new += [start] if catalog.by_path(start) is None else []
+                continue
+            for folder in walk(rules, start):
+                known = catalog.in_folder(folder.path)
+                for path, looks in folder.songs.items():
+                    entry = known.get(path)
+                    if entry is None or entry.fingerprint != looks:
+                        new.append(path)
+    if as_json:
+        print_json({"would_queue": [str(path) for path in new], "dry_run": True})
+        return
+    for path in new:
+        say(str(path))
+    click.echo(f"{len(new)} songs would be queued", err=True)
+
+
+def _as_dict(report: Report) -> dict[str, Any]:
+    return {
+        "library": str(report.library),
+        "offline": report.offline,
+        "songs": report.songs,
+        "new": report.new,
+        "changed": report.changed,
+        "missing": report.missing,
+        "unreadable": [str(path) for path in report.unreadable],
+    }
+
+
+def _in_words(report: Report) -> str:
+    if report.offline:
+        return f"{report.library}: away or empty, nothing is changed for it"
+    return (
+        f"{report.library}: {report.songs} songs, {report.new} new, {report.changed} changed, "
+        f"{report.missing} missing"
+    )

@@ -1,0 +1,24 @@
+"""``lyricsyncd show``: print what is known of a song."""
+
+from __future__ import annotations
+
+import click
+
+from lyricsyncd.cli import views
+from lyricsyncd.cli.console import print_json
+from lyricsyncd.cli.options import CONTEXT, json_option
+from lyricsyncd.cli.songs import one_song, open_catalog
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("song")
+@json_option
+def show(song: str, as_json: bool) -> None:
+    """Tell what is known of SONG: a path, a number of the list, or a part of its name."""
+    with open_catalog() as catalog:
+        entry = one_song(catalog, song)
+    if as_json:
+        print_json(entry.as_dict())
+        return
+
+    views.print_facts(views.song_rows(entry.as_dict()))
