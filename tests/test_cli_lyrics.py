@@ -199,7 +199,7 @@ class TestPublish:
         song.with_suffix(".elrc").write_text(formats.write(late, "lrc"), encoding="utf-8")
         done = self.allowed(lrclib[1], tmp_path, song, "--reviewed")
         assert done.returncode == 1
-        assert "not where they are heard" in done.stdout
+        assert "not where they are sung" in done.stdout
         assert lrclib[0].published == []
 
     def test_nor_what_nobody_reviewed_or_what_has_no_times(
@@ -207,7 +207,7 @@ class TestPublish:
     ) -> None:
         song.with_suffix(".elrc").write_text(formats.write(timed_words(), "lrc"))
         done = self.allowed(lrclib[1], tmp_path, song)
-        assert "nobody has reviewed it" in done.stdout
+        assert "it has not been reviewed" in done.stdout
         assert done.returncode == 2
         song.with_suffix(".elrc").unlink()
         song.with_suffix(".txt").write_text(PLAIN)

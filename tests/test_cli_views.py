@@ -208,3 +208,11 @@ class TestLibrariesThatCannotBeWatched:
     def test_one_with_music_is_watched(self, tmp_path: Path) -> None:
         (tmp_path / "a.mp3").touch()
         assert obstacles([tmp_path]) == []
+
+
+def test_wrong_settings_are_red_in_the_status(tmp_path: Path) -> None:
+    with Catalog(tmp_path / FILE_NAME) as catalog:
+        catalog.note_settings_error("there is no aligner 'sphynx'")
+        rows = views.status_rows(told_of(catalog, [], running=True))
+    assert rows[0] == ("service", "running, but no song is taken up", "red")
+    assert ("settings", "there is no aligner 'sphynx'", "red") in rows

@@ -447,6 +447,13 @@ class TestSongs:
         assert house.post("/api/v1/resume").json() == {"paused": False}
         assert not house.catalog.paused
 
+    def test_wrong_settings_show_in_the_status_and_the_metrics(self, house: Home) -> None:
+        assert house.get("/api/v1/status").json()["settings_error"] is None
+        assert "lyricsyncd_settings_error 0.0" in house.get("/metrics").text
+        house.catalog.note_settings_error("there is no aligner 'sphynx'")
+        assert "sphynx" in house.get("/api/v1/status").json()["settings_error"]
+        assert "lyricsyncd_settings_error 1.0" in house.get("/metrics").text
+
 
 class TestLyrics:
     def test_they_come_with_the_times_of_words(self, house: Home) -> None:

@@ -83,6 +83,13 @@ def test_a_pause_is_told(house: Home) -> None:
         assert listener.next("status")[1]["paused"] is True
 
 
+def test_wrong_settings_are_reported(house: Home) -> None:
+    with listening(house) as listener:
+        assert listener.next("status")[1]["settings_error"] is None
+        house.catalog.note_settings_error("there is no aligner 'sphynx'")
+        assert "sphynx" in listener.next("status")[1]["settings_error"]
+
+
 def test_who_comes_back_hears_what_happened_meanwhile(house: Home) -> None:
     with listening(house) as listener:
         moment, _ = listener.next("status")

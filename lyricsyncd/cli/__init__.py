@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and what becomes of an error.
+"""Run the commands, each loaded when it is called, and report their errors.
 
 A command is loaded when it is called, so that ``--help`` costs no more than this file. Each is a
 click command in the module of its noun; the table below names it, with the line of the help.
@@ -30,28 +30,28 @@ _COMMANDS = {
     "run": ("run:run", "Run the service in the foreground."),
     "service": ("service:service", "Let systemd keep it running."),
     "scan": ("scan:scan", "Look for songs and queue them."),
-    "status": ("status:status", "Tell how far the service is."),
-    "show": ("show:show", "Tell what is known of a song."),
+    "status": ("status:status", "Show what the service does."),
+    "show": ("show:show", "Show what is known of a song."),
     "queue": ("queue:queue", "List what comes next."),
     "retry": ("queue:retry", "Queue a song once more."),
     "skip": ("queue:skip", "Leave a song alone from now on."),
     "pause": ("queue:pause", "Take up no new songs."),
     "resume": ("queue:resume", "Go on after a pause."),
     "lyrics": ("lyrics:lyrics", "Find the words of a song only."),
-    "apply": ("files:apply", "Write lyrics that are there already; no model runs."),
-    "convert": ("files:convert", "Convert lyrics from one format into another."),
-    "undo": ("files:undo", "Give back what was there before."),
-    "publish": ("lyrics:publish", "Give reviewed word times to LRCLIB."),
+    "apply": ("apply:apply", "Write lyrics that are there already; no model runs."),
+    "convert": ("convert:convert", "Convert lyrics from one format into another."),
+    "undo": ("undo:undo", "Restore what was there before."),
+    "publish": ("publish:publish", "Give reviewed word times to LRCLIB."),
     "worker": ("worker:worker", "Place words for a service on another computer."),
     "models": ("models:models", "Install, list and remove the large models."),
-    "doctor": ("doctor:doctor", "Look whether all that is needed is here."),
+    "doctor": ("doctor:doctor", "Check that all is there that is needed."),
 }
 """Command → (module:function within this package, short help)."""
 
 
 @dataclass
 class Invocation:
-    """What the options that every command has say."""
+    """The options that every command has."""
 
     verbose: bool = False
 
@@ -118,7 +118,7 @@ def _give_verbose(command: click.Command) -> None:
     cls=_Group,
     params=[_verbose_option()],
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="`lyricsyncd COMMAND --help` tells more.",
+    epilog="`lyricsyncd COMMAND --help` says more.",
 )
 @click.version_option(__version__, prog_name="lyricsyncd")
 def cli() -> None:
@@ -152,20 +152,20 @@ def _run(command: click.Command, arguments: Sequence[str] | None, name: str) -> 
             obj=invocation,
         )
         sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can tell
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nothing above would report it
         if invocation.verbose:
             import traceback
 
             traceback.print_exception(error)
-        message, status = _told(error, name)
+        message, status = _description(error, name)
         if message:
             click.echo(f"{name}: {message}", err=True)
         _let_go_of_stdout()
     return status if isinstance(status, int) else 0
 
 
-def _told(error: BaseException, name: str) -> tuple[str, int]:
-    """What is said of an error, in one line, and the exit status."""
+def _description(error: BaseException, name: str) -> tuple[str, int]:
+    """Describe an error in one line; return that and the exit status."""
     if isinstance(error, LyricsyncError):
         return _one_line(str(error)), error.exit_status
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
@@ -203,7 +203,7 @@ _MACHINE = {
     errno.EROFS,
     errno.ESTALE,
 }
-"""Errors that are the machine's doing and not ours: a full disk, say."""
+"""Errors of the machine and not of this program: a full disk, say."""
 
 
 def _one_line(text: str) -> str:

@@ -1,6 +1,6 @@
-"""What a person sees: whether there is one, and what is shown to them.
+"""Print results, notes, progress and tables.
 
-Results go to standard output, all talk to standard error, and colour and bars only to a terminal.
+Results go to standard output, notes to standard error, and colour and bars only to a terminal.
 """
 
 from __future__ import annotations
@@ -23,41 +23,53 @@ _STAGE_WIDTH = len("proof of work")
 
 
 def note(text: str) -> None:
-    """One line of talk."""
+    """Print a line that is no result, to standard error."""
     click.echo(escaped(" ".join(text.split())), err=True)
 
 
 def say(text: str) -> None:
-    """One line of a result, with names in it that others chose."""
+    """Print a line of a result; control characters of names in it are escaped."""
     click.echo(escaped(text))
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON, for other programs."""
+    """Print a value as JSON in ASCII: names that are not UTF-8 survive as escapes."""
     click.echo(json.dumps(value, indent=2))
 
 
+def print_utf8_json(value: Any) -> None:
+    """Print a value that holds lyrics as JSON in UTF-8."""
+    print_utf8(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_utf8(text: str) -> None:
+    """Print lyrics in UTF-8, whatever the encoding of the terminal is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
 def person_there() -> bool:
-    """Whether questions would be answered."""
+    """Return whether a person at a terminal can answer questions."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def console(*, err: bool = False) -> Console:
-    """A console of rich's for standard output, or standard error."""
+    """Make a console of rich for standard output, or standard error."""
     from rich.console import Console
 
     return Console(stderr=err, highlight=False)
 
 
 def bar(share: float, width: int = 10) -> str:
-    """A share of 0 to 1 as a bar of characters."""
+    """Draw a share of 0 to 1 as a bar of characters."""
     filled = round(max(0.0, min(1.0, share)) * width)
     return "█" * filled + "░" * (width - filled)
 
 
 @contextmanager
 def progress(what: str, *, shown: bool = True) -> Iterator[Callable[[str, float], None]]:
-    """A bar that is told a stage's name and how much of it is done; nothing without a terminal."""
+    """Show a progress bar for stages and their fractions; nothing without a terminal."""
     if not (shown and sys.stderr.isatty()):
         yield lambda _stage, _fraction: None
         return
@@ -79,7 +91,7 @@ def progress(what: str, *, shown: bool = True) -> Iterator[Callable[[str, float]
     )
     with Progress(*columns, console=screen, transient=True) as shown_bar:
         task = shown_bar.add_task("", total=1.0, song=what)
-        # A stage that cannot tell how far it is moves to and fro.
+        # The bar of a stage without a known fraction moves to and fro.
         yield lambda stage, fraction: shown_bar.update(
             task, description=escaped(stage), completed=fraction, total=1.0 if fraction else None
         )

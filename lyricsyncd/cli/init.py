@@ -38,7 +38,7 @@ def init(
 ) -> None:
     """Write a configuration with your music folders and what your player reads.
 
-    Asks for them where they are not given and somebody is there to answer.
+    Asks for what is not given, at a terminal.
     """
     from lyricsyncd.config import paths, template
 
@@ -61,14 +61,14 @@ def init(
         _write(target, text)
     following = _following(target, given=config is not None, music=bool(folders))
     if as_json:
-        told = {
+        shown = {
             "config": str(target),
             "libraries": [str(folder) for folder in folders],
             "preset": preset,
             "written": not dry_run,
             "next": following,
         }
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(shown, indent=2))
     elif dry_run:
         note(f"Would write {target}:")
         click.echo(text, nl=False)

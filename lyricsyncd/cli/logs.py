@@ -14,7 +14,7 @@ from lyricsyncd.printable import escaped
 
 FORMATS = ("text", "json")
 _QUIET = ("apscheduler", "distributed", "httpx", "httpx2", "httpcore", "watchdog")
-"""One line a song: what these libraries tell of themselves is too much."""
+"""Libraries whose own messages are too many."""
 _PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 """Of syslog, which the journal takes from the start of a line; see sd-daemon(3)."""
 
@@ -56,18 +56,18 @@ class _Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "time": moment.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if (song := getattr(record, "song", None)) is not None:
-            told["song"] = song
+            fields["song"] = song
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
+            fields["exception"] = self.formatException(record.exc_info)
         # In ASCII: names of files need not be valid text.
-        return json.dumps(told)
+        return json.dumps(fields)
 
 
 def _goes_to_the_journal() -> bool:

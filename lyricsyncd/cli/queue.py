@@ -85,7 +85,7 @@ def retry(
             for folder in folders:
                 catalog.retry_folder(folder)
             catalog.retry(entry.id for entry in chosen)
-    _tell_chosen(chosen, "queued once more", folders, as_json=as_json, dry_run=dry_run)
+    _report_chosen(chosen, "queued once more", folders, as_json=as_json, dry_run=dry_run)
 
 
 @click.command(context_settings=CONTEXT)
@@ -104,7 +104,7 @@ def skip(songs: tuple[str, ...], as_json: bool, dry_run: bool) -> None:
             for folder in folders:
                 catalog.skip_folder(folder)
     what = "left alone from now on" + (", as those that come later" if folders else "")
-    _tell_chosen(chosen, what, folders, as_json=as_json, dry_run=dry_run)
+    _report_chosen(chosen, what, folders, as_json=as_json, dry_run=dry_run)
 
 
 @click.command(context_settings=CONTEXT)
@@ -113,7 +113,7 @@ def pause(as_json: bool) -> None:
     """Take up no new songs, even after a restart, until `resume`."""
     with open_catalog() as catalog:
         catalog.pause()
-    _tell_paused(True, as_json=as_json)
+    _report_paused(True, as_json=as_json)
 
 
 @click.command(context_settings=CONTEXT)
@@ -122,10 +122,10 @@ def resume(as_json: bool) -> None:
     """Go on after `pause`."""
     with open_catalog() as catalog:
         catalog.resume()
-    _tell_paused(False, as_json=as_json)
+    _report_paused(False, as_json=as_json)
 
 
-def _tell_paused(paused: bool, *, as_json: bool) -> None:
+def _report_paused(paused: bool, *, as_json: bool) -> None:
     if as_json:
         print_json({"paused": paused})
     else:
@@ -147,7 +147,7 @@ def _songs(count: int) -> str:
     return "1 song" if count == 1 else f"{count} songs"
 
 
-def _tell_chosen(
+def _report_chosen(
     chosen: Sequence[Entry],
     what: str,
     folders: Sequence[Path],
@@ -156,8 +156,8 @@ def _tell_chosen(
     dry_run: bool,
 ) -> None:
     if as_json:
-        told: dict[str, Any] = {"songs": [str(entry.path) for entry in chosen]}
-        print_json({**told, "folders": [str(path) for path in folders], "dry_run": dry_run})
+        shown: dict[str, Any] = {"songs": [str(entry.path) for entry in chosen]}
+        print_json({**shown, "folders": [str(path) for path in folders], "dry_run": dry_run})
         return
     verb = "would be " if dry_run else ""
     if folders:

@@ -37,17 +37,17 @@ def scan(
 ) -> None:
     """Look for new and changed songs in PATH, or in all libraries, and queue them.
 
-    With --now, exit status 1 tells that a song failed.
+    With --now, the exit status is 1 if a song failed.
     """
     from lyricsyncd.config.schema import load
 
     settings = load(config)
     targets = _targets(paths, settings)
     if dry_run:
-        _tell_what_is_new(targets, as_json=as_json)
+        _print_new(targets, as_json=as_json)
         return
     with open_catalog() as catalog:
-        reports = [_scanned(catalog, *target, by_hand=bool(paths)) for target in targets]
+        reports = [_scan(catalog, *target, by_hand=bool(paths)) for target in targets]
         if now:
             # Their settings may have been mended since: they are tried again.
             catalog.make_due(errors_of(Fault.SETTINGS))
@@ -56,10 +56,10 @@ def scan(
             _wait_for(catalog, settings, [entry.id for entry in songs], shown=not as_json)
         after = [entry for entry in (catalog.get(entry.id) for entry in songs) if entry is not None]
     if as_json:
-        told: dict[str, Any] = {"libraries": [_as_dict(report) for report in reports]}
+        shown: dict[str, Any] = {"libraries": [_as_dict(report) for report in reports]}
         if now:
-            told["songs"] = [entry.as_dict() for entry in after]
-        print_json(told)
+            shown["songs"] = [entry.as_dict() for entry in after]
+        print_json(shown)
     else:
         for report in reports:
             say(_in_words(report))
@@ -70,7 +70,7 @@ def scan(
 
 
 def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path | None]]:
-    """The libraries to scan, each with the part of it that is meant."""
+    """List the libraries to scan, each with the part of it that was named."""
     from lyricsyncd.library.scan import Rules, housed, libraries_of
 
     libraries = libraries_of(settings.libraries)
@@ -93,7 +93,7 @@ def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path 
     return targets
 
 
-def _scanned(catalog: Catalog, rules: Rules, start: Path | None, *, by_hand: bool) -> Report:
+def _scan(catalog: Catalog, rules: Rules, start: Path | None, *, by_hand: bool) -> Report:
     from lyricsyncd.catalog.catalog import Priority, Queued
     from lyricsyncd.library.scan import Report, is_song, reconcile
 
@@ -111,7 +111,7 @@ def _scanned(catalog: Catalog, rules: Rules, start: Path | None, *, by_hand: boo
 def _songs_in(
     catalog: Catalog, targets: Sequence[tuple[Rules, Path | None]], *, by_hand: bool
 ) -> list[Entry]:
-    """The songs of the targets that are still to be done, as the catalog has them."""
+    """List the songs of the targets that are still to be done, as the catalog has them."""
     from lyricsyncd.library.scan import walk
 
     found: dict[int, Entry] = {}
@@ -132,7 +132,7 @@ def _songs_in(
 
 
 def _to_do(entry: Entry, now: float) -> bool:
-    """Whether a song will be taken up soon, and not only after a longer wait."""
+    """Return whether a song will be taken up soon, and not only after a longer wait."""
     if entry.state.value == "working":
         return True
     waits = entry.state.value == "pending" and entry.missing_since is None
@@ -198,7 +198,7 @@ def _watch_progress(
     from lyricsyncd.cli.console import progress
 
     wanted = set(ids)
-    with progress(f"{len(wanted)} songs", shown=shown) as told:
+    with progress(f"{len(wanted)} songs", shown=shown) as show:
         beat_at = 0.0
         while True:
             if time.monotonic() >= beat_at:
@@ -208,14 +208,14 @@ def _watch_progress(
             left = [entry for entry in entries if _to_do(entry, time.time())]
             working = [entry for entry in left if entry.state.value == "working"]
             stage = f"{working[0].name}: {working[0].stage}" if working else ""
-            told(stage, 1.0 - len(left) / max(1, len(wanted)))
+            show(stage, 1.0 - len(left) / max(1, len(wanted)))
             if not left:
                 return
             check()
             time.sleep(0.25)
 
 
-def _tell_what_is_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: bool) -> None:
+def _print_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: bool) -> None:
     from lyricsyncd.library.scan import walk
 
     new: list[Path] = []

@@ -94,8 +94,8 @@ def install(
         )
     to_do = _left_to_do(house, system=system)
     if as_json:
-        told = {"unit": str(target), "system": system, "written": not dry_run, "next": to_do}
-        click.echo(json.dumps({**told, "text": text} if dry_run else told, indent=2))
+        shown = {"unit": str(target), "system": system, "written": not dry_run, "next": to_do}
+        click.echo(json.dumps({**shown, "text": text} if dry_run else shown, indent=2))
         return
     for line in (*done, *to_do):
         click.echo(line, err=dry_run)
@@ -148,7 +148,7 @@ def _write(target: Path, text: str) -> None:
 
 
 def _systemctl(system: bool, *calls: tuple[str, ...]) -> list[str]:
-    """Tell systemd; where it cannot be told, what a person has to type."""
+    """Have systemd do it; where that fails, print what a person has to type."""
     command = ["systemctl"] if system else ["systemctl", "--user"]
     if shutil.which("systemctl") is None or not _RUNNING.is_dir():
         return [f"systemd does not run here; where it does: {' '.join([*command, *calls[-1]])}"]

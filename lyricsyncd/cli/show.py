@@ -14,7 +14,7 @@ from lyricsyncd.cli.songs import one_song, open_catalog
 @click.argument("song")
 @json_option
 def show(song: str, as_json: bool) -> None:
-    """Tell what is known of SONG: a path, a number of the list, or a part of its name."""
+    """Show what is known of SONG: a path, a number of the list, or a part of its name."""
     with open_catalog() as catalog:
         entry = one_song(catalog, song)
     if as_json:

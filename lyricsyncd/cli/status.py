@@ -28,17 +28,17 @@ _REFRESH_S = 1.0
 @config_option
 @json_option
 def status(watch: bool, config: Path | None, as_json: bool) -> None:
-    """Tell how far the service is."""
+    """Show what the service does, and how far it is."""
     from lyricsyncd.config.schema import load
 
     settings = load(config)
     with open_catalog() as catalog:
         if not watch:
-            told = _status(catalog, settings)
+            shown = _status(catalog, settings)
             if as_json:
-                print_json(told)
+                print_json(shown)
             else:
-                views.print_facts(views.status_rows(told))
+                views.print_facts(views.status_rows(shown))
             return
         if as_json or not sys.stdout.isatty():
             while True:

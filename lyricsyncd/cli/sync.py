@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BELOW_THRESHOLD = 4
 """Exit status when a result was too doubtful to write."""
 _BY_WEIGHT = (0, BELOW_THRESHOLD, LyricsNotFound.exit_status, 1, UsageError.exit_status)
-"""Exit statuses from the lightest to the gravest: of several songs the gravest is told."""
+"""Exit statuses from the lightest to the gravest: of several songs, the gravest counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Outcome:
 )
 @click.option("--profile", metavar="auto|lite|full", help="How large the models may be.")
 @click.option("--device", metavar="auto|cpu|cuda[:N]", help="What the models run on.")
-@click.option("--acoustid-key", metavar="K", help="To tell a song by its sound.")
+@click.option("--acoustid-key", metavar="K", help="To identify a song by its sound.")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.option("--force", is_flag=True, help="Replace lyrics beside the song that are not ours.")
@@ -169,11 +169,11 @@ def sync(
             note(said if str(song) in said else f"{song}: {said}")
     found = [outcome.report(dry_run=dry_run) for outcome in outcomes]
     # One song gives its report, several a list of them.
-    told = json.dumps(found if several else found[0], ensure_ascii=False, indent=2)
+    report_text = json.dumps(found if several else found[0], ensure_ascii=False, indent=2)
     if report is not None and not dry_run:
-        target.write(report, _encoded(told) + b"\n")
+        target.write(report, _encoded(report_text) + b"\n")
     if as_json:
-        _print(_encoded(told) + b"\n")
+        _print(_encoded(report_text) + b"\n")
     elif not to_stdout:
         _summary(outcomes, dry_run=dry_run)
     for outcome in outcomes:

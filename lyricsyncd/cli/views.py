@@ -1,4 +1,4 @@
-"""What ``status``, ``show`` and ``queue`` print, from plain values.
+"""Format what ``status``, ``show`` and ``queue`` print, from plain values.
 
 A terminal gets colours, bars, and lines that fit it. A pipe gets every line whole: columns that are
 padded with spaces, nothing wrapped or cut.
@@ -43,7 +43,7 @@ _STAGES = {
     "waiting": "waits for the model",
     "separate": "separates the vocals",
     "align": "places the words",
-    "transcribe": "listens to the words",
+    "transcribe": "recognises the words",
     "write": "is written",
 }
 _MOST = 20
@@ -66,7 +66,7 @@ def print_facts(rows: Sequence[Row]) -> None:
 
 
 def facts(rows: Sequence[Row]) -> Table:
-    """Labelled values for a terminal, long ones folded."""
+    """Lay out labelled values for a terminal, long ones folded."""
     from rich.table import Table
     from rich.text import Text
 
@@ -143,47 +143,49 @@ def _padded(rows: Sequence[Sequence[str]]) -> list[str]:
 # --- status -----------------------------------------------------------------------------------
 
 
-def status_rows(told: Mapping[str, Any]) -> list[Row]:
-    """How far the service is, from `lyricsyncd.library.status.status`."""
-    libraries = [_library(library) for library in told["libraries"]]
+def status_rows(status: Mapping[str, Any]) -> list[Row]:
+    """Describe the state of the service, from `lyricsyncd.library.status.status`."""
+    libraries = [_library(library) for library in status["libraries"]]
     return [
-        _service(told),
-        *_labelled("settings", list(filter(None, [told["settings_error"]])), "red"),
-        *_progress(told),
-        *_labelled("at work", [_at_work(entry) for entry in told["working"]], CUT),
-        *_labelled("waiting", _waiting(told)),
-        *_labelled("latest", _latest(told["latest"]), CUT),
+        _service(status),
+        *_labelled("settings", list(filter(None, [status["settings_error"]])), "red"),
+        *_progress(status),
+        *_labelled("at work", [_at_work(entry) for entry in status["working"]], CUT),
+        *_labelled("waiting", _waiting(status)),
+        *_labelled("latest", _latest(status["latest"]), CUT),
         *_labelled("library", libraries or [_NO_LIBRARY]),
-        *_labelled("repaired", [_repair(repair) for repair in told["repairs"]], "yellow"),
+        *_labelled("repaired", [_repair(repair) for repair in status["repairs"]], "yellow"),
     ]
 
 
-def _service(told: Mapping[str, Any]) -> Row:
-    if not told["running"]:
+def _service(status: Mapping[str, Any]) -> Row:
+    if not status["running"]:
         return ("service", "not running: start it with `lyricsyncd run`", "red")
-    if told["paused"]:
+    if status["paused"]:
         return ("service", "paused: `lyricsyncd resume` goes on", "yellow")
-    if told["resting"]:
-        return ("service", f"resting: {told['resting']}", "yellow")
+    if status["resting"]:
+        return ("service", f"resting: {status['resting']}", "yellow")
+    if status["settings_error"]:
+        return ("service", "running, but no song is taken up", "red")
     return ("service", "running", "green")
 
 
-def _progress(told: Mapping[str, Any]) -> list[Row]:
-    total, finished = told["total"], told["finished"]
+def _progress(status: Mapping[str, Any]) -> list[Row]:
+    total, finished = status["total"], status["finished"]
     if not total:
         return [("songs", "none yet", "")]
     meter = f"{bar(finished / total, 20)} " if sys.stdout.isatty() else ""
     # Not 100 % before the last one.
     share = int(100 * finished / total)
     counts = [
-        f"{count} {state.replace('_', ' ')}" for state, count in told["songs"].items() if count
+        f"{count} {state.replace('_', ' ')}" for state, count in status["songs"].items() if count
     ]
     rows = [
         ("progress", f"{meter}{share} %, {finished} of {total} songs", ""),
         ("songs", ", ".join(counts), ""),
     ]
-    if told["seconds_left"] is not None:
-        pace, left = told["songs_per_hour"], told["seconds_left"]
+    if status["seconds_left"] is not None:
+        pace, left = status["songs_per_hour"], status["seconds_left"]
         rows.append(("pace", f"{pace:.0f} songs an hour, about {span(left)} left", ""))
     return rows
 
@@ -192,27 +194,27 @@ def _at_work(entry: Entry) -> str:
     return f"{stage_of(entry)}: {name_of(entry)}"
 
 
-def _waiting(told: Mapping[str, Any]) -> list[str]:
+def _waiting(status: Mapping[str, Any]) -> list[str]:
     rows = []
-    for wait in told["waiting"]:
+    for wait in status["waiting"]:
         why = _reason_of_host(wait["host"], wait["why"])
         when = "now" if wait["until"] is None else clock(wait["until"])
         verb = "wait" if wait["songs"] > 1 else "waits"
         rows.append(f"{songs(wait['songs'])} {verb} for {wait['host']}{why}, next try {when}")
-    later = told["later"]
+    later = status["later"]
     if later["songs"]:
         rows.append(f"{songs(later['songs'])} tried again later, from {clock(later['from'])}")
     return rows
 
 
 def _reason_of_host(host: str, why: str) -> str:
-    """In brackets, what is wrong with a host, without its name and what the system calls it."""
+    """Say in brackets what is wrong with a host, without its name and the system's error."""
     brief = why.removeprefix(host).split(" (")[0].split(";")[0].strip()
     return f" ({brief})" if brief else ""
 
 
 def _latest(entries: Sequence[Entry]) -> list[str]:
-    """Result, score, source, age and name; the name last, since it may be cut."""
+    """Align result, score, source, age and name; the name last, since it may be cut."""
     if not entries:
         return []
     rows = [
@@ -245,16 +247,16 @@ def _labelled(label: str, values: Sequence[str], style: str = "") -> list[Row]:
     return rows
 
 
-def live(told: Mapping[str, Any]) -> RenderableType:
-    """`status_rows` for a terminal, to be shown again and again."""
-    return facts(status_rows(told))
+def live(status: Mapping[str, Any]) -> RenderableType:
+    """Lay out `status_rows` for a terminal, to be shown again and again."""
+    return facts(status_rows(status))
 
 
 # --- show -------------------------------------------------------------------------------------
 
 
 def song_rows(entry: Entry) -> list[Row]:
-    """All that is known of a song."""
+    """List all that is known of a song."""
     state = entry["state"].replace("_", " ")
     if entry["state"] == "working":
         state = stage_of(entry)
@@ -299,7 +301,7 @@ STATE_AT = 2
 
 
 def queue_row(entry: Entry) -> list[str]:
-    """A song in a list."""
+    """Make a song's row of a table."""
     quality = "-" if entry["quality"] is None else f"{entry['quality']:.2f}"
     state = entry["state"].replace("_", " ")
     return [str(entry["id"]), name_of(entry), state, quality, reason_of(entry)]
@@ -311,12 +313,12 @@ def print_songs(entries: Sequence[CatalogEntry]) -> None:
 
 
 def reason_of(entry: Entry) -> str:
-    """Why a song is where it is, in a few words."""
+    """Say in a few words why a song is in its state."""
     if entry["state"] == "working":
         return stage_of(entry)
     if entry["state"] == "pending" and entry["waits_for"]:
         return f"waits for {entry['waits_for']}"
-    # The reason alone: what to do about it is told by `show`.
+    # The reason alone: `show` has its remedy.
     reason = entry["reason"] if entry["finished_at"] is not None else None
     text = (reason or entry["why"]).replace(entry["path"], "it")
     if entry["state"] == "no_lyrics":
@@ -339,14 +341,14 @@ def _waits(entry: Entry) -> str:
 
 
 def name_of(entry: Entry) -> str:
-    """A short human name."""
+    """Return a short name for a person."""
     if entry["artist"] and entry["title"]:
         return f"{entry['artist']} - {entry['title']}"
     return str(entry["title"] or Path(entry["path"]).stem)
 
 
 def stage_of(entry: Entry) -> str:
-    """What is done with a song just now."""
+    """Say what is being done with a song."""
     stage, share = entry["stage"] or "find", entry["progress"] or 0.0
     return _STAGES.get(stage, stage) + (f", {share:.0%}" if share else "")
 
@@ -356,14 +358,14 @@ def songs(count: int) -> str:
 
 
 def clock(moment: float) -> str:
-    """A moment of today by its time, another with its day."""
+    """Format a time of today without its day, another with it."""
     local, now = time.localtime(moment), time.localtime()
     same_day = local[:3] == now[:3]
     return time.strftime("%H:%M" if same_day else "%a %H:%M", local)
 
 
 def ago(moment: float | None) -> str:
-    """A moment as people say it."""
+    """Format a time relative to now."""
     if moment is None:
         return "never"
     seconds = time.time() - moment
@@ -373,7 +375,7 @@ def ago(moment: float | None) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time, in its largest unit; hours with minutes."""
+    """Format a duration in its largest unit; hours with minutes."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     if seconds < 3600:

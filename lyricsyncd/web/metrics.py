@@ -1,4 +1,4 @@
-"""Figures for Prometheus: taken from the catalog when they are asked for, so none is ever stale."""
+"""Report metrics to Prometheus; they are read from the catalog at each request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class CatalogCollector(Collector):
-    """What the catalog says of songs and libraries."""
+    """Metrics of songs and libraries, from the catalog."""
 
     def __init__(self, catalog: Catalog, rules: Sequence[Rules]) -> None:
         self._catalog, self._rules = catalog, rules
@@ -32,6 +32,11 @@ class CatalogCollector(Collector):
         yield songs
         yield GaugeMetricFamily(
             "lyricsyncd_paused", "1 while the work is paused.", float(catalog.paused)
+        )
+        yield GaugeMetricFamily(
+            "lyricsyncd_settings_error",
+            "1 while no song is taken up because of wrong settings.",
+            float(catalog.settings_error is not None),
         )
         due = catalog.next_due()
         waited = 0.0 if due is None else max(0.0, catalog.clock() - due)
@@ -54,7 +59,7 @@ class CatalogCollector(Collector):
         )
         scanned = GaugeMetricFamily(
             "lyricsyncd_library_scanned_timestamp_seconds",
-            "When a library was last gone through.",
+            "When a library was last scanned.",
             labels=["library"],
         )
         for rules in self._rules:

@@ -62,6 +62,7 @@ def look(catalog: Catalog, since: float, seen: dict[int, Seen]) -> Look:
     told = [entry.as_dict() for entry in entries if seen.get(entry.id) != marks[entry.id]]
     status = {
         "paused": catalog.paused,
+        "settings_error": catalog.settings_error,
         "songs": {state.value: count for state, count in catalog.counts().items()},
     }
     return Look(now, status, told, marks)
