@@ -1,7 +1,6 @@
-"""Does what the service does to a song, on small sounds of its own: decode, separate, pronounce,
-place, write and undo.
+"""Decode, separate, pronounce, place, write and undo, as the service does, on small sounds.
 
-Each trial gives a line that says what worked, or raises what the service would raise. The sounds
+Each trial returns a line that says what worked, or raises what the service would raise. The sounds
 are made on the spot, in a scratch folder; nothing is fetched, and no file of the user is touched.
 """
 
@@ -32,7 +31,7 @@ _TEXT = "Twinkle twinkle little star\nhow I wonder what you are"
 _SILENCE_S = 0.5
 """Before and after the spoken words."""
 _NEAR_S = 0.3
-"""Seconds that a word may be off."""
+"""Seconds by which the onset of a word may be off."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ KINDS = (
     Kind("Matroska", ".mka", "matroska", "flac", "flac"),
 )
 UNWRITTEN = {"Monkey's Audio": "ape", "Musepack": "mpc7", "Musepack SV8": "mpc8"}
-"""Kinds that FFmpeg reads and does not write: only whether the decoder is there can be told."""
+"""Kinds that FFmpeg reads and does not write: only the presence of the decoder is checked."""
 _TAGGED = ("MP3", "FLAC", "AAC", "Ogg Vorbis")
 """Kinds whose tags differ from each other: ID3, Vorbis comments in FLAC and Ogg, MP4."""
 
@@ -202,7 +201,7 @@ TRIALS: Mapping[str, Callable[[Config], str]] = {
 
 
 def tone() -> Samples:
-    """One second of a tone: shape (n,), float32, at `RATE`."""
+    """Make one second of a tone: shape (n,), float32, at `RATE`."""
     import numpy as np
 
     clock = np.arange(RATE) / RATE
@@ -211,7 +210,7 @@ def tone() -> Samples:
 
 
 def spoken() -> tuple[Samples, list[float]]:
-    """`_TEXT` as espeak-ng speaks it, at `RATE`, and the second at which each word starts."""
+    """Speak `_TEXT` with espeak-ng, at `RATE`; return also the second at which each word starts."""
     import numpy as np
     import soxr
 
@@ -264,7 +263,7 @@ def _scratch() -> Iterator[Path]:
 
 
 def _written(kind: Kind, folder: Path, sound: Samples) -> Path:
-    """A file of this kind with the sound on both channels."""
+    """Write a file of this kind with the sound on both channels."""
     import av
     import numpy as np
 
@@ -273,7 +272,7 @@ def _written(kind: Kind, folder: Path, sound: Samples) -> Path:
     frame = av.AudioFrame.from_ndarray(both, format="s16", layout="stereo")
     frame.sample_rate, frame.pts = RATE, 0
     with av.open(str(path), "w", format=kind.container) as container:
-        # FFmpeg's own encoder of Vorbis is of use only to whoever asks for experiments.
+        # FFmpeg's own encoder of Vorbis counts as experimental.
         options = {"strict": "experimental"} if kind.codec == "vorbis" else {}
         stream = container.add_stream(kind.codec, rate=RATE, layout="stereo", options=options)
         stream.bit_rate = 128_000
@@ -303,7 +302,7 @@ def _check_tone(path: Path, kind: Kind) -> None:
 
 
 def _likeness(sound: Samples, voice: Samples) -> float:
-    """Correlation of two sounds, 0-1."""
+    """Compute the correlation of two sounds, 0-1."""
     import numpy as np
 
     length = min(len(sound), len(voice))

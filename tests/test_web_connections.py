@@ -15,7 +15,7 @@ import pytest
 
 from lyricsyncd.catalog.catalog import Priority
 from lyricsyncd.web import connections, stream
-from lyricsyncd.web.connections import Connection, Seldom, most_connections, superseded
+from lyricsyncd.web.connections import Connection, RateLimit, most_connections, superseded
 from tests.clock import Clock
 from tests.hostile_clients import KINDS, Address, attack, crowd, healthy, watched
 from tests.test_daemon_service import Home as Service
@@ -183,7 +183,7 @@ class TestLog:
 
     def test_what_clients_cause_is_logged_once_a_minute_with_its_number(self) -> None:
         clock = Clock()
-        seldom = Seldom(clock)
+        seldom = RateLimit(clock)
         assert seldom.filter(self.record("Invalid"))
         assert not any(seldom.filter(self.record("Invalid")) for _ in range(1000))
         assert seldom.filter(self.record("something else"))

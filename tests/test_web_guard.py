@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from lyricsyncd.web import guard
-from lyricsyncd.web.guard import Bucket, Pace
+from lyricsyncd.web.guard import Bucket, RateLimiter
 from tests.web_house import Home, home
 
 TOKEN = "a long secret, with ünïcode"
@@ -143,7 +143,7 @@ class TestSize:
         assert house.post("/api/v1/events", {"events": events}).status_code == 400
 
 
-class TestPace:
+class TestRateLimiter:
     def test_a_flood_is_told_to_wait(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(guard, "BURST", 5.0)
         monkeypatch.setattr(guard, "RATE", 0.01)
@@ -162,7 +162,7 @@ class TestPace:
 
     def test_many_addresses_do_not_fill_the_memory(self) -> None:
         now = 0.0
-        pace = Pace(1, 2, clock=lambda: now)
+        pace = RateLimiter(1, 2, clock=lambda: now)
         for n in range(10_000):
             pace.take(str(n))
         assert len(pace._buckets) <= guard._ADDRESSES

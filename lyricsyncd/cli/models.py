@@ -148,10 +148,10 @@ def export(
     )
     if not dry_run:
         ctc.export(acoustic_models.open_ctc_model(name, "cpu", folder), path)
-    told = {"model": name, "language": code, "path": str(path), "dry_run": dry_run}
+    shown = {"model": name, "language": code, "path": str(path), "dry_run": dry_run}
     if as_json:
         size = None if dry_run else path.stat().st_size
-        click.echo(json.dumps({**told, "size": size}, indent=2))
+        click.echo(json.dumps({**shown, "size": size}, indent=2))
     elif dry_run:
         click.echo(f"{name} would be written to {path}")
     else:
@@ -271,8 +271,8 @@ def _described_hub(model: HubModel, folder: Path) -> dict[str, Any]:
 
 
 def _echo_json(model: Model, folder: Path, *, changed: bool, dry_run: bool) -> None:
-    told = {**_described(model, folder), "changed": changed, "dry_run": dry_run}
-    click.echo(json.dumps(told, indent=2))
+    shown = {**_described(model, folder), "changed": changed, "dry_run": dry_run}
+    click.echo(json.dumps(shown, indent=2))
 
 
 @contextlib.contextmanager
@@ -282,11 +282,11 @@ def _shown(*, quiet: bool) -> Iterator[Report]:
         yield lambda _what, _share: None
         return
     if not sys.stderr.isatty():
-        told: set[str] = set()
+        logged: set[str] = set()
 
         def in_lines(what: str, _share: float) -> None:
-            if what not in told:
-                told.add(what)
+            if what not in logged:
+                logged.add(what)
                 click.echo(what, err=True)
 
         yield in_lines

@@ -1,7 +1,7 @@
-"""The few questions of OpenSubsonic that we ask (https://opensubsonic.netlify.app/docs/).
+"""Send the few requests of OpenSubsonic that are needed (https://opensubsonic.netlify.app/docs/).
 
-Navidrome knows a player by its user, client id and user agent, and decides by the player whether it
-tells real paths: ours are the same in all versions.
+Navidrome identifies a player by its user, client id and user agent, and decides by the player
+whether it sends real paths: ours are the same in all versions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PAGE = 500
 
 _NOT_FOUND = 70
 _REMEDIES = {
-    # What misses a parameter knows no tokens.
+    # A server that misses a parameter does not support tokens.
     10: "Set opensubsonic.auth to password",
     40: "Check opensubsonic.user and opensubsonic.password",
     41: "Set opensubsonic.auth to password",
@@ -42,16 +42,16 @@ class NotAllowed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ScanStatus:
-    """Whether the server is looking through its folders, and what it says of the last time."""
+    """Whether the server is scanning its folders, and when it did so last."""
 
     scanning: bool
     last_scan: str | None = None
-    """When; servers that do not tell have none."""
+    """When the last scan was, where the server reports that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """An album, by what changes when something is added to it."""
+    """An album, with what changes when songs are added to it."""
 
     id: str
     created: str = ""
@@ -60,7 +60,7 @@ class Album:
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A song as the server has it. Its path may be made up."""
+    """A song as the server describes it; its path may be fictitious."""
 
     id: str
     path: str | None
@@ -68,7 +68,7 @@ class Song:
 
 
 class Client:
-    """Asks a server.
+    """A client of one server.
 
     Every method raises `Unreachable` (later it may work), `Refused` (it will not) or `NotAllowed`
     (the user may not).
@@ -80,17 +80,17 @@ class Client:
         self._host = urlsplit(self._url).hostname or self._url
         self._web = Web(timeout=timeout, attempts=2, interval=0.05, user_agent=USER_AGENT)
         self.requests = 0
-        """How many were sent."""
+        """How many requests were sent."""
 
     def scan_status(self) -> ScanStatus:
         return _scan_status(self._ask("getScanStatus").get("scanStatus"))
 
     def start_scan(self) -> ScanStatus:
-        """Let the server look for what changed."""
+        """Request a scan of the server's folders."""
         return _scan_status(self._ask("startScan").get("scanStatus"))
 
     def newest(self, size: int, offset: int = 0) -> list[Album]:
-        """Albums, the last added first."""
+        """List albums, the last added first."""
         answer = self._ask("getAlbumList2", type="newest", size=str(size), offset=str(offset))
         return [
             Album(str(album["id"]), str(album.get("created", "")), _whole(album.get("songCount")))
@@ -99,11 +99,11 @@ class Client:
         ]
 
     def album(self, id: str) -> list[Song]:
-        """The songs of an album; none where it is gone."""
+        """List the songs of an album; none where it is gone."""
         return _songs(self._ask("getAlbum", id=id).get("album"), "song")
 
     def songs(self, offset: int, size: int = PAGE) -> list[Song]:
-        """A page of all songs."""
+        """List a page of all songs."""
         answer = self._ask(
             "search3",
             query="",
@@ -142,12 +142,12 @@ class Client:
         raise self._failure(code, str(reason.get("message") or "no reason given")[:200])
 
     def _failure(self, code: int, message: str) -> LyricsyncError:
-        told = f"{self._host} refused ({code}: {message})"
+        message = f"{self._host} refused ({code}: {message})"
         if code == 50:
-            return NotAllowed(told, remedy=_REMEDIES[code])
+            return NotAllowed(message, remedy=_REMEDIES[code])
         if code in _REMEDIES:
-            return Refused(told, remedy=_REMEDIES[code])
-        return SourceError(told, transient=True)
+            return Refused(message, remedy=_REMEDIES[code])
+        return SourceError(message, transient=True)
 
     def _credentials(self) -> dict[str, str]:
         settings = self._settings

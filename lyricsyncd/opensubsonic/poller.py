@@ -1,11 +1,11 @@
-"""Asks a music server now and then what is new and what plays.
+"""Poll a music server for new songs and for what is playing.
 
 With nothing new that takes three requests, whatever the size of the library: whether there was a
 scan, what is newest if so, and what plays. Songs whose tags alone changed do not show up as newest:
 for them, and at the first time, all songs are gone through, once a day.
 
-A path of the server is believed where a file lies there; else the song is found by its names and
-length. Songs that are found neither way have come to the library unseen: it is scanned.
+A path of the server counts where a file lies there; else the song is found by its names and length.
+Songs that are found neither way were added unnoticed: the library is scanned.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SWEEP_S = 24 * 3600.0
-"""How often all songs are gone through."""
+"""Seconds from one sweep through all songs to the next."""
 RESCAN_S = 600.0
-"""The server is asked to look anew no more often than this."""
+"""Seconds between two scans that the server is requested to make."""
 BACKOFF_S = (60.0, 300.0, 900.0)
-"""Waits while the server cannot be asked; the last one repeats."""
+"""Waits while the server cannot be reached; the last one repeats."""
 _NEWEST = 100
-"""Albums that are asked for first …"""
+"""Albums that are requested first …"""
 _ALBUMS_MOST = 500
-"""… and at most: if more are new, all songs are gone through instead."""
+"""… and at most: if more are new, there is a sweep through all songs instead."""
 _BATCH = 5000
-"""Songs that are looked up together: each time the whole catalog is walked through."""
+"""Songs that are looked up together, since each look-up walks through the whole catalog."""
 _SETTING = "opensubsonic"
 
 
 @dataclass(slots=True)
 class Memory:
-    """What is remembered of a server, also over a restart."""
+    """What is remembered of a server, over restarts."""
 
     url: str = ""
     last_scan: str | None = None
@@ -57,11 +57,11 @@ class Memory:
     """The newest albums, as they were."""
     swept_at: float = 0.0
     rescanned_at: float = 0.0
-    """Until when songs that we wrote into are known to the server."""
+    """The server knows the tags that were written before this moment."""
 
     @classmethod
     def read(cls, catalog: Catalog, url: str) -> Memory:
-        """What is remembered of the server at an address; nothing, if it was another."""
+        """Read what is remembered of the server at an address; nothing where it was another."""
         try:
             known: dict[str, Any] = json.loads(catalog.noted(_SETTING) or "{}")
             known["albums"] = [(str(id), str(at), int(n)) for id, at, n in known.get("albums", ())]
@@ -77,16 +77,16 @@ class Memory:
 
 
 class Poller:
-    """One server, asked.
+    """The poller of one server.
 
     Parameters
     ----------
     rules : sequence of Rules
         The libraries.
-    heard : callable
-        Takes the hint that a folder has come.
+    on_event : callable
+        Called with a folder that appeared.
     scan : callable
-        Has the libraries scanned.
+        Called to have the libraries scanned.
     """
 
     def __init__(
@@ -94,35 +94,35 @@ class Poller:
         settings: OpenSubsonic,
         catalog: Catalog,
         rules: Sequence[Rules],
-        heard: Callable[[FileEvent], None],
+        on_event: Callable[[FileEvent], None],
         scan: Callable[[], None],
     ) -> None:
         self.client = Client(settings)
         self._settings = settings
-        self._catalog, self._rules, self._heard, self._scan = catalog, rules, heard, scan
-        self._begin()
+        self._catalog, self._rules, self._on_event, self._scan = catalog, rules, on_event, scan
+        self._refresh_lookup()
         self._memory = Memory.read(catalog, settings.url or "")
         self._playing: frozenset[str] = frozenset()
         self._may_look = True
         self._may_rescan = settings.rescan
 
-    def _begin(self) -> None:
-        # Anew for each poll: it remembers where links lead.
+    def _refresh_lookup(self) -> None:
+        # For each poll: it caches where links lead.
         self._lookup = Lookup(self._catalog, self._rules, self._settings.path_map)
-        self._intake = EventHandler(self._catalog, self._lookup, self._heard)
+        self._events = EventHandler(self._catalog, self._lookup, self._on_event)
 
     def poll(self) -> None:
-        """Ask once.
+        """Poll once.
 
         Raises
         ------
         SourceError
-            The server cannot be asked; nothing is forgotten.
+            The server cannot be reached; nothing is forgotten.
         WriteError
             The catalog cannot be written.
         """
-        self._begin()
-        self._hear_what_plays()
+        self._refresh_lookup()
+        self._report_playing()
         before = json.dumps([getattr(self._memory, name) for name in Memory.__slots__])
         last_scan, scanning = self._scan_status()
         if not scanning:
@@ -137,26 +137,26 @@ class Poller:
         try:
             status = self.client.scan_status()
         except NotAllowed as error:
-            log.info("%s: its newest albums are looked at each time", error.message)
+            log.info("%s: its newest albums are requested each time", error.message)
             self._may_look = False
             return None, False
         return status.last_scan, status.scanning
 
-    # What plays
+    # Playing songs
 
-    def _hear_what_plays(self) -> None:
+    def _report_playing(self) -> None:
         songs = self.client.now_playing()
         new = [song for song in songs if song.id not in self._playing]
         if new:
-            self._intake.take([_event(Kind.PLAYING, song, Priority.PLAYING) for song in new])
+            self._events.take([_event(Kind.PLAYING, song, Priority.PLAYING) for song in new])
         self._playing = frozenset(song.id for song in songs)
 
-    # What is new
+    # New songs
 
     def _look_for_new(self, last_scan: str | None) -> None:
         memory, now = self._memory, self._catalog.clock()
         if not 0 <= now - memory.swept_at < SWEEP_S:
-            # First, so that what comes while we look is told again rather than missed.
+            # First, so that songs added during the sweep are seen twice rather than missed.
             newest = self.client.newest(_NEWEST)
             self._sweep()
             memory.swept_at = now
@@ -173,7 +173,7 @@ class Poller:
         memory.albums, memory.last_scan = _marks(newest), last_scan
 
     def _fresh_albums(self) -> tuple[list[Album], list[Album]]:
-        """The newest albums, and those of them that are new or have grown."""
+        """Request the newest albums; return also those of them that are new or have grown."""
         known = set(self._memory.albums)
         newest = page = self.client.newest(_NEWEST)
         fresh = [album for album in page if _mark(album) not in known]
@@ -204,19 +204,19 @@ class Poller:
             self._scan()
 
     def _known(self, songs: Sequence[Song], priority: Priority) -> int:
-        """Queue the songs whose files can be told; how many cannot."""
+        """Queue the songs whose files are found; return how many are not."""
         here: list[Song] = []
         elsewhere: list[Song] = []
         for song in songs:
             (here if self._is_real(song.path) else elsewhere).append(song)
-        taken = self._intake.take([_event(Kind.IMPORTED, song, priority) for song in here])
+        taken = self._events.take([_event(Kind.IMPORTED, song, priority) for song in here])
         entries = self._lookup.by_tags_many([song.track for song in elsewhere])
         found = [
             Event(Kind.IMPORTED, str(entry.path), priority=priority)
             for entry in entries
             if entry is not None
         ]
-        self._intake.take(found)
+        self._events.take(found)
         lost = sum(1 for each in taken if each.result in (Result.NOT_FOUND, Result.OUTSIDE))
         return lost + len(elsewhere) - len(found)
 
@@ -228,10 +228,10 @@ class Poller:
         except (NotInLibrary, OSError):
             return False
 
-    # What we wrote
+    # Written tags
 
     def _announce_tags(self) -> None:
-        """Have the server read the tags that lyrics were written into."""
+        """Request a scan of the server where lyrics were written into tags."""
         memory, now = self._memory, self._catalog.clock()
         if not self._may_rescan or 0 <= now - memory.rescanned_at < RESCAN_S:
             return
@@ -261,21 +261,21 @@ def _marks(albums: Sequence[Album]) -> list[tuple[str, str, int]]:
 def start_polling(
     config: Config,
     catalog: Catalog,
-    heard: Callable[[FileEvent], None],
+    on_event: Callable[[FileEvent], None],
     scan: Callable[[], None],
     wake: Callable[[], None],
 ) -> PollerThread | None:
-    """A thread that polls the server of the configuration; ``None`` where there is none."""
+    """Start a thread that polls the configured server; return ``None`` where there is none."""
     settings = config.opensubsonic
     if settings.url is None:
         return None
     rules = libraries_of(config.libraries)
-    poller = Poller(settings, catalog, rules, heard, scan)
+    poller = Poller(settings, catalog, rules, on_event, scan)
     return PollerThread(poller, settings.poll, wake)
 
 
 class PollerThread:
-    """Polls in a thread of its own, until stopped."""
+    """Poll in a thread, until stopped."""
 
     def __init__(self, poller: Poller, every_s: float, wake: Callable[[], None]) -> None:
         self._poller, self._every_s, self._wake = poller, every_s, wake
@@ -284,27 +284,27 @@ class PollerThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask no more; a question that is under way is not waited for."""
+        """Stop polling; a request that is under way is not waited for."""
         self._stopping.set()
         self._thread.join(0.5)
 
     def _run(self) -> None:
         failures = 0
-        told = ""
+        logged = ""
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
                 self._poller.poll()
                 if failures:
                     log.info("the music server answers again")
-                failures, told = 0, ""
+                failures, logged = 0, ""
                 wait = self._every_s
                 self._wake()
             except LyricsyncError as error:
                 wait = max(self._every_s, BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
-                if str(error) != told:
-                    told = str(error)
+                if str(error) != logged:
+                    logged = str(error)
                     log.warning("the music server: %s", error)
             except Exception as error:  # noqa: BLE001 - the loop goes on, see `unexpected`
                 UNEXPECTED.record(error, "the music server")

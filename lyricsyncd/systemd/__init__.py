@@ -1,7 +1,7 @@
-"""The units of systemd, with the lines that follow from a configuration and an installation.
+"""Render systemd units for a configuration and an installation.
 
-`system.service` and `user.service` beside this file are whole units; `render` names in them what
-differs between computers. Nothing here touches the system.
+`system.service` and `user.service` beside this file are complete units; `render` fills in what
+differs between installations. Nothing here changes the system.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class UnitSettings:
 
     libraries: tuple[Path, ...]
     command: tuple[str, ...]
-    """What starts lyricsyncd, without the command's name."""
+    """The command that starts lyricsyncd, without its subcommand."""
     prefixes: tuple[Path, ...] = ()
     """Folders that it is installed in."""
     config: Path | None = None
@@ -49,10 +49,10 @@ class UnitSettings:
 
     @classmethod
     def of(cls, config: Config, path: Path | None, **more: object) -> UnitSettings:
-        """From a configuration, the file that it is in, and the Python that runs this."""
+        """Derive them from a configuration, its file, and the running Python."""
         prefixes = dict.fromkeys(Path(each).resolve() for each in (sys.prefix, sys.base_prefix))
         return cls(
-            # A link stays a link here, and what it leads to must be reached, too.
+            # A link stays a link here; its target is made accessible, too.
             libraries=tuple(Path(os.path.abspath(each.path)) for each in config.libraries),  # noqa: PTH100
             command=(sys.executable, "-m", "lyricsyncd"),
             prefixes=tuple(prefixes),
@@ -64,13 +64,13 @@ class UnitSettings:
 
 
 def user_units(environment: dict[str, str] | os._Environ[str] = os.environ) -> Path:
-    """The folder of a user's own units."""
+    """Return the folder of a user's own units."""
     home = environment.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(home) / "systemd" / "user"
 
 
-def render(unit: UnitSettings, *, system: bool) -> str:
-    """The unit's text.
+def render(settings: UnitSettings, *, system: bool) -> str:
+    """Render a unit.
 
     Raises
     ------
@@ -79,22 +79,22 @@ def render(unit: UnitSettings, *, system: bool) -> str:
     """
     name = "system.service" if system else "user.service"
     text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
-    option = () if unit.config is None else ("--config", str(unit.config))
-    words = (*unit.command, "run", *option)
+    option = () if settings.config is None else ("--config", str(settings.config))
+    words = (*settings.command, "run", *option)
     # In a command alone, a dollar would name a variable.
     command = " ".join(_quoted(word).replace("$", "$$") for word in words)
     text = text.replace(_EXEC, f"ExecStart={command}")
     if system:
-        text = text.replace(f"User={ACCOUNT}\nGroup={ACCOUNT}\n", _account(unit))
-    if unit.groups:
+        text = text.replace(f"User={ACCOUNT}\nGroup={ACCOUNT}\n", _account(settings))
+    if settings.groups:
         # In a user namespace there are no groups but its own: sidecars could not get the songs'.
         text = text.replace("PrivateUsers=yes\n", "")
-    if unit.gpu:
+    if settings.gpu:
         text = text.replace("PrivateDevices=yes\n", "PrivateDevices=no\n")
         text = text.replace("DevicePolicy=closed\n", _GPU)
         # The driver compiles for the card that is there.
         text = text.replace("MemoryDenyWriteExecute=yes\n", "")
-    lines = _folders(unit, system=system)
+    lines = _folders(settings, system=system)
     if system and any(line.startswith("Bind") for line in lines):
         text = text.replace("ProtectHome=yes\n", "ProtectHome=tmpfs\n")
     return text.replace(_MARK, _MARK + "".join(f"{line}\n" for line in lines))
@@ -108,22 +108,22 @@ DeviceAllow=char-nvidia-caps rw
 """
 
 
-def _account(unit: UnitSettings) -> str:
-    account = f"User={unit.account}\n"
+def _account(settings: UnitSettings) -> str:
+    account = f"User={settings.account}\n"
     # Another user's group is the one that the system has for them.
-    account += f"Group={ACCOUNT}\n" if unit.account == ACCOUNT else ""
-    return account + "".join(f"SupplementaryGroups={group}\n" for group in unit.groups)
+    account += f"Group={ACCOUNT}\n" if settings.account == ACCOUNT else ""
+    return account + "".join(f"SupplementaryGroups={group}\n" for group in settings.groups)
 
 
-def _folders(unit: UnitSettings, *, system: bool) -> list[str]:
-    """The lines that open folders. The dash: a disk that is not plugged in is no failure."""
+def _folders(settings: UnitSettings, *, system: bool) -> list[str]:
+    """List the lines that give access to folders; the dash allows a disk that is unplugged."""
     lines = []
-    for folder in dict.fromkeys((*unit.libraries, *map(_real, unit.libraries))):
+    for folder in dict.fromkeys((*settings.libraries, *map(_real, settings.libraries))):
         unseen = system and hidden(folder)
         lines.append(_bound("BindPaths", folder) if unseen else f"ReadWritePaths={_dashed(folder)}")
     if not system:
-        return [*lines, *(f"ReadWritePaths={_quoted(folder)}" for folder in unit.state)]
-    needed = [*unit.prefixes, unit.config, unit.models]
+        return [*lines, *(f"ReadWritePaths={_quoted(folder)}" for folder in settings.state)]
+    needed = [*settings.prefixes, settings.config, settings.models]
     for path in dict.fromkeys(each for each in needed if each is not None and hidden(each)):
         lines.append(_bound("BindReadOnlyPaths", path))
     return lines
@@ -134,7 +134,7 @@ def _dashed(folder: Path) -> str:
 
 
 def _bound(setting: str, path: Path) -> str:
-    # A colon would part what is bound from where to.
+    # An unescaped colon would separate source and destination.
     return f"{setting}=" + _quoted(f"-{path}").replace(":", "\\:")
 
 
@@ -143,12 +143,12 @@ def _real(folder: Path) -> Path:
 
 
 def hidden(path: Path) -> bool:
-    """Whether a path lies where a system service with ProtectHome= sees nothing."""
+    """Return whether ProtectHome= hides a path from a system service."""
     return any(home in (path, *path.parents) for home in _HOMES)
 
 
 def _quoted(word: str | Path) -> str:
-    """A word as a unit's line has it (systemd.syntax(7)); a % in it is no specifier."""
+    """Quote a word for a line of a unit (systemd.syntax(7)); a % in it is no specifier."""
     text = str(word)
     if any(ord(each) < 32 or 0xD800 <= ord(each) < 0xE000 for each in text):
         raise UsageError(

@@ -1,6 +1,6 @@
-"""The control interface: what the service can be asked and told over HTTP.
+"""Serve the control interface: status, songs, lyrics and events over HTTP.
 
 One table of operations (`operations`) makes both the routes and the OpenAPI document, so the two
-cannot differ. Nothing here decides anything about songs: events go to `daemon.intake`, questions to
-the catalog.
+cannot differ. Nothing here decides anything about songs: events go to `lyricsyncd.library.events`,
+queries to the catalog.
 """

@@ -1,4 +1,4 @@
-"""The ASGI application: routes out of the table of operations, and what goes around them."""
+"""Build the ASGI application from the table of operations."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from lyricsyncd.web.guard import OPEN, Guard
 from lyricsyncd.web.operations import OPERATIONS, PREFIX, Call, Operation, Text
 from lyricsyncd.web.reply import Problem, as_json, problem
 from lyricsyncd.web.stream import Stream
-from lyricsyncd.web.webhooks import explained
+from lyricsyncd.web.webhooks import describe
 
 log = logging.getLogger(__name__)
 
 THREADS = 4
-"""Requests that are worked on at once; the others wait. Those that open songs wait for each other
-only: a slow disk is no reason to be silent about everything else."""
+"""Requests that are handled at once; the others wait. Those that open songs wait for each other
+only, so that a slow disk delays no other request."""
 _WAITING = 32
-"""Requests that wait for that, at most."""
+"""Requests that wait for a free thread, at most."""
 _BODY_S = 15.0
-"""How long the body of a request may take to come."""
+"""Seconds within which the body of a request must arrive."""
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def application(context: ServiceContext, *, token: str | None, host: str, stream: Stream) -> Guard:
-    """The whole of it.
+    """Make the application.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def application(context: ServiceContext, *, token: str | None, host: str, stream
 
 
 def _one_route_a_path(routes: list[Route]) -> list[Route]:
-    """Routes of one path joined, so that a wrong method is told all that are right."""
+    """Join the routes of each path, so that the answer to a wrong method lists all right ones."""
     by_path: dict[str, dict[str, Any]] = {}
     for route in routes:
         by_method = by_path.setdefault(route.path, {})
@@ -103,7 +103,7 @@ def _endpoint(
         body = await _body(request) if operation.takes_events else None
         call = Call(context, id, query, body)
         if limiter.statistics().tasks_waiting >= _WAITING:
-            raise Problem(503, "There is too much to do", remedy="Ask again in a while")
+            raise Problem(503, "There is too much to do", remedy="Try again later")
         answer = await anyio.to_thread.run_sync(operation.handle, call, limiter=limiter)
         if isinstance(answer, Text):
             content = answer.body.encode("utf-8", "replace")
@@ -114,8 +114,8 @@ def _endpoint(
 
 
 def _shared(endpoint: Endpoint) -> Endpoint:
-    """All who ask while an answer is being made get that one: how the service is must be told
-    however many ask for it, and for whatever else."""
+    """Give one answer to all requests that arrive while it is being made, so that any number of
+    health checks costs one."""
     making: asyncio.Task[Response] | None = None
 
     async def shared(request: Request) -> Response:
@@ -137,13 +137,13 @@ def _query(request: Request, model: type[BaseModel]) -> BaseModel:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise Problem(400, explained(error)) from None
+        raise Problem(400, describe(error)) from None
 
 
 async def _body(request: Request) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    # A web page can send anything but JSON here without asking first; Jellyfin is none, and calls
-    # its JSON plain text.
+    # A web page can send anything but JSON without a preflight request; Jellyfin is no page, and
+    # declares its JSON as plain text.
     page = "origin" in request.headers or "sec-fetch-site" in request.headers
     if kind != "application/json" and (kind != "text/plain" or page):
         raise Problem(415, "The body must be application/json")
@@ -181,4 +181,4 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 
 async def _bug(_request: Request, _error: Exception) -> Response:
     # The server logs it.
-    return problem(500, "Something went wrong; the log tells more")
+    return problem(500, "Something went wrong; see the log")

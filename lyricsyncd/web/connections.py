@@ -1,9 +1,9 @@
-"""Connections of the control interface: how many there may be, and for how long.
+"""Limit the connections of the control interface in number and time.
 
 uvicorn waits for a request without end, and asyncio accepts connections until no descriptor is
-left. Here the sockets are accepted one by one. A connection on which the client lets us wait is
-closed after a while, and at once where another one needs its place: whoever keeps connections
-open can neither lock others out nor take the descriptors that songs need.
+left. Here the sockets are accepted one by one. A connection whose client is late is closed after a
+timeout, and at once where a new one needs its place: a client that keeps connections open can
+neither lock others out nor take the descriptors that songs need.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _QUIET_S = 60.0
 
 
 def most_connections() -> int:
-    """How many connections may be open, so that most descriptors remain for the songs."""
+    """Return how many connections may be open, so that most descriptors remain for the songs."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return AT_ONCE
@@ -48,7 +48,7 @@ def most_connections() -> int:
 
 
 class Connection(H11Protocol):
-    """A connection that knows whether, and since when, its client lets us wait."""
+    """A connection that records whether, and since when, it waits for its client."""
 
     on_lost: Callable[[Connection], None] | None = None
 
@@ -56,7 +56,7 @@ class Connection(H11Protocol):
         super().__init__(*args, **options)
         self.address = "?"
         self.since = self.loop.time()
-        """When we began to wait for the next request."""
+        """When it began to wait for the next request."""
         self._read = False
         """Whether what the client sent with the connection has been read."""
         self._unread_since: float | None = None
@@ -80,13 +80,13 @@ class Connection(H11Protocol):
 
     @property
     def waits(self) -> bool:
-        """Whether it is the client's turn: to send the rest of a request, or to read an answer."""
+        """Whether the client has to send the rest of a request, or to read an answer."""
         if not self._read:
             return False
         return self._awaits_request or self.cycle.more_body or self._unread
 
     def overdue(self, now: float) -> bool:
-        """Whether the client has taken too long. To be asked about once a second."""
+        """Return whether the client has taken too long; to be called about once a second."""
         if self.transport is None:
             return False
         self._unread_since = (self._unread_since or now) if self._unread else None
@@ -104,9 +104,9 @@ class Connection(H11Protocol):
 
 
 def superseded(connections: Iterable[Connection]) -> Connection | None:
-    """The connection that makes room for a new one; ``None`` while it is nobody's turn but ours.
+    """Choose the connection to close for a new one; ``None`` while none waits for its client.
 
-    Of the address that has most connections, the one on which we wait longest.
+    Of the address that has most connections, it is the one that has waited longest.
     """
     connections = list(connections)
     held = Counter(each.address for each in connections)
@@ -199,8 +199,8 @@ class Acceptor:
             self._forget(connection)
 
 
-class Seldom(logging.Filter):
-    """Lets each message through once a minute: clients can cause some as often as they like."""
+class RateLimit(logging.Filter):
+    """Pass each message once a minute: clients can cause some as often as they like."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -223,10 +223,10 @@ class Seldom(logging.Filter):
         return True
 
 
-_SELDOM = Seldom()
+_RATE_LIMIT = RateLimit()
 
 
-def quieten() -> None:
-    """Have what clients can cause logged once a minute."""
+def limit_log_rate() -> None:
+    """Limit the rate of messages that clients can cause."""
     for name in (__name__, "uvicorn.error", "asyncio"):
-        logging.getLogger(name).addFilter(_SELDOM)
+        logging.getLogger(name).addFilter(_RATE_LIMIT)

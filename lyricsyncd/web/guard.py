@@ -1,8 +1,8 @@
-"""What every request has to pass: host and origin, pace, token, size.
+"""Check the host, origin, rate, token and size of every request.
 
-Without a token only programs on this computer get here; but one of them is the browser, with any
-web page in it. So a request must name us by an address (names can be made to lead here, "DNS
-rebinding"), must not come from another page, and must say that its body is JSON.
+Without a token only programs on this computer reach the service; but one of them is the browser,
+with any web page in it. So a request must name the host by an address (names can be made to lead
+here, "DNS rebinding"), must not come from another page, and must declare its body as JSON.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ DENIED_RATE, DENIED_BURST = 0.5, 10.0
 _ADDRESSES = 256
 """Addresses that are remembered."""
 OPEN = frozenset({"/healthz", "/api/v1/healthz"})
-"""Paths that need no token: they tell nothing but that we are there. Nor do they count: however
-busy an address is, what looks after the service from there must get its answer."""
+"""Paths that need no token, as they show only that the service runs, and that do not count against
+the rate: a health check must succeed however busy its address is."""
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Bucket:
         self.level = self.burst
 
     def take(self, now: float) -> float:
-        """0 if there was one to take, else seconds until there is."""
+        """Take a token; return 0, or the seconds until there is one."""
         if self.at is not None:
             self.level = min(self.burst, self.level + (now - self.at) * self.rate)
         self.at = now
@@ -64,8 +64,8 @@ class Bucket:
         return self.at is None or self.level + (now - self.at) * self.rate >= self.burst
 
 
-class Pace:
-    """A bucket for each address; those that are quiet are forgotten."""
+class RateLimiter:
+    """A token bucket for each address; full ones are forgotten."""
 
     def __init__(
         self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic
@@ -74,7 +74,7 @@ class Pace:
         self._buckets: dict[str, Bucket] = {}
 
     def take(self, address: str) -> float:
-        """Seconds that the address has to wait; 0: none."""
+        """Return the seconds that an address has to wait, or 0."""
         now = self._clock()
         if address not in self._buckets and len(self._buckets) >= _ADDRESSES:
             quiet = [key for key, bucket in self._buckets.items() if bucket.full(now)]
@@ -84,12 +84,12 @@ class Pace:
 
 
 class Guard:
-    """Lets through what may come in; an ASGI middleware.
+    """Refuse requests that are not allowed; an ASGI middleware.
 
     Parameters
     ----------
     token : str or None
-        What requests must show; none is asked for without one.
+        What requests must carry; ``None`` where none is needed.
     host : str
         The name or address that the server listens on.
     """
@@ -98,8 +98,8 @@ class Guard:
         self._app = app
         self._token = None if token is None else token.encode("utf-8")
         self._hosts = {host.lower(), "localhost"}
-        self._pace = Pace(RATE, BURST)
-        self._denied = Pace(DENIED_RATE, DENIED_BURST)
+        self._allowed = RateLimiter(RATE, BURST)
+        self._denied = RateLimiter(DENIED_RATE, DENIED_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -114,7 +114,7 @@ class Guard:
         headers = Headers(scope=scope)
         client = scope.get("client")
         address = client[0] if client else "?"
-        if scope["path"] not in OPEN and (wait := self._pace.take(address)):
+        if scope["path"] not in OPEN and (wait := self._allowed.take(address)):
             return _wait(wait)
         if self._token is None and not self._names_us(headers.get("host", "")):
             return problem(
@@ -164,7 +164,7 @@ class Guard:
 
 
 def _of_another_page(headers: Headers) -> bool:
-    """Whether a browser says that it asks for another page than ours."""
+    """Return whether a browser declares the request to come from another page."""
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         return True
     origin = headers.get("origin")
@@ -177,7 +177,7 @@ def _of_another_page(headers: Headers) -> bool:
 
 
 def _measured(receive: Receive) -> Receive:
-    """Counts what comes: its length need not be told beforehand, nor be true."""
+    """Count the bytes received: a declared length may be missing or wrong."""
     size = 0
 
     async def measured() -> MutableMapping[str, object]:
@@ -193,4 +193,4 @@ def _measured(receive: Receive) -> Receive:
 
 def _wait(seconds: float) -> ASGIApp:
     headers = {"Retry-After": str(max(1, round(seconds)))}
-    return problem(429, "Too many requests", remedy="Ask less often", headers=headers)
+    return problem(429, "Too many requests", remedy="Send fewer requests", headers=headers)

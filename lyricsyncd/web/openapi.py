@@ -1,4 +1,4 @@
-"""The interface described in OpenAPI 3.1, made of the table of operations."""
+"""Describe the interface in OpenAPI 3.1, from the table of operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lyricsyncd.web import shapes
 from lyricsyncd.web.operations import OPERATIONS, PREFIX, Operation
 
 _MEANINGS = {
-    400: "The request makes no sense",
+    400: "The request is malformed",
     401: "A token is needed",
     403: "It is in no library, or not for you",
     404: "There is no such song",
@@ -27,13 +27,13 @@ _MEANINGS = {
 }
 _EVERYWHERE = (401, 403, 429, 500, 503)
 _DESCRIPTION = """\
-What the service of lyricsyncd can be asked and told. `POST /api/v1/events` also takes what Lidarr's
-and Jellyfin's webhooks send."""
+The control interface of lyricsyncd. `POST /api/v1/events` also takes what the webhooks of Lidarr
+and Jellyfin send."""
 
 
 @functools.cache
 def document() -> dict[str, Any]:
-    """The whole document."""
+    """Make the document."""
     models: set[type[BaseModel]] = {shapes.EventShape, shapes.EventsShape, shapes.ErrorAnswer}
     models |= {each.answer for each in OPERATIONS if not isinstance(each.answer, str)}
     models |= {each.query for each in OPERATIONS if each.query is not None}
@@ -55,7 +55,7 @@ def document() -> dict[str, Any]:
                 "name": "Last-Event-ID",
                 "in": "header",
                 "schema": {"type": "string"},
-                "description": "The id of the event that was heard last.",
+                "description": "The id of the last event that was received.",
             }
         ],
         "responses": {
@@ -73,7 +73,7 @@ def document() -> dict[str, Any]:
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-        # Without a token in the configuration none is asked for.
+        # A configuration without a token needs none.
         "security": [{"token": []}, {}],
     }
 

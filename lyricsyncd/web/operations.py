@@ -1,4 +1,4 @@
-"""What can be asked and told: one table, of which routes and documentation are made."""
+"""List the operations of the interface: one table for routes and documentation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lyricsyncd.library.events import EventHandler, Kind, Result, Taken
 from lyricsyncd.library.lookup import NotInLibrary
 from lyricsyncd.library.status import status
 from lyricsyncd.media_types import media_type, media_types
-from lyricsyncd.web import metrics, shapes, words
+from lyricsyncd.web import metrics, shapes, stored_lyrics
 from lyricsyncd.web.context import ServiceContext
 from lyricsyncd.web.reply import Problem
 from lyricsyncd.web.webhooks import read_events
@@ -33,7 +33,7 @@ _REFUSALS: Mapping[Queued | Result, tuple[int, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that was checked."""
+    """A validated request."""
 
     context: ServiceContext
     id: int = 0
@@ -43,7 +43,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An answer that is not JSON of ours."""
+    """An answer in another format than our JSON."""
 
     body: str
     media_type: str
@@ -52,7 +52,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked or told."""
+    """An operation of the interface."""
 
     method: str
     path: str
@@ -67,12 +67,12 @@ class Operation:
     """Whether it may have to wait until songs' files are read."""
     errors: tuple[int, ...] = ()
     also_at: str | None = None
-    """A second, customary place."""
+    """A second path."""
     also_answers: tuple[str, ...] = ()
     """Further media types."""
 
 
-# What is told
+# Commands
 
 
 def take_events(call: Call) -> dict[str, Any]:
@@ -117,12 +117,12 @@ def resume(call: Call) -> dict[str, Any]:
     return {"paused": False}
 
 
-# What is asked
+# Queries
 
 
 def service_status(call: Call) -> dict[str, Any]:
-    told = status(call.context.catalog, call.context.rules(), running=True)
-    return {"version": __version__, **told}
+    values = status(call.context.catalog, call.context.rules(), running=True)
+    return {"version": __version__, **values}
 
 
 def tracks(call: Call) -> dict[str, Any]:
@@ -143,10 +143,10 @@ def lyrics(call: Call) -> dict[str, Any] | Text:
     query: shapes.LyricsQuery = call.query
     if query.id is None and query.path is None and query.title is None:
         raise Problem(404, "No song is named", remedy="Send id, path, or title (and artist)")
-    entry = _asked(call.context, query)
+    entry = _named(call.context, query)
     if entry is None:
-        raise Problem(404, "There is no such song", remedy="Tell of it with POST /api/v1/events")
-    found = words.find(entry)
+        raise Problem(404, "There is no such song", remedy="Report it with POST /api/v1/events")
+    found = stored_lyrics.find(entry)
     if found is None:
         raise Problem(404, "The song has no lyrics yet", state=entry.state.value)
     if query.format is None:
@@ -169,8 +169,8 @@ def lyrics(call: Call) -> dict[str, Any] | Text:
     return Text(text, media_type(query.format), headers)
 
 
-def _asked(context: ServiceContext, query: shapes.LyricsQuery) -> Entry | None:
-    """The song in question: by number, else by path, else by names."""
+def _named(context: ServiceContext, query: shapes.LyricsQuery) -> Entry | None:
+    """Find the song that a query names: by number, else by path, else by names."""
     if query.id is not None:
         return context.catalog.get(query.id)
     lookup, named = context.lookup(), query.as_track()
@@ -230,7 +230,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation(
         "POST",
         f"{PREFIX}/events",
-        "Tell what happened to songs",
+        "Report what happened to songs",
         take_events,
         shapes.EventsAnswer,
         status=202,
@@ -239,7 +239,7 @@ OPERATIONS: Sequence[Operation] = (
         errors=(400, 403, 404, 413, 415),
     ),
     Operation(
-        "GET", f"{PREFIX}/status", "How far the service is", service_status, shapes.StatusAnswer
+        "GET", f"{PREFIX}/status", "The state of the service", service_status, shapes.StatusAnswer
     ),
     Operation(
         "GET",
@@ -264,7 +264,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation(
         "POST",
         f"{PREFIX}/tracks/{{id}}/skip",
-        "Leave a song alone from now on",
+        "Skip a song from now on",
         skip,
         shapes.TrackShape,
         errors=(404,),
@@ -285,7 +285,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation(
         "GET",
         "/healthz",
-        "Whether the service is well",
+        "Whether the service works",
         healthz,
         "text/plain",
         errors=(503,),
@@ -294,7 +294,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation(
         "GET",
         "/metrics",
-        "Figures for Prometheus",
+        "Metrics for Prometheus",
         _metrics,
         metrics.MEDIA_TYPE,
         also_at=f"{PREFIX}/metrics",

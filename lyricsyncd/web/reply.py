@@ -1,4 +1,4 @@
-"""Answers as they go over the wire."""
+"""Encode answers and errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lyricsyncd.errors import LyricsyncError
 
 
 class Problem(LyricsyncError):
-    """A request that cannot be answered; becomes an answer with its status."""
+    """An error of a request, with the status of its answer."""
 
     def __init__(self, status: int, message: str, *, remedy: str = "", **more: Any) -> None:
         super().__init__(message, remedy=remedy)
@@ -21,7 +21,7 @@ class Problem(LyricsyncError):
 
 
 def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON in ASCII: file names need not be valid text, and their escapes survive there."""
+    """Encode JSON in ASCII: file names need not be valid text, and survive there as escapes."""
     body = json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
     return Response(body, status, headers, media_type="application/json")
 
@@ -34,5 +34,5 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Response:
-    """An answer that says what went wrong."""
+    """Make an error's answer."""
     return as_json({"error": message, "remedy": remedy, **more}, status, headers)

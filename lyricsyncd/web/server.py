@@ -1,6 +1,6 @@
-"""The server in a thread of its own: it comes up, stays up, and goes down with the service.
+"""Run the web server in a thread of its own, and restart it where it ends.
 
-A port that is taken is no reason for songs to go without words: it is said, and tried again.
+A port that is in use does not keep the service from its songs: it is logged, and tried again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LINGER_S = 1
 
 
 class WebServer:
-    """Serves the control interface. `start`, `check` and `stop` belong to one thread."""
+    """The server of the control interface; `start`, `check` and `stop` belong to one thread."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
@@ -37,31 +37,31 @@ class WebServer:
         self._token: str | None = None
         self._running: _Running | None = None
         self._again_at = 0.0
-        self._complained = False
+        self._logged = False
 
     @property
     def address(self) -> str | None:
-        """Where it listens now, with the port that was found where 0 was asked for."""
+        """The address that it listens on, with the real port where 0 was configured."""
         return None if self._running is None else self._running.address
 
     def start(self, settings: Web) -> None:
-        """Serve with these settings from now on, in place of others.
+        """Serve with other settings from now on.
 
         Raises
         ------
         ConfigError
-            The token cannot be read, or can be guessed; all stays as it was.
+            The token cannot be read, or can be guessed; nothing changes.
         """
         token = settings.shown_token()
         if self._running is not None and (settings, token) == (self._settings, self._token):
             return
         self.stop()
         self._settings, self._token = settings, token
-        self._again_at, self._complained = 0.0, False
+        self._again_at, self._logged = 0.0, False
         self.check()
 
     def check(self) -> None:
-        """Come up, where that did not work before; call it now and then."""
+        """Start the server where that failed before, or where it ended; call it periodically."""
         if self._running is not None and not self._running.alive:
             log.error("the control interface has ended: it is started again")
             self.stop()
@@ -72,12 +72,12 @@ class WebServer:
         try:
             listening = _listen(*host_and_port(self._settings.listen))
         except OSError as error:
-            if not self._complained:
+            if not self._logged:
                 why = error.strerror or str(error)
                 log.error("cannot listen on %s (%s): will try again", self._settings.listen, why)
-            self._complained = True
+            self._logged = True
             return
-        self._complained = False
+        self._logged = False
         host, _ = host_and_port(self._settings.listen)
         self._running = _Running(self._context, listening, self._token, host)
         log.info("listening on http://%s", self.address)
@@ -145,19 +145,19 @@ class _Running:
 
 
 def _uvicorn(app: Any, listening: socket.socket) -> tuple[uvicorn.Server, Callable[[], None]]:
-    """A server, and what ends it, to be called from any thread."""
+    """Make a server, and the function that ends it from any thread."""
     import asyncio
 
     import anyio.to_thread
     import uvicorn
 
-    from lyricsyncd.web.connections import Acceptor, Connection, most_connections, quieten
+    from lyricsyncd.web.connections import Acceptor, Connection, limit_log_rate, most_connections
 
-    quieten()
+    limit_log_rate()
 
-    class Patient(uvicorn.Server):
-        """Wakes once a second for the clock in its answers, and not ten times to ask for its end:
-        that alone would be most of what an idle service does. Accepts connections by itself."""
+    class _Server(uvicorn.Server):
+        """Wake once a second for the clock in answers, and not ten times to check for the end,
+        which would be most of an idle service's work. Connections are accepted by `Acceptor`."""
 
         _loop: asyncio.AbstractEventLoop | None = None
         _acceptor: Acceptor
@@ -179,26 +179,26 @@ def _uvicorn(app: Any, listening: socket.socket) -> tuple[uvicorn.Server, Callab
             )
 
         async def main_loop(self) -> None:
-            self._loop, self._asked = asyncio.get_running_loop(), asyncio.Event()
-            # anyio loads most of itself when it is first needed: nobody is to wait for that.
+            self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+            # anyio loads most of itself at its first use: no request should wait for that.
             await anyio.to_thread.run_sync(lambda: None)
             # In uvicorn's count of tenths.
             while not await self.on_tick(counter=0):
                 self._acceptor.close_overdue()
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._asked.wait(), timeout=1.0)
+                    await asyncio.wait_for(self._end.wait(), timeout=1.0)
 
         def end(self) -> None:
             self.should_exit = True
             if self._loop is not None:
-                # A loop that has closed meanwhile needs no word.
+                # The loop may have closed already.
                 with contextlib.suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._asked.set)
+                    self._loop.call_soon_threadsafe(self._end.set)
 
-    server = Patient(
+    server = _Server(
         uvicorn.Config(
             app,
-            # What is plain needs neither compiled loops nor protocols that we do not speak.
+            # Plain HTTP needs neither a compiled loop nor other protocols.
             loop="asyncio",
             http=Connection,
             ws="none",

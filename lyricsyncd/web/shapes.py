@@ -1,4 +1,4 @@
-"""What is asked and answered, as models: they check what comes in and document what goes out."""
+"""Define the JSON of requests and answers: models that validate the former and document both."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Shape(BaseModel):
 
 
 def readable(text: str, most: int = _LONGEST_NAME) -> str:
-    """A name as far as it can be one: without lone surrogates and NULs, and of a limited length.
+    """Clean a name of lone surrogates and NULs, and limit its length.
 
-    What others have in their tags is their business, and no reason to refuse what they tell.
+    Whatever a client has in its tags is no reason to refuse its event.
     """
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[:most]
 
@@ -53,7 +53,7 @@ Name = Annotated[str, BeforeValidator(_readable)]
 
 
 def length(seconds: float | None) -> float | None:
-    """The length of a song, where that can be one."""
+    """Return the length of a song, or ``None`` for a value that cannot be one."""
     return seconds if seconds is not None and 0 < seconds < math.inf else None
 
 
@@ -76,7 +76,7 @@ Length = Annotated[float, Field(strict=True, description="Seconds.")]
 
 
 class Tags(Shape):
-    """What a song is called."""
+    """The names of a song."""
 
     title: Annotated[Name, Field(min_length=1)]
     artist: Name | None = None
@@ -129,7 +129,7 @@ class EventShape(Shape):
     priority: (
         Literal["backfill", "import", "person", "playing"] | Annotated[int, BeforeValidator(_whole)]
     ) | None = Field(
-        default=None, description="Who waits for it; a number is taken for the name at or below."
+        default=None, description="How urgent it is; a number counts as the name at or below it."
     )
     force: bool = Field(
         default=False, strict=True, description="Even if nothing changed since it was done."
@@ -167,7 +167,7 @@ class EventsShape(Shape):
 
 
 class TakenShape(Shape):
-    """What became of an event."""
+    """The result of an event."""
 
     result: Queued | Result
     path: str | None
@@ -175,7 +175,7 @@ class TakenShape(Shape):
 
 
 class EventsAnswer(Shape):
-    """What became of the events, in their order."""
+    """The results of the events, in their order."""
 
     accepted: int = Field(description="How many of them concern a song of a library.")
     results: list[TakenShape]
@@ -239,7 +239,7 @@ class RepairShape(Shape):
 
     at: float = Field(description="Seconds since 1970.")
     text: str
-    report: str = Field(description="The file that says so: delete it when you have seen it.")
+    report: str = Field(description="The file that says so: delete it to acknowledge it.")
 
 
 class WaitingShape(Shape):
@@ -248,7 +248,7 @@ class WaitingShape(Shape):
     host: str
     songs: int
     why: str
-    until: float | None = Field(description="When it is asked next; null: at once.")
+    until: float | None = Field(description="When it is tried next; null: at once.")
 
 
 class LaterShape(Shape):
@@ -261,15 +261,15 @@ class LaterShape(Shape):
 
 
 class StatusAnswer(Shape):
-    """How far the service is."""
+    """The state of the service."""
 
     version: str
     running: bool
     paused: bool
     settings_error: str | None = Field(
-        description="What is wrong with the settings, so that no song is taken up."
+        description="The error of the settings for which no song is taken up."
     )
-    resting: str | None = Field(description="Why only what a person waits for is done now.")
+    resting: str | None = Field(description="Why only what a person requested is done now.")
     songs: dict[State, int]
     total: int
     finished: int = Field(description="Songs that are neither queued nor in work.")
@@ -296,7 +296,7 @@ class WordShape(Shape):
     start: float | None
     end: float | None
     confidence: float | None
-    space: bool = Field(description="Whether a space parts it from the next word of its line.")
+    space: bool = Field(description="Whether a space follows it in its line.")
 
 
 class LineShape(Shape):
@@ -316,7 +316,7 @@ class LyricsAnswer(Shape):
     timing: Literal["none", "line", "word"]
     instrumental: bool
     source: str = Field(description="`sidecar` or `tag`.")
-    ours: bool = Field(description="Whether we wrote them, and nobody has edited them since.")
+    ours: bool = Field(description="Whether lyricsyncd wrote them, unedited since.")
     language: str | None
     lines: list[LineShape]
 

@@ -1,7 +1,7 @@
-"""``GET /events``: what happens, as Server-Sent Events.
+"""Stream changes of songs and of the service as Server-Sent Events: ``GET /events``.
 
 The catalog is the only memory. An event's id is a moment of the catalog's clock; a client that
-comes back with ``Last-Event-ID`` hears what it missed. The events:
+reconnects with ``Last-Event-ID`` receives what it missed. The events:
 
 - ``status``: songs in each state, whether there is a pause; at the start and when it changes;
 - ``track``: a song was queued, begun, is further, or has come to an end.
@@ -28,44 +28,45 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 CLIENTS = 8
-"""Who can listen at once."""
+"""Streams at once, at most."""
 _LOOK_S = 0.5
 _SILENCE_S = 15.0
-"""After this a comment is sent: proxies close what is silent, and we notice who has gone."""
+"""Seconds after which a comment is sent: proxies close silent streams, and a client that is gone
+is noticed."""
 _AT_ONCE = 200
-"""Songs told of at once; of a first scan nobody wants to hear song by song."""
+"""Songs of one look, at most: a first scan is not streamed song by song."""
 _LOOK_BACK_S = 3600.0
 _OVERLAP_S = 5.0
 """A write may be committed this long after the moment that it bears."""
 
 
 Seen = tuple[Any, ...]
-"""What was told of a song."""
+"""What was sent of a song."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What there is to tell at a moment."""
+    """What there is to send at a moment."""
 
     moment: float
     status: dict[str, Any]
     tracks: list[dict[str, Any]]
     seen: dict[int, Seen]
-    """What the listener knows of the songs that changed lately."""
+    """What the client has been sent of the songs that changed lately."""
 
 
 def look(catalog: Catalog, since: float, seen: dict[int, Seen]) -> Look:
-    """What changed since a moment, but for what was told already."""
+    """Collect what changed since a moment, except what was already sent."""
     now = catalog.clock()
     entries = catalog.changed_since(since - _OVERLAP_S, _AT_ONCE)
     marks = {entry.id: _mark(entry) for entry in entries}
-    told = [entry.as_dict() for entry in entries if seen.get(entry.id) != marks[entry.id]]
+    changed = [entry.as_dict() for entry in entries if seen.get(entry.id) != marks[entry.id]]
     status = {
         "paused": catalog.paused,
         "settings_error": catalog.settings_error,
         "songs": {state.value: count for state, count in catalog.counts().items()},
     }
-    return Look(now, status, told, marks)
+    return Look(now, status, changed, marks)
 
 
 def _mark(entry: Entry) -> Seen:
@@ -80,11 +81,11 @@ def _mark(entry: Entry) -> Seen:
 
 
 class Stream:
-    """Tells listeners what happens, until it is closed."""
+    """Serves streams until it is closed."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._listeners = 0
+        self._clients = 0
         self._closed = False
 
     def close(self) -> None:
@@ -92,18 +93,18 @@ class Stream:
         self._closed = True
 
     async def endpoint(self, request: Request) -> Response:
-        if self._listeners >= CLIENTS:
-            raise Problem(503, "Too many listeners", remedy="Close one of them")
+        if self._clients >= CLIENTS:
+            raise Problem(503, "Too many streams", remedy="Close one of them")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if request.method == "HEAD":
             return Response(None, 200, headers, "text/event-stream")
         since = _moment(request.headers.get("last-event-id"), self._catalog.clock())
-        # From now on, and not from when the stream begins: they may all ask at once.
-        self._listeners += 1
+        # Counted from the request on: several may arrive before the first stream begins.
+        self._clients += 1
         return _Admitted(self._events(since), headers, left=self._left)
 
     def _left(self) -> None:
-        self._listeners -= 1
+        self._clients -= 1
 
     async def _events(self, since: float) -> AsyncIterator[bytes]:
         limiter = anyio.CapacityLimiter(1)
@@ -121,20 +122,20 @@ class Stream:
                 await asyncio.sleep(_LOOK_S)
                 continue
             version, silent = seen, 0.0
-            told = await anyio.to_thread.run_sync(
+            found = await anyio.to_thread.run_sync(
                 look, self._catalog, since, known, limiter=limiter
             )
-            for track in told.tracks:
-                yield _event("track", told.moment, track)
-            if told.status != status:
-                status = told.status
-                yield _event("status", told.moment, status)
-            since, known = told.moment, told.seen
+            for track in found.tracks:
+                yield _event("track", found.moment, track)
+            if found.status != status:
+                status = found.status
+                yield _event("status", found.moment, status)
+            since, known = found.moment, found.seen
             await asyncio.sleep(_LOOK_S)
 
 
 class _Admitted(StreamingResponse):
-    """The answer to a listener, who may leave before it begins."""
+    """A stream that is counted until its client leaves, even before it begins."""
 
     def __init__(
         self,
@@ -159,7 +160,7 @@ def _event(name: str, moment: float, data: Any) -> bytes:
 
 
 def _moment(text: str | None, now: float) -> float:
-    """The moment that a listener last heard of; not long ago, not in the future."""
+    """Parse the moment of a client's last event; not long ago, and not in the future."""
     try:
         moment = float(text or "nan")
     except ValueError:

@@ -1,10 +1,10 @@
-"""Events as others tell them: our own shape, and what Lidarr and Jellyfin send.
+"""Read events from requests: of our own shape, and as Lidarr and Jellyfin send them.
 
 - Lidarr: Settings → Connect → Webhook; ``eventType`` says what happened.
 - Jellyfin: the webhook plugin's generic destination with "send all properties";
   ``NotificationType`` does.
 
-Whatever they tell that is none of our business (a grab, a film, a test) is no event.
+Whatever else they send (a grab, a film, a test) is no event.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_TICKS = 1e18
 
 
 def read_events(body: Any) -> tuple[bool, list[Event]]:
-    """The events in a body, and whether it is a single one.
+    """Read the events in a body; return whether it was a single one, and the events.
 
     Raises
     ------
@@ -46,11 +46,11 @@ def read_events(body: Any) -> tuple[bool, list[Event]]:
             return False, [each.as_event() for each in several.events]
         return True, [shapes.EventShape.model_validate(body).as_event()]
     except ValidationError as error:
-        raise Problem(400, explained(error)) from None
+        raise Problem(400, describe(error)) from None
 
 
-def explained(error: ValidationError) -> str:
-    """The first thing that is wrong, in a line."""
+def describe(error: ValidationError) -> str:
+    """Describe the first thing that is wrong, in a line."""
     detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(map(str, detail["loc"]))
     message = detail["msg"].removeprefix("Value error, ")
@@ -58,7 +58,7 @@ def explained(error: ValidationError) -> str:
 
 
 def _lidarr(body: dict[str, Any]) -> Iterable[Event]:
-    """On Release Import, On Rename and On Track Retag; upgrades tell which files are gone."""
+    """Read On Release Import, On Rename and On Track Retag; upgrades list deleted files."""
     what = body["eventType"]
     if what == "Download":
         yield from _paths(Kind.IMPORTED, body.get("trackFiles"))

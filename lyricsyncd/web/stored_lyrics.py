@@ -1,4 +1,4 @@
-"""The lyrics of a song as they lie beside and in it: read for whoever asks."""
+"""Read the lyrics that lie beside a song and in its tags."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from lyricsyncd.errors import LyricsyncError, WorkerLost
 from lyricsyncd.lyrics.local import LocalSource, read_sidecar
 from lyricsyncd.model import Lyrics, Timing, Track
 
-_FINEST = {Timing.WORD: 2, Timing.LINE: 1, Timing.NONE: 0}
+_RANK = {Timing.WORD: 2, Timing.LINE: 1, Timing.NONE: 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Lyrics, and where they were."""
+class StoredLyrics:
+    """Lyrics, and where they are stored."""
 
     lyrics: Lyrics
     source: str
     ours: bool
 
 
-def find(entry: Entry) -> Found | None:
-    """The lyrics of a song that are timed most finely; among equals a person's own first."""
+def find(entry: Entry) -> StoredLyrics | None:
+    """Find the lyrics of a song with the finest times; among equals a person's own first."""
     found = [
-        Found(each.lyrics, each.source, each.ours)
+        StoredLyrics(each.lyrics, each.source, each.ours)
         for each in LocalSource().find(Track(path=entry.path))
         if each.source != "sidecar" or _lies_beside(entry.path, entry.path.parent / (each.id or ""))
     ]
     found += [each for path in entry.written if (each := _written(entry.path, path)) is not None]
-    return max(found, key=lambda each: (_FINEST[each.lyrics.timing], not each.ours), default=None)
+    return max(found, key=lambda each: (_RANK[each.lyrics.timing], not each.ours), default=None)
 
 
-def _written(song: Path, sidecar: Path) -> Found | None:
-    """What we wrote under a name of the user's choosing."""
+def _written(song: Path, sidecar: Path) -> StoredLyrics | None:
+    """Read a sidecar that was written under a name of the user's choice."""
     if sidecar == song or sidecar.parent != song.parent or not _lies_beside(song, sidecar):
         return None
     try:
@@ -43,11 +43,11 @@ def _written(song: Path, sidecar: Path) -> Found | None:
         raise
     except LyricsyncError:
         return None
-    return Found(lyrics, "sidecar", ours)
+    return StoredLyrics(lyrics, "sidecar", ours)
 
 
 def _lies_beside(song: Path, sidecar: Path) -> bool:
-    """Whether a sidecar is no link to some other place: that would be read out to anybody."""
+    """Return whether a sidecar lies in the song's folder; a link could expose any other file."""
     try:
         return sidecar.resolve().parent in (song.parent.resolve(), song.resolve().parent)
     except (OSError, RuntimeError):
