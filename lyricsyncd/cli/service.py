@@ -68,13 +68,13 @@ def install(
     if system:
         named = account or ACCOUNT
         groups = _groups_for(settings) if account is None else ()
-        house = UnitSettings.of(settings, file, account=named, groups=groups)
+        unit = UnitSettings.of(settings, file, account=named, groups=groups)
         target = SYSTEM_UNITS / UNIT_NAME
     else:
         state = (paths.state_dir(), paths.cache_dir())
-        house = UnitSettings.of(settings, file, state=state)
+        unit = UnitSettings.of(settings, file, state=state)
         target = user_units() / UNIT_NAME
-    text = render(house, system=system)
+    text = render(unit, system=system)
     done = []
     if dry_run:
         if not as_json:
@@ -83,16 +83,16 @@ def install(
     else:
         _must_be_root(system)
         if system:
-            done += _account_made(house.account)
+            done += _account_made(unit.account)
         else:
-            for folder in house.state:
+            for folder in unit.state:
                 folder.mkdir(parents=True, exist_ok=True)
         _write(target, text)
         done.append(f"Wrote {target}")
         done += _systemctl(
             system, ("daemon-reload",), ("enable", UNIT_NAME), ("restart", UNIT_NAME)
         )
-    to_do = _left_to_do(house, system=system)
+    to_do = _left_to_do(unit, system=system)
     if as_json:
         shown = {"unit": str(target), "system": system, "written": not dry_run, "next": to_do}
         click.echo(json.dumps({**shown, "text": text} if dry_run else shown, indent=2))
@@ -201,7 +201,7 @@ def _groups_for(settings: Config) -> tuple[str, ...]:
     return tuple(groups)
 
 
-def _left_to_do(house: UnitSettings, *, system: bool) -> list[str]:
+def _left_to_do(unit: UnitSettings, *, system: bool) -> list[str]:
     """What only a person can decide, as the command to type."""
     import shlex
 
@@ -211,20 +211,20 @@ def _left_to_do(house: UnitSettings, *, system: bool) -> list[str]:
     if not system:
         return ["To have it run while you are not logged in: loginctl enable-linger"]
     lines = []
-    if house.config is not None and not _may(house.config, house, stat.S_IROTH):
+    if unit.config is not None and not _may(unit.config, unit, stat.S_IROTH):
         # Not for all others: secrets may stand in it.
-        file = shlex.quote(str(house.config))
+        file = shlex.quote(str(unit.config))
         lines.append(
-            f"{house.account} must be able to read {house.config}: chgrp {house.account} {file}"
+            f"{unit.account} must be able to read {unit.config}: chgrp {unit.account} {file}"
             f" && chmod g+r {file}"
         )
-    for folder in house.libraries:
-        if not _may(folder, house, stat.S_IWOTH):
+    for folder in unit.libraries:
+        if not _may(folder, unit, stat.S_IWOTH):
             lines.append(
-                f"{house.account} must be able to write to {folder}: setfacl -R -m "
-                f"u:{house.account}:rwX -m d:u:{house.account}:rwX {shlex.quote(str(folder))}"
+                f"{unit.account} must be able to write to {folder}: setfacl -R -m "
+                f"u:{unit.account}:rwX -m d:u:{unit.account}:rwX {shlex.quote(str(folder))}"
             )
-    if house.models is None and not path_of(SPLEETER, SYSTEM_CACHE / "models").exists():
+    if unit.models is None and not path_of(SPLEETER, SYSTEM_CACHE / "models").exists():
         lines.append(
             f"Once it runs, give it the model that parts the voice from the music: lyricsyncd "
             f"models install {SPLEETER.name}"
@@ -232,7 +232,7 @@ def _left_to_do(house: UnitSettings, *, system: bool) -> list[str]:
     return lines
 
 
-def _may(path: Path, house: UnitSettings, right: int) -> bool:
+def _may(path: Path, unit: UnitSettings, right: int) -> bool:
     """Whether the service's account has a right, which is given as that of all others."""
     try:
         status = path.stat()
@@ -240,8 +240,8 @@ def _may(path: Path, house: UnitSettings, right: int) -> bool:
         group = grp.getgrgid(status.st_gid)
     except (OSError, KeyError):
         return False
-    if owner == house.account:
+    if owner == unit.account:
         return bool(status.st_mode & right << 6)
-    groups = (house.account, *house.groups)
-    member = group.gr_name in groups or house.account in group.gr_mem
+    groups = (unit.account, *unit.groups)
+    member = group.gr_name in groups or unit.account in group.gr_mem
     return bool(status.st_mode & (right << 3 if member else right))

@@ -324,7 +324,7 @@ def _status(result: SyncResult, asked: Asked) -> int:
 
 
 def _may_write(result: SyncResult, asked: Asked) -> bool:
-    """Whoever names a file wants to see doubtful words, too; only hopeless ones are kept back."""
+    """Return whether to write a result; into a file that was named, doubtful words go, too."""
     if asked.out is not None:
         return result.decision is not Decision.NONE
     return result.to_write is not None
