@@ -168,6 +168,19 @@ class TestMemory:
         assert 2**20 < memory.resident(os.getpid()) < 2**40
         assert memory.resident(2**30) == 0
 
+    def test_a_dead_process_is_a_zombie_until_it_is_reaped(self) -> None:
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+            assert not memory.is_zombie(child.pid)
+            child.kill()
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+            assert memory.is_zombie(child.pid)
+        assert not memory.is_zombie(child.pid)
+
+    def test_a_process_whose_main_thread_has_ended_is_a_zombie(self, tmp_path: Path) -> None:
+        (tmp_path / "7").mkdir()
+        (tmp_path / "7" / "stat").write_text("7 (a (S) name) Z 1 7 7 0", encoding="ascii")
+        assert memory.is_zombie(7, tmp_path)
+
     def test_a_large_block_goes_back_to_the_system_however_many_came_before(self) -> None:
         script = """if True:
             import ctypes

@@ -323,7 +323,8 @@ class WorkerExecutor(Executor):
             self.kill()
 
     def _died_while_idle(self) -> bool:
-        return self._process is None or self._process.poll() is not None
+        process = self._process
+        return process is None or process.poll() is not None or memory.is_zombie(process.pid)
 
     def _how_it_ended(self, error: BaseException) -> WorkerLost:
         """What became of the process whose socket broke; it is waited for."""

@@ -36,6 +36,19 @@ def resident(pid: int, proc: Path = _PROC) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def is_zombie(pid: int, proc: Path = _PROC) -> bool:
+    """Return whether a process is dead and only waits to be reaped.
+
+    `subprocess.Popen.poll` cannot say so of a process some threads of which are still ending.
+    """
+    try:
+        stat = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    # The name in parentheses can hold anything, further parentheses among it.
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]
+
+
 def give_back_large_blocks() -> bool:
     """Have the C library give large blocks back to the system as soon as they are free.
 
