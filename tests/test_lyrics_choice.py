@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from lyricsyncd import lyrics
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound, Refused, SourceError, Unreachable
 from lyricsyncd.http import pace
-from lyricsyncd.lyrics import choose, fetch_lyrics, find_lyrics
+from lyricsyncd.lyrics import choice, choose, fetch_lyrics, find_lyrics
 from lyricsyncd.lyrics.base import Candidate
 from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
 from tests.local_services import Entry, Lrclib, serving
@@ -25,7 +24,7 @@ SONG = Track(artist="A", artists=("A",), title="T", duration=100.0)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
     pace.forget()
-    monkeypatch.setattr(lyrics, "_failing", set())
+    monkeypatch.setattr(choice, "_failing", set())
     yield
     pace.forget()
 

@@ -1,4 +1,4 @@
-"""What every source of lyrics is, and what it brings."""
+"""The interface of a source of lyrics, and the candidates that it returns."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Protocol
 from lyricsyncd.model import Lyrics, Timing, Track
 
 PROVENANCE = "lyricsyncd"
-"""How files that we wrote name their maker, in ``Lyrics.metadata`` under ``tool`` or ``re``."""
+"""The program named by files that lyricsyncd wrote: ``tool`` or ``re`` of ``Lyrics.metadata``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Words that may be those of a song."""
+    """Lyrics that may be a song's."""
 
     lyrics: Lyrics
     source: str
-    """The name of the source that brings them."""
+    """The name of the source that has them."""
     id: str | None
-    """What the source itself calls them: a number, a file."""
+    """The source's own identifier: a number, the name of a file."""
     score: float
     """0-1: how sure it is that they belong to this recording."""
     why: str
-    """One line for a person: what speaks for them, or against."""
+    """The reason for the score in one line."""
     ours: bool = False
-    """Whether they lie in a file or tag that we wrote ourselves: no person's word."""
+    """Whether they are from a file or tag that lyricsyncd wrote, and not from a person."""
 
     def __str__(self) -> str:
         name = f"{self.source} {self.id}" if self.id else self.source
@@ -33,41 +33,41 @@ class Candidate:
 
 
 class Source(Protocol):
-    """A place where words are looked for."""
+    """A place where lyrics are looked up."""
 
     @property
     def name(self) -> str:
-        """As the configuration names it."""
+        """Its name in the configuration."""
 
     @property
     def idle(self) -> str | None:
-        """Why the source is not asked at all, for a person: it lacks a token, say."""
+        """The reason for which it is disabled, to show to the user: a missing token, say."""
 
-    # A source may also have `offline`, true where it asks nobody: see `is_offline`.
+    # A source may also have `offline`, true where it needs no network: see `is_offline`.
 
     def find(self, track: Track) -> list[Candidate]:
-        """What the source has for a song; nothing is an empty list.
+        """Look up a song. The list is empty where the source does not have it.
 
         Raises
         ------
         Unreachable, Refused, SourceError
-            The source could not be asked. "Not found" is no error.
+            The source could not be searched. "Not found" is no error.
         """
 
 
 def is_offline(source: Source) -> bool:
-    """Whether a source needs no network; one that does not say so is taken to need it."""
+    """Return whether a source needs no network; one without the attribute is assumed to need it."""
     return bool(getattr(source, "offline", False))
 
 
 def is_ours(lyrics: Lyrics) -> bool:
-    """Whether the header of lyrics says that lyricsyncd wrote them."""
-    marks = (lyrics.metadata.get(key, "") for key in ("re", "tool"))
-    return any(mark.strip().lower().startswith(PROVENANCE) for mark in marks)
+    """Return whether the header of lyrics names lyricsyncd as the program that wrote them."""
+    programs = (lyrics.metadata.get(key, "") for key in ("re", "tool"))
+    return any(program.strip().lower().startswith(PROVENANCE) for program in programs)
 
 
 def described(lyrics: Lyrics) -> str:
-    """How finely lyrics are timed, for a person."""
+    """Describe the timing of lyrics, to show to the user."""
     if lyrics.instrumental and not lyrics.words:
         return "instrumental"
     return {Timing.WORD: "word-timed", Timing.LINE: "line-timed", Timing.NONE: "plain"}[

@@ -1,7 +1,7 @@
-"""Bytes of unknown encoding → text.
+"""Decode bytes of unknown encoding.
 
-Unicode is recognised for certain. What is not Unicode is one of the few encodings that old lyrics
-files come in; which, is told from the shape of the bytes beyond ASCII.
+Unicode is recognised for certain. Anything else is in one of the few encodings of old lyrics files,
+which is guessed from the characters beyond ASCII.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Check the hosts of lyrics."""
+"""Check the hosts that lyrics are looked up at."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def hosts(config: Config) -> Iterator[Finding]:
     """Check that the host of LRCLIB can be reached; nothing is requested from it."""
     if "lrclib" not in config.lyrics.order:
-        yield ok("network", "no source of lyrics is asked: nothing leaves the house")
+        yield ok("network", "LRCLIB is not among the sources of lyrics: it is not contacted")
         return
     url = urlsplit(config.lyrics.lrclib.url)
     host = url.hostname or ""
@@ -28,7 +28,7 @@ def hosts(config: Config) -> Iterator[Finding]:
         yield warning(
             "network",
             f"{host} cannot be reached: {why}",
-            "Check the network; songs wait meanwhile. Or set `lyrics: {order: [local]}`",
+            "Check the network; songs wait until then. Or set `lyrics: {order: [local]}`",
         )
     else:
         yield ok("network", f"{host} can be reached")

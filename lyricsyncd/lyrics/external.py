@@ -1,4 +1,4 @@
-"""What outside text becomes: LRC, or plain lines, cleaned, with times only where they can hold."""
+"""Parse lyrics of websites and databases, clean them, and drop times that cannot be the song's."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lyricsyncd.model import Line, Lyrics, Track
 from lyricsyncd.text import words
 
 MAX_CHARACTERS = 300_000
-"""Longest text taken, with a time for each word; that of a song has less than a tenth of it."""
+"""Longest text accepted, with a time for each word; that of a song has less than a tenth of it."""
 
 
 def from_timed(text: str, track: Track, *, form: str = "lrc", same_times: bool) -> Lyrics:
-    """Lyrics out of a timed format.
+    """Parse lyrics in a timed format.
 
     Parameters
     ----------
     form
         The format's name: ``lrc``, ``lyricsfile``.
     same_times
-        Whether times of this recording are known to hold for the song.
+        Whether they are of a recording with the same times as the song.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def from_timed(text: str, track: Track, *, form: str = "lrc", same_times: bool) 
 
 
 def from_plain(text: str, track: Track) -> Lyrics:
-    """Lyrics out of what a website shows; none where that is longer than any song's."""
+    """Parse the text of a web page; empty lyrics where it is longer than any song's."""
     if len(text) > MAX_CHARACTERS:
         return Lyrics()
     sung, instrumental = clean_text(text, title=track.title, artist=track.artist)
@@ -54,7 +54,7 @@ def from_plain(text: str, track: Track) -> Lyrics:
 
 
 def from_text(text: str, track: Track, *, same_times: bool) -> Lyrics:
-    """Lyrics out of text that may be LRC or plain."""
+    """Parse text that may be LRC or plain."""
     if formats.guess(text.encode("utf-8", "replace")) in ("lrc", "lrc_standard"):
         try:
             return from_timed(text, track, same_times=same_times)
@@ -64,6 +64,6 @@ def from_text(text: str, track: Track, *, same_times: bool) -> Lyrics:
 
 
 def named(lyrics: Lyrics, source: str, identity: str | None, **names: str | None) -> Lyrics:
-    """The lyrics, with where they are from."""
+    """Add the source and its names for the song to lyrics."""
     metadata = {key: value for key, value in names.items() if value}
     return dataclasses.replace(lyrics, source=source, source_id=identity, metadata=metadata)

@@ -1,4 +1,4 @@
-"""Lyrics out of files and tags that lie in the house: read as they are, no word changed."""
+"""Read lyrics from files and tags of this computer as they are: no word is changed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from lyricsyncd.model import Lyrics
 from lyricsyncd.text import words
 
 _MAX_CHARACTERS = 8 * MAX_WORDS
-"""Of text without any markup."""
+"""Most characters of text without markup."""
 _STRICT = frozenset({"ass", "json", "lyricsfile", "srt", "ttml", "vtt"})
-"""Formats whose files hold more than words: one that does not look like its suffix is broken, and
-its text not to be taken for the words. (An .lrc without a single stamp is plain text.)"""
+"""Formats with more than words in a file: where the content is not of the format that the suffix
+names, the file is broken, and its text is not taken for plain lyrics. (An .lrc without any time
+stamp is plain text.)"""
 
 
 def load(path: Path, *, source: str = "file") -> Lyrics:
-    """The lyrics in a file of any format we know, told by its content and then its suffix.
+    """Read a file of lyrics; the format is detected from its content, then from its suffix.
 
     Raises
     ------
@@ -31,13 +32,13 @@ def load(path: Path, *, source: str = "file") -> Lyrics:
     LyricsNotFound
         The file is empty.
     FormatError
-        It is binary, too large, or not what its suffix says.
+        It is binary, too large, or not of the format that its suffix names.
     """
     return from_bytes(read_bytes(path), path, source=source)
 
 
 def from_bytes(data: bytes, path: Path, *, source: str) -> Lyrics:
-    """The lyrics in the content of a file, which ``path`` names; raises as `load` does."""
+    """Parse the content of the file at ``path``; raises as `load` does."""
     lyrics = parse(charset.decode(data, str(path)), str(path), path.suffix)
     if not lyrics.words and not lyrics.instrumental:
         raise LyricsNotFound(f"{path} holds no words", remedy="Put the lyrics into it")
@@ -45,14 +46,14 @@ def from_bytes(data: bytes, path: Path, *, source: str) -> Lyrics:
 
 
 def parse(text: str, name: str, suffix: str = "") -> Lyrics:
-    """Lyrics out of text: LRC, subtitles, TTML, Lyricsfile, else plain lines.
+    """Parse text as LRC, subtitles, TTML or Lyricsfile, else as plain lines.
 
     Parameters
     ----------
     name
-        What the text is called in errors.
+        The name of the text in errors.
     suffix
-        A file's, where there is one: decides where the text itself does not.
+        The file's, if any: decides where the text itself does not.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def _plain(text: str) -> Lyrics:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file of lyrics; raises as `load` does for what is none."""
+    """Read the bytes of a file of lyrics; raises as `load` does for a file that cannot be one."""
     if "\0" in str(path):
         raise UsageError(f"{path} cannot be read: not a path")
     try:

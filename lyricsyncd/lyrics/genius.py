@@ -1,14 +1,14 @@
-"""Genius (https://docs.genius.com), through the library lyricsgenius and our own manners.
+"""Genius (https://docs.genius.com), through the library lyricsgenius and our own rate limits.
 
-Words without times, of nearly every song. Asked only with a token of one's own.
+It has lyrics without times, of nearly every song, and is searched only with the user's token.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from lyricsyncd.errors import ConfigError, LyricsyncError, Unreachable, raised_inside
@@ -21,20 +21,20 @@ from lyricsyncd.text import match
 
 _log = logging.getLogger(__name__)
 _MOST_PAGES = 2
-"""Pages that are fetched for one song: each is some hundred kilobytes."""
+"""Most pages fetched for one song: each has some hundred kilobytes."""
 _MOST_HITS = 5
 
 
 @dataclass(frozen=True)
 class GeniusSource:
-    """Genius.
+    """Look up lyrics at Genius.
 
     Parameters
     ----------
     token
-        A client access token; without one nothing is asked.
+        A client access token; without one no request is sent.
     web
-        How it is asked.
+        The client for requests to it.
     api, site
         Addresses of its API and of its pages.
     """
@@ -47,18 +47,18 @@ class GeniusSource:
 
     @property
     def idle(self) -> str | None:
-        """Why it is not asked."""
+        """The reason for which it is disabled: no token."""
         return None if self.token else "not asked: it needs a token (GENIUS_TOKEN)"
 
     def find(self, track: Track) -> list[Candidate]:
-        """The songs that its search knows under these names; the words of those that match."""
+        """Search songs by name, and fetch the lyrics of those that match."""
         artist = match.main_artist(track)
         if not self.token or not track.title or not artist:
             return []
         return list(self._candidates(track, f"{artist} {match.search_title(track.title)}"))
 
     def named_by(self, words: str) -> list[tuple[str, str]]:
-        """Artist and title of songs that have these words in their lyrics.
+        """Return artist and title of the songs with these words in their lyrics.
 
         Raises
         ------
@@ -67,13 +67,13 @@ class GeniusSource:
         """
         if not self.token:
             return []
-        answer = self._asked(lambda: self._library.search_lyrics(words, per_page=_MOST_HITS))
+        answer = self._request(lambda: self._library.search_lyrics(words, per_page=_MOST_HITS))
         sections = _field(answer, "sections")
         hits = _field(sections[0], "hits") if isinstance(sections, list) and sections else None
         return [(hit["artist"], hit["title"]) for hit in _hits(hits)]
 
     def _candidates(self, track: Track, term: str) -> Iterator[Candidate]:
-        answer = self._asked(lambda: self._library.search_songs(term, per_page=_MOST_HITS))
+        answer = self._request(lambda: self._library.search_songs(term, per_page=_MOST_HITS))
         pages = 0
         for hit in _hits(_field(answer, "hits")):
             agreed = match.match(
@@ -84,9 +84,8 @@ class GeniusSource:
                 yield Candidate(Lyrics(), "genius", hit["id"], score, agreed.why)
                 continue
             pages += 1
-            text = self._asked(
-                lambda url=hit["url"]: self._library.lyrics(song_url=self._page(url))
-            )
+            page = self._page(hit["url"])
+            text = self._request(partial(self._library.lyrics, song_url=page))
             lyrics = external.from_plain(text or "", track)
             if not lyrics.words and not lyrics.instrumental:
                 yield Candidate(Lyrics(), "genius", hit["id"], 0.0, "a page without words")
@@ -96,14 +95,14 @@ class GeniusSource:
             )
             yield Candidate(lyrics, "genius", hit["id"], agreed.score, f"{agreed.why}; plain")
 
-    def _asked(self, question: Any) -> Any:
-        """What the library answers; what it makes of a bad answer becomes one of our errors."""
+    def _request(self, call: Callable[[], Any]) -> Any:
+        """Call the library; its failures on an unexpected response become errors of ours."""
         try:
-            return question()
+            return call()
         except LyricsyncError:
             raise
         except Exception as error:
-            # A website that changed breaks the library in any way.
+            # When the website changes, the library may raise anything.
             if not raised_inside(error, "lyricsgenius"):
                 raise
             _log.info("genius: %r", error)
@@ -112,7 +111,7 @@ class GeniusSource:
             raise Unreachable("lyricsgenius cannot read what Genius answers") from None
 
     def _page(self, url: str) -> str:
-        """The way to a page within the site: the library takes that only."""
+        """Return the path of a page within the site: the library accepts only that."""
         return url.removeprefix(self.site).removeprefix("https://genius.com/").lstrip("/")
 
     @cached_property
@@ -138,7 +137,7 @@ def open_source(context: SourceContext) -> GeniusSource:
     try:
         return GeniusSource(context.lyrics.genius.token, web)
     except ConfigError as error:
-        # A secret that is not there costs this source, and no song.
+        # A missing secret costs this source, and no song.
         _log.warning("Genius is not asked: %s", error)
         return GeniusSource(None, web)
 
@@ -147,10 +146,10 @@ def _field(answer: Any, name: str) -> Any:
     return answer.get(name) if isinstance(answer, Mapping) else None
 
 
-def _hits(found: Any) -> list[dict[str, str]]:
-    """Songs of a search, those with all that is needed."""
+def _hits(results: Any) -> list[dict[str, str]]:
+    """Return the results of a search that have every field needed."""
     songs = []
-    for hit in found if isinstance(found, list) else []:
+    for hit in results if isinstance(results, list) else []:
         song = hit.get("result") if isinstance(hit, Mapping) else None
         if not isinstance(song, Mapping) or hit.get("type") not in ("song", "lyric", None):
             continue

@@ -1,6 +1,6 @@
-"""Words that are there already: files beside the song, then the tags inside it.
+"""Lyrics that are there already: sidecars of the song, then its tags.
 
-They are the user's: read, never changed, and preferred to what strangers wrote.
+They are the user's own: read, never changed, and preferred to those of any other source.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from lyricsyncd.work import sandbox
 _BULLET = " • "
 _FRAMES = ("SYLT", "USLT")
 _MOST_TAGS = 16
-"""Tags with lyrics, and texts in one of them, that are looked at."""
+"""Most tags with lyrics that are read, and most texts in one of them."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSource:
-    """Sidecars and tags."""
+    """Read the lyrics in a song's sidecars and tags."""
 
     name: str = "local"
     idle: str | None = None
     offline: bool = True
 
     def find(self, track: Track) -> list[Candidate]:
-        """Every sidecar and tag with words in it, a broken one told and passed over."""
+        """Read every sidecar and tag with lyrics; a broken one is logged and skipped."""
         if track.path is None:
             return []
         return [*_sidecars(track.path), *_embedded(track.path)]
@@ -60,22 +60,22 @@ def _sidecars(song: Path) -> Iterator[Candidate]:
             try:
                 lyrics, ours = read_sidecar(path)
             except WorkerLost:
-                # No fault of the file's.
+                # Not the fault of the file.
                 raise
             except LyricsyncError as error:
                 _log.warning("%s", error.message)
                 continue
-            why = f"{_described(lyrics)} beside the song{', by us' if ours else ''}"
+            why = f"{_described(lyrics)} beside the song{', by lyricsyncd' if ours else ''}"
             yield Candidate(lyrics, "sidecar", path.name, 1.0, why, ours)
 
 
 def read_sidecar(path: Path) -> tuple[Lyrics, bool]:
-    """The lyrics in a file beside a song, and whether they are ours and as we left them.
+    """Read a sidecar, and check whether lyricsyncd wrote it and it is unchanged since.
 
     Raises
     ------
     LyricsyncError
-        It is no file of lyrics, or a danger to parse.
+        It is not a file of lyrics, or parsing it exceeds the limits of the sandbox.
     """
     return sandbox.READER.run(_parse_sidecar, path)
 
@@ -87,14 +87,14 @@ def _parse_sidecar(path: Path) -> tuple[Lyrics, bool]:
 
 
 def _is_ours(lyrics: Lyrics, data: bytes) -> bool:
-    """Whether we wrote this and nobody has edited it since: an edit makes it the person's."""
+    """Check whether lyricsyncd wrote the lyrics, unchanged since: an edit makes them the user's."""
     from lyricsyncd.tags import made_by_us
 
     return is_ours(lyrics) and made_by_us(data)
 
 
 def _beside(song: Path, suffix: str) -> list[Path]:
-    """The song's sidecar with this suffix, in either case, there or with ``song.mp3.lrc``."""
+    """List the song's sidecars with a suffix: ``song.lrc``, ``song.LRC``, ``song.mp3.lrc``."""
     names = (
         song.with_suffix(suffix),
         song.with_suffix(suffix.upper()),
@@ -102,7 +102,7 @@ def _beside(song: Path, suffix: str) -> list[Path]:
     )
     found: list[Path] = []
     for path in names:
-        # Unlike that of Path, it takes a name too long for a file's for none. On file systems that
+        # Unlike Path.is_file, this is false for a name that is too long. On file systems that
         # ignore case two names are one file.
         if os.path.isfile(path) and not any(path.samefile(other) for other in found):  # noqa: PTH113
             found.append(path)
@@ -120,7 +120,7 @@ def _embedded(song: Path) -> list[Candidate]:
 
 
 def parse_embedded(song: Path) -> tuple[list[Candidate], list[str]]:
-    """The lyrics in a song's tags, and a line about each that is broken."""
+    """Read the lyrics in a song's tags, with a message for each that is broken."""
     found: list[Candidate] = []
     warnings: list[str] = []
     try:
@@ -133,7 +133,8 @@ def parse_embedded(song: Path) -> tuple[list[Candidate], list[str]]:
             for lyrics, data in itertools.islice(texts, _MOST_TAGS):
                 ours = _is_ours(lyrics, data)
                 lyrics = dataclasses.replace(lyrics, source="tag", source_id=tag)
-                why = f"{_described(lyrics)} in the song's tag {tag}{', by us' if ours else ''}"
+                by_us = ", by lyricsyncd" if ours else ""
+                why = f"{_described(lyrics)} in the song's tag {tag}{by_us}"
                 found.append(Candidate(lyrics, "tag", tag, 1.0, why, ours))
         except FormatError as error:
             warnings.append(error.message)
@@ -141,7 +142,7 @@ def parse_embedded(song: Path) -> tuple[list[Candidate], list[str]]:
 
 
 def _tags(song: Path) -> list[tuple[str, Any]]:
-    """The tags that hold lyrics: their names and what is in them."""
+    """Return the tags that may hold lyrics: their names and values."""
     file = tagfile.opened(song)
     fields = tagfile.fields(None if file is None else file.tags, _holds_lyrics)
     return [(key[:4] if key.startswith(_FRAMES) else key, value) for key, value in fields]
@@ -152,7 +153,7 @@ def _holds_lyrics(name: str) -> bool:
 
 
 def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]:
-    """The lyrics in a tag, and what they were read from, as the mark in it was sealed."""
+    """Parse the lyrics in a tag, each with the bytes that its provenance stamp was signed over."""
     from lyricsyncd.tags.container import encoded
     from lyricsyncd.tags.id3 import frame_values
 
@@ -165,7 +166,7 @@ def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]
             yield lyrics, encoded(frame_values([value])) or b""
         return
     for text in _texts(value, name):
-        # A byte order mark, and the zeros that close or part strings in ID3.
+        # A byte order mark, and the zeros that end or separate strings in ID3.
         text = text.strip("\ufeff\0").replace("\0", "\n")
         if len(text) > MAX_BYTES:
             raise FormatError(f"{name} is too large for lyrics")
@@ -195,7 +196,7 @@ _NAMES = frozenset(
 
 
 def _texts(value: Any, name: str) -> Iterator[str]:
-    """The strings in what a kind of tag holds."""
+    """Return the strings in the value of a tag of any kind."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, bytes):
@@ -210,7 +211,7 @@ def _texts(value: Any, name: str) -> Iterator[str]:
 
 
 def _in_lines(text: str) -> str:
-    """Text whose lines are parted by bullets, as iTunes and what copies from it have them."""
+    """Split one line at bullets, which iTunes and programs that copy from it put between lines."""
     line = text.strip()
     if (
         _BULLET in line
@@ -222,16 +223,16 @@ def _in_lines(text: str) -> str:
 
 
 def _repaired(text: str, frame: Any) -> str:
-    """Text in another encoding than its label says: only Latin-1 is ever put on wrongly."""
+    """Decode text anew whose encoding is declared wrongly: only Latin-1 ever is."""
     latin_1 = 0
     return charset.repair(text) if getattr(frame, "encoding", None) == latin_1 else text
 
 
 def _from_sylt(frame: Any) -> Lyrics | None:
-    """Synchronised lyrics of ID3v2 (frames 4.9): pieces of text, each with a time.
+    """Parse synchronised lyrics of ID3v2 (frames 4.9): pieces of text, each with a time.
 
-    By the standard a piece that begins with a newline begins a line, and pieces are syllables that
-    bring their own spaces; many writers use a piece a line, without either.
+    By the standard a piece that begins with a newline begins a line, and pieces are syllables with
+    the spaces around them; many programs write one piece for each line, without either.
     """
     milliseconds, lyrics_kind = 2, (0, 1, 2)
     if frame.format != milliseconds or frame.type not in lyrics_kind:
@@ -246,7 +247,7 @@ def _from_sylt(frame: Any) -> Lyrics | None:
         language=language_code(frame.lang or ""),
         metadata={"tool": frame.desc} if frame.desc else {},
     )
-    # Any tagger's times: impossible ones are refused, and those that run backwards not believed.
+    # Any program may have written the times: impossible ones are an error, decreasing ones dropped.
     lyrics = tidy(lyrics)
     return lyrics if lyrics.words else None
 
@@ -266,7 +267,7 @@ def _lines_of_pieces(pieces: Iterable[tuple[str, float]]) -> list[Line]:
 
 
 def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
-    """A line of timed syllables; those that no space parts are one word, timed by the first."""
+    """Join timed syllables to a line; those without a space between are one word."""
     found: list[Word] = []
     spaced = any(text != text.strip() for text, _ in pieces)
     open_word = False
@@ -274,17 +275,17 @@ def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
         parts = text.split()
         for at, part in enumerate(parts):
             timed = start if at == 0 else None
-            glued = at == 0 and open_word and spaced and not text[:1].isspace()
-            if glued and not has_cjk(found[-1].text[-1] + part[0]):
+            joined = at == 0 and open_word and spaced and not text[:1].isspace()
+            if joined and not has_cjk(found[-1].text[-1] + part[0]):
                 found[-1] = dataclasses.replace(found[-1], text=found[-1].text + part)
                 continue
-            if glued:
+            if joined:
                 found[-1] = dataclasses.replace(found[-1], space=False)
             found.append(Word(part, timed))
         open_word = bool(found) and not text[-1:].isspace() if parts else False
     words = tuple(found)
     if len(pieces) == 1 and len(words) > 1:
-        # One piece for the whole line times the line, not its first word.
+        # The time of a piece that is the whole line is the line's, not its first word's.
         words = tuple(dataclasses.replace(word, start=None) for word in words)
     return Line(words, pieces[0][1])
 

@@ -1,6 +1,6 @@
-"""LRCLIB, an open database of lyrics (https://lrclib.net/docs), or one's own copy of it.
+"""LRCLIB, an open database of lyrics (https://lrclib.net/docs), or the user's own copy of it.
 
-Asked with artist, title, album and length; nothing else is told to it.
+Requests carry artist, title, album and length, and nothing else of the song.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from lyricsyncd.text.language import code as language_code
 _log = logging.getLogger(__name__)
 _MOST_RESULTS = 50
 _MOST_SEARCHES = 6
-"""Questions for one song that the server does not know by its exact names."""
+"""Most searches for one song that the server does not know by its exact names."""
 
 
 @dataclass(frozen=True, slots=True)
 class LrclibSource:
-    """One LRCLIB server.
+    """Look up lyrics at an LRCLIB server.
 
     Parameters
     ----------
     url
         Its address, without ``/api``.
     web
-        How it is asked.
+        The client for requests to it.
     """
 
     url: str = "https://lrclib.net"
@@ -45,8 +45,10 @@ class LrclibSource:
     idle: str | None = None
 
     def find(self, track: Track) -> list[Candidate]:
-        """The entry with exactly these names; where it is missing or lacks times, what a search
-        brings, scored. Also those that are refused, with the reason."""
+        """Look up the entry with exactly these names, and search where it is missing or untimed.
+
+        Rejected entries are returned too, with the reason.
+        """
         artist = match.main_artist(track)
         if not track.title or not artist:
             return []
@@ -56,8 +58,10 @@ class LrclibSource:
         return [*exact, *self._searched(track, artist, known={c.id for c in exact})]
 
     def with_words(self, track: Track, words: str) -> list[Candidate]:
-        """Entries whose names contain these words (a refrain often holds the title), whatever they
-        are called: as sure as their length. The words that were heard must decide."""
+        """Search entries whose names contain words, since a refrain often contains the title.
+
+        They are scored by their length alone: the transcript must decide.
+        """
         answer = self.web.get_json(f"{self.url}/api/search", {"q": words})
         records = answer[:_MOST_RESULTS] if isinstance(answer, list) else []
         found: list[Candidate] = []
@@ -76,7 +80,7 @@ class LrclibSource:
         parameters = {"artist_name": track.artist or "", "track_name": track.title or ""}
         if track.album:
             parameters["album_name"] = track.album
-        # The server takes entries within two seconds, and refuses lengths beyond its range.
+        # The server matches lengths within two seconds, and rejects those beyond its range.
         if track.duration and 1 <= track.duration <= 3600:
             parameters["duration"] = str(round(track.duration))
         answer = self.web.get_json(f"{self.url}/api/get", parameters)
@@ -106,17 +110,17 @@ def open_source(context: SourceContext) -> LrclibSource:
 
 
 def _searches(track: Track, artist: str, title: str) -> list[dict[str, str]]:
-    """What to search for, the likeliest to hit first, at most `_MOST_SEARCHES`.
+    """Return the parameters of at most `_MOST_SEARCHES` searches, the likeliest to match first.
 
-    The server wants the title as a phrase and every word of the artist, so that one "the" or "and"
-    too many finds nothing: the later ones ask for less.
+    The server matches the title as a phrase and every word of the artist, so that one "the" or
+    "and" too many finds nothing: the later searches have fewer terms.
     """
     short = match.short_title(track.title or title)
     artists = match.search_artists(track)
     album = match.search_title(track.album) if track.album else ""
     wanted: list[dict[str, str]] = [{"artist_name": artist, "track_name": title}]
     if track.from_file_name:
-        # "Title - Artist" is how some name their files.
+        # Some files are named "Title - Artist".
         wanted.append({"artist_name": title, "track_name": artist})
     wanted += [{"artist_name": name, "track_name": short} for name in artists[:3]]
     if album:
@@ -171,7 +175,7 @@ def _candidates(records: Iterable[Any], track: Track) -> Iterator[Candidate]:
 
 
 def _lyrics(record: Mapping[str, Any], track: Track, agreed: match.Match) -> Lyrics | None:
-    """The finest usable words of an entry; ``None`` where there are none."""
+    """Return the lyrics of an entry with the finest usable timing; ``None`` if it has none."""
     if record.get("instrumental") is True:
         return Lyrics(instrumental=True)
     for key, form in (("lyricsfile", "lyricsfile"), ("syncedLyrics", "lrc")):

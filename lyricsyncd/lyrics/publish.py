@@ -1,6 +1,6 @@
-"""Giving back: word times that a person has reviewed, to LRCLIB for everybody.
+"""Publish word times that the user has reviewed at LRCLIB.
 
-LRCLIB wants no account but some work: a nonce whose hash is small enough, for each submission.
+LRCLIB needs no account, but a proof of work: a nonce with a small enough hash for each submission.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from lyricsyncd.model import Lyrics, Timing, Track
 _log = logging.getLogger(__name__)
 
 _HARDEST_BITS = 40
-"""A target that asks for more leading zeros than these would take days."""
+"""Most leading zeros of a target: more would take days."""
 _REPORT_EVERY = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What LRCLIB is told of a song."""
+    """The names and lyrics of a song to be published."""
 
     title: str
     artist: str
@@ -37,12 +37,12 @@ class Submission:
 
     @classmethod
     def of(cls, track: Track, lyrics: Lyrics) -> Submission:
-        """A song and its words.
+        """Make the submission of a song's lyrics.
 
         Raises
         ------
         UsageError
-            The song lacks a name that LRCLIB asks for, or a word lacks its time.
+            The song lacks a name that LRCLIB needs, or a word lacks its time.
         """
         missing = [
             name
@@ -64,7 +64,7 @@ class Submission:
         )
 
     def payload(self) -> dict[str, Any]:
-        """The JSON of ``/api/publish``: plain, line-synced and word-synced."""
+        """Return the JSON of ``/api/publish``: plain, line-synced and word-synced lyrics."""
         named = dataclasses.replace(
             self.lyrics,
             metadata={
@@ -80,45 +80,45 @@ class Submission:
             "albumName": self.album,
             "duration": round(self.duration),
             "plainLyrics": "\n".join(line.text for line in named if line.words),
-            "syncedLyrics": _bare_lrc(named),
+            "syncedLyrics": _headerless_lrc(named),
             "lyricsfile": formats.write(named, "lyricsfile"),
         }
 
 
-def _bare_lrc(lyrics: Lyrics) -> str:
-    """Line times without a header: the entry itself names the song."""
+def _headerless_lrc(lyrics: Lyrics) -> str:
+    """Format line times without a header, as the entry itself names the song."""
     plain = dataclasses.replace(lyrics, metadata={}, language=None)
     return formats.write(plain, "lrc_standard").strip()
 
 
 def publish(
-    submission: Submission, url: str, web: Web, told: Callable[[int], None] | None = None
+    submission: Submission, url: str, web: Web, on_progress: Callable[[int], None] | None = None
 ) -> None:
-    """Submit words to an LRCLIB server.
+    """Submit lyrics to an LRCLIB server.
 
     Parameters
     ----------
-    told : callable, optional
+    on_progress : callable, optional
         Called now and then with the number of nonces tried.
 
     Raises
     ------
     Refused
-        The server does not want them; it says why.
+        The server rejects them, with a reason.
     Unreachable, SourceError
-        It could not be asked.
+        The server does not answer.
     """
     once = dataclasses.replace(web, cache=None, attempts=1)
     challenge = dataclasses.replace(web, cache=None).post_json(f"{url}/api/request-challenge")
     prefix, target = _challenge(challenge)
-    nonce = solve(prefix, target, told)
+    nonce = solve(prefix, target, on_progress)
     headers = {"X-Publish-Token": f"{prefix}:{nonce}"}
     once.post_json(f"{url}/api/publish", submission.payload(), headers=headers)
 
 
-def _challenge(found: Any) -> tuple[str, bytes]:
-    prefix = found.get("prefix") if isinstance(found, dict) else None
-    target = found.get("target") if isinstance(found, dict) else None
+def _challenge(answer: Any) -> tuple[str, bytes]:
+    prefix = answer.get("prefix") if isinstance(answer, dict) else None
+    target = answer.get("target") if isinstance(answer, dict) else None
     try:
         limit = bytes.fromhex(target) if isinstance(target, str) else b""
     except ValueError:
@@ -130,16 +130,21 @@ def _challenge(found: Any) -> tuple[str, bytes]:
     return prefix, limit
 
 
-def solve(prefix: str, target: bytes, told: Callable[[int], None] | None = None) -> int:
-    """The first number that, written behind ``prefix``, has a SHA-256 hash of at most ``target``
-    (32 bytes, big-endian)."""
-    begun = hashlib.sha256(prefix.encode())
+def solve(prefix: str, target: bytes, on_progress: Callable[[int], None] | None = None) -> int:
+    """Find the first nonce that, appended to ``prefix``, has a SHA-256 hash up to ``target``.
+
+    Parameters
+    ----------
+    target : bytes
+        32 bytes, big-endian.
+    """
+    prefix_hash = hashlib.sha256(prefix.encode())
     nonce = 0
     while True:
-        attempt = begun.copy()
+        attempt = prefix_hash.copy()
         attempt.update(b"%d" % nonce)
         if attempt.digest() <= target:
             return nonce
         nonce += 1
-        if told is not None and nonce % _REPORT_EVERY == 0:
-            told(nonce)
+        if on_progress is not None and nonce % _REPORT_EVERY == 0:
+            on_progress(nonce)

@@ -1,7 +1,7 @@
-"""The websites that the library syncedlyrics knows, asked through our own manners.
+"""The providers of the library syncedlyrics, with our own rate limits.
 
-The library would take the first hit of any provider; here a hit counts only where it names the
-song itself, and so can be compared.
+The library returns the first hit of any provider; here a hit counts only where it has the names of
+its song, so that they can be compared.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _MOST_HITS = 10
 
 @dataclass(frozen=True, slots=True)
 class SyncedlyricsSource:
-    """Providers of syncedlyrics, one after the other until one has the words.
+    """Search the providers of syncedlyrics in order, until one has the lyrics.
 
     Parameters
     ----------
     providers
         Of ``netease``, ``megalobiz`` and ``musixmatch``.
     web
-        How they are asked.
+        The client for requests to them.
     roots
-        Other addresses in place of the providers' own, by how those begin.
+        Replacements for the beginnings of the providers' addresses.
     """
 
     providers: tuple[str, ...] = ("netease", "megalobiz")
@@ -46,8 +46,15 @@ class SyncedlyricsSource:
     idle: str | None = None
 
     def find(self, track: Track) -> list[Candidate]:
-        """What the first provider that has the words has. One that breaks is passed over; where
-        all of them did, that is raised."""
+        """Return the candidates of the first provider with accepted lyrics.
+
+        A provider that fails is skipped.
+
+        Raises
+        ------
+        SourceError
+            All of them failed.
+        """
         artist = match.main_artist(track)
         if not track.title or not artist:
             return []
@@ -63,7 +70,7 @@ class SyncedlyricsSource:
             except LyricsyncError:
                 raise
             except Exception as error:
-                # A website that changed breaks the library in any way.
+                # When a website changes, the library may raise anything.
                 if not raised_inside(error, "syncedlyrics"):
                     raise
                 _log.info("syncedlyrics, %s: %r", name, error)
@@ -100,7 +107,7 @@ class SyncedlyricsSource:
         text = _text_of(lrc)
         if not text:
             return
-        # The page is chosen by the library; only the file's own header says what it is of.
+        # The library chooses the page; only the header of the LRC names its song.
         header = dict(re.findall(r"^\s*\[(ti|ar|al|length):\s*([^\]\n]*)\]", text, re.M | re.I))
         names = {key.lower(): value.strip() for key, value in header.items()}
         hit = _Hit(None, names.get("ti", ""), names.get("ar", ""), names.get("al"), _clock(names))
@@ -109,15 +116,15 @@ class SyncedlyricsSource:
     def _fetched(
         self, track: Track, name: str, hits: Iterable[_Hit], provider: Any
     ) -> Iterator[Candidate]:
-        """The best of the hits with its words, the others with the reason against them."""
-        judged = [(_matched(track, hit), hit) for hit in hits if hit.title and hit.artist]
-        judged.sort(key=lambda pair: -pair[0].score)
-        for at, (agreed, hit) in enumerate(judged[:_MOST_HITS]):
+        """Fetch the lyrics of the best hits; the others get the reason against them."""
+        matched = [(_matched(track, hit), hit) for hit in hits if hit.title and hit.artist]
+        matched.sort(key=lambda pair: -pair[0].score)
+        for at, (agreed, hit) in enumerate(matched[:_MOST_HITS]):
             wanted = at < 2 and agreed.score >= match.ACCEPTED
             yield _candidate(track, name, hit, lambda hit=hit: _words(provider, hit.id), wanted)  # type: ignore[misc]
 
     def _adopted(self, provider: Any) -> Any:
-        """The library's provider, asking as we do and never for what it would store by itself."""
+        """Route a provider's requests through our client and cache, and silence its log."""
         from lyricsyncd.http.transport import adopt
 
         adopt(provider.session, self.web)
@@ -149,7 +156,7 @@ def open_source(context: SourceContext) -> SyncedlyricsSource:
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """How a provider names what it has."""
+    """A result of a provider's search: the names that it has for the song."""
 
     id: str | None
     title: str
@@ -197,7 +204,9 @@ def _candidate(
 ) -> Candidate:
     identity = f"{provider} {hit.id}" if hit.id else provider
     if not hit.title or not hit.artist:
-        return Candidate(Lyrics(), "syncedlyrics", identity, 0.0, "it does not say whose words")
+        return Candidate(
+            Lyrics(), "syncedlyrics", identity, 0.0, "an entry without artist or title"
+        )
     agreed = _matched(track, hit)
     if not wanted or agreed.score < match.ACCEPTED:
         score = min(agreed.score, match.ACCEPTED - 0.01)
@@ -218,7 +227,7 @@ def _candidate(
 
 
 def _words(provider: Any, identity: str | None) -> str:
-    """LRC of an entry, with word times where the provider has them."""
+    """Fetch the LRC of an entry, with word times where the provider has them."""
     for method in ("get_lrc_word_by_word", "get_lrc_by_id"):
         if hasattr(provider, method):
             text = _text_of(getattr(provider, method)(identity))
@@ -239,8 +248,8 @@ def _parsed(response: Any) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _mapped(data: Any, *way: str) -> Mapping[str, Any]:
-    for name in way:
+def _mapped(data: Any, *path: str) -> Mapping[str, Any]:
+    for name in path:
         data = data.get(name) if isinstance(data, Mapping) else None
     return data if isinstance(data, Mapping) else {}
 

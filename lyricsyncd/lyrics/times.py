@@ -1,4 +1,4 @@
-"""Can these times be this recording's? Times of another version are worse than none."""
+"""Check whether times can be those of a recording: times of another version are worse than none."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from itertools import pairwise
 from lyricsyncd.model import Lyrics
 
 BEYOND_END_S = 5.0
-"""Seconds that the last line may begin after the song's end before its times are disbelieved."""
+"""Most seconds between the song's end and the beginning of the last line."""
 _FEWEST_LINES = 6
-"""Fewer lines than these say nothing about where a song ends."""
+"""With fewer lines than these, their span of time is not compared with the song's length."""
 _SHORTEST_SPAN = 0.25
-"""Share of a song within which no song sings all of its lines."""
+"""Least share of a song's length between its first and last line."""
 _FASTEST = 40.0
-"""Characters a second that nobody sings."""
+"""Most characters a second that can be sung."""
 _BACKWARDS = 0.1
-"""Share of lines that may begin before the one above them: second voices do."""
+"""Most lines that may begin before the line above, as a share: second voices do."""
 
 
 def believable(lyrics: Lyrics, duration: float | None) -> bool:
-    """Whether the times of lyrics can belong to a song of a length, in seconds."""
+    """Check whether the times of lyrics can belong to a song of this length, in seconds."""
     timed = [(line.start, line.text) for line in lyrics if line.start is not None]
     starts = [start for start, _ in timed]
     if len(starts) < 2:
@@ -36,7 +36,7 @@ def believable(lyrics: Lyrics, duration: float | None) -> bool:
 
 
 def _too_fast(timed: Sequence[tuple[float, str]]) -> list[bool]:
-    """For each line but the last, whether it cannot be sung before the next one begins."""
+    """Check for each line but the last whether it is too long to be sung before the next one."""
     return [
         len(text) > _FASTEST * max(0.05, after - start)
         for (start, text), (after, _) in pairwise(timed)

@@ -1,7 +1,8 @@
-"""Words by ear: what a recogniser heard is looked for, and is itself the last resort.
+"""Find lyrics by a transcript of the song, which is itself the last resort.
 
-The song is searched by its most telling lines; an entry counts only where what was heard agrees
-with what it says, word after word. Sources are told those lines, and nothing else of the sound.
+Sources are searched by the most distinctive lines of the transcript; lyrics count only where the
+transcript agrees with them, word after word. Requests carry those lines, and nothing else of the
+audio.
 """
 
 from __future__ import annotations
@@ -30,128 +31,130 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 AGREES = 0.15
-"""Agreement from which lyrics are what was heard. On thirteen songs and whisper-base, eleven reach
-0.22 to 0.87 with their own words (two are heard in the wrong language, or hardly at all), and none
-more than 0.00 with the words of any other song."""
+"""Least agreement of lyrics with the transcript of their song. Of thirteen songs with whisper-base,
+eleven reach 0.22 to 0.87 with their own lyrics (two are transcribed in the wrong language, or
+hardly at all), and none more than 0.00 with the lyrics of any other song."""
 RUN = 3
 """Words in a row that must agree before any of them counts: single ones agree by chance."""
 FEWEST_WORDS = 8
-"""Fewer heard words than these are no lyrics: a cry, or the recogniser's dreams in the silence."""
+"""A transcript of fewer words is no lyrics: a shout, or a hallucination of the recogniser."""
 _LEAST_SURE = 0.2
-"""Confidence below which a heard word was rather not sung."""
+"""Confidence below which a recognised word was probably not sung."""
 _PAUSE_S = 0.7
 """Silence between words that ends a line."""
 _LONGEST_LINE = 10
 _MOST_LINES = 3
-"""Telling lines that are searched for."""
-_REMEMBERED_S = 365 * 86400.0
+"""Most lines that are searched for."""
+_CACHED_S = 365 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What a recogniser made of a song."""
+    """The transcript of a song, and the share of it that is sung."""
 
     words: tuple[Word, ...]
-    """With starts, ends and confidences; empty where no recogniser is there."""
+    """With starts, ends and confidences; empty if no recogniser is installed."""
     sung: float | None = None
-    """Share of the song that is sung, where that can be told."""
+    """Share of the song that is sung, where it can be measured."""
 
     @property
     def is_sung(self) -> bool:
-        """Whether there is a singer, as far as is known."""
+        """Return whether the song is sung; true where that is not known."""
         return self.sung is None or self.sung >= SUNG_SHARE
 
 
 def credible(words: Sequence[Word]) -> tuple[Word, ...]:
-    """The words that were rather heard than dreamt: sure ones, and none that repeats for ever."""
+    """Drop hallucinations from a transcript: doubtful words, and one that repeats without end."""
     sure = [word for word in words if (word.confidence or 0.0) >= _LEAST_SURE]
-    kept: list[Word] = []
+    remaining: list[Word] = []
     for word in sure:
-        # A recogniser in a loop says one word for minutes.
-        if len(kept) >= 8 and all(word.text == before.text for before in kept[-8:]):
+        # A recogniser in a loop repeats one word for minutes.
+        if len(remaining) >= 8 and all(word.text == before.text for before in remaining[-8:]):
             continue
-        kept.append(word)
-    return tuple(kept) if len(kept) >= FEWEST_WORDS else ()
+        remaining.append(word)
+    return tuple(remaining) if len(remaining) >= FEWEST_WORDS else ()
 
 
 def as_lyrics(words: Sequence[Word], language: str | None = None) -> Lyrics:
-    """What was heard as lines of words without times, marked as a transcript."""
+    """Make untimed lyrics of a transcript."""
     lines = [Line(tuple(Word(word.text, space=word.space) for word in row)) for row in _rows(words)]
     return Lyrics(tuple(lines), language, source="transcript")
 
 
 def sureness(words: Sequence[Word]) -> float:
-    """0-1: the share of the words that were heard right, by the recogniser's own belief."""
+    """Estimate the share of words that are recognised correctly (0-1), by their confidences."""
     return sum(word.confidence or 0.0 for word in words) / len(words) if words else 0.0
 
 
-def agreement(heard: Sequence[Word], lyrics: Lyrics) -> float:
-    """0-1: how much of the shorter of the two is found in the other, in order and in runs of at
-    least `RUN` words."""
+def agreement(transcript: Sequence[Word], lyrics: Lyrics) -> float:
+    """Measure how much of the shorter of the two is in the other (0-1).
+
+    Words count in order, and in runs of at least `RUN`.
+    """
     from lyricsyncd.align.anchors import transcript_starts
 
     known = lyrics.words
-    if not known or not heard:
+    if not known or not transcript:
         return 0.0
-    found = sum(start is not None for start in transcript_starts(heard, known, RUN))
-    return found / min(len(known), len(heard))
+    found = sum(start is not None for start in transcript_starts(transcript, known, RUN))
+    return found / min(len(known), len(transcript))
 
 
-def search(track: Track, heard: Sequence[Word], config: Config) -> Found | None:
-    """The song's words by what was heard of them; ``None`` where no source has them.
+def search(track: Track, transcript: Sequence[Word], config: Config) -> Found | None:
+    """Find a song's lyrics by its transcript; ``None`` where no source has them.
 
     Raises
     ------
     SourceError
-        No source could be asked.
+        No source could be searched.
     """
     from lyricsyncd.lyrics import Found
 
     failures: list[SourceError] = []
-    judged: list[tuple[float, Candidate]] = []
-    for candidate in _candidates(track, heard, config, failures):
-        agreed = agreement(heard, candidate.lyrics)
-        judged.append((agreed, candidate))
+    compared: list[tuple[float, Candidate]] = []
+    for candidate in _candidates(track, transcript, config, failures):
+        agreed = agreement(transcript, candidate.lyrics)
+        compared.append((agreed, candidate))
         if agreed >= 2 * AGREES:
             break
-    agreed, best = max(judged, key=lambda pair: pair[0], default=(0.0, None))
+    agreed, best = max(compared, key=lambda pair: pair[0], default=(0.0, None))
     if best is None or agreed < AGREES:
-        if failures and not judged:
+        if failures and not compared:
             raise failures[0]
         return None
     name = " - ".join(filter(None, (best.lyrics.metadata.get(k) for k in ("artist", "title"))))
     why = (
-        f"chosen: {best.source} {best.id or ''}: {agreed:.0%} of what was heard agrees with"
+        f"chosen: {best.source} {best.id or ''}: {agreed:.0%} of the transcript agrees with"
         f" '{name}'; {described(best.lyrics)}"
     )
-    others = [f"not taken: {c} ({share:.0%} agrees)" for share, c in judged if c is not best]
+    others = [f"not taken: {c} ({share:.0%} agrees)" for share, c in compared if c is not best]
     return Found(best.lyrics, best.source, best.id, min(1.0, agreed + 0.5), (why, *others[:5]))
 
 
 def _candidates(
-    track: Track, heard: Sequence[Word], config: Config, failures: list[SourceError]
+    track: Track, transcript: Sequence[Word], config: Config, failures: list[SourceError]
 ) -> Iterator[Candidate]:
-    """Words that the sources have for the telling lines, a source that fails passed over."""
-    from lyricsyncd.lyrics import find_lyrics, sources
+    """Search the sources by phrases of the transcript; a source that fails is skipped."""
+    from lyricsyncd.lyrics import find_lyrics, opened
 
-    lines = telling(heard)
-    asked = sources(config)
-    for source in asked:
+    lines = distinctive_lines(transcript)
+    sources = opened.sources(config)
+    for source in sources:
         search_names = getattr(source, "with_words", None)
         if search_names is None:
             continue
         artist = match.main_artist(track)
-        phrases = refrains(heard)
-        # The artist that is named may be the wrong one, too.
-        named_so = [f"{artist} {phrase}" for phrase in phrases] if artist else []
-        for words in (*named_so, *phrases):
+        phrases = refrains(transcript)
+        # The song's tags may name the wrong artist, too.
+        with_artist = [f"{artist} {phrase}" for phrase in phrases] if artist else []
+        for words in (*with_artist, *phrases):
             try:
                 yield from (c for c in search_names(track, words) if c.lyrics.words)
             except SourceError as error:
                 failures.append(error)
                 break
     named: dict[tuple[str, str], None] = {}
-    for source in asked:
+    for source in sources:
         search_lyrics = getattr(source, "named_by", None)
         if search_lyrics is None:
             continue
@@ -176,9 +179,9 @@ def _candidates(
             yield Candidate(lyrics, found.source, found.id, found.score, found.why[0])
 
 
-def telling(heard: Sequence[Word]) -> list[str]:
-    """The lines to search by: sung more than once, long, and well heard."""
-    rows = [row for row in _rows(heard) if len(row) >= 4]
+def distinctive_lines(transcript: Sequence[Word]) -> list[str]:
+    """Return the lines to search by: long, sung more than once, and recognised with confidence."""
+    rows = [row for row in _rows(transcript) if len(row) >= 4]
     counts = Counter(_plain(row) for row in rows)
 
     def rank(row: Sequence[Word]) -> float:
@@ -187,13 +190,13 @@ def telling(heard: Sequence[Word]) -> list[str]:
 
     chosen: dict[str, str] = {}
     for row in sorted(rows, key=rank, reverse=True):
-        chosen.setdefault(_plain(row), " ".join(_bare(word.text) for word in row))
+        chosen.setdefault(_plain(row), " ".join(_stripped(word.text) for word in row))
     return list(chosen.values())[:_MOST_LINES]
 
 
-def refrains(heard: Sequence[Word]) -> list[str]:
-    """What is sung most often, two to four words of it: titles are made of such."""
-    plain = [_bare(word.text).casefold() for word in heard]
+def refrains(transcript: Sequence[Word]) -> list[str]:
+    """Return the phrases of two to four words that are sung most often: titles are among them."""
+    plain = [_stripped(word.text).casefold() for word in transcript]
     counts: Counter[str] = Counter()
     for length in (2, 3, 4):
         for at in range(len(plain) - length + 1):
@@ -205,8 +208,7 @@ def refrains(heard: Sequence[Word]) -> list[str]:
 
 
 def _rows(words: Sequence[Word]) -> list[list[Word]]:
-    """Words parted into lines at pauses, and where a line would grow too long at a comma or a
-    capital letter."""
+    """Split words into lines at pauses and ends of sentences, and long lines at commas."""
     rows: list[list[Word]] = []
     for word in words:
         before = rows[-1][-1] if rows else None
@@ -225,45 +227,48 @@ def _ends(before: Word, word: Word, length: int) -> bool:
 
 
 def _plain(row: Sequence[Word]) -> str:
-    return " ".join(_bare(word.text).casefold() for word in row)
+    return " ".join(_stripped(word.text).casefold() for word in row)
 
 
-def _bare(text: str) -> str:
+def _stripped(text: str) -> str:
     return re.sub(r"^\W+|\W+$", "", text)
 
 
 class RecognitionCache:
-    """What was heard of songs, kept on disk: listening costs minutes, and a song whose words nobody
-    has is taken up again and again."""
+    """Cache transcripts on disk.
+
+    Recognition takes minutes, and a song whose lyrics no source has is tried again and again.
+    """
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    def get(self, song: Path, ear: str) -> Recognition | None:
-        """What was heard of a song as it is now, by this ear."""
+    def get(self, song: Path, recogniser: str) -> Recognition | None:
+        """Return the transcript of a song's present file by a recogniser, if it is cached."""
         from lyricsyncd.errors import Refused
 
         try:
-            kept = self._answers.get(_key(song, ear))
-            if kept is None or kept.body is None:
+            cached = self._answers.get(_key(song, recogniser))
+            if cached is None or cached.body is None:
                 return None
-            data = json.loads(kept.body)
+            data = json.loads(cached.body)
             return Recognition(tuple(Word(*row) for row in data["words"]), data["sung"])
         except (OSError, Refused, ValueError, KeyError, TypeError):
             return None
 
-    def put(self, song: Path, ear: str, heard: Recognition) -> None:
-        """Keep what was heard."""
-        rows = [dataclasses.astuple(word) for word in heard.words]
-        body = json.dumps({"words": rows, "sung": heard.sung}).encode()
+    def put(self, song: Path, recogniser: str, recognition: Recognition) -> None:
+        """Cache the transcript of a song by a recogniser."""
+        rows = [dataclasses.astuple(word) for word in recognition.words]
+        body = json.dumps({"words": rows, "sung": recognition.sung}).encode()
         try:
-            self._answers.put(_key(song, ear), body, lasts=_REMEMBERED_S)
+            self._answers.put(_key(song, recogniser), body, lasts=_CACHED_S)
         except OSError as error:
             _log.debug("%s", error)
 
 
-def _key(song: Path, ear: str) -> bytes:
+def _key(song: Path, recogniser: str) -> bytes:
     from lyricsyncd.http.answers import key
 
     stat = song.stat()
-    return key("HEAR", f"{song.absolute()}|{stat.st_size}|{stat.st_mtime_ns}", ear)
+    # "HEAR" is the method under which earlier versions have cached transcripts.
+    return key("HEAR", f"{song.absolute()}|{stat.st_size}|{stat.st_mtime_ns}", recogniser)

@@ -1,7 +1,7 @@
-"""Translations and transcriptions between the lines of the original: they are not sung.
+"""Remove translations and transcriptions between the lines of the original: they are not sung.
 
-Websites give them in three ways: a second line at the same time, a line of another script after
-each line, and a line in brackets of another script. The original is the first of each pair.
+Websites have them in three forms: a second line at the same time, a line in another script after
+each line, and a line in brackets in another script. The original is the first of each pair.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from collections.abc import Sequence
 from lyricsyncd.model import Line, Lyrics
 
 _SHARE = 0.7
-"""Of all lines that must be paired before a pattern is believed: single ones are duets, or
-borrowed words."""
+"""Least share of lines in pairs: single pairs are duets, or borrowed words."""
 _FEWEST_PAIRS = 3
 _EAST_ASIAN = {"CJK": "han", "HIRAGANA": "han", "KATAKANA": "han", "HANGUL": "hangul"}
 
 
 def without_translations(lyrics: Lyrics) -> Lyrics:
-    """The lyrics with only the original of interleaved lines."""
+    """Remove the translations of interleaved lines."""
     lines = lyrics.lines
     for find in (_at_the_same_time, _alternating):
         extra = find(lines)
@@ -31,7 +30,7 @@ def without_translations(lyrics: Lyrics) -> Lyrics:
 
 
 def _at_the_same_time(lines: Sequence[Line]) -> set[int]:
-    """The second of two lines that begin at the same time, where most lines come so."""
+    """Return the second lines of pairs that begin at the same time, if most lines are in pairs."""
     at_start: dict[float, list[int]] = {}
     for at, line in enumerate(lines):
         if line.start is not None and line.words and line.voice is None:
@@ -46,7 +45,7 @@ def _at_the_same_time(lines: Sequence[Line]) -> set[int]:
 
 
 def _alternating(lines: Sequence[Line]) -> set[int]:
-    """Lines in another script than the one before, where most lines come in such pairs."""
+    """Return the lines in another script than the one before, if most lines are in such pairs."""
     scripts = [_script(line.text) for line in lines]
     extra: set[int] = set()
     at = 0
@@ -62,14 +61,14 @@ def _alternating(lines: Sequence[Line]) -> set[int]:
     if not kinds:
         return set()
     pair, count = kinds.most_common(1)[0]
-    told = sum(script is not None for script in scripts)
-    if count < _FEWEST_PAIRS or 2 * count < _SHARE * told:
+    known = sum(script is not None for script in scripts)
+    if count < _FEWEST_PAIRS or 2 * count < _SHARE * known:
         return set()
     return {at for at in extra if (scripts[at - 1], scripts[at]) == pair}
 
 
 def _script(text: str) -> str | None:
-    """The one script of a line's letters; ``None`` for a mixture or no letters."""
+    """Return the script of a line's letters; ``None`` for a mixture or no letters."""
     found: set[str] = set()
     for character in re.sub(r"[^\w]|[\d_]", "", text):
         name = unicodedata.name(character, "?").split()[0]

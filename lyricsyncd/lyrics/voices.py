@@ -1,4 +1,4 @@
-"""Who sings a line: "Him: …", "[Dolly] …", "(Both) …" before its words are no words of it."""
+"""Names of singers before a line, "Him: …", "[Dolly] …", "(Both) …", which are not sung."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROLES = frozenset(
     """.split()
 )
 _FEWEST = 2
-"""Marked lines before "Name:" is taken for a mark: one alone may be sung."""
+"""Least number of lines with such a name: a single "Name:" may be sung."""
 _MARK = re.compile(
     r"""^(?: [\[(（] (?P<bracketed>[^\[\]()（）:：]{1,40}) [:：]? [\])）] [:：]?
       | (?P<plain>[^\W\d][\w\ .'&-]{0,30}) [:：] )\s*""",
@@ -24,7 +24,7 @@ _MARK = re.compile(
 
 
 def with_voices(lyrics: Lyrics, track: Track) -> Lyrics:
-    """The lyrics with such marks taken out of the words and told as the lines' ``voice``."""
+    """Move the names of singers from the words of lines to their ``voice``."""
     known = artists_of(track)
     marks = [_mark(line, known) for line in lyrics]
     if sum(mark is not None for mark in marks) < _FEWEST:
@@ -36,7 +36,7 @@ def with_voices(lyrics: Lyrics, track: Track) -> Lyrics:
 
 
 def _mark(line: Line, known: frozenset[str]) -> tuple[str, int] | None:
-    """The singer that a line names, and how many characters of it do."""
+    """Return the singer named before a line, and the number of characters of the name."""
     if line.voice is not None:
         return None
     found = _MARK.match(line.text)
@@ -50,14 +50,14 @@ def _mark(line: Line, known: frozenset[str]) -> tuple[str, int] | None:
 
 
 def _marked(line: Line, voice: str, length: int) -> Line:
-    """The line without its first ``length`` characters, which are whole words of it."""
-    kept: list[Word] = []
+    """Set the voice of a line, and remove its first ``length`` characters."""
+    remaining: list[Word] = []
     at = 0
     for word in line.words:
         end = at + len(word.text)
         if at >= length:
-            kept.append(word)
+            remaining.append(word)
         elif end > length:
-            kept.append(dataclasses.replace(word, text=word.text[length - at :]))
+            remaining.append(dataclasses.replace(word, text=word.text[length - at :]))
         at = end + (1 if word.space else 0)
-    return dataclasses.replace(line, words=tuple(kept), voice=voice) if kept else line
+    return dataclasses.replace(line, words=tuple(remaining), voice=voice) if remaining else line

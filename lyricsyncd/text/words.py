@@ -106,3 +106,8 @@ def from_text(text: str) -> Lyrics:
     """Plain lyrics: a line a line, blank ones dropped, no word changed."""
     lines = (Line(split(line)) for line in text.splitlines())
     return Lyrics(tuple(line for line in lines if line.words))
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of a text alone, case-folded, to compare it with another."""
+    return "".join(character for character in text.casefold() if character.isalnum())

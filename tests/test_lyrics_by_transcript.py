@@ -81,7 +81,7 @@ class TestWhatWasHeard:
         text = (
             "oh\nWe all live in a yellow submarine\nla la la la\nWe all live in a yellow submarine"
         )
-        assert transcript.telling(heard(text))[0] == "We all live in a yellow submarine"
+        assert transcript.distinctive_lines(heard(text))[0] == "We all live in a yellow submarine"
 
     def test_refrains_are_what_comes_again(self) -> None:
         text = "let it be now\nwhisper words\nlet it be yes\nspeaking\nlet it be so"
@@ -133,14 +133,14 @@ class TestSearch:
             )
         assert found is not None
         assert found.lyrics.text == TEXT.strip()
-        assert "of what was heard agrees with 'Jane Taylor - Twinkle" in found.why[0]
+        assert "of the transcript agrees with 'Jane Taylor - Twinkle" in found.why[0]
 
     def test_by_a_line_of_its_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
         songs = [GeniusSong("The Star", "Jane Taylor", TEXT), GeniusSong("Moon", "X", OTHER, 2)]
         with serving(Genius(songs)) as service:
             web = Web(interval=0.0)
             source = GeniusSource("right", web, f"{service.url}/", f"{service.url}/")
-            monkeypatch.setattr("lyricsyncd.lyrics.sources", lambda _settings: (source,))
+            monkeypatch.setattr("lyricsyncd.lyrics.opened.sources", lambda _settings: (source,))
             found = transcript.search(Track(duration=44.0), heard(MISHEARD), Config())
         assert found is not None
         assert (found.source, found.lyrics.text) == ("genius", TEXT.strip())
@@ -314,7 +314,7 @@ class TestThePipeline:
                 LrclibSource(lrclib.url, web),
                 GeniusSource("right", web, f"{site.url}/", f"{site.url}/"),
             )
-            monkeypatch.setattr("lyricsyncd.lyrics.sources", lambda _settings: found)
+            monkeypatch.setattr("lyricsyncd.lyrics.opened.sources", lambda _settings: found)
             config = Config.model_validate({"models": {"separator": "mix", "transcriber": "none"}})
             result = LyricSyncPipeline(config=config).sync(
                 song, artist="Jane Taylor", title="The Star", language="en"
@@ -343,7 +343,7 @@ def test_a_real_whisper_finds_the_demo_song_by_its_words(
             LrclibSource(lrclib.url, web),
             GeniusSource("right", web, f"{site.url}/", f"{site.url}/"),
         )
-        monkeypatch.setattr("lyricsyncd.lyrics.sources", lambda _settings: found)
+        monkeypatch.setattr("lyricsyncd.lyrics.opened.sources", lambda _settings: found)
         models = {"dir": str(tmp_path / "models"), "separator": "mix", "transcriber": "auto"}
         pipeline = LyricSyncPipeline(config=Config.model_validate({"models": models}))
         prepared = pipeline.find(song, artist="Unknown Lady", title="Nameless Tune")
