@@ -39,7 +39,7 @@ from lyricsyncd.align.graph import build
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Band, Trellis
 from lyricsyncd.align.viterbi import best_path
-from lyricsyncd.work import memory
+from lyricsyncd.processes import memory
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]

@@ -37,8 +37,9 @@ from lyricsyncd.judging import references
 from lyricsyncd.model import SongIdentification, Track
 from lyricsyncd.pipeline.prepared import Answer, Prepared
 from lyricsyncd.pipeline.settings import placing_settings
+from lyricsyncd.processes.executor import WorkerExecutor
+from lyricsyncd.processes.limits import ResourceLimits
 from lyricsyncd.work import worker
-from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
 
 RATE = 44_100
 STAGES = ("load", "decode", "separate", "transcribe", "match", "align", "refine", "judge")
@@ -179,7 +180,7 @@ def service(name: str, some: Sequence[Clip], config: Config, *, ahead: bool) -> 
             if ahead and number + 1 < len(some):
                 while not future.running() and not future.done():
                     time.sleep(0.001)
-                executor.meanwhile(worker.expect, some[number + 1].path)
+                executor.call_out_of_band(worker.prefetch, some[number + 1].path)
             result = future.result()
             walls.append(time.perf_counter() - began)
             stages.append(dict(result.stages))
@@ -198,7 +199,7 @@ def loads() -> list[str]:
 @contextlib.contextmanager
 def _worker() -> Iterator[WorkerExecutor]:
     # As quick as the recipe's processes may be.
-    executor = WorkerExecutor(manners=ResourceLimits(nice=0, ionice="none"))
+    executor = WorkerExecutor(limits=ResourceLimits(nice=0, ionice="none"))
     try:
         yield executor
     finally:

@@ -185,10 +185,11 @@ def _place(error: BaseException) -> str:
 
 def trials(config: Config) -> Iterator[Finding]:
     """Do what is done to songs, each step in a process that may crash."""
+    from lyricsyncd.processes.executor import WorkerExecutor
+    from lyricsyncd.processes.limits import ResourceLimits
     from lyricsyncd.self_test import TRIALS
-    from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
 
-    executor = WorkerExecutor(manners=ResourceLimits(nice=0, ionice=""), environment=_NO_FETCHING)
+    executor = WorkerExecutor(limits=ResourceLimits(nice=0, ionice=""), environment=_NO_FETCHING)
     try:
         for topic in TRIALS:
             try:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from lyricsyncd import formats, lyrics, media_types, registry
 from lyricsyncd.http import pace
-from lyricsyncd.work import sandbox
+from lyricsyncd.processes import sandbox
 
 settings.register_profile(
     "default",

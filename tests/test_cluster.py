@@ -23,7 +23,8 @@ from lyricsyncd.errors import ConfigError, LyricsyncError
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline.prepared import Placement, Prepared
 from lyricsyncd.pipeline.settings import placing_settings
-from lyricsyncd.work.dask_executor import ClusterAway, DaskExecutor, mapped
+from lyricsyncd.work.dask_executor import ClusterAway, DaskExecutor
+from lyricsyncd.work.dask_protocol import mapped
 from lyricsyncd.work.worker import place
 from tests import worker_tasks as tasks
 
@@ -181,7 +182,7 @@ def test_a_model_process_that_is_killed_costs_its_song_one_try_and_no_worker(
 def test_a_cluster_that_is_not_there_is_no_fault_of_the_song(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("lyricsyncd.work.dask_executor.PATIENCE_S", 1.0)
+    monkeypatch.setattr("lyricsyncd.work.dask_executor.CONNECT_TIMEOUT_S", 1.0)
     daemon = {"executor": "dask", "dask_address": f"tcp://127.0.0.1:{free_port()}"}
     config = Config.model_validate({"daemon": daemon})
     executor = DaskExecutor(config.daemon)
@@ -210,7 +211,7 @@ def test_with_certificates_nobody_else_gets_in(
         executor = DaskExecutor(settings(cluster, dask_tls=tls).daemon)
         assert executor.submit_within(None, None, tasks.double, 21).result(PATIENCE_S) == 42
         executor.shutdown()
-        monkeypatch.setattr("lyricsyncd.work.dask_executor.PATIENCE_S", 1.0)
+        monkeypatch.setattr("lyricsyncd.work.dask_executor.CONNECT_TIMEOUT_S", 1.0)
         stranger = settings(cluster, dask_tls=tls).daemon.model_copy(
             update={"dask_address": cluster.address.replace("tls", "tcp"), "dask_tls": DaskTls()}
         )

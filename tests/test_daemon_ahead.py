@@ -18,11 +18,11 @@ from lyricsyncd import audio
 from lyricsyncd.catalog.catalog import Catalog, Priority
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, WorkerLost
+from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.separate.spectrogram import Samples
 from lyricsyncd.work import worker
-from lyricsyncd.work.executor import WorkerExecutor
 from lyricsyncd.work.policy import decodes_in_advance
-from lyricsyncd.work.prefetch import Prefetched
+from lyricsyncd.work.prefetch import PrefetchingReader
 from lyricsyncd.work.runner import Runner
 from tests import worker_tasks as tasks
 
@@ -41,8 +41,8 @@ def second(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ahead() -> Iterator[Prefetched]:
-    ahead = Prefetched()
+def ahead() -> Iterator[PrefetchingReader]:
+    ahead = PrefetchingReader()
     yield ahead
     ahead.close()
 
@@ -58,7 +58,7 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def decoder_pid(ahead: Prefetched) -> int:
+def decoder_pid(ahead: PrefetchingReader) -> int:
     decoder = ahead._decoder
     assert decoder is not None
     until(lambda: decoder.pid is not None)
@@ -67,60 +67,60 @@ def decoder_pid(ahead: Prefetched) -> int:
 
 
 def test_a_song_decoded_early_is_the_same_song(
-    ahead: Prefetched, first: Path, second: Path
+    ahead: PrefetchingReader, first: Path, second: Path
 ) -> None:
-    ahead.expect(second)  # before anybody knows the rate
+    ahead.prefetch(second)  # before anybody knows the rate
     whole(ahead.blocks(first, RATE))
     assert np.array_equal(whole(ahead.blocks(second, RATE)), whole(audio.blocks(second, RATE)))
-    assert ahead.in_time == 1
+    assert ahead.hits == 1
 
 
 def test_a_broken_next_song_disturbs_nobody_but_itself(
-    ahead: Prefetched, first: Path, tmp_path: Path
+    ahead: PrefetchingReader, first: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.mp3"
     broken.write_bytes(b"no music" * 1000)
     whole(ahead.blocks(first, RATE))
-    ahead.expect(broken)
+    ahead.prefetch(broken)
     assert len(whole(ahead.blocks(first, RATE)))
-    ahead.expect(broken)
+    ahead.prefetch(broken)
     with pytest.raises(AudioError, match=r"broken\.mp3 is not an audio file"):
         whole(ahead.blocks(broken, RATE))
 
 
 def test_a_decoder_that_is_killed_costs_only_the_head_start(
-    ahead: Prefetched, first: Path, second: Path
+    ahead: PrefetchingReader, first: Path, second: Path
 ) -> None:
     whole(ahead.blocks(first, RATE))
-    ahead.expect(second)
+    ahead.prefetch(second)
     os.kill(decoder_pid(ahead), signal.SIGKILL)
     assert np.array_equal(whole(ahead.blocks(second, RATE)), whole(audio.blocks(second, RATE)))
 
 
 def test_a_song_that_changed_meanwhile_is_decoded_anew(
-    ahead: Prefetched, first: Path, second: Path
+    ahead: PrefetchingReader, first: Path, second: Path
 ) -> None:
     whole(ahead.blocks(first, RATE))
-    ahead.expect(second)
+    ahead.prefetch(second)
     song = next(path for path in sorted(SONGS.glob("*.mp3")) if "clair" not in path.name)
     shutil.copy(song, second)
     assert np.array_equal(whole(ahead.blocks(second, RATE)), whole(audio.blocks(song, RATE)))
-    assert ahead.in_time == 0
+    assert ahead.hits == 0
 
 
-def test_another_rate_is_decoded_anew(ahead: Prefetched, first: Path, second: Path) -> None:
+def test_another_rate_is_decoded_anew(ahead: PrefetchingReader, first: Path, second: Path) -> None:
     whole(ahead.blocks(first, RATE))
-    ahead.expect(second)
+    ahead.prefetch(second)
     assert np.array_equal(whole(ahead.blocks(second, 16_000)), whole(audio.blocks(second, 16_000)))
-    assert ahead.in_time == 0
+    assert ahead.hits == 0
 
 
-def test_one_song_at_most_is_held(ahead: Prefetched, first: Path, second: Path) -> None:
+def test_one_song_at_most_is_held(ahead: PrefetchingReader, first: Path, second: Path) -> None:
     whole(ahead.blocks(first, RATE))
-    ahead.expect(first)
-    ahead.expect(second)
+    ahead.prefetch(first)
+    ahead.prefetch(second)
     assert len(whole(ahead.blocks(second, RATE)))
-    assert ahead.in_time == 1
+    assert ahead.hits == 1
 
 
 @pytest.fixture
@@ -137,24 +137,28 @@ def test_the_worker_decodes_the_next_song_while_it_is_at_work(
     assert ready == 0
     at_work = executor.submit(tasks.wait_for, tmp_path / "go")
     until(at_work.running)
-    executor.meanwhile(worker.expect, second)
-    until(lambda: executor._aside is None)
+    executor.call_out_of_band(worker.prefetch, second)
+    until(lambda: executor._out_of_band is None)
     (tmp_path / "go").touch()
     assert at_work.result() is None
     assert executor.submit(tasks.read, second, RATE).result() == (length, 1)
 
 
-def test_what_is_done_aside_cannot_hurt_the_task(executor: WorkerExecutor, tmp_path: Path) -> None:
+def test_a_failing_call_out_of_band_leaves_the_task_alone(
+    executor: WorkerExecutor, tmp_path: Path
+) -> None:
     at_work = executor.submit(tasks.wait_for, tmp_path / "go")
     until(at_work.running)
-    executor.meanwhile(tasks.refuse, "song.mp3")
-    until(lambda: executor._aside is None)
-    executor.meanwhile(tasks.touch, tmp_path / "go")
+    executor.call_out_of_band(tasks.refuse, "song.mp3")
+    until(lambda: executor._out_of_band is None)
+    executor.call_out_of_band(tasks.touch, tmp_path / "go")
     assert at_work.result() is None
 
 
-def test_nothing_is_done_aside_where_nothing_runs(executor: WorkerExecutor, tmp_path: Path) -> None:
-    executor.meanwhile(tasks.touch, tmp_path / "flag")
+def test_no_call_is_made_out_of_band_where_nothing_runs(
+    executor: WorkerExecutor, tmp_path: Path
+) -> None:
+    executor.call_out_of_band(tasks.touch, tmp_path / "flag")
     assert executor.submit(tasks.double, 1).result() == 2
     assert not (tmp_path / "flag").exists()
 
@@ -172,7 +176,7 @@ class Waiting:
         self.placing.append(Future())
         return self.placing[-1]
 
-    def meanwhile(self, fn: Callable[..., None], /, *args: Any) -> None:
+    def call_out_of_band(self, fn: Callable[..., None], /, *args: Any) -> None:
         self.told.append((fn, *args))
 
     def abandon(self, future: Future[Any]) -> None:
@@ -205,7 +209,7 @@ def test_the_worker_is_told_of_the_song_that_waits_for_it(
             until(lambda: len(waiting.told) == 1)
             held = [entry.path for entry in runner.at_work]
             assert len(waiting.placing) == 1
-            assert waiting.told == [(worker.expect, held[1])]
+            assert waiting.told == [(worker.prefetch, held[1])]
         finally:
             runner.stop(0.5)
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd.errors import AudioError, ModelError, WorkerLost
-from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
-from lyricsyncd.work.worker import device_failed
+from lyricsyncd.processes.child import device_failed
+from lyricsyncd.processes.executor import WorkerExecutor
+from lyricsyncd.processes.limits import ResourceLimits
 from tests import worker_tasks as tasks
 
 
@@ -156,7 +157,7 @@ def test_shutting_down_at_once_ends_a_song_in_work(executor: WorkerExecutor) -> 
 def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = (
-        "from lyricsyncd.work.executor import WorkerExecutor; from tests import worker_tasks;"
+        "from lyricsyncd.processes.executor import WorkerExecutor; from tests import worker_tasks;"
         f"WorkerExecutor().submit(worker_tasks.write_pid_and_hang, {str(note)!r}).result()"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -170,7 +171,7 @@ def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
 
 
 def test_a_process_that_takes_too_much_memory_is_ended() -> None:
-    with_limit = WorkerExecutor(manners=ResourceLimits(memory_bytes=150 * 2**20))
+    with_limit = WorkerExecutor(limits=ResourceLimits(memory_bytes=150 * 2**20))
     try:
         with pytest.raises(WorkerLost, match=r"it took 0\.\d GiB of memory"):
             with_limit.submit(tasks.hoard, 400).result(timeout=30)
@@ -190,7 +191,7 @@ def test_after_an_error_of_the_graphics_card_the_process_is_a_new_one(
 
 @pytest.mark.skipif(shutil.which("ionice") is None, reason="ionice tells the class")
 def test_the_process_stands_back_as_far_as_it_is_told() -> None:
-    gentle = WorkerExecutor(manners=ResourceLimits(nice=15, ionice="best-effort"))
+    gentle = WorkerExecutor(limits=ResourceLimits(nice=15, ionice="best-effort"))
     try:
         nice, io = gentle.submit(tasks.priority).result(timeout=30)
     finally:
@@ -200,7 +201,7 @@ def test_the_process_stands_back_as_far_as_it_is_told() -> None:
 
 def test_an_idle_process_can_be_ended_at_once(executor: WorkerExecutor) -> None:
     before = executor.submit(tasks.pid).result(timeout=30)
-    executor.rest()
+    executor.end_if_idle()
     wait_until_gone(before)
     assert executor.submit(tasks.double, 1).result(timeout=30) == 2
 

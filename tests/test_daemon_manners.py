@@ -16,8 +16,9 @@ import pytest
 from lyricsyncd.catalog.catalog import Catalog, Priority, State
 from lyricsyncd.config.schema import Config, size
 from lyricsyncd.pipeline.settings import ModelSettings, PlacingSettings
-from lyricsyncd.work import gpu, memory, schedule
-from lyricsyncd.work.policy import reduced, resource_limits
+from lyricsyncd.processes import memory
+from lyricsyncd.work import gpu, schedule
+from lyricsyncd.work.policy import memory_limit, reduced, resource_limits
 from lyricsyncd.work.runner import Runner
 
 TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
@@ -184,7 +185,7 @@ class TestMemory:
     def test_a_large_block_goes_back_to_the_system_however_many_came_before(self) -> None:
         script = """if True:
             import ctypes
-            from lyricsyncd.work import memory
+            from lyricsyncd.processes import memory
 
             class Heap(ctypes.Structure):
                 _fields_ = [(f"field{n}", ctypes.c_size_t) for n in range(10)]
@@ -206,7 +207,7 @@ class TestMemory:
 
     def test_auto_leaves_some_to_others(self) -> None:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        allowed = memory.ceiling("auto")
+        allowed = memory_limit(Config())
         assert allowed is not None
         assert 0 < allowed < total
         assert resource_limits(Config()).memory_bytes == allowed

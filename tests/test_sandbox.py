@@ -19,9 +19,9 @@ from lyricsyncd.identify import read_tags
 from lyricsyncd.identify.tags import parse_tags
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Line, Lyrics, Track
+from lyricsyncd.processes import sandbox
+from lyricsyncd.processes.sandbox import Sandbox
 from lyricsyncd.tags import Journal, write_sandboxed
-from lyricsyncd.work import sandbox
-from lyricsyncd.work.sandbox import Sandbox
 from tests import hostile_songs
 from tests import sandbox_tasks as tasks
 from tests.hostile_songs import HOSTILE, MB, SONG, compressed, frame, mp3

@@ -109,4 +109,4 @@ def touch(flag: Path) -> None:
 def read(song: Path, rate: int) -> tuple[int, int]:
     """Read a song as the pipeline does: samples, and how many songs were ready so far."""
     reader = worker._reader()
-    return sum(map(len, reader.blocks(song, rate))), reader.in_time
+    return sum(map(len, reader.blocks(song, rate))), reader.hits

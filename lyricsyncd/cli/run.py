@@ -34,8 +34,8 @@ def run(config: Path | None, log_format: str) -> None:
     from lyricsyncd.config.paths import state_dir
     from lyricsyncd.config.reader import exposed_secrets
     from lyricsyncd.config.schema import load
+    from lyricsyncd.processes import memory
     from lyricsyncd.service.service import Service
-    from lyricsyncd.work import memory
 
     def settings() -> Config:
         loaded = load(config)

@@ -29,7 +29,7 @@ def worker(address: str, path_maps: tuple[str, ...], config: Path | None) -> Non
     """
     from lyricsyncd.cli import logs
     from lyricsyncd.config.schema import load
-    from lyricsyncd.work.dask_executor import check_installed
+    from lyricsyncd.work.dask_protocol import check_installed
 
     folders = dict(_folders(text) for text in path_maps)
     settings = load(config)

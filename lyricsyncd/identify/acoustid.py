@@ -27,7 +27,7 @@ from lyricsyncd.errors import (
     raised_inside,
 )
 from lyricsyncd.http import Web
-from lyricsyncd.work.worker import limit_data
+from lyricsyncd.processes.limits import limit_data
 
 URL = "https://api.acoustid.org/v2"
 INTERVAL_S = 0.34

@@ -18,8 +18,8 @@ from lyricsyncd import tagfile
 from lyricsyncd.errors import AudioError
 from lyricsyncd.identify.file_name import parse_file_name
 from lyricsyncd.model import Track
+from lyricsyncd.processes import sandbox
 from lyricsyncd.text.language import code as language_code
-from lyricsyncd.work import sandbox
 
 _LONGEST = 500
 """Characters of a name; what is longer is not one."""

@@ -22,10 +22,10 @@ from lyricsyncd.lyrics import charset, files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
 from lyricsyncd.media_types import lyrics_suffixes
 from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.processes import sandbox
 from lyricsyncd.registry import SourceContext
 from lyricsyncd.text.language import code as language_code
 from lyricsyncd.text.words import has_cjk, split_line
-from lyricsyncd.work import sandbox
 
 _BULLET = " • "
 _FRAMES = ("SYLT", "USLT")

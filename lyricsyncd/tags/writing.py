@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import FormatError, WriteError
+from lyricsyncd.processes import sandbox
 from lyricsyncd.tags import mark
 from lyricsyncd.tags.embedding import embed
 from lyricsyncd.tags.presets import has_room
 from lyricsyncd.tags.report import Note, WriteReport
 from lyricsyncd.tags.sidecar import Outcome, Request, remove_sidecar, write_sidecar
 from lyricsyncd.tags.targets import TOO_LONG, hiders, plan
-from lyricsyncd.work import sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -1,8 +1,8 @@
-"""Sends songs to a cluster of `dask.distributed`: the music is here, the models are elsewhere.
+"""Send songs to a cluster of `dask.distributed`: the music is here, the models are elsewhere.
 
-The same call that the local executor hands to its process goes to a worker that ``lyricsyncd
-worker`` started (`cluster_worker`). If a worker is lost midway, the scheduler gives its song to
-another one; a song that takes several down comes back as `WorkerLost`, as from the local executor.
+The call that the local executor sends to its process goes to a worker that ``lyricsyncd worker``
+started (`dask_worker`). If a worker is lost midway, the scheduler gives its song to another one; a
+song that takes several down ends as `WorkerLost`, as with the local executor.
 
 `distributed` is imported when it is first used: without ``executor: dask`` it costs nothing.
 """
@@ -15,36 +15,37 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lyricsyncd.errors import LyricsyncError, UsageError, WorkerLost
+from lyricsyncd.errors import LyricsyncError, WorkerLost
+from lyricsyncd.work import dask_worker
+from lyricsyncd.work.dask_protocol import TOPIC, check_installed, mapped, security
 
 if TYPE_CHECKING:
-    from distributed import Client, Security
+    from distributed import Client
 
-    from lyricsyncd.config.schema import Daemon, DaskTls
-    from lyricsyncd.work.executor import Progress
+    from lyricsyncd.config.schema import Daemon
+    from lyricsyncd.processes.executor import Progress
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 SLOTS = 8
-"""Songs that are handed to the cluster at once; it keeps those that it has no worker for."""
-TOPIC = "lyricsyncd-progress"
-PATIENCE_S = 10.0
-"""How long to wait for the scheduler."""
+"""Songs that are sent to the cluster at once; it queues those that it has no worker for."""
+CONNECT_TIMEOUT_S = 10.0
+"""Timeout of the connection to the scheduler."""
 
 
 class ClusterAway(LyricsyncError):
-    """The cluster cannot be reached, or has let go of a song: none of the song's fault."""
+    """The cluster cannot be reached, or has lost a song: not the song's fault."""
 
     transient = True
 
 
 class DaskExecutor:
-    """A cluster behind the interface of `executor.SongExecutor`.
+    """Place songs on a cluster, with the interface of `SongExecutor`.
 
     Parameters
     ----------
@@ -78,30 +79,27 @@ class DaskExecutor:
         *args: Any,
         **kwargs: Any,
     ) -> Future[T]:
-        """Run a function of a module on some worker; see `executor.WorkerExecutor`.
+        """Run a function of a module on any worker; see `WorkerExecutor`.
 
-        The limit counts from when a worker begins. Paths of songs are told as the workers know
-        them.
+        The limit counts from when a worker begins. Paths of songs are translated by the path map.
         """
-        from lyricsyncd.work import dask_worker
-
         outer: Future[T] = Future()
         outer.set_running_or_notify_cancel()
         name = f"song-{uuid.uuid4().hex}"
-        there = tuple(self._there(argument) for argument in args)
+        remote_args = tuple(self._to_remote(argument) for argument in args)
         try:
             client = self._connected()
             if progress is not None:
                 self._progress[name] = progress
             inner = client.submit(
                 dask_worker.run,
-                *(name, limit_s, progress is not None, fn, there, kwargs),
+                *(name, limit_s, progress is not None, fn, remote_args, kwargs),
                 key=name,
                 pure=False,
             )
         except (OSError, TimeoutError, RuntimeError) as error:
             self._progress.pop(name, None)
-            outer.set_exception(self._away(error))
+            outer.set_exception(self._unreachable(error))
             return outer
         self._running[outer] = inner
 
@@ -118,18 +116,18 @@ class DaskExecutor:
         inner.add_done_callback(done)
         return outer
 
-    def meanwhile(self, fn: Callable[..., None], /, *args: Any) -> None:
-        """Nothing: who will have the next song is not known yet."""
+    def call_out_of_band(self, fn: Callable[..., None], /, *args: Any) -> None:
+        """Drop the call: which worker will get the next song is not known yet."""
 
     def abandon(self, future: Future[Any]) -> None:
-        """Want a result no more. A worker that is at it already brings it to an end."""
+        """Give up a song. A worker that has begun it finishes it; its result is dropped."""
         inner = self._running.pop(future, None)
         if inner is not None and not future.done():
             future.set_exception(WorkerLost("The song was given up"))
             inner.cancel()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the cluster, which goes on without us."""
+        """Disconnect from the cluster, which goes on running."""
         if cancel_futures:
             for future in list(self._running):
                 self.abandon(future)
@@ -149,22 +147,22 @@ class DaskExecutor:
 
             self._client = Client(
                 self._address,
-                timeout=PATIENCE_S,
+                timeout=CONNECT_TIMEOUT_S,
                 security=security(self._tls),
                 set_as_default=False,
                 name="lyricsyncd",
             )
-            self._client.subscribe_topic(TOPIC, self._heard)
+            self._client.subscribe_topic(TOPIC, self._on_progress)
             log.info("the models run on the cluster at %s", self._address)
             return self._client
 
-    def _heard(self, event: tuple[float, Mapping[str, Any]]) -> None:
-        _, told = event
-        progress = self._progress.get(told["song"])
+    def _on_progress(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, report = event
+        progress = self._progress.get(report["song"])
         if progress is not None:
-            progress(told["stage"], told["share"])
+            progress(report["stage"], report["share"])
 
-    def _there(self, argument: Any) -> Any:
+    def _to_remote(self, argument: Any) -> Any:
         from lyricsyncd.pipeline.prepared import Prepared
 
         if not isinstance(argument, Prepared):
@@ -180,42 +178,12 @@ class DaskExecutor:
         if isinstance(error, KilledWorker):
             return WorkerLost("The model workers of the cluster were lost on this song")
         if isinstance(error, (FutureCancelledError, CancelledError, OSError, TimeoutError)):
-            return self._away(error)
+            return self._unreachable(error)
         return error
 
-    def _away(self, error: BaseException) -> ClusterAway:
+    def _unreachable(self, error: BaseException) -> ClusterAway:
         why = " ".join(str(error).split()) or type(error).__name__
         return ClusterAway(
             f"The cluster at {self._address} cannot be reached: {why}",
             remedy="Start `dask scheduler` there and `lyricsyncd worker` where the models are",
-        )
-
-
-def mapped(path: PurePath, path_map: Mapping[str, str]) -> str:
-    """A path as somebody else calls it: the longest folder of the map that it is in is replaced."""
-    for here, there in sorted(path_map.items(), key=lambda pair: -len(pair[0])):
-        if PurePath(here) == path or PurePath(here) in path.parents:
-            return str(PurePath(there) / path.relative_to(here))
-    return str(path)
-
-
-def security(tls: DaskTls) -> Security | None:
-    """What `distributed` wants for TLS; ``None`` without certificates."""
-    if tls.ca is None:
-        return None
-    from distributed import Security
-
-    paths = {"tls_ca_file": tls.ca, "tls_client_cert": tls.cert, "tls_client_key": tls.key}
-    paths |= {"tls_worker_cert": tls.cert, "tls_worker_key": tls.key}
-    return Security(require_encryption=True, **{name: str(path) for name, path in paths.items()})
-
-
-def check_installed() -> None:
-    """Raises UsageError where ``distributed`` is not installed."""
-    import importlib.util
-
-    if importlib.util.find_spec("distributed") is None:
-        raise UsageError(
-            "The executor dask needs the package distributed",
-            remedy="Install it with `pip install 'lyricsyncd[dask]'`",
         )

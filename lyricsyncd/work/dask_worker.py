@@ -1,8 +1,8 @@
-"""What runs on the computers of a cluster: songs, each in a model worker of its own process.
+"""Place songs on a computer of a cluster, in a model worker for each slot.
 
-A worker of `distributed` is given one slot for each graphics card (one, where there is none). Its
-songs go to a `WorkerExecutor`: the models stay warm there, a hanging or crashing song costs that
-process only, and memory is given back when there is nothing to do, all as on a single computer.
+A `distributed` worker is started for each graphics card (one, where there is none). Its songs go to
+a `WorkerExecutor`: the models stay warm there, a hanging or crashing song costs that process only,
+and memory is released when there is nothing to do, all as on a single computer.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.errors import LyricsyncError
-from lyricsyncd.work import gpu, memory
-from lyricsyncd.work.dask_executor import TOPIC, mapped, security
-from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
+from lyricsyncd.processes.executor import WorkerExecutor
+from lyricsyncd.work import gpu, policy
+from lyricsyncd.work.dask_protocol import TOPIC, mapped, security
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -40,7 +40,7 @@ class Slot:
 
 
 _slots: dict[str, Slot] = {}
-"""Name of a `distributed` worker in this process → its slot."""
+"""Slots by the name of the `distributed` worker in this process."""
 _slots_lock = threading.Lock()
 
 
@@ -57,27 +57,27 @@ def run(
     Raises
     ------
     LyricsyncError
-        The song is not there under its name, among what the function raises.
+        The song's file is not found here; or what the function raises.
     """
     from distributed import get_worker
 
     worker = get_worker()
     slot = _slot(str(worker.name))
 
-    def told(stage: str, share: float) -> None:
+    def report(stage: str, share: float) -> None:
         with contextlib.suppress(Exception):
             worker.log_event(TOPIC, {"song": name, "stage": stage, "share": share})
 
-    there = tuple(_as_here(argument, slot) for argument in args)
+    local_args = tuple(_to_local(argument, slot) for argument in args)
     return slot.executor.submit_within(
-        limit_s, told if wants_progress else None, fn, *there, **kwargs
+        limit_s, report if wants_progress else None, fn, *local_args, **kwargs
     ).result()
 
 
 def _slot(name: str) -> Slot:
     with _slots_lock:
         if name not in _slots:
-            # A plain `dask worker`: it does with the defaults.
+            # A plain `dask worker`, which has no settings of ours.
             from lyricsyncd.config.schema import Config
 
             _slots[name] = slot_of(Config(), {})
@@ -85,40 +85,39 @@ def _slot(name: str) -> Slot:
 
 
 def slot_of(config: Config, path_map: Mapping[str, str], card: int | None = None) -> Slot:
-    """A slot with an executor of its own; it sees one graphics card only."""
-    daemon = config.daemon
-    manners = ResourceLimits(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
+    """Make a slot with an executor of its own, which sees the given graphics card only."""
+    limits = policy.resource_limits(config)
     environment = {} if card is None else {"CUDA_VISIBLE_DEVICES": str(card)}
-    return Slot(WorkerExecutor(config.models.keep_alive, manners, environment), config, path_map)
+    return Slot(WorkerExecutor(config.models.keep_alive, limits, environment), config, path_map)
 
 
-def _as_here(argument: Any, slot: Slot) -> Any:
-    """Paths as they are called here, and this computer's own choice of models."""
+def _to_local(argument: Any, slot: Slot) -> Any:
+    """Translate paths by the path map, and replace the models by this computer's own choice."""
     from lyricsyncd.pipeline.prepared import Prepared
     from lyricsyncd.pipeline.settings import PlacingSettings, placing_settings
 
     if isinstance(argument, PlacingSettings):
-        # What was asked for because a song took a worker down before holds here, too.
-        asked, models = argument.models, placing_settings(slot.config).models
-        if asked.device == "cpu":
+        # A reduction because the song took a worker down before applies here, too.
+        requested, models = argument.models, placing_settings(slot.config).models
+        if requested.device == "cpu":
             models = replace(models, device="cpu")
-        if asked.recogniser == "none":
+        if requested.recogniser == "none":
             models = replace(models, recogniser="none")
-        return replace(argument, models=replace(models, profile=asked.profile))
+        return replace(argument, models=replace(models, profile=requested.profile))
     if not isinstance(argument, Prepared):
         return argument
     path = Path(mapped(argument.path, slot.path_map))
     if not path.is_file():
         raise LyricsyncError(
             f"{path} is not there on {socket.gethostname()}",
-            remedy="Mount the music there, and say where with daemon.path_map",
+            remedy="Mount the music there, and set daemon.path_map to where it is",
             transient=True,
         )
     return replace(argument, path=path)
 
 
 def gpus() -> int:
-    """How many graphics cards `nvidia-smi` tells of."""
+    """Count the graphics cards that `nvidia-smi` lists."""
     try:
         return len(gpu.cards())
     except gpu.NoAnswerError:
@@ -126,7 +125,7 @@ def gpus() -> int:
 
 
 def serve(address: str, config: Config, path_map: Mapping[str, str]) -> None:
-    """Work for a scheduler until SIGTERM or SIGINT, or until it is gone for good.
+    """Work for a scheduler until SIGTERM or SIGINT, or until the scheduler is lost for good.
 
     Raises
     ------

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd import registry
+from lyricsyncd.config.schema import size
 from lyricsyncd.errors import WriteError
-from lyricsyncd.work import memory, schedule
-from lyricsyncd.work.executor import ResourceLimits, SongExecutor, WorkerExecutor
+from lyricsyncd.processes import memory
+from lyricsyncd.processes.limits import ResourceLimits
+from lyricsyncd.work import schedule
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -29,25 +31,16 @@ PREFETCH_BYTES = 2 * 1024**3
 """Memory for the models from which on the next song is decoded in advance by default."""
 
 
-def executor_of(config: Config) -> SongExecutor:
-    """Open the executor that the configuration names."""
-    if config.daemon.executor == "dask":
-        from lyricsyncd.work.dask_executor import DaskExecutor
-
-        return DaskExecutor(config.daemon)
-    return WorkerExecutor(config.models.keep_alive, resource_limits(config))
-
-
-def placement_of_models(config: Config) -> tuple[object, ...]:
-    """Return what decides where the models run."""
-    daemon = config.daemon
-    return daemon.executor, daemon.dask_address, daemon.dask_tls, daemon.path_map
-
-
 def resource_limits(config: Config) -> ResourceLimits:
     """Return how much of the computer the model worker may take."""
     daemon = config.daemon
-    return ResourceLimits(memory.ceiling(daemon.memory_limit), daemon.nice, daemon.ionice)
+    return ResourceLimits(memory_limit(config), daemon.nice, daemon.ionice)
+
+
+def memory_limit(config: Config) -> int | None:
+    """Return the bytes of memory that the model worker may use; ``None``: no limit is known."""
+    chosen = size(config.daemon.memory_limit)
+    return memory.default_limit() if chosen is None else chosen
 
 
 def reduced(settings: PlacingSettings, crashes: int) -> tuple[PlacingSettings, str]:
@@ -79,8 +72,8 @@ def decodes_in_advance(config: Config) -> bool:
     wanted = config.daemon.decode_ahead
     if wanted != "auto":
         return wanted == "always"
-    room = memory.ceiling(config.daemon.memory_limit)
-    return room is not None and room >= PREFETCH_BYTES
+    limit = memory_limit(config)
+    return limit is not None and limit >= PREFETCH_BYTES
 
 
 def time_limit(duration: float | None) -> float:

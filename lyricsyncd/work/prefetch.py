@@ -1,8 +1,8 @@
-"""The next song, decoded while the models are at work on this one.
+"""Decode the next song while the models are at work on this one.
 
 Decoding is done in a process of its own, so that a file that crashes or hangs a decoder costs
-nothing but the head start: whoever wants its samples then decodes it himself, and the song answers
-for itself. One song at most is held.
+nothing but the head start: it is then decoded again where its samples are read, and the error is
+that song's. One song at most is kept in memory.
 """
 
 from __future__ import annotations
@@ -16,46 +16,50 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
+from lyricsyncd.processes.executor import WorkerExecutor
+from lyricsyncd.processes.limits import ResourceLimits
 
 if TYPE_CHECKING:
     from lyricsyncd.separate.base import Samples
 
 log = logging.getLogger(__name__)
 
+FileStamp = tuple[int, int, int]
+"""Inode, size, and time of the last change."""
+
 LONGEST_S = 600.0
-"""Songs longer than this are not decoded ahead: ten minutes of stereo at 44.1 kHz are 212 MB."""
+"""Songs longer than this are not prefetched: ten minutes of stereo at 44.1 kHz are 212 MB."""
 _LIMIT_S = 120.0
-"""How long the decoding process may take over a song."""
+"""Timeout of decoding a song."""
 _MEMORY_BYTES = 1024**3
 _KEEP_ALIVE_S = 120.0
 
 
 def decoded(song: Path, rate: int) -> list[Samples]:
-    """All blocks of a song; runs in the decoding process. Raises as `lyricsyncd.audio.blocks`."""
+    """Decode all blocks of a song, in the decoding process. Raises as `lyricsyncd.audio.blocks`."""
     from lyricsyncd import audio
 
     return list(audio.blocks(song, rate, max_duration=LONGEST_S))
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _Decoding:
     """A song that is being decoded."""
 
     song: Path
     rate: int
-    looks: tuple[int, int, int] | None
+    stamp: FileStamp | None
     blocks: Future[list[Samples]]
 
     def is_of(self, song: Path, rate: int) -> bool:
-        """Whether it is this song as it is now, at this rate."""
-        return (self.song, self.rate) == (song, rate) and self.looks == _looks(song)
+        """Return whether it is this song in its present state, at this rate."""
+        return (self.song, self.rate) == (song, rate) and self.stamp == _stamp(song)
 
 
-class Prefetched:
-    """Reads songs, and has the next one ready where it was told which that is.
+class PrefetchingReader:
+    """Read songs, and decode the next one in advance where `prefetch` named it.
 
-    `expect` may be called in another thread than `blocks`.
+    `prefetch` may be called in another thread than `blocks`.
     """
 
     def __init__(self) -> None:
@@ -63,18 +67,18 @@ class Prefetched:
         self._decoder: WorkerExecutor | None = None
         self._rate: int | None = None
         self._wanted: Path | None = None
-        self._begun: _Begun | None = None
-        self.in_time = 0
-        """Songs that had been decoded, or were being decoded, when they were asked for."""
+        self._begun: _Decoding | None = None
+        self.hits = 0
+        """Songs that had been decoded, or were being decoded, when they were read."""
 
-    def expect(self, song: Path) -> None:
+    def prefetch(self, song: Path) -> None:
         """Decode a song soon: at the rate of the one before, as soon as that is known."""
         with self._lock:
             self._wanted = song
             self._begin()
 
     def blocks(self, song: str | os.PathLike[str], rate: int) -> Iterator[Samples]:
-        """As `lyricsyncd.audio.blocks`, which does it where nothing is ready."""
+        """Read a song as `lyricsyncd.audio.blocks`, which is used where nothing was prefetched."""
         from lyricsyncd import audio
 
         with self._lock:
@@ -86,19 +90,20 @@ class Prefetched:
                 begun = None
             if begun is None:
                 self._begin()
-        held = None
+        ready = None
         if begun is not None:
-            held, begun = _outcome(begun), None
+            ready, begun = _result(begun), None
             with self._lock:
-                # Only now: two at once would be one more than there is room for.
+                # Only now: two at once would be one more than there is memory for.
                 self._begin()
-        if held is None:
+        if ready is None:
             yield from audio.blocks(song, rate)
             return
-        self.in_time += 1
-        held.reverse()
-        while held:
-            yield held.pop()
+        self.hits += 1
+        # Each block is freed as soon as it has been used.
+        ready.reverse()
+        while ready:
+            yield ready.pop()
 
     def close(self) -> None:
         """End the decoding process."""
@@ -119,24 +124,24 @@ class Prefetched:
             assert self._decoder is not None, "it has begun a song"
             self._decoder.abandon(self._begun.blocks)
         if self._decoder is None:
-            # It stands back as far as we do: what is not said is inherited.
-            manners = ResourceLimits(_MEMORY_BYTES, os.nice(0), ionice="")
-            self._decoder = WorkerExecutor(_KEEP_ALIVE_S, manners)
-        looks = _looks(song)
+            # Its priority is ours.
+            limits = ResourceLimits(_MEMORY_BYTES, os.nice(0), ionice="")
+            self._decoder = WorkerExecutor(_KEEP_ALIVE_S, limits)
+        stamp = _stamp(song)
         blocks = self._decoder.submit_within(_LIMIT_S, None, decoded, song, rate)
-        self._begun = _Begun(song, rate, looks, blocks)
+        self._begun = _Decoding(song, rate, stamp, blocks)
 
 
-def _outcome(begun: _Begun) -> list[Samples] | None:
-    """The blocks, waited for; ``None`` where the song is better decoded anew."""
+def _result(begun: _Decoding) -> list[Samples] | None:
+    """Wait for the blocks; ``None`` where the song has to be decoded again."""
     try:
         return begun.blocks.result()
-    except Exception as error:  # noqa: BLE001 - of whatever kind: it comes up again, or is mended
-        log.debug("%s was not decoded ahead: %s", begun.song, error)
+    except Exception as error:  # noqa: BLE001 - decoding again raises it, or succeeds
+        log.debug("%s was not prefetched: %s", begun.song, error)
         return None
 
 
-def _looks(song: Path) -> tuple[int, int, int] | None:
+def _stamp(song: Path) -> FileStamp | None:
     try:
         stat = song.stat()
     except OSError:

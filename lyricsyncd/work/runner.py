@@ -47,10 +47,12 @@ from lyricsyncd.errors import (
 from lyricsyncd.http import pace
 from lyricsyncd.http.answers import asking_anew
 from lyricsyncd.pipeline.result import SyncResult
+from lyricsyncd.processes import sandbox
+from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
-from lyricsyncd.work import outcomes, policy, prefetch, sandbox, worker
-from lyricsyncd.work.executor import WorkerExecutor
+from lyricsyncd.work import outcomes, policy, prefetch, worker
 from lyricsyncd.work.gpu import OtherGpuPrograms
+from lyricsyncd.work.song_executor import executor_of, placement_of_models
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -92,7 +94,7 @@ class Runner:
     ) -> None:
         self.catalog = catalog
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.time():.0f}"
-        self.executor = policy.executor_of(config)
+        self.executor = executor_of(config)
         self._config = config
         self._only = only
         self._finished = finished
@@ -135,12 +137,12 @@ class Runner:
 
     def configure(self, config: Config) -> None:
         """Go on with other settings, from the next song on."""
-        if policy.placement_of_models(config) != policy.placement_of_models(self._config):
+        if placement_of_models(config) != placement_of_models(self._config):
             log.warning("where the models run changes when the service is started anew")
         self._config = config
         if isinstance(self.executor, WorkerExecutor):
             self.executor.keep_alive_s = config.models.keep_alive
-            self.executor.manners = policy.resource_limits(config)
+            self.executor.limits = policy.resource_limits(config)
         # A change of the settings may mend what was wrong with them, and the network, too.
         self._note_settings_error(None)
         self.catalog.make_due(errors_of(Fault.SETTINGS))
@@ -343,7 +345,7 @@ class Runner:
             return ""
         if pid is not None and not self._placing:
             # The other program wants the card's memory, too.
-            self.executor.rest()
+            self.executor.end_if_idle()
         return "another program uses the graphics card"
 
     def _find(self, entry: Entry, *, look_up: bool) -> _Found | None:
@@ -401,7 +403,7 @@ class Runner:
                 and policy.decodes_in_advance(found.config)
                 and (length or math.inf) <= prefetch.LONGEST_S
             ):
-                self.executor.meanwhile(worker.expect, entry.path)
+                self.executor.call_out_of_band(worker.prefetch, entry.path)
         self._found.put(found)
 
     def _taken_back(self, entry: Entry) -> bool:

@@ -22,17 +22,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lyricsyncd.errors import AudioError, LyricsyncError, WorkerLost
 
 if TYPE_CHECKING:
-    from lyricsyncd.work.executor import WorkerExecutor
+    from lyricsyncd.processes.executor import WorkerExecutor
 
 T = TypeVar("T")
 
 _KEEP_ALIVE_S = 30.0
-_REMEMBERED = 1024
-"""Files that broke a limit: they are not parsed again until they change."""
+_MAX_REFUSED = 1024
+"""Number of files that broke a limit to remember: they are not parsed again until they change."""
 _FAULTS = frozenset({"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"})
-"""Signals by which a process ends of itself; others were sent by somebody else."""
+"""Signals that a process causes itself; others were sent from outside."""
 
-Looks = tuple[str, int, int, int]
+FileStamp = tuple[str, int, int, int]
+"""Path, inode, size, and time of the last change."""
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Sandbox:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _executor: WorkerExecutor | None = None
     _owner: int = 0
-    _refused: OrderedDict[Looks, LyricsyncError] = field(default_factory=OrderedDict)
+    _refused: OrderedDict[FileStamp, LyricsyncError] = field(default_factory=OrderedDict)
 
     def run(self, function: Callable[..., T], path: Path, *args: Any, **kwargs: Any) -> T:
         """Call ``function(path, ...)`` in the child. Both must be picklable.
@@ -62,10 +63,11 @@ class Sandbox:
             The child was killed from outside, or the service stops.
         """
         path = Path(path)
-        # One at a time anyway. Who waits for a file that breaks a limit need not try it, too.
+        # One at a time anyway, and a caller that waited for a file that breaks a limit need not
+        # try it again.
         with self._lock:
-            looks = _looks(path)
-            if looks is not None and (error := self._refused.get(looks)) is not None:
+            stamp = _stamp(path)
+            if stamp is not None and (error := self._refused.get(stamp)) is not None:
                 raise copy.copy(error)
             folder = None if path.is_absolute() else os.getcwd()  # noqa: PTH109 - as text
             future = self._open().submit_within(
@@ -76,14 +78,14 @@ class Sandbox:
                 return result
             except WorkerLost as lost:
                 error = self._as_fault(path, lost)
-                if looks is not None and not error.transient:
-                    self._refused[looks] = error
-                    while len(self._refused) > _REMEMBERED:
+                if stamp is not None and not error.transient:
+                    self._refused[stamp] = error
+                    while len(self._refused) > _MAX_REFUSED:
                         self._refused.popitem(last=False)
                 raise error from None
 
     def interrupt(self) -> None:
-        """Kill what runs now: its caller gets `WorkerLost`."""
+        """Kill the child; the caller of what runs in it gets `WorkerLost`."""
         if self._executor is not None and self._owner == os.getpid():
             self._executor.kill()
 
@@ -96,24 +98,25 @@ class Sandbox:
 
     @property
     def pid(self) -> int | None:
-        """The process, while there is one."""
+        """The id of the child, while there is one."""
         return None if self._executor is None else self._executor.pid
 
     def _open(self) -> WorkerExecutor:
-        from lyricsyncd.work.executor import ResourceLimits, WorkerExecutor
+        from lyricsyncd.processes.executor import WorkerExecutor
+        from lyricsyncd.processes.limits import ResourceLimits
 
         # After a fork the thread that serves the child is the parent's.
         if self._executor is None or self._owner != os.getpid():
-            # It stands back as far as we do, and what RLIMIT_DATA does not see is looked at, too.
-            manners = ResourceLimits(
+            # Its priority is ours. What RLIMIT_DATA does not count is limited by the parent.
+            limits = ResourceLimits(
                 2 * self.data_bytes, os.nice(0), "", self.data_bytes, self.processor_s
             )
-            self._executor = WorkerExecutor(_KEEP_ALIVE_S, manners, name=self.name)
+            self._executor = WorkerExecutor(_KEEP_ALIVE_S, limits, name=self.name)
             self._owner = os.getpid()
         return self._executor
 
     def _as_fault(self, path: Path, lost: WorkerLost) -> LyricsyncError:
-        """What the end of the child says about the file."""
+        """Return the error for a file with which the child ended."""
         if lost.cause == "SIGPROF":
             why = f"it takes more than {self.processor_s:.0f} s of processor time"
         elif lost.cause in ("memory", "SIGABRT"):
@@ -123,7 +126,7 @@ class Sandbox:
         elif lost.cause == "time":
             return AudioError(
                 f"{path} could not be read within {self.wall_s:.0f} s",
-                remedy="See to its disk or network share",
+                remedy="Check its disk or network share",
                 transient=True,
             )
         else:
@@ -153,7 +156,7 @@ def _call(
     return function(path, *args, **kwargs)
 
 
-def _looks(path: Path) -> Looks | None:
+def _stamp(path: Path) -> FileStamp | None:
     try:
         state = path.stat()
     except (OSError, ValueError):

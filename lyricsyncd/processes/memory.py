@@ -1,4 +1,4 @@
-"""How much memory a process takes, and how much there is to take."""
+"""Measure the memory that processes use, and how much of it there is."""
 
 from __future__ import annotations
 
@@ -8,27 +8,23 @@ import os
 import re
 from pathlib import Path
 
-from lyricsyncd.config.schema import size
-
-AUTO_SHARE = 0.8
-"""What ``auto`` leaves to everybody else is the rest."""
+DEFAULT_SHARE = 0.8
+"""Share of the available memory that is allowed by default; other programs keep the rest."""
 _LARGE = 128 * 1024
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """glibc's names and numbers, see mallopt(3)."""
 _PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 
 
-def ceiling(setting: str) -> int | None:
-    """The bytes that a setting such as ``4G`` or ``auto`` allows; ``None`` if nothing is known."""
-    chosen = size(setting)
-    if chosen is not None:
-        return chosen
-    granted = [limit for limit in (_physical(), _cgroup()) if limit]
-    return int(AUTO_SHARE * min(granted)) if granted else None
+def default_limit() -> int | None:
+    """Return the bytes that a process may use by default: a share of the computer's memory, or of
+    what this control group may use. ``None`` if neither is known."""
+    limits = [limit for limit in (_physical(), _cgroup()) if limit]
+    return int(DEFAULT_SHARE * min(limits)) if limits else None
 
 
 def resident(pid: int, proc: Path = _PROC) -> int:
-    """Bytes of memory that a process has in use; 0 if it is gone."""
+    """Return the bytes of memory that a process has in use; 0 if it is gone."""
     try:
         pages = int((proc / str(pid) / "statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
@@ -50,7 +46,7 @@ def is_zombie(pid: int, proc: Path = _PROC) -> bool:
 
 
 def give_back_large_blocks() -> bool:
-    """Have the C library give large blocks back to the system as soon as they are free.
+    """Make the C library return large blocks to the system as soon as they are freed.
 
     glibc raises the size from which it does so with every such block, up to 32 MiB: a process that
     runs for months and now and then needs a table of a few MB (Python's of interned names, when it
@@ -78,7 +74,7 @@ def _physical(proc: Path = _PROC) -> int | None:
 
 
 def _cgroup(proc: Path = _PROC, root: Path = _CGROUP) -> int | None:
-    """The smallest limit on the way to our control group (version 2)."""
+    """Return the smallest limit on the path to our control group (version 2)."""
     limits: list[int] = []
     with contextlib.suppress(OSError):
         text = (proc / "self" / "cgroup").read_text(encoding="utf-8")

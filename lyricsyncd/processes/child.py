@@ -1,0 +1,144 @@
+"""Serve a `WorkerExecutor`: run the functions that come over a socket, one at a time.
+
+Started as ``python -m lyricsyncd.processes.child SOCKET PARENT NICE IONICE DATA_BYTES PROCESSOR_S
+NAME`` (0: no limit; the name is for lists of processes). The process ends when the socket closes,
+and so with its parent, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection
+
+from lyricsyncd.processes import protocol
+from lyricsyncd.processes.limits import ResourceLimits, become_child
+
+log = logging.getLogger(__name__)
+
+_PROGRESS_S = 0.5
+"""Least seconds between two messages of progress within a stage."""
+
+
+def serve(pipe: Connection, processor_s: float = 0.0) -> None:
+    """Run what comes through a connection until it closes, one function at a time.
+
+    Parameters
+    ----------
+    processor_s
+        Processor time that a function may use before SIGPROF ends the process; 0: no limit.
+    """
+    tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def receive() -> None:
+        # A thread of its own, so that the parent's end is noticed in the middle of a task.
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                message = pipe.recv_bytes()
+                if not _ran_out_of_band(message):
+                    tasks.put(message)
+        os._exit(0)
+
+    threading.Thread(target=receive, daemon=True).start()
+    while True:
+        payload = tasks.get()
+        answer, fit = _run(payload, pipe, processor_s)
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        pipe.send_bytes(answer)
+        if not fit:
+            os._exit(0)
+
+
+def _ran_out_of_band(message: bytes) -> bool:
+    """Make an out-of-band call; false for a message that is a task."""
+    try:
+        call = protocol.read_out_of_band(message)
+        if call is None:
+            return False
+        function, args = call
+        function(*args)
+    except Exception:
+        # Of no consequence to the task that runs.
+        log.debug("an out-of-band call failed", exc_info=True)
+    return True
+
+
+def _run(payload: bytes, pipe: Connection, processor_s: float) -> tuple[bytes, bool]:
+    """Run a task; return its answer, and whether this process is fit for another task."""
+    try:
+        function, args, kwargs, wants_progress = protocol.read_task(payload)
+        # Not before: what is imported for the first function is not part of its work. Nothing
+        # handles SIGPROF, so that code which never returns to the interpreter does not escape it.
+        signal.setitimer(signal.ITIMER_PROF, processor_s)
+        if wants_progress:
+            kwargs["progress"] = _ThrottledProgress(pipe)
+        return protocol.answer(protocol.RESULT, function(*args, **kwargs)), True
+    except MemoryError:
+        # What is left of this process cannot be relied on.
+        os.abort()
+    except Exception as error:  # noqa: BLE001 - it is raised again in the parent
+        if device_failed(error):
+            return protocol.answer(protocol.LOST, _summary(error)), False
+        return _encoded(error), True
+
+
+def device_failed(error: BaseException | None) -> bool:
+    """Return whether an error is a graphics card's: after one, its process cannot use the card."""
+    while error is not None:
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        if kinds & {"OutOfMemoryError", "AcceleratorError"}:
+            return True
+        if isinstance(error, RuntimeError) and any(
+            name in str(error) for name in ("CUDA error", "CUDA out of memory", "CUDNN", "cuBLAS")
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _summary(error: BaseException) -> str:
+    return " ".join("".join(traceback.format_exception_only(type(error), error)).split())
+
+
+def _encoded(error: Exception) -> bytes:
+    """Encode an error for the parent; one that cannot be pickled is replaced by its text."""
+    try:
+        data = protocol.answer(protocol.ERROR, error)
+        protocol.read_answer(data)
+    except Exception:  # noqa: BLE001 - any error can fail to pickle, in any way
+        data = protocol.answer(protocol.ERROR, RuntimeError(_summary(error)))
+    return data
+
+
+class _ThrottledProgress:
+    """Send the progress to the parent, at most twice a second within a stage."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._stage, self._at = "", 0.0
+
+    def __call__(self, stage: str, share: float) -> None:
+        now = time.monotonic()
+        if stage != self._stage or now - self._at >= _PROGRESS_S:
+            self._stage, self._at = stage, now
+            self._pipe.send_bytes(protocol.answer(protocol.PROGRESS, stage, float(share)))
+
+
+def main() -> None:
+    """Serve the socket whose number is the first argument."""
+    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(descriptor, False)
+    limits = ResourceLimits.from_arguments(sys.argv[3:7])
+    become_child(parent, limits)
+    serve(Connection(descriptor), limits.processor_s or 0.0)
+
+
+if __name__ == "__main__":
+    main()
