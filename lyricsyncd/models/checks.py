@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lyricsyncd import registry
 from lyricsyncd.config import paths
 from lyricsyncd.findings import Finding, failed, ok, warning
-from lyricsyncd.models.install import MODELS, State, install_remedy, state
+from lyricsyncd.models.installable import MODELS, State, install_remedy, state
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -21,12 +21,14 @@ def models(config: Config) -> Iterator[Finding]:
         here = state(model, folder)
         if here is State.INSTALLED:
             yield ok("models", f"{model.name} is installed: {model.purpose}")
-        elif here is State.DAMAGED or config.models.separator == model.name:
+            continue
+        setting = config.models.separator if model.key == "separator" else config.models.aligner
+        if here is State.DAMAGED or model.name in setting.split("+"):
             yield failed("models", f"{model.name} is {here.value}", install_remedy(model))
-        elif config.models.separator == "auto":
+        elif setting == "auto" and config.profile != "full":
             yield warning(
                 "models",
-                f"{model.name} is missing: words are placed on the mix, which is less exact",
+                f"{model.name} is missing: {model.effect_of_absence}",
                 install_remedy(model),
             )
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.config.paths import models_dir
 from lyricsyncd.errors import ModelError
-from lyricsyncd.models import install
-from lyricsyncd.models.install import State
+from lyricsyncd.models import installable
+from lyricsyncd.models.installable import State
 from lyricsyncd.pipeline.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class ModelSet:
         self._folder: Path = models_dir(settings.folder)
         self._open: dict[str, object] = {}
         self._warned: set[str] = set()
+        self._checked = False
         self.loads: list[str] = []
         """What was loaded, in order; nothing twice."""
 
@@ -88,6 +89,7 @@ class ModelSet:
         from lyricsyncd.align.emissions import Traits
 
         first, _ = self._aligner_names(language)
+        self._warn_without_phonemes()
         model = self._open_acoustic_model(first, language)
         if Traits.of(model).supports(language):
             return model
@@ -125,6 +127,21 @@ class ModelSet:
 
         name = self._preferred(self._settings.aligner, "sphinx+ctc", "sphinx")
         return acoustic_models.pair(name, self._device, self._folder, language)
+
+    def _warn_without_phonemes(self) -> None:
+        """Log, once in the life of the set, that a model of the lite profile is not there."""
+        if self._checked or self._settings.aligner != "auto" or self._settings.profile == "full":
+            return
+        self._checked = True
+        model = installable.PHONEMES
+        if (found := installable.state(model, self._folder)) is not State.INSTALLED:
+            log.warning(
+                "the model %r is %s: %s. %s",
+                model.name,
+                found.value,
+                model.effect_of_absence,
+                installable.install_remedy(model),
+            )
 
     def _open_acoustic_model(self, name: str, language: str | None) -> AcousticModel:
         from lyricsyncd.align import acoustic_models
@@ -214,9 +231,9 @@ def may_recognise(settings: ModelSettings) -> bool:
     """Return whether there is something to recognise words, or at least singing, with."""
     if recogniser_of(settings) is not None:
         return True
-    if settings.separator not in ("auto", install.SPLEETER.name):
+    if settings.separator not in ("auto", installable.SPLEETER.name):
         return False
-    return install.state(install.SPLEETER, models_dir(settings.folder)) is State.INSTALLED
+    return installable.installed(installable.SPLEETER, models_dir(settings.folder)) is not None
 
 
 def _installed(*modules: str) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import ModelError
-from lyricsyncd.models import install
+from lyricsyncd.models import installable
 from lyricsyncd.models.device import check
 from lyricsyncd.registry import NO_SETTINGS, ModelContext, PluginSettings, separators
 from lyricsyncd.separate.base import Separator, Stem
@@ -212,12 +212,12 @@ class VocalSeparator:
                 return separators.open("htdemucs_ft", context)
             except ModelError as error:
                 self.warning = str(error)
-        found = install.state(install.SPLEETER, folder)
-        if found is install.State.INSTALLED:
+        found = installable.state(installable.SPLEETER, folder)
+        if found is installable.State.INSTALLED:
             return separators.open("spleeter", context)
         self.warning = (
             f"the vocals are not separated: the model 'spleeter' is {found.value}. "
-            f"{install.install_remedy(install.SPLEETER)}"
+            f"{installable.install_remedy(installable.SPLEETER)}"
         )
         return separators.open("none", context)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lyricsyncd.config.paths import models_dir
-from lyricsyncd.models import install
+from lyricsyncd.models import installable
 from lyricsyncd.models.onnx_session import open_session, run
 from lyricsyncd.models.spleeter_network import BINS, FRAME_STEP, INPUT, OUTPUT
 from lyricsyncd.registry import ModelContext
@@ -164,5 +164,5 @@ def open_spleeter(context: ModelContext) -> Separator:
     ModelError
         It is not installed, or damaged, or its device is not there.
     """
-    model = install.require(install.SPLEETER, models_dir(context.models_dir))
+    model = installable.require(installable.SPLEETER, models_dir(context.models_dir))
     return Spleeter(model, device=context.device, threads=context.threads)
