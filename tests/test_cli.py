@@ -13,7 +13,8 @@ import pytest
 
 from lyricsyncd import __version__
 from lyricsyncd.config import paths
-from lyricsyncd.config.schema import Config, load
+from lyricsyncd.config.reader import load
+from lyricsyncd.config.schema import Config
 
 FULL = Path("/dev/full")
 

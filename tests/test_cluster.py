@@ -297,7 +297,7 @@ def test_settings_that_reach_no_cluster_are_refused(
 ) -> None:
     import json
 
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
 
     (tmp_path / "config.yaml").write_text(json.dumps({"daemon": daemon}), encoding="utf-8")
     with pytest.raises(ConfigError):

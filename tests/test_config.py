@@ -13,8 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lyricsyncd.config import reader, template, yaml_lines
-from lyricsyncd.config.schema import Config, Secret, hours, load, seconds
+from lyricsyncd.config import keys, template, yaml_lines
+from lyricsyncd.config.reader import load
+from lyricsyncd.config.schema import Config
+from lyricsyncd.config.secret import Secret
+from lyricsyncd.config.values import hours, seconds
 from lyricsyncd.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -185,8 +188,8 @@ def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
 
 
 def test_every_key_has_its_variable() -> None:
-    assert reader.variables()["LYRICSYNCD_DAEMON__SETTLE"] == ("daemon", "settle")
-    assert reader.variables()["LYRICSYNCD_OUTPUT"] == ("output",)
+    assert keys.variables()["LYRICSYNCD_DAEMON__SETTLE"] == ("daemon", "settle")
+    assert keys.variables()["LYRICSYNCD_OUTPUT"] == ("output",)
 
 
 def test_an_unknown_variable_is_named_with_the_nearest() -> None:
@@ -375,7 +378,7 @@ def test_json_is_read_as_what_it_is(data: Any) -> None:
     assert yaml_lines.parse(json.dumps(data).encode()).data == data
 
 
-@given(st.dictionaries(st.sampled_from(sorted(reader.variables())), st.text(max_size=12)))
+@given(st.dictionaries(st.sampled_from(sorted(keys.variables())), st.text(max_size=12)))
 def test_any_environment_is_settings_or_a_complaint(environment: dict[str, str]) -> None:
     with contextlib.suppress(ConfigError):
         load(Path("/dev/null"), environment)
@@ -394,7 +397,7 @@ def test_the_example_is_exactly_the_defaults() -> None:
 
 def test_the_example_has_every_key_with_a_description() -> None:
     data = yaml_lines.parse((ROOT / "config.example.yaml").read_bytes()).data
-    for way, section in reader.keys().items():
+    for way, section in keys.keys().items():
         for name, field in section.model_fields.items():
             assert field.description, name
         if "*" in way:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd.catalog.catalog import Catalog, Priority, State
-from lyricsyncd.config.schema import Config, size
+from lyricsyncd.config.schema import Config
+from lyricsyncd.config.values import size
 from lyricsyncd.pipeline.settings import ModelSettings, PlacingSettings
 from lyricsyncd.processes import memory
 from lyricsyncd.work import gpu, schedule

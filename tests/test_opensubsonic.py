@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Outcome, Priority, State
-from lyricsyncd.config.schema import Config, load
+from lyricsyncd.config.reader import load
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ConfigError, Refused, Unreachable
 from lyricsyncd.library.scan import Rules
 from lyricsyncd.model import Track

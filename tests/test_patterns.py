@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from lyricsyncd import patterns
-from lyricsyncd.config.schema import Library, load
+from lyricsyncd.config.reader import load
+from lyricsyncd.config.schema import Library
 from lyricsyncd.errors import ConfigError
 from lyricsyncd.library import ignore_file
 from lyricsyncd.library.scan import Rules, walk

@@ -17,7 +17,8 @@ from hypothesis import given
 from mutagen.id3 import ID3
 
 from lyricsyncd import formats
-from lyricsyncd.config.schema import Output, OutputFile, PresetName
+from lyricsyncd.config.schema import Output, OutputFile
+from lyricsyncd.config.setting_types import PresetName
 from lyricsyncd.formats.text import GUARD
 from lyricsyncd.model import Line, Lyrics, Word
 from lyricsyncd.tags import Journal, write_lyrics

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Entry, Priority, State
-from lyricsyncd.config.schema import load
+from lyricsyncd.config.reader import load
 from lyricsyncd.work.runner import Runner
 from tests.test_daemon_service import Home
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.config.schema import Config, host_and_port, is_loopback, load
+from lyricsyncd.config.reader import load
+from lyricsyncd.config.schema import Config
+from lyricsyncd.config.values import host_and_port, is_loopback
 from lyricsyncd.errors import ConfigError
 
 

@@ -80,7 +80,8 @@ def apply(
 
 
 def _output(preset: str | None, config: Path | None) -> Output | tuple[OutputFile, ...]:
-    from lyricsyncd.config.schema import Output, load
+    from lyricsyncd.config.reader import load
+    from lyricsyncd.config.schema import Output
     from lyricsyncd.registry import presets
 
     if preset is None:

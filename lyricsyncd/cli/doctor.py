@@ -22,7 +22,7 @@ def doctor(config: Path | None, offline: bool, as_json: bool) -> None:
     What is done to songs is done to small sounds: decode, separate, pronounce, place, write and
     undo. Each problem comes with its remedy. The exit status is 1 if something will not work.
     """
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
     from lyricsyncd.doctor import examine
     from lyricsyncd.findings import Verdict
 

@@ -58,7 +58,7 @@ def lyrics(
     Exit status: 0 found (or known to be instrumental); 1 failed; 2 wrong usage; 3 not found.
     """
     from lyricsyncd import formats
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
     from lyricsyncd.http.answers import asking_anew
     from lyricsyncd.lyrics import find_lyrics
 

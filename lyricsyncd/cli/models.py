@@ -164,7 +164,7 @@ def export(
     """
     from lyricsyncd.align import acoustic_models
     from lyricsyncd.align.emissions import ctc
-    from lyricsyncd.config.schema import language_code
+    from lyricsyncd.config.values import language_code
 
     try:
         code = language_code(language) if language else None
@@ -267,7 +267,7 @@ def path(config: Path | None, as_json: bool) -> None:
 
 def _folder(config: Path | None) -> Path:
     from lyricsyncd.config.paths import models_dir
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
 
     return models_dir(load(config).models.dir)
 

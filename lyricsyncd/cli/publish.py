@@ -45,7 +45,7 @@ def publish(
     with a score that words may be written with, and only what you have reviewed. Sent are the
     names, the length and the words with their times, and nothing of the sound.
     """
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
 
     settings = load(config)
     if not settings.lyrics.publish and not dry_run:

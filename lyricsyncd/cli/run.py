@@ -32,8 +32,7 @@ def run(config: Path | None, log_format: str) -> None:
     """
     from lyricsyncd.cli import logs
     from lyricsyncd.config.paths import state_dir
-    from lyricsyncd.config.reader import exposed_secrets
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import exposed_secrets, load
     from lyricsyncd.processes import memory
     from lyricsyncd.service.service import Service
 

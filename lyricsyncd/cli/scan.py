@@ -39,7 +39,7 @@ def scan(
 
     With --now, the exit status is 1 if a song failed.
     """
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
 
     settings = load(config)
     targets = _targets(paths, settings)

@@ -47,7 +47,7 @@ def install(
     which is made where it is missing, or as the one that --as names.
     """
     from lyricsyncd.config import paths
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
     from lyricsyncd.systemd import (
         ACCOUNT,
         SYSTEM_UNITS,

@@ -29,7 +29,7 @@ _REFRESH_S = 1.0
 @json_option
 def status(watch: bool, config: Path | None, as_json: bool) -> None:
     """Show what the service does, and how far it is."""
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
 
     settings = load(config)
     with open_catalog() as catalog:

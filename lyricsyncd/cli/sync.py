@@ -222,7 +222,7 @@ def _same(path: Path, other: Path) -> bool:
 
 
 def _settings(path: Path | None) -> Config:
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
 
     return load(path)
 
@@ -230,7 +230,7 @@ def _settings(path: Path | None) -> Config:
 def _language(code: str | None) -> str | None:
     if code is None or code == "auto":
         return None
-    from lyricsyncd.config.schema import language_code
+    from lyricsyncd.config.values import language_code
 
     try:
         return language_code(code)

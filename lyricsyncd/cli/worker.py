@@ -28,7 +28,7 @@ def worker(address: str, path_maps: tuple[str, ...], config: Path | None) -> Non
     limits and certificates.
     """
     from lyricsyncd.cli import logs
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
     from lyricsyncd.work.dask_protocol import check_installed
 
     folders = dict(_folders(text) for text in path_maps)

@@ -1,29 +1,25 @@
-"""From a file and the environment to a `Config`: where it lies, and what is wrong with it, by line.
-
-An error names the key, the place it was read from and what was expected there. It never shows the
-value of a secret.
-"""
+"""Read the settings from a file and the environment."""
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from lyricsyncd.config import paths, yaml_lines
-from lyricsyncd.config.schema import Config, Secret, Section, UnknownName
+from lyricsyncd.config.explain import ALL_KEYS, explained, nearest
+from lyricsyncd.config.keys import PREFIX, Key, is_secret, keys, names, variables
+from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
-PREFIX = "LYRICSYNCD_"
 OTHER_VARIABLES = {
     "ACOUSTID_API_KEY": ("identify", "acoustid_key"),
     "GENIUS_TOKEN": ("lyrics", "genius", "token"),
@@ -33,14 +29,22 @@ OTHER_VARIABLES = {
 _NOT_SETTINGS = re.compile(r"LYRICSYNCD_(CONFIG|SERVICE_(HOST|PORT.*)|PORT(_.*)?)")
 """Our own, and those that Kubernetes makes for a service of the name lyricsyncd."""
 _LARGEST = 1 << 20
-_ALL_KEYS = "`lyricsyncd init --dry-run` shows all keys"
-
-Key = tuple["str | int", ...]
-"""A way down into the settings: names and list positions."""
 
 
-def read(path: Path | None, environment: Mapping[str, str]) -> Config:
-    """The settings; see `config.load`."""
+def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read the settings: those of the file, with those of the environment over them.
+
+    Parameters
+    ----------
+    path
+        The file; by default the one that `paths.config_path` returns. Without a file the defaults
+        apply.
+
+    Raises
+    ------
+    ConfigError
+        With the file and line, or the environment variable, that is wrong.
+    """
     path = paths.config_path(path, environment)
     data: dict[str, Any] = {}
     origins: dict[Key, str] = {}
@@ -53,55 +57,8 @@ def read(path: Path | None, environment: Mapping[str, str]) -> Config:
     try:
         config = Config.model_validate(data, context={"folder": folder})
     except ValidationError as error:
-        raise _explained(error, origins, path) from None
+        raise explained(error, origins, path) from None
     return config
-
-
-def keys() -> dict[tuple[str, ...], type[Section]]:
-    """Every section by the way to it; ``*`` stands for the items of a list."""
-    return dict(_sections(Config, ()))
-
-
-def variables() -> dict[str, Key]:
-    """Every environment variable that is a setting, and its key."""
-    found: dict[str, Key] = {}
-    for way, section in keys().items():
-        if "*" not in way:
-            for name in _names(section):
-                found[PREFIX + "__".join((*way, name)).upper()] = (*way, name)
-    return found
-
-
-# --- what is there ---------------------------------------------------------------------------
-
-
-def _sections(
-    section: type[Section], way: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], type[Section]]]:
-    yield way, section
-    for name, field in section.model_fields.items():
-        for below, model in _nested(field.annotation):
-            yield from _sections(model, (*way, field.alias or name, *below))
-
-
-def _nested(annotation: object) -> Iterator[tuple[tuple[str, ...], type[Section]]]:
-    """The sections within a type, and whether they are the items of a list."""
-    generic = get_origin(annotation) is not None  # `list[str]` is a type too, on Python 3.10
-    if isinstance(annotation, type) and not generic and issubclass(annotation, BaseModel):
-        if issubclass(annotation, Section):
-            yield (), annotation
-        return
-    items = getattr(annotation, "__origin__", None) is tuple
-    for part in get_args(annotation):
-        for below, model in _nested(part):
-            yield (("*", *below) if items else below), model
-
-
-def _names(section: type[Section]) -> list[str]:
-    return [field.alias or name for name, field in section.model_fields.items()]
-
-
-# --- the file --------------------------------------------------------------------------------
 
 
 def _file(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
@@ -131,7 +88,7 @@ def _file(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
         return {}, {}
     if not isinstance(parsed.data, dict):
         raise ConfigError(
-            f"{path}, line 1: expected keys with values, such as `language: en`", remedy=_ALL_KEYS
+            f"{path}, line 1: expected keys with values, such as `language: en`", remedy=ALL_KEYS
         )
     return parsed.data, parsed.lines
 
@@ -141,13 +98,13 @@ def _why(error: OSError | ValueError) -> str:
 
 
 def _drop_empty_sections(data: dict[str, Any]) -> None:
-    """A section whose keys are all commented out stands for its defaults."""
-    for way in sorted(keys(), key=len, reverse=True):
-        if not way or "*" in way:
+    """Remove empty sections: one whose keys are all commented out has its defaults."""
+    for key in sorted(keys(), key=len, reverse=True):
+        if not key or "*" in key:
             continue
-        parent = _at(data, way[:-1])
-        if isinstance(parent, dict) and parent.get(way[-1], ...) is None:
-            del parent[way[-1]]
+        parent = _at(data, key[:-1])
+        if isinstance(parent, dict) and parent.get(key[-1], ...) is None:
+            del parent[key[-1]]
     if data.get("libraries", ...) is None:
         del data["libraries"]
 
@@ -160,17 +117,14 @@ def _at(data: Any, key: Iterable[str | int]) -> Any:
     return data
 
 
-# --- the environment -------------------------------------------------------------------------
-
-
 def _overlay(data: dict[str, Any], origins: dict[Key, str], environment: Mapping[str, str]) -> None:
-    """Put the environment's settings over ``data``, and note whose they are."""
+    """Put the environment's settings over ``data``, and note the variables as their origins."""
     known = variables()
     given: dict[str, Key] = {name: known[name] for name in environment if name in known}
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known and not _NOT_SETTINGS.fullmatch(name):
             raise ConfigError(
-                f"the environment variable {name} is not a setting", remedy=_nearest(name, known)
+                f"the environment variable {name} is not a setting", remedy=nearest(name, known)
             )
     for other, meant in OTHER_VARIABLES.items():
         if environment.get(other) and meant not in given.values():
@@ -181,7 +135,7 @@ def _overlay(data: dict[str, Any], origins: dict[Key, str], environment: Mapping
 
 
 def _value(name: str, text: str) -> Any:
-    """Lists and mappings are written as in YAML; everything else stays text."""
+    """Read a variable: lists and mappings as YAML; everything else stays text."""
     if text in ("", "null"):
         return None
     if text[0] not in "[{":
@@ -189,7 +143,7 @@ def _value(name: str, text: str) -> Any:
     try:
         value = yaml_lines.parse(text.encode("utf-8", "surrogateescape")).data
     except yaml_lines.YamlError as error:
-        if _is_secret(OTHER_VARIABLES.get(name) or variables()[name]):
+        if is_secret(OTHER_VARIABLES.get(name) or variables()[name]):
             return text
         raise ConfigError(f"{name}: {error}", remedy="It must be YAML") from None
     return value
@@ -208,29 +162,19 @@ def _put(data: dict[str, Any], origins: dict[Key, str], key: Key, value: Any, na
     data[str(key[-1])] = value
 
 
-def _is_secret(key: Key) -> bool:
-    section = keys().get(tuple(map(str, key[:-1])))
-    if section is None:
-        return False
-    return any(
-        (field.alias or name) == key[-1] and "Secret" in str(field.annotation)
-        for name, field in section.model_fields.items()
-    )
-
-
 def exposed_secrets(path: Path | None, environment: Mapping[str, str]) -> list[Path]:
-    """Files with secrets in them that every user of the computer may read: the configuration, if
-    secrets stand in it, and files that it names for them. It must be one that could be read."""
+    """List the files with secrets that every user of the computer may read: the configuration, if
+    it holds secrets, and files that it names for them. It must be one that could be read."""
     path = paths.config_path(path, environment)
     if path is None:
         return []
     data, _ = _file(path)
     holders: dict[Path, None] = {}
-    for way, section in keys().items():
-        for name in _names(section) if "*" not in way else ():
-            if not _is_secret((*way, name)):
+    for key, section in keys().items():
+        for name in names(section) if "*" not in key else ():
+            if not is_secret((*key, name)):
                 continue
-            value = _at(data, (*way, name))
+            value = _at(data, (*key, name))
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, dict) and isinstance(each.get("file"), str):
                     holders[path.parent / Path(each["file"]).expanduser()] = None
@@ -244,101 +188,3 @@ def _is_open(file: Path) -> bool:
         return bool(file.stat().st_mode & stat.S_IROTH)
     except OSError:
         return False
-
-
-# --- what is wrong ---------------------------------------------------------------------------
-
-
-def _explained(
-    error: ValidationError, origins: Mapping[Key, str], path: Path | None
-) -> ConfigError:
-    """The first thing that is wrong, in the order of the file."""
-    problems = [_problem(detail, origins, path) for detail in error.errors(include_url=False)]
-    problems.sort(key=lambda problem: problem[0])
-    _, message, remedy = problems[0]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return ConfigError(message + more, remedy=remedy)
-
-
-def _problem(detail: Any, origins: Mapping[Key, str], path: Path | None) -> tuple[int, str, str]:
-    """Line, message and remedy."""
-    # Angle brackets are the names of a choice's branches, not keys.
-    # "[key]" marks an error in the key itself.
-    key: Key = tuple(p for p in detail["loc"] if not str(p).startswith(("<", "[key]")))
-    origin = next(
-        (origins[key[:n]] for n in range(len(key), 0, -1) if key[:n] in origins),
-        str(path) if path is not None else "the configuration",
-    )
-    line = re.search(r", line (\d+)$", origin)
-    order = int(line.group(1)) if line else 0
-    name = _dotted(key)
-    if detail["type"] == "extra_forbidden":
-        section = keys()[tuple("*" if isinstance(part, int) else str(part) for part in key[:-1])]
-        within = f" in {_dotted(key[:-1])}" if key[:-1] else ""
-        message = f"{origin}: there is no key '{key[-1]}'{within}"
-        return order, message, _nearest(str(key[-1]), _names(section))
-    if detail["type"] == "missing":
-        return order, f"{origin}: {_dotted(key[:-1])} needs the key '{key[-1]}'", _ALL_KEYS
-    expected, remedy = _expected(detail)
-    section_as_such = detail["type"] == "value_error" and isinstance(detail["input"], dict)
-    instead = "" if section_as_such else _instead(detail["input"], key)
-    return order, f"{origin}: {name}: {expected}{instead}", remedy
-
-
-def _expected(detail: Any) -> tuple[str, str]:
-    """What a value should have been, and what to do."""
-    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
-    if kind == "value_error" and isinstance(context["error"], UnknownName):
-        return str(context["error"]), _nearest(str(value), context["error"].known, "Correct it")
-    if kind == "value_error":
-        return str(context["error"]), "Correct it"
-    if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", context["expected"])
-        return f"expected {context['expected']}", _nearest(str(value), choices, "Correct it")
-    if kind == "union_tag_not_found":
-        return "expected {preset: NAME} or a list of {format, to, name}", _ALL_KEYS
-    plain = {
-        "string_type": ("expected text", "Put it in quotes"),
-        "string_too_short": ("expected text", _ALL_KEYS),
-        "float_type": ("expected a number", "Correct it"),
-        "float_parsing": ("expected a number", "Correct it"),
-        "path_type": ("expected a path", "Correct it"),
-        "tuple_type": ("expected a list, such as [a, b]", _ALL_KEYS),
-        "model_type": ("expected keys with values", _ALL_KEYS),
-        "greater_than": (f"expected more than {_limit(context.get('gt'))}", "Correct it"),
-        "greater_than_equal": (f"expected at least {_limit(context.get('ge'))}", "Correct it"),
-        "less_than_equal": (f"expected at most {_limit(context.get('le'))}", "Correct it"),
-    }
-    return plain.get(kind, (detail["msg"].lower(), "Correct it"))
-
-
-def _limit(value: object) -> object:
-    """Give a limit as a person writes it; some versions of pydantic make 1.0 of 1."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _instead(value: object, key: Key) -> str:
-    if _is_secret(key) or isinstance(value, (Section, Secret)):
-        return ""
-    if value is None:
-        return ", not nothing"
-    if isinstance(value, bool):
-        return f", not {str(value).lower()}"
-    if isinstance(value, (int, float)):
-        return f", not {value}"
-    if isinstance(value, str):
-        short = value if len(value) <= 60 else value[:57] + "..."
-        return f", not {short!r}"
-    return ", not a list" if isinstance(value, (list, tuple)) else ", not keys with values"
-
-
-def _dotted(key: Key) -> str:
-    text = ""
-    for part in key:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or "the configuration"
-
-
-def _nearest(name: str, known: Iterable[str], otherwise: str = _ALL_KEYS) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"Did you mean '{near[0]}'?" if near else otherwise

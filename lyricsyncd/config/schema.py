@@ -1,307 +1,45 @@
-"""Settings: one model, read from YAML, with environment variables over it.
+"""Define the settings: every key with its default, its type and its description.
 
-The descriptions below are the comments of ``config.example.yaml`` and of the file that
-``lyricsyncd init`` writes; a test holds model and example together.
+The descriptions are the comments of ``config.example.yaml`` and of the file that ``lyricsyncd
+init`` writes; a test holds model and example together.
 """
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
-import math
-import os
-import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    InstanceOf,
-    Tag,
-    ValidationInfo,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from lyricsyncd.config.setting_types import (
+    AlignerName,
+    ClusterAddress,
+    Cron,
+    Device,
+    FileName,
+    FormatName,
+    Hours,
+    LanguageCode,
+    ListenAddress,
+    LocatedPath,
+    NotEmpty,
+    NotifierName,
+    PathMap,
+    Pattern,
+    PluginSettings,
+    PresetName,
+    ProviderName,
+    RecogniserName,
+    Seconds,
+    SecretValue,
+    SeparatorName,
+    Share,
+    Size,
+    SourceName,
+    Timeout,
+    Url,
 )
-
-from lyricsyncd import patterns, registry
-from lyricsyncd.config import crontab
-from lyricsyncd.errors import ConfigError, UsageError
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-class Secret:
-    """A key or a password, given as text or as the file that holds it; shown nowhere.
-
-    No dataclass: pydantic would dump its text with the rest of the settings.
-    """
-
-    __slots__ = ("_text", "file")
-
-    def __init__(self, text: str = "", file: Path | None = None) -> None:
-        self._text = text
-        self.file = file
-
-    def __repr__(self) -> str:
-        return "Secret(...)" if self.file is None else f"Secret(file={str(self.file)!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        return (self._text, self.file) == (other._text, other.file)
-
-    def __hash__(self) -> int:
-        return hash((self._text, self.file))
-
-    def reveal(self) -> str:
-        """The secret itself; a file is read now, so that it may come after the start.
-
-        Raises
-        ------
-        ConfigError
-            The file cannot be read, or is empty.
-        """
-        if self.file is None:
-            return self._text
-        try:
-            text = self.file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigError(
-                f"the secret in {self.file} cannot be read: {why}",
-                remedy="Check the path and its permissions",
-            ) from None
-        if not text:
-            raise ConfigError(f"the secret in {self.file} is empty", remedy="Put it there")
-        return text
-
-
-def seconds(value: object) -> float:
-    """A length of time: ``5s``, ``10m``, ``1h30m``, ``250ms``, ``2d``, or a number of seconds.
-
-    Raises
-    ------
-    ValueError
-        It is none.
-    """
-    length = math.nan
-    if isinstance(value, str):
-        parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|[smhd])\s*", value)
-        if re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?\s*(?:ms|[smhd])\s*)+", value):
-            length = sum(float(number) * _UNITS[unit] for number, unit in parts)
-        elif re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value):
-            length = float(value)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        length = float(value)
-    if not math.isfinite(length) or length < 0:
-        raise ValueError("expected a length of time such as 5s, 10m or 1h")
-    return length
-
-
-def hours(text: str) -> tuple[datetime.time, datetime.time]:
-    """Begin and end of a part of the day, ``22:00-07:00``; it may go over midnight.
-
-    Raises
-    ------
-    ValueError
-        It is none.
-    """
-    match = re.fullmatch(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*", text)
-    if match is None:
-        raise ValueError("expected two times of the day such as '22:00-07:00'")
-    h1, m1, h2, m2 = map(int, match.groups())
-    try:
-        begin, end = datetime.time(h1, m1), datetime.time(h2, m2)
-    except ValueError:
-        raise ValueError("expected times from 00:00 to 23:59") from None
-    if begin == end:
-        raise ValueError("expected an end other than the begin")
-    return begin, end
-
-
-def size(text: str) -> int | None:
-    """A size in bytes: ``4G``, ``512M``; ``None`` for ``auto``.
-
-    Raises
-    ------
-    ValueError
-        It is none.
-    """
-    if text == "auto":
-        return None
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(?:i?B)?", text, re.IGNORECASE)
-    if match is None or float(match.group(1)) == 0:
-        raise ValueError("expected auto, or a size such as 4G or 800M")
-    return int(float(match.group(1)) * 1024 ** ("KMGT".index(match.group(2).upper()) + 1))
-
-
-def _checked_size(text: str) -> str:
-    size(text)
-    return text
-
-
-def _cluster_address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
-    except ValueError:
-        good = False
-    if not good or parts.path:
-        raise ValueError("expected an address such as tcp://nas:8786")
-    return text
-
-
-def _checked_hours(text: str) -> str:
-    hours(text)
-    return text
-
-
-def _cron(text: str) -> str:
-    try:
-        crontab.trigger(text, datetime.timezone.utc)
-    except ValueError:
-        raise ValueError("expected five fields as in a crontab, such as '0 4 * * *'") from None
-    return text
-
-
-def _number(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("expected a number")
-    return value
-
-
-def _path_text(value: object) -> object:
-    if isinstance(value, str) and (not value or "\0" in value):
-        raise ValueError("expected a path")
-    return value
-
-
-def _located(path: Path, info: ValidationInfo) -> Path:
-    try:
-        path = path.expanduser()
-    except RuntimeError:
-        raise ValueError(f"there is no home folder for '{path.parts[0]}'") from None
-    base = (info.context or {}).get("folder")
-    return path if base is None else base / path
-
-
-def _secret(value: object, info: ValidationInfo) -> object:
-    if isinstance(value, str) and value:
-        return Secret(text=value)
-    if isinstance(value, dict) and list(value) == ["file"]:
-        path = value["file"]
-        if isinstance(path, str) and path and "\0" not in path:
-            return Secret(file=_located(Path(path), info))
-    if isinstance(value, Secret):
-        return value
-    raise ValueError("expected text in quotes, or {file: PATH}")
-
-
-def _file_name(name: str) -> str:
-    if not name or "/" in name or "\0" in name or name in (".", ".."):
-        raise ValueError("expected the name of a file beside the song, without a folder")
-    return name
-
-
-class UnknownName(ValueError):
-    """A name that no back end has; ``known`` are those there are."""
-
-    def __init__(self, known: tuple[str, ...]) -> None:
-        names = (
-            f"one of {', '.join(known)}" if known else "the name of a plug-in; none is installed"
-        )
-        super().__init__(f"expected {names}")
-        self.known = known
-
-
-def _known(names: registry.Registry[Any]) -> Callable[[str], str]:
-    """Make a validator that refuses a name which the registry does not have."""
-
-    def checked(name: str) -> str:
-        try:
-            names.check(name)
-        except UsageError as error:
-            raise UnknownName((*names.choices, *names.names())) from error
-        return name
-
-    return checked
-
-
-def _aligner(names: str, info: ValidationInfo) -> str:
-    """Check one or two aligners, ``FIRST+SECOND``; a path starts from the file's folder."""
-    return "+".join(_one_aligner(name, info) for name in names.split("+"))
-
-
-def _one_aligner(name: str, info: ValidationInfo) -> str:
-    if name in registry.aligners.names() or not (os.sep in name or name.endswith(".onnx")):
-        return _known(registry.aligners)(name)
-    return str(_located(Path(name), info))
-
-
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or re.search(r"\s", text):
-        raise ValueError("expected an address such as https://lrclib.net")
-    return text.rstrip("/")
-
-
-def language_code(code: str) -> str:
-    """``auto`` or an ISO 639 code, as it is.
-
-    Raises
-    ------
-    ValueError
-        It is neither.
-    """
-    if not re.fullmatch(r"auto|[a-z]{2,3}", code):
-        raise ValueError("expected auto or the code of a language, such as en or fr")
-    return code
-
-
-def _pattern(text: str) -> str:
-    try:
-        patterns.Glob(text)
-    except patterns.PatternError as error:
-        raise ValueError(f"expected a pattern as in a .gitignore, but {error}") from None
-    return text
-
-
-def _mapped_folders(value: object) -> object:
-    if not isinstance(value, dict) or not all(
-        isinstance(text, str) and text.startswith("/") and "\0" not in text
-        for pair in value.items()
-        for text in pair
-    ):
-        raise ValueError("expected folders such as {/data/music: /srv/music}")
-    return value
-
-
-def _device(name: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
-        raise ValueError("expected auto, cpu, cuda or cuda:N")
-    return name
-
-
-Seconds = Annotated[float, BeforeValidator(seconds)]
-Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
-LocatedPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_located)]
-SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-SourceName = Annotated[str, AfterValidator(_known(registry.sources))]
-ProviderName = Literal["megalobiz", "netease", "musixmatch"]
-PathMap = Annotated[dict[str, str], BeforeValidator(_mapped_folders)]
-"""Folders as another program calls them → as they are called here."""
-PresetName = Annotated[str, AfterValidator(_known(registry.presets))]
+from lyricsyncd.config.values import LEAST_TOKEN, host_and_port, is_loopback, token_weakness
+from lyricsyncd.errors import ConfigError
 
 
 class Section(BaseModel):
@@ -328,13 +66,13 @@ class Library(Section):
 class OutputFile(Section):
     """One file or tag to write for a song."""
 
-    format: Annotated[str, AfterValidator(_known(registry.formats))] = Field(
+    format: FormatName = Field(
         description="The format: lrc (with word times), lrc_standard, json, srt, ass, ttml …"
     )
     to: Literal["sidecar", "tag"] = Field(
         default="sidecar", description="sidecar: a file beside the song. tag: in the song's tags."
     )
-    name: Annotated[str, AfterValidator(_file_name)] | None = Field(
+    name: FileName | None = Field(
         default=None,
         description="The sidecar's name, such as '{stem}.words.lrc'; {stem} is the song's.",
     )
@@ -375,12 +113,10 @@ class Quality(Section):
 class Lrclib(Section):
     """LRCLIB, an open database of lyrics."""
 
-    url: Annotated[str, AfterValidator(_url)] = Field(
+    url: Url = Field(
         default="https://lrclib.net", description="Its address, or that of your own copy."
     )
-    timeout: Annotated[Seconds, Field(gt=0)] = Field(
-        default=10.0, description="How long to wait for an answer."
-    )
+    timeout: Timeout = Field(default=10.0, description="How long to wait for an answer.")
 
 
 class Syncedlyrics(Section):
@@ -393,9 +129,7 @@ class Syncedlyrics(Section):
             "service without a licence of yours, so you have to name it yourself."
         ),
     )
-    timeout: Annotated[Seconds, Field(gt=0)] = Field(
-        default=10.0, description="How long to wait for an answer."
-    )
+    timeout: Timeout = Field(default=10.0, description="How long to wait for an answer.")
 
 
 class Genius(Section):
@@ -409,13 +143,11 @@ class Genius(Section):
             "one Genius is not asked."
         ),
     )
-    timeout: Annotated[Seconds, Field(gt=0)] = Field(
-        default=10.0, description="How long to wait for an answer."
-    )
+    timeout: Timeout = Field(default=10.0, description="How long to wait for an answer.")
 
     @property
     def token(self) -> str | None:
-        """The token itself; see `Secret.reveal` for what is raised."""
+        """Return the token. Raises as `Secret.reveal`."""
         return None if self.secret is None else self.secret.reveal()
 
 
@@ -478,7 +210,7 @@ class Identify(Section):
             "Needs: pip install 'lyricsyncd[identify]', and libchromaprint or fpcalc."
         ),
     )
-    acoustid_url: Annotated[str, AfterValidator(_url)] = Field(
+    acoustid_url: Url = Field(
         default="https://api.acoustid.org/v2", description="The address of AcoustID."
     )
 
@@ -498,7 +230,7 @@ class Models(Section):
             "cache, which `lyricsyncd models path` prints."
         ),
     )
-    separator: Annotated[str, AfterValidator(_known(registry.separators))] = Field(
+    separator: SeparatorName = Field(
         default="auto",
         description=(
             "What separates the vocals: htdemucs_ft or htdemucs (with the extra models), "
@@ -506,7 +238,7 @@ class Models(Section):
             "none, or auto (htdemucs_ft on a graphics card, else spleeter where it is installed)."
         ),
     )
-    aligner: Annotated[str, AfterValidator(_aligner)] = Field(
+    aligner: AlignerName = Field(
         default="auto",
         description=(
             "The acoustic model that places the words: sphinx, ctc (a wav2vec2 model for the "
@@ -518,7 +250,7 @@ class Models(Section):
             "auto (sphinx, with a CTC model that is on the disk already as its prior)."
         ),
     )
-    transcriber: Annotated[str, AfterValidator(_known(registry.recognisers))] = Field(
+    transcriber: RecogniserName = Field(
         default="auto",
         description=(
             "A recogniser for songs whose placement is doubtful: faster-whisper, whisperx, whisper "
@@ -526,7 +258,7 @@ class Models(Section):
             "where a model already lies in the folder of models as faster-whisper-base)."
         ),
     )
-    device: Annotated[str, AfterValidator(_device)] = Field(
+    device: Device = Field(
         default="auto", description="What the models run on: auto, cpu, cuda or cuda:N."
     )
     keep_alive: Seconds = Field(
@@ -568,14 +300,14 @@ class Daemon(Section):
         default=5.0,
         description="How long a file must stay as it is before it is taken up: it may be copied.",
     )
-    rescan: Annotated[str, AfterValidator(_cron)] | None = Field(
+    rescan: Cron | None = Field(
         default="0 4 * * *",
         description="When to go through all libraries, as in a crontab; null: only at the start.",
     )
-    quiet_hours: Annotated[str, AfterValidator(_checked_hours)] | None = Field(
+    quiet_hours: Hours | None = Field(
         default=None, description="When to let the models rest, such as '22:00-07:00'."
     )
-    active_hours: Annotated[str, AfterValidator(_checked_hours)] | None = Field(
+    active_hours: Hours | None = Field(
         default=None,
         description=(
             "When to let the models work, such as '01:00-06:00'; null: always. What a person asks "
@@ -592,7 +324,7 @@ class Daemon(Section):
         default="idle",
         description="The same for the disk: idle, best-effort or none, as in ionice(1).",
     )
-    memory_limit: Annotated[str, AfterValidator(_checked_size)] = Field(
+    memory_limit: Size = Field(
         default="auto",
         description=(
             "How much memory the models may take, such as 4G; auto: four fifths of the computer's, "
@@ -614,7 +346,7 @@ class Daemon(Section):
             "computers where `lyricsyncd worker` runs."
         ),
     )
-    dask_address: Annotated[str, AfterValidator(_cluster_address)] | None = Field(
+    dask_address: ClusterAddress | None = Field(
         default=None, description="Where dask's scheduler listens, such as tcp://nas:8786."
     )
     dask_tls: DaskTls = Field(
@@ -637,41 +369,10 @@ class Daemon(Section):
         return self
 
 
-def _listen_address(text: str) -> str:
-    host, port = host_and_port(text)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def host_and_port(text: str) -> tuple[str, int]:
-    """The two parts of an address to listen on: ``127.0.0.1:8786``, ``[::1]:8786``.
-
-    Raises
-    ------
-    ValueError
-        It is none.
-    """
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]+)):(\d{1,5})", text)
-    if match is None or int(match.group(3)) > 65535:
-        raise ValueError("expected an address and a port such as '127.0.0.1:8786'")
-    return match.group(1) or match.group(2), int(match.group(3))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on the same computer can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-LEAST_TOKEN = 8
-"""Characters of a token, where others than programs on this computer can try some."""
-
-
 class Web(Section):
     """The control interface, for plugins of players and for scripts."""
 
-    listen: Annotated[str, AfterValidator(_listen_address)] | None = Field(
+    listen: ListenAddress | None = Field(
         default="127.0.0.1:8786",
         description="Where it listens; null: nowhere. Beyond this computer it needs a token.",
     )
@@ -694,42 +395,34 @@ class Web(Section):
     def _guarded(self) -> Web:
         if self.token is not None:
             # A file may come later; it is checked when it is read.
-            if self.token.file is None and (weakness := self._weakness(self.token.reveal())):
+            if self.token.file is None and (
+                weakness := token_weakness(self.token.reveal(), self.listen)
+            ):
                 raise ValueError(weakness)
         elif self.listen is not None and not is_loopback(host := host_and_port(self.listen)[0]):
             raise ValueError(f"listening on {host} needs a token: set web.token")
         return self
 
     def shown_token(self) -> str | None:
-        """What requests must show; `None` where nothing is asked for.
+        """Return the token that requests must have; ``None`` where they need none.
 
         Raises
         ------
         ConfigError
-            Its file cannot be read, or holds what can be guessed.
+            Its file cannot be read, or holds a token that can be guessed.
         """
         if self.token is None:
             return None
         token = self.token.reveal()
-        if weakness := self._weakness(token):
+        if weakness := token_weakness(token, self.listen):
             raise ConfigError(f"web.token: {weakness}", remedy="Correct it")
         return token.strip()
-
-    def _weakness(self, token: str) -> str:
-        """What is wrong with a token; empty where it will do."""
-        hint = f"use {LEAST_TOKEN} characters or more, as `openssl rand -hex 16` prints them"
-        if not token.strip():
-            return f"a blank token is none: {hint}"
-        if self.listen is None or len(token.strip()) >= LEAST_TOKEN:
-            return ""
-        host, _ = host_and_port(self.listen)
-        return "" if is_loopback(host) else f"a token for {host} must not be guessed: {hint}"
 
 
 class OpenSubsonic(Section):
     """A music server to learn of new songs from."""
 
-    url: Annotated[str, AfterValidator(_url)] | None = Field(
+    url: Url | None = Field(
         default=None, description="Its address, such as http://navidrome:4533; null: none."
     )
     user: str | None = Field(
@@ -773,7 +466,7 @@ class OpenSubsonic(Section):
 class Notify(Section):
     """Messages about what was done."""
 
-    by: tuple[Annotated[str, AfterValidator(_known(registry.notifiers))], ...] = Field(
+    by: tuple[NotifierName, ...] = Field(
         default=("apprise",), description="What sends them: apprise, or what a plug-in adds."
     )
     urls: tuple[SecretValue, ...] = Field(
@@ -795,23 +488,6 @@ class Notify(Section):
     )
 
 
-def _plugin(name: str) -> str:
-    """Check that a name below ``plugins`` is that of a back end from another package."""
-    if name not in registry.plugin_names():
-        raise UnknownName(registry.plugin_names())
-    return name
-
-
-PluginSettings = dict[Annotated[str, AfterValidator(_plugin)], dict[str, Any]]
-
-
-def _not_empty(value: object) -> object:
-    # Field(min_length=1) would count the good items only, and complain of a wrong one twice.
-    if value in ([], ()):
-        raise ValueError("expected at least one item")
-    return value
-
-
 def _output_kind(value: object) -> str | None:
     if isinstance(value, (dict, Output)):
         return "<preset>"
@@ -820,7 +496,7 @@ def _output_kind(value: object) -> str | None:
 
 OutputChoice = Annotated[
     Annotated[Output, Tag("<preset>")]
-    | Annotated[tuple[OutputFile, ...], BeforeValidator(_not_empty), Tag("<files>")],
+    | Annotated[tuple[OutputFile, ...], NotEmpty, Tag("<files>")],
     Discriminator(_output_kind),
 ]
 
@@ -843,7 +519,7 @@ class Config(Section):
             "installed and suits the device."
         ),
     )
-    language: Annotated[str, AfterValidator(language_code)] = Field(
+    language: LanguageCode = Field(
         default="auto",
         description="The language of all lyrics, such as en or fr; auto: detected from the words.",
     )
@@ -886,22 +562,3 @@ class Config(Section):
             "/srv/words}}; each package documents its own. See docs/plugins.md."
         ),
     )
-
-
-def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
-    """The settings: those of the file, with those of the environment over them.
-
-    Parameters
-    ----------
-    path
-        The file; by default it is looked for where `paths.config_path` says, and where there is
-        none the defaults hold.
-
-    Raises
-    ------
-    ConfigError
-        With the file and line, or the environment variable, that is wrong.
-    """
-    from lyricsyncd.config.reader import read
-
-    return read(path, environment)

@@ -18,7 +18,8 @@ import yaml
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from lyricsyncd.config.schema import Config, Section, seconds
+from lyricsyncd.config.schema import Config, Section
+from lyricsyncd.config.values import seconds
 
 _WIDTH = 96
 _HEAD = """\

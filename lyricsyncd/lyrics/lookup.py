@@ -135,7 +135,7 @@ def fetch_lyrics(
         Seconds. With it, times come only from an entry of the same length.
     config : Config, optional
         The sources to search and their addresses; by default the user's settings
-        (`lyricsyncd.config.schema.load`).
+        (`lyricsyncd.config.reader.load`).
 
     Returns
     -------
@@ -156,7 +156,7 @@ def fetch_lyrics(
     >>> lyrics.words[0].text  # doctest: +SKIP
     'When'
     """
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
 
     track = Track(
         artist=artist,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.notifications import Message
 
 if TYPE_CHECKING:
-    from lyricsyncd.config.schema import Secret
+    from lyricsyncd.config.secret import Secret
     from lyricsyncd.registry import NotifierContext
 
 _SEND_S = 60.0

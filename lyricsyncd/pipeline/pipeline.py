@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.config.schema import load
+from lyricsyncd.config.reader import load
 from lyricsyncd.model import Decision, Lyrics
 from lyricsyncd.pipeline.finder import Finder
 from lyricsyncd.pipeline.placer import Placer, Progress
@@ -36,7 +36,7 @@ class LyricSyncPipeline:
         ``auto``, ``cpu`` or ``cuda[:N]``.
     config : Config, optional
         Settings; where omitted, those that the commands use: the user's file and the environment
-        (`lyricsyncd.config.schema.load`). ``Config()`` has the defaults.
+        (`lyricsyncd.config.reader.load`). ``Config()`` has the defaults.
     profile : str, optional
         ``auto``, ``lite`` or ``full``, over the config's.
     read : callable, optional

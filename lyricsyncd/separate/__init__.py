@@ -51,7 +51,7 @@ class VocalSeparator:
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     models_dir : Path, optional
         Where models are installed; by default where the user's settings say
-        (`lyricsyncd.config.schema.load`).
+        (`lyricsyncd.config.reader.load`).
     threads : int, optional
         Threads of the network; by default as many as the process may use.
     plugins : mapping, optional
@@ -225,7 +225,7 @@ class VocalSeparator:
         if self._models_dir is not None:
             return self._models_dir
         from lyricsyncd.config.paths import models_dir
-        from lyricsyncd.config.schema import load
+        from lyricsyncd.config.reader import load
 
         return models_dir(load().models.dir)
 

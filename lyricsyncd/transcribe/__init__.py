@@ -110,7 +110,7 @@ def transcribe_vocals(
         ``auto``, ``cpu`` or ``cuda[:N]``.
     models_dir : Path, optional
         Where models are looked for first; by default where the user's settings say
-        (`lyricsyncd.config.schema.load`).
+        (`lyricsyncd.config.reader.load`).
 
     Returns
     -------
@@ -140,7 +140,7 @@ def transcribe_vocals(
         audio = soxr.resample(audio, sr, SAMPLE_RATE)
     if models_dir is None:
         from lyricsyncd.config.paths import models_dir as folder_of
-        from lyricsyncd.config.schema import load
+        from lyricsyncd.config.reader import load
 
         models_dir = folder_of(load().models.dir)
     words = open_transcriber(backend, model, device, models_dir).transcribe(audio, language)

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lyricsyncd.config.schema import host_and_port
+from lyricsyncd.config.values import host_and_port
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.findings import Finding, failed, ok
 

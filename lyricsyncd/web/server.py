@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.config.schema import Web, host_and_port
+from lyricsyncd.config.schema import Web
+from lyricsyncd.config.values import host_and_port
 from lyricsyncd.web.context import ServiceContext
 
 if TYPE_CHECKING:

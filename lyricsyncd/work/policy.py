@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd import registry
-from lyricsyncd.config.schema import size
+from lyricsyncd.config.values import size
 from lyricsyncd.errors import WriteError
 from lyricsyncd.processes import memory
 from lyricsyncd.processes.limits import ResourceLimits

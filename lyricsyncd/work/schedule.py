@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from lyricsyncd.config import crontab
-from lyricsyncd.config.schema import hours
+from lyricsyncd.config.values import hours
 
 
 def next_scan(line: str, after: float) -> float | None:

@@ -54,7 +54,7 @@ def sync(
         return
     from lyricsyncd import LyricSyncPipeline
     from lyricsyncd.cli.console import progress
-    from lyricsyncd.config.schema import load
+    from lyricsyncd.config.reader import load
     from lyricsyncd.errors import LyricsNotFound, LyricsyncError
 
     config = load()
