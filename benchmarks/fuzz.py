@@ -34,7 +34,7 @@ from lyricsyncd.lyrics import files
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.tags import Journal, write_lyrics
-from lyricsyncd.tags.container import opened
+from lyricsyncd.tags.kinds import opened
 from lyricsyncd.tags.raw import Untouchable
 
 LIMIT_S = 1.0

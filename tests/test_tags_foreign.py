@@ -37,7 +37,8 @@ from lyricsyncd.config.schema import Output
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Track
 from lyricsyncd.tags import Journal, songfile, undo, write_lyrics
-from lyricsyncd.tags.container import Saved, opened
+from lyricsyncd.tags.container import Saved
+from lyricsyncd.tags.kinds import opened
 from lyricsyncd.tags.raw import Untouchable, id3, vorbis
 from lyricsyncd.tags.splice import Splice, copy_spliced
 from tests.noise_songs import CODECS, encode, stream_like

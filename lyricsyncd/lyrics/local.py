@@ -154,8 +154,8 @@ def _holds_lyrics(name: str) -> bool:
 
 def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]:
     """Parse the lyrics in a tag, each with the bytes that its provenance stamp was signed over."""
-    from lyricsyncd.tags.container import encoded
     from lyricsyncd.tags.id3 import frame_values
+    from lyricsyncd.tags.values import encoded
 
     if tag == "SYLT":
         try:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import FormatError, WriteError
 from lyricsyncd.tags import atomic, mark, songfile
-from lyricsyncd.tags.container import Saved, encoded, journalled, opened
+from lyricsyncd.tags.container import Saved, journalled
 from lyricsyncd.tags.journal import digest
+from lyricsyncd.tags.kinds import opened
 from lyricsyncd.tags.raw import Untouchable
 from lyricsyncd.tags.sidecar import Outcome
 from lyricsyncd.tags.splice import is_spliced
+from lyricsyncd.tags.values import encoded
 
 if TYPE_CHECKING:
     import os
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lyricsyncd.model import Lyrics
-    from lyricsyncd.tags.container import Opened, Value
+    from lyricsyncd.tags.container import Opened
     from lyricsyncd.tags.presets import Tag
     from lyricsyncd.tags.sidecar import Request
     from lyricsyncd.tags.splice import Splice
+    from lyricsyncd.tags.values import Value
 
 _ATTEMPTS = 3
 

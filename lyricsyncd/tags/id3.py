@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from lyricsyncd.tags import atomic, mark
 from lyricsyncd.tags.raw import id3 as raw
 from lyricsyncd.tags.textfield import text_of
+from lyricsyncd.tags.values import Value, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lyricsyncd.model import Line, Lyrics
-    from lyricsyncd.tags.container import Value
     from lyricsyncd.tags.presets import Tag
 
 _MILLISECONDS, _LYRICS = 2, 1
@@ -178,8 +178,6 @@ def _written(slot: str, value: Mapping[str, Any], encoding: int) -> bytes:
 
 
 def _sealed(language: str, pieces: list[list[Any]], *, by_hand: bool) -> dict[str, Any]:
-    from lyricsyncd.tags.container import encoded
-
     frame = {
         "lang": language,
         "desc": "" if by_hand else mark.TOOL,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lyricsyncd.model import Lyrics
-    from lyricsyncd.tags.container import Value
     from lyricsyncd.tags.presets import Tag
+    from lyricsyncd.tags.values import Value
 
 
 def text_of(lyrics: Lyrics, format_name: str, *, by_hand: bool) -> str:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import JournalError, WriteError
 from lyricsyncd.tags import atomic, songfile
-from lyricsyncd.tags.container import encoded, from_journal, opened
+from lyricsyncd.tags.container import from_journal
 from lyricsyncd.tags.embedding import edit, write_slots
 from lyricsyncd.tags.journal import SIDECAR, digest
+from lyricsyncd.tags.kinds import opened
 from lyricsyncd.tags.raw import Untouchable
 from lyricsyncd.tags.report import Note, UndoReport
 from lyricsyncd.tags.sidecar import Request
+from lyricsyncd.tags.values import encoded
 
 if TYPE_CHECKING:
     import os
