@@ -33,7 +33,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.daemon import ServiceContext
-from lyricsyncd.library.scan import IGNORE_FILE
+from lyricsyncd.library.rules import IGNORE_FILE
 from lyricsyncd.patterns import Glob, PatternError
 from tests.hostile_clients import attack, watched
 

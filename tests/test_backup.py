@@ -16,7 +16,7 @@ from lyricsyncd.catalog import backup
 from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Priority, Request
 from lyricsyncd.catalog.database import CatalogBroken
 from lyricsyncd.library.lookup import Lookup
-from lyricsyncd.library.scan import Rules
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.model import Track
 
 SCHEMA_0001 = Path(__file__).parent / "data" / "catalog_0001.sql"

@@ -18,7 +18,7 @@ from lyricsyncd.cli import views
 from lyricsyncd.cli.queue import queue
 from lyricsyncd.cli.show import show
 from lyricsyncd.cli.status import status
-from lyricsyncd.library.scan import obstacles
+from lyricsyncd.library.roots import obstacles
 from lyricsyncd.library.status import status as told_of
 from lyricsyncd.model import Track
 

@@ -18,7 +18,8 @@ from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import NotASong
 from lyricsyncd.identify import read_tags
 from lyricsyncd.identify.kinds import Kind, says_instrumental, unsung
-from lyricsyncd.library.scan import Rules, reconcile
+from lyricsyncd.library.rules import Rules
+from lyricsyncd.library.scan import reconcile
 from lyricsyncd.model import Track
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 from lyricsyncd.work.runner import Runner

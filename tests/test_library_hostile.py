@@ -12,7 +12,8 @@ import pytest
 
 from lyricsyncd.catalog.catalog import Catalog
 from lyricsyncd.config.schema import Output
-from lyricsyncd.library.scan import Rules, reconcile
+from lyricsyncd.library.rules import Rules
+from lyricsyncd.library.scan import reconcile
 from lyricsyncd.model import Line, Lyrics
 from lyricsyncd.tags import Journal, write_lyrics
 

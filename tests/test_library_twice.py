@@ -15,7 +15,9 @@ import pytest
 from lyricsyncd.catalog.catalog import Catalog
 from lyricsyncd.config.schema import Library
 from lyricsyncd.library.lookup import Lookup, NotInLibrary
-from lyricsyncd.library.scan import Rules, housed, libraries_of, named_twice, reconcile
+from lyricsyncd.library.roots import libraries_of, library_of, named_twice
+from lyricsyncd.library.rules import Rules
+from lyricsyncd.library.scan import reconcile
 from tests.test_daemon_service import Home
 
 _MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -66,7 +68,7 @@ class TestByALink:
     def test_a_path_by_the_other_name_is_understood(self, tmp_path: Path, music: Path) -> None:
         (tmp_path / "link").symlink_to(music)
         found = libraries_of(libraries(music, tmp_path / "link"))
-        assert housed(tmp_path / "link/Kids/b.mp3", found) == (found[0], music / "Kids/b.mp3")
+        assert library_of(tmp_path / "link/Kids/b.mp3", found) == (found[0], music / "Kids/b.mp3")
         with Catalog(tmp_path / "catalog.db") as catalog:
             place = Lookup(catalog, found).place(str(tmp_path / "link/Kids/b.mp3"))
             assert place.path == music / "Kids/b.mp3"

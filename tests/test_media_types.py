@@ -13,7 +13,7 @@ from lyricsyncd import formats, media_types
 from lyricsyncd.cli import target
 from lyricsyncd.config.schema import OutputFile
 from lyricsyncd.errors import UsageError
-from lyricsyncd.library import scan
+from lyricsyncd.library import rules
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.media_types import AUDIO, AudioType
 from lyricsyncd.model import Lyrics, Track
@@ -37,7 +37,7 @@ class Acme:
 class TestSongs:
     @pytest.mark.parametrize(("kind", "suffix"), SUFFIXES)
     def test_what_is_discovered_can_be_decoded(self, kind: AudioType, suffix: str) -> None:
-        assert scan.is_song(Path(f"a{suffix}")) == kind.discovered
+        assert rules.is_song(Path(f"a{suffix}")) == kind.discovered
         known = {name for format in av.formats_available for name in format.split(",")}
         assert set(kind.demuxers.split()) <= known | {"mov"}
 
@@ -74,7 +74,7 @@ class TestSongs:
 class TestLyrics:
     def test_what_wakes_a_song_can_be_read(self) -> None:
         for suffix in media_types.lyrics_suffixes():
-            assert scan.is_lyrics(Path(f"a{suffix}"))
+            assert rules.is_lyrics(Path(f"a{suffix}"))
             assert formats.for_suffix(suffix) is not None
 
     def test_every_sidecar_that_we_write_is_one_that_we_notice(self) -> None:
@@ -95,7 +95,7 @@ class TestAFormatOfAnotherPackage:
         plugin("lyricsyncd.formats", acme="acme_format:Acme")
         (tmp_path / "site" / "acme_format.py").write_text(ACME)
         importlib.invalidate_caches()
-        assert scan.is_lyrics(Path("a.acm"))
+        assert rules.is_lyrics(Path("a.acm"))
         (tmp_path / "a.acm").write_text("ACME Row row row")
         (found,) = LocalSource().find(Track(path=tmp_path / "a.mp3"))
         assert found.lyrics.text == "Row row row"

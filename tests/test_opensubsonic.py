@@ -15,7 +15,7 @@ from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Outcome, Priority, St
 from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ConfigError, Refused, Unreachable
-from lyricsyncd.library.scan import Rules
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.model import Track
 from lyricsyncd.opensubsonic.client import Client, ScanStatus
 from lyricsyncd.opensubsonic.poller import Poller, start_polling

@@ -22,7 +22,8 @@ from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Library
 from lyricsyncd.errors import ConfigError
 from lyricsyncd.library import ignore_file
-from lyricsyncd.library.scan import Rules, walk
+from lyricsyncd.library.rules import Rules
+from lyricsyncd.library.walk import walk
 from lyricsyncd.patterns import Glob, PatternError
 
 LONG = "a" * 250
@@ -297,7 +298,7 @@ class TestIgnoreFiles:
             [sys.executable, "-c", script, file], capture_output=True, text=True, check=True
         )
         assert done.stdout == "True\n"
-        assert "may not be read" in done.stderr
+        assert "no permission to read it" in done.stderr
 
 
 def test_a_message_is_one_line_whatever_the_name(

@@ -14,7 +14,8 @@ from lyricsyncd.audio import packets_digest
 from lyricsyncd.catalog.catalog import Catalog, Entry, State
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError
-from lyricsyncd.library.scan import Rules, reconcile
+from lyricsyncd.library.rules import Rules
+from lyricsyncd.library.scan import reconcile
 from lyricsyncd.work.runner import Runner
 from tests.test_daemon_service import SONG, TEXT
 from tests.test_identify import song

@@ -16,7 +16,8 @@ from lyricsyncd.config.schema import OutputFile
 from lyricsyncd.library import sidecars
 from lyricsyncd.library.events import Event, EventHandler, Kind, Result
 from lyricsyncd.library.lookup import Lookup
-from lyricsyncd.library.scan import Rules, reconcile
+from lyricsyncd.library.rules import Rules
+from lyricsyncd.library.scan import reconcile
 from lyricsyncd.tags import Journal, carry_sidecars, undo, write_lyrics
 from tests.clock import Clock
 from tests.test_daemon_service import Home

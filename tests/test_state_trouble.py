@@ -169,7 +169,7 @@ def test_a_journal_that_is_damaged_under_it_stops_nothing(
 
 
 BUG = """
-from lyricsyncd.library.scan import Rules
+from lyricsyncd.library.rules import Rules
 admits = Rules.admits
 def trip(self, path, *arguments):
     if "bug" in path.name:

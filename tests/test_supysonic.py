@@ -20,7 +20,7 @@ import pytest
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Outcome, Priority, State
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsyncError, Refused
-from lyricsyncd.library.scan import Rules
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.opensubsonic.client import Client
 from lyricsyncd.opensubsonic.poller import Poller
 from tests.web_house import SONG

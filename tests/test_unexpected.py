@@ -10,11 +10,12 @@ from watchdog.events import FileClosedEvent
 
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Request
 from lyricsyncd.errors import JournalError, UsageError, WriteError, passes
-from lyricsyncd.library import scan, watch
+from lyricsyncd.library import watch
 from lyricsyncd.library.events import Event, EventHandler, Kind
 from lyricsyncd.library.lookup import Lookup
-from lyricsyncd.library.scan import Rules, walk
+from lyricsyncd.library.rules import Rules, is_song
 from lyricsyncd.library.settle import Debouncer, StableFile
+from lyricsyncd.library.walk import walk
 from lyricsyncd.library.watch import FileEvent
 from lyricsyncd.unexpected import TransientErrors, UnexpectedErrors
 
@@ -60,9 +61,9 @@ class TestAnUnexpectedError:
         for name in ("a", "bug", "c"):
             (tmp_path / name).mkdir()
             (tmp_path / name / f"{name}.mp3").write_bytes(b"x")
-        is_song = scan.is_song
         monkeypatch.setattr(
-            scan, "is_song", lambda path: trip(path) if "bug" in path.name else is_song(path)
+            "lyricsyncd.library.walk.is_song",
+            lambda path: trip(path) if "bug" in path.name else is_song(path),
         )
         unreadable: list[Path] = []
         found = {path.name for seen in walk(Rules(tmp_path), unreadable=unreadable)

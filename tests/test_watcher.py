@@ -18,8 +18,11 @@ from watchdog.observers.inotify import InotifyObserver
 
 from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Outcome, Priority, State
 from lyricsyncd.config.schema import Library
-from lyricsyncd.library.scan import Rules, is_lyrics, is_song, offline, reconcile, walk
+from lyricsyncd.library.roots import offline
+from lyricsyncd.library.rules import Rules, is_lyrics, is_song
+from lyricsyncd.library.scan import reconcile
 from lyricsyncd.library.settle import Debouncer
+from lyricsyncd.library.walk import walk
 from lyricsyncd.library.watch import POLL_AT_LEAST, FileEvent, Watcher, poll_interval
 
 
@@ -444,7 +447,7 @@ class TestLibrariesThatAreDifferent:
         script = f"""
 import sys, time
 from pathlib import Path
-from lyricsyncd.library.scan import Rules
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.watch import Watcher
 import logging
 logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)

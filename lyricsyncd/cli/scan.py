@@ -21,7 +21,8 @@ from lyricsyncd.errors import Fault, UsageError, errors_of
 if TYPE_CHECKING:
     from lyricsyncd.catalog.catalog import Catalog, Entry
     from lyricsyncd.config.schema import Config
-    from lyricsyncd.library.scan import Report, Rules
+    from lyricsyncd.library.rules import Rules
+    from lyricsyncd.library.scan import Report
 
 
 @click.command(context_settings=CONTEXT)
@@ -71,7 +72,8 @@ def scan(
 
 def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path | None]]:
     """List the libraries to scan, each with the part of it that was named."""
-    from lyricsyncd.library.scan import Rules, housed, libraries_of
+    from lyricsyncd.library.roots import libraries_of, library_of
+    from lyricsyncd.library.rules import Rules
 
     libraries = libraries_of(settings.libraries)
     if not paths:
@@ -88,14 +90,15 @@ def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path 
         if not full.exists():
             raise UsageError(f"There is no {path}", remedy="Check the path")
         root = full if full.is_dir() else full.parent
-        rules, full = housed(full, libraries) or (Rules(root), full)
+        rules, full = library_of(full, libraries) or (Rules(root), full)
         targets.append((rules, None if full == rules.root else full))
     return targets
 
 
 def _scan(catalog: Catalog, rules: Rules, start: Path | None, *, by_hand: bool) -> Report:
     from lyricsyncd.catalog.catalog import Priority, Queued
-    from lyricsyncd.library.scan import Report, is_song, reconcile
+    from lyricsyncd.library.rules import is_song
+    from lyricsyncd.library.scan import Report, reconcile
 
     priority = Priority.PERSON if by_hand else Priority.BACKFILL
     if start is None or start.is_dir():
@@ -112,7 +115,7 @@ def _songs_in(
     catalog: Catalog, targets: Sequence[tuple[Rules, Path | None]], *, by_hand: bool
 ) -> list[Entry]:
     """List the songs of the targets that are still to be done, as the catalog has them."""
-    from lyricsyncd.library.scan import walk
+    from lyricsyncd.library.walk import walk
 
     found: dict[int, Entry] = {}
     for rules, start in targets:
@@ -216,7 +219,7 @@ def _watch_progress(
 
 
 def _print_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: bool) -> None:
-    from lyricsyncd.library.scan import walk
+    from lyricsyncd.library.walk import walk
 
     new: list[Path] = []
     with open_catalog() as catalog:

@@ -60,7 +60,7 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
 
 def _status(catalog: Catalog, settings: Config) -> dict[str, Any]:
     from lyricsyncd.library import status
-    from lyricsyncd.library.scan import libraries_of
+    from lyricsyncd.library.roots import libraries_of
     from lyricsyncd.service.lock import running
 
     libraries = libraries_of(settings.libraries)

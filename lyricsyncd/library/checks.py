@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from lyricsyncd.catalog import mounts
 from lyricsyncd.config.paths import read_only, user_name
 from lyricsyncd.findings import Finding, failed, ok, warning
-from lyricsyncd.library import scan
+from lyricsyncd.library import roots
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
 
 PROC = Path("/proc")
 _COUNT_S = 5.0
-"""How long folders are counted for the watches that they need."""
+"""Longest time for which folders are counted, each of which needs a watch."""
 
 
 def libraries(config: Config, *, sidecars: bool) -> Iterator[Finding]:
@@ -39,7 +39,7 @@ def libraries(config: Config, *, sidecars: bool) -> Iterator[Finding]:
             yield failed("library", f"{path} is not there", "Check the path, or plug the disk in")
         elif not os.access(path, os.R_OK | os.X_OK):
             yield failed("library", f"{path} cannot be read", f"Check the rights: ls -ld {path}")
-        elif scan.offline(path):
+        elif roots.offline(path):
             yield warning("library", f"{path} is empty", "Is its disk plugged in?")
         elif (sidecars and not os.access(path, os.W_OK)) or read_only(path):
             yield failed(

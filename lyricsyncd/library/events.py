@@ -1,7 +1,6 @@
-"""What others tell of songs: imported, changed, moved, removed, playing.
+"""Events that other programs report of songs: imported, changed, moved, removed, playing.
 
-All of it is a hint, as what the watcher hears is: the file itself is looked at before anything is
-believed.
+Like the watcher's, they are only hints: the file itself is always examined.
 """
 
 from __future__ import annotations
@@ -16,14 +15,16 @@ from stat import S_ISDIR
 from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Priority, Queued, Request
 from lyricsyncd.config.paths import present
 from lyricsyncd.errors import WriteError, passes
-from lyricsyncd.library import scan, sidecars
+from lyricsyncd.library import sidecars
 from lyricsyncd.library.lookup import Lookup, NotInLibrary, Place
+from lyricsyncd.library.roots import offline
+from lyricsyncd.library.rules import IgnoreFiles, is_song
 from lyricsyncd.library.watch import FileEvent
 from lyricsyncd.model import Track
 
 
 class Kind(str, enum.Enum):
-    """What happened to a song."""
+    """The kinds of events."""
 
     IMPORTED = "imported"
     CHANGED = "changed"
@@ -34,7 +35,7 @@ class Kind(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to a song, which is named by its path or by its tags."""
+    """An event of a song, which is identified by its path or by its tags."""
 
     kind: Kind
     path: str | None = None
@@ -42,19 +43,19 @@ class Event:
     moved_from: str | None = None
     priority: Priority | None = None
     force: bool = False
-    """Queue it even though nothing changed since it was done."""
+    """Queue it even if it is unchanged since it was done."""
 
 
 class Result(str, enum.Enum):
-    """What became of an event that queued nothing; of one that did, `Queued` tells."""
+    """The result of an event that queued nothing; that of one that did is a `Queued`."""
 
     SCANNING = "scanning"
-    """It is a folder, which is gone through."""
+    """It is a folder, which will be scanned."""
     REMOVED = "removed"
     STILL_THERE = "still_there"
-    """It was said to be removed, and is not."""
+    """It was reported as removed, but exists."""
     EXCLUDED = "excluded"
-    """The library's patterns or ignore files leave it out, or it is no song."""
+    """The library's patterns or ignore files exclude it, or it is not a song."""
     NOT_FOUND = "not_found"
     OUTSIDE = "outside"
     """It is in no library."""
@@ -62,7 +63,7 @@ class Result(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of an event, and of which song."""
+    """The result of an event, and its song."""
 
     result: Queued | Result
     path: Path | None = None
@@ -70,21 +71,21 @@ class Taken:
 
 
 class EventHandler:
-    """Takes events into the catalog.
+    """Enter events into the catalog.
 
     Parameters
     ----------
-    heard : callable
-        Takes the hint that a folder has come, or that there is something about a song.
+    on_event : callable
+        Called with a file event for each new folder, and for songs to be examined later.
     """
 
     def __init__(
-        self, catalog: Catalog, lookup: Lookup, heard: Callable[[FileEvent], None]
+        self, catalog: Catalog, lookup: Lookup, on_event: Callable[[FileEvent], None]
     ) -> None:
         self._catalog = catalog
         self._lookup = lookup
-        self._heard = heard
-        self._ignore_files = scan.IgnoreFiles()
+        self._on_event = on_event
+        self._ignore_files = IgnoreFiles()
 
     def take(self, events: Sequence[Event]) -> list[Taken]:
         """Act on events, in their order; songs are queued in one transaction.
@@ -92,8 +93,8 @@ class EventHandler:
         Raises
         ------
         WriteError
-            The catalog cannot be written. What lies at the events' paths is looked at once it can:
-            those who send them may not do so again.
+            The catalog cannot be written. The events' paths are examined once it can, as the
+            programs that sent them may not do so again.
         """
         try:
             return self._take(events)
@@ -107,7 +108,7 @@ class EventHandler:
             raise WriteError(f"Not now: {error.strerror}", transient=True) from error
 
     def _remember(self, event: Event) -> None:
-        """Hand the paths of an event over to those who wait until files have come to rest."""
+        """Report the paths of an event as file events, which wait until files are stable."""
         try:
             old, new = (
                 None if text is None else self._lookup.place(text).path
@@ -116,12 +117,13 @@ class EventHandler:
         except NotInLibrary:
             return
         if new is not None:
-            self._heard(FileEvent(new, folder=os.path.isdir(new), moved_from=old))  # noqa: PTH112
+            folder = os.path.isdir(new)  # noqa: PTH112
+            self._on_event(FileEvent(new, folder=folder, moved_from=old))
         if old is not None:
-            self._heard(FileEvent(old))
+            self._on_event(FileEvent(old))
 
     def _take(self, events: Sequence[Event]) -> list[Taken]:
-        self._ignore_files = scan.IgnoreFiles()
+        self._ignore_files = IgnoreFiles()
         taken: list[Taken] = []
         requests: dict[int, Request] = {}
         for at, event in enumerate(events):
@@ -149,13 +151,13 @@ class EventHandler:
                 outcome = self._at(event, self._lookup.place(event.path))
             except NotInLibrary:
                 outcome = Taken(Result.OUTSIDE)
-        strange = isinstance(outcome, Taken) and outcome.result in (
+        unknown = isinstance(outcome, Taken) and outcome.result in (
             Result.OUTSIDE,
             Result.NOT_FOUND,
         )
-        if event.track is None or not strange:
+        if event.track is None or not unknown:
             return outcome
-        # Others may call the file by a name that is not its own: then its tags must do.
+        # Another program may know the file by another path: then its tags identify it.
         entry = self._lookup.by_tags(event.track)
         if entry is None:
             return Taken(Result.NOT_FOUND)
@@ -174,11 +176,11 @@ class EventHandler:
             if S_ISDIR(status.st_mode):
                 if event.kind is Kind.PLAYING or path == place.rules.root:
                     return Taken(Result.EXCLUDED, path)
-                self._heard(FileEvent(path, folder=True))
+                self._on_event(FileEvent(path, folder=True))
                 return Taken(Result.SCANNING, path)
-            looks = Fingerprint.from_stat(status)
+            fingerprint = Fingerprint.from_stat(status)
             wanted = (
-                scan.is_song(path) and looks.size and place.rules.admits(path, self._ignore_files)
+                is_song(path) and fingerprint.size and place.rules.admits(path, self._ignore_files)
             )
         except OSError as error:
             if passes(error):
@@ -189,8 +191,8 @@ class EventHandler:
         priority = event.priority
         if priority is None:
             priority = Priority.PLAYING if event.kind is Kind.PLAYING else Priority.IMPORT
-        why = "it plays" if event.kind is Kind.PLAYING else f"told that it was {event.kind.value}"
-        return Request(path, priority, why, place.rules.root, looks, event.force)
+        why = "it plays" if event.kind is Kind.PLAYING else f"reported as {event.kind.value}"
+        return Request(path, priority, why, place.rules.root, fingerprint, event.force)
 
     def _id(self, path: Path) -> int | None:
         return self._catalog.ids([path]).get(path)
@@ -198,7 +200,7 @@ class EventHandler:
     def _removed(self, place: Place, entry: Entry | None) -> Taken:
         if present(place.path):
             return Taken(Result.STILL_THERE, place.path, None if entry is None else entry.id)
-        if scan.offline(place.rules.root):
+        if offline(place.rules.root):
             return Taken(Result.NOT_FOUND, place.path)
         gone = list(self._catalog.in_folder(place.path).values()) if entry is None else [entry]
         if not gone:
@@ -208,7 +210,7 @@ class EventHandler:
         return Taken(Result.REMOVED, place.path, None if entry is None else entry.id)
 
     def _left(self, text: str, new: Path | None) -> None:
-        """A song has moved away: across disks the catalog cannot tell by the inode."""
+        """Remove a song from its old path: across disks the catalog cannot match the inode."""
         try:
             place = self._lookup.place(text)
         except NotInLibrary:

@@ -1,7 +1,7 @@
-"""Ignore files of folders, read with care: anybody who may write to the library may make one.
+"""Read the ignore files of folders, which every user with write access to the library can make.
 
-Only regular files of a bounded size are opened. A FIFO would be waited for without end, and a link
-to a device read without end.
+Only regular files of a bounded size are opened: opening a FIFO would block, and a link to a device
+might have no end.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ MOST_BYTES = 64_000
 _LOGGED_MOST = 1000
 _LINES_LOGGED = 3
 _logged: set[str] = set()
-"""What was logged already: a folder is looked at for every song in it."""
+"""Messages already logged, since a folder's file is read for every song in it."""
 _EMPTY = b""
 
 
 def read(file: Path) -> patterns.Lines | None:
-    """The patterns of an ignore file; ``None`` where there is no such file.
+    """Read the patterns of an ignore file; ``None`` where there is no such file.
 
-    One that may not be read, or is too large, says something that we cannot know: it is taken for
-    an empty one, which leaves the folder out.
+    A file without read permission, or too large a one, is taken for an empty file, which excludes
+    the folder: its patterns are not known.
 
     Raises
     ------
     OSError
-        It cannot be read just now: too many files are open, or the disk is in trouble.
+        It cannot be read at present: too many files are open, or the disk fails.
     """
     content = _content(file)
     if content is None:
@@ -45,18 +45,18 @@ def read(file: Path) -> patterns.Lines | None:
         problems = "; ".join(lines.bad[:_LINES_LOGGED]) + (
             f" (and {more} more)" if more > 0 else ""
         )
-        _log_once(file, f"{problems}; left out, the other lines hold")
+        _log_once(file, f"{problems}; skipped, the other lines apply")
     return lines
 
 
 def _content(file: Path) -> bytes | None:
     try:
-        # Before it is opened, since opening alone may do something to a device.
+        # Before it is opened, since opening alone may affect a device.
         if not _is_plain(file, file.stat()):
             return None
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as opened:
-            # It may be another by now.
+            # It may have been replaced since.
             if not _is_plain(file, os.fstat(descriptor)):
                 return None
             content = opened.read(MOST_BYTES + 1)
@@ -64,7 +64,7 @@ def _content(file: Path) -> bytes | None:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO):
             return None
         if error.errno in (errno.EACCES, errno.EPERM):
-            _log_once(file, "it may not be read, so its folder is left out")
+            _log_once(file, "no permission to read it, so its folder is left out")
             return _EMPTY
         raise
     if len(content) > MOST_BYTES:
@@ -76,13 +76,13 @@ def _content(file: Path) -> bytes | None:
 def _is_plain(file: Path, status: os.stat_result) -> bool:
     if stat.S_ISREG(status.st_mode):
         return True
-    _log_once(file, "it is no regular file, and is passed over")
+    _log_once(file, "not a regular file: skipped")
     return False
 
 
-def _log_once(file: Path, what: str) -> None:
-    """Log what is wrong with a file, unless the same was logged before."""
-    text = f"{escaped(str(file))}: {what}"
+def _log_once(file: Path, problem: str) -> None:
+    """Log a problem of a file, unless the same was logged before."""
+    text = f"{escaped(str(file))}: {problem}"
     if text in _logged:
         return
     if len(_logged) >= _LOGGED_MOST:

@@ -1,7 +1,7 @@
-"""Which song somebody else means: by the path it has for them, or by its names and length.
+"""Look up the song that another program refers to, by its path or by its names and length.
 
-Only what lies in a library is ever looked at. A path is taken as the library shows it; where links
-lead out of the libraries, the catalog must know the song already.
+Only files in a library are ever examined. A path stays as the library shows it; where links lead
+out of the libraries, the song must be in the catalog already.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ from lyricsyncd.catalog.catalog import Catalog, Entry
 from lyricsyncd.catalog.records import NamedSong
 from lyricsyncd.errors import AudioError, UsageError, WorkerLost
 from lyricsyncd.identify import parse_file_name, read_tags
-from lyricsyncd.library.scan import Rules, housed
+from lyricsyncd.library.roots import library_of
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.model import Track
 from lyricsyncd.text import match
 
 _PAGE = 500
 """Songs that get their keys at a time, so that no other thread waits long for the catalog."""
 _LONGEST = 4096
-"""Bytes of a path."""
+"""Most bytes of a path."""
 _TAGS_READ = 20
-"""Files that are opened, at most, to tell which one is meant."""
+"""Most files whose tags are read to find the song among several."""
 
 
 class NotInLibrary(UsageError):
-    """A path leads out of the libraries: it is none of our business."""
+    """A path is in no library, or leads out of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path in a library, as the library shows it; nothing need be there."""
+    """A path in a library, as the library shows it; it need not exist."""
 
     path: Path
     rules: Rules
@@ -43,24 +44,26 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """What holds for all that lies in a folder: an import tells of many songs in few of them."""
+    """A resolved folder, cached because an import reports many songs in few folders."""
 
     path: Path
     real: Path
-    """Where links lead."""
+    """The path without links."""
     rules: Rules | None
-    """Of the innermost library that it is in."""
+    """The rules of the innermost library that it is in."""
     stays: bool
-    """Whether it lies in a library, and `real`, too."""
+    """Whether both it and `real` are in a library."""
 
 
 class Lookup:
-    """Finds songs in libraries by what others say of them. Made anew for each request.
+    """Find songs in libraries by the path or the names that another program has for them.
+
+    An instance serves one request.
 
     Parameters
     ----------
     path_map : mapping
-        Folders as they are called elsewhere → as they are called here.
+        Folders by their paths in other programs → their paths here.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class Lookup:
         self._folders = {"": _Folder(Path("/"), Path("/"), top, top is not None)}
 
     def place(self, text: str) -> Place:
-        """Where a path is in the libraries. A relative one starts from a library's folder.
+        """Locate a path in the libraries; a relative path starts from the folder of a library.
 
         Raises
         ------
@@ -85,7 +88,7 @@ class Lookup:
             raise _outside(text)
         mapped = self._mapped(text)
         if mapped.startswith("/"):
-            # normpath, not resolve(): a link in a library is a song of its own place.
+            # normpath, not resolve(): a link in a library is a song at its own path.
             return self._inside(os.path.normpath(mapped)) or self._by_real_path(mapped)
         places = [
             place
@@ -97,7 +100,7 @@ class Lookup:
         return next((place for place in places if os.path.lexists(place.path)), places[0])
 
     def song(self, text: str) -> Entry | None:
-        """The song at a path; ``None`` where the catalog knows none. Raises as `place`."""
+        """Return the song at a path, or ``None`` if it is not in the catalog; raises as `place`."""
         return self._catalog.by_path(self.place(text).path)
 
     def _mapped(self, text: str) -> str:
@@ -131,7 +134,7 @@ class Lookup:
             real = _resolved(path) if linked else folder.real / name
             rules = self._libraries.get(each, folder.rules)
             if linked and each not in self._libraries and real in self._real_roots:
-                # A link to another library, which has its songs to itself.
+                # A link to another library: its songs belong to that library.
                 rules = self._rules[self._real_roots.index(real)]
                 path = rules.root
             stays = (folder.stays and not linked) or (rules is not None and self._in_library(real))
@@ -146,13 +149,13 @@ class Lookup:
         return any(real.is_relative_to(root) for root in self._real_roots)
 
     def _by_real_path(self, text: str) -> Place:
-        """A library that is a link may be called by what it leads to."""
+        """Locate the target of a library that is itself a link."""
         real = _resolved(Path(text))
         for rules, root in zip(self._rules, self._real_roots, strict=True):
             if real.is_relative_to(root):
                 return Place(rules.root / real.relative_to(root), rules)
-        # A second mount of the same folder has another name, and leads nowhere else.
-        found = housed(real, self._rules)
+        # A second mount of the same folder has another path, which is not a link.
+        found = library_of(real, self._rules)
         if found is None:
             raise _outside(text)
         return Place(found[1], found[0])
@@ -160,11 +163,11 @@ class Lookup:
     # By names
 
     def by_tags(self, wanted: Track) -> Entry | None:
-        """The song that is named so; ``None`` where there is none, or no sure one."""
+        """Find a song by its names; ``None`` where none matches surely."""
         return self.by_tags_many([wanted])[0]
 
     def by_tags_many(self, wanted: Sequence[Track]) -> list[Entry | None]:
-        """The same for several songs."""
+        """Find several songs by their names, as `by_tags` does."""
         keys = [name_key(track.title) if track.title else None for track in wanted]
         name_songs(self._catalog)
         named = self._catalog.named("name_key", [key for key in keys if key is not None])
@@ -181,25 +184,25 @@ class Lookup:
     def _chosen(self, wanted: Track, rows: Collection[NamedSong]) -> Entry | None:
         best: tuple[float, int] | None = None
         for count, row in enumerate(sorted(rows, key=lambda row: row.id)):
-            ours = _track(row)
-            if (not ours.artist or len(rows) > 1) and count < _TAGS_READ:
-                ours = _tags(row.path) or ours
-            score = _likeness(wanted, ours)
+            known = _track(row)
+            if (not known.artist or len(rows) > 1) and count < _TAGS_READ:
+                known = _tags(row.path) or known
+            score = _similarity(wanted, known)
             if score >= match.ACCEPTED and (best is None or score > best[0]):
                 best = score, row.id
         return None if best is None else self._catalog.get(best[1])
 
 
 def name_key(title: str) -> str:
-    """What all ways of writing a title have in common: two are of one song only if it is equal."""
-    # A file's name need not be valid text, and what the catalog keeps must.
+    """Reduce a title to a key, which is equal for all titles that may be of one song."""
+    # The name of a file need not be valid text, and text in the catalog must.
     return match.take_apart(title).core.encode("utf-8", "replace").decode()
 
 
 def name_songs(catalog: Catalog, stop: Callable[[], bool] = lambda: False) -> None:
     """Make the keys of songs that have none yet: new ones, and those with a new name.
 
-    Not when they are queued: a first scan has better things to do.
+    Done later than queueing, so that it does not delay the first scan.
     """
     after = 0
     while not stop() and (rows := catalog.unnamed(after, _PAGE)):
@@ -217,7 +220,7 @@ def _track(song: NamedSong) -> Track:
 
 
 def _in_name(path: Path) -> str:
-    """A song that was not looked at yet has no names but that of its file."""
+    """Return the title in a file name, the only name of a song whose tags are not read yet."""
     return parse_file_name(path.stem).title or path.stem
 
 
@@ -228,8 +231,8 @@ def _tags(path: Path) -> Track | None:
         return None
 
 
-def _likeness(wanted: Track, ours: Track) -> float:
-    """0-1: how surely what somebody names so is our song."""
+def _similarity(wanted: Track, ours: Track) -> float:
+    """Score (0-1) how surely the names that a program has for a song are those of ours."""
     if wanted.recording_id is not None and wanted.recording_id == ours.recording_id:
         return 1.0
     artist = wanted.artist or ours.artist or ""
@@ -244,11 +247,11 @@ def _likeness(wanted: Track, ours: Track) -> float:
 
 
 def _can_be_path(text: str) -> bool:
-    """Whether the system would take a text for a path, and not for an error."""
+    """Check whether a text is a valid path for the system."""
     try:
         encoded = os.fsencode(text)
     except UnicodeEncodeError:
-        # A lone surrogate that stands for no byte.
+        # A lone surrogate that is not an escaped byte.
         return False
     return b"\0" not in encoded and 0 < len(encoded) <= _LONGEST
 
@@ -260,7 +263,7 @@ def _outside(text: str) -> NotInLibrary:
 
 
 def _is_link(text: str) -> bool:
-    # Unlike that of Path, it takes a name too long for a file's for none.
+    # Unlike Path.is_symlink, this is false for a name that is too long.
     return os.path.islink(text)  # noqa: PTH114
 
 
@@ -275,5 +278,5 @@ def _resolved(path: Path) -> Path:
         real.lstat()
     except OSError as error:
         return nowhere if error.errno == errno.ELOOP else real
-    # Since 3.13 a link in a circle is what it leads to, and seems to lie where it lies.
+    # Since 3.13 a link in a circle resolves to a link.
     return nowhere if real.is_symlink() else real

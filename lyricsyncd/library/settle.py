@@ -1,6 +1,6 @@
-"""When a file has been copied completely: its size and time have not changed for a while.
+"""Wait until files are copied completely: their size and time have not changed for a while.
 
-Pure bookkeeping: who calls brings the time and how the files look.
+Nothing is read here: the caller supplies the time and the fingerprints of files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lyricsyncd.catalog.records import Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class StableFile:
-    """A file that has come to rest; without a fingerprint it is gone."""
+    """A file that has stopped changing; without a fingerprint it is deleted."""
 
     path: Path
     fingerprint: Fingerprint | None
@@ -22,12 +22,12 @@ class StableFile:
 
 @dataclass(slots=True)
 class _Waiting:
-    looks: Fingerprint | None
+    fingerprint: Fingerprint | None
     since: float
 
 
 class Debouncer:
-    """Files that something was heard of, until they have been still for ``wait_s`` seconds."""
+    """Hold files with events until they have not changed for ``wait_s`` seconds."""
 
     def __init__(self, wait_s: float) -> None:
         self.wait_s = wait_s
@@ -36,36 +36,38 @@ class Debouncer:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def touch(self, path: Path, looks: Fingerprint | None, now: float) -> None:
-        """Something happened to a file, which now looks like this."""
+    def touch(self, path: Path, fingerprint: Fingerprint | None, now: float) -> None:
+        """Hold a file that has an event, with its present fingerprint."""
         waiting = self._waiting.get(path)
-        if waiting is None or waiting.looks != looks:
-            self._waiting[path] = _Waiting(looks, now)
+        if waiting is None or waiting.fingerprint != fingerprint:
+            self._waiting[path] = _Waiting(fingerprint, now)
 
-    def due(self, now: float, look: Callable[[Path], Fingerprint | None]) -> list[StableFile]:
-        """The files that have come to rest; they are waited for no longer.
+    def due(
+        self, now: float, fingerprint_of: Callable[[Path], Fingerprint | None]
+    ) -> list[StableFile]:
+        """Return the files that have stopped changing, and hold them no longer.
 
-        Only those whose wait is over are looked at; one that changed waits from now on.
+        Only files whose wait is over are examined; one that has changed waits anew.
         """
-        settled = []
+        stable = []
         for path, waiting in list(self._waiting.items()):
             if now - waiting.since < self.wait_s:
                 continue
-            looks = look(path)
-            if looks == waiting.looks:
-                settled.append(StableFile(path, looks))
+            fingerprint = fingerprint_of(path)
+            if fingerprint == waiting.fingerprint:
+                stable.append(StableFile(path, fingerprint))
                 del self._waiting[path]
             else:
-                self._waiting[path] = _Waiting(looks, now)
-        return settled
+                self._waiting[path] = _Waiting(fingerprint, now)
+        return stable
 
-    def put_back(self, settled: StableFile, now: float, after: float) -> None:
-        """Wait for a file once more, which is due again after so many seconds."""
-        waiting = _Waiting(settled.fingerprint, now + after - self.wait_s)
-        self._waiting.setdefault(settled.path, waiting)
+    def put_back(self, file: StableFile, now: float, after: float) -> None:
+        """Hold a file once more, to be due again after ``after`` seconds."""
+        waiting = _Waiting(file.fingerprint, now + after - self.wait_s)
+        self._waiting.setdefault(file.path, waiting)
 
     def next_due(self) -> float | None:
-        """When to call `due` next; ``None`` while nothing waits."""
+        """Return the time to call `due` next; ``None`` while no file is held."""
         if not self._waiting:
             return None
         return min(waiting.since for waiting in self._waiting.values()) + self.wait_s

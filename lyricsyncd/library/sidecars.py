@@ -1,8 +1,8 @@
-"""What becomes of our sidecars when their songs move or go: they follow, or are cleared away.
+"""Move or delete our sidecars when their songs are moved or deleted.
 
-Only what we wrote and nobody has touched since; and never for a library that is away. A song that
-a scan finds gone may be on a disk that is (a pool of disks shows the folders of all), so its
-sidecars wait for `CLEAN_AFTER`. A file that was seen to be deleted takes them along at once.
+Only sidecars that lyricsyncd wrote and that are unchanged since; and never in a library that is not
+mounted. A song that a scan does not find may be on an unmounted disk of a pool, so its sidecars
+are deleted only after `CLEAN_AFTER`; those of a song whose deletion was observed, at once.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from lyricsyncd.errors import JournalError, WriteError
 log = logging.getLogger(__name__)
 
 CLEAN_AFTER = 24 * 3600.0
-"""Seconds for which a song must have been missing before a scan clears its sidecars away."""
+"""Seconds for which a song must have been missing before a scan deletes its sidecars."""
 
 
 def follow(catalog: Catalog, requests: Iterable[Request]) -> None:
-    """Have sidecars go where songs have gone that the catalog knows by another path.
+    """Move the sidecars of songs that the catalog knows by another path.
 
-    To be called before the songs are queued: one whose sidecars came along needs no work.
+    To be called before the songs are queued: one whose sidecars moved along needs no work.
 
     Raises
     ------
     JournalError
-        The journal cannot be written just now, and nothing was moved that it does not know of.
+        The journal cannot be written at present; no file was moved without an entry in it.
     """
     seen = [(each.path, each.fingerprint) for each in requests if each.fingerprint is not None]
     for old, new in catalog.moved(seen):
@@ -37,7 +37,7 @@ def follow(catalog: Catalog, requests: Iterable[Request]) -> None:
 
 
 def carry(old: Path, new: Path) -> None:
-    """Have our sidecars follow a song; one that cannot costs a line in the log.
+    """Move our sidecars of a song to its new path; one that cannot be moved is logged.
 
     Raises as `follow`.
     """
@@ -54,8 +54,8 @@ def carry(old: Path, new: Path) -> None:
         log.info("%s", one)
 
 
-def _has_heir(catalog: Catalog, entry: Entry) -> bool:
-    """Whether another song has the same sidecars: the .flac that came in place of an .mp3."""
+def _shares_sidecars(catalog: Catalog, entry: Entry) -> bool:
+    """Check whether another song has the same sidecars: a .flac that replaced an .mp3."""
     return any(
         other.id != entry.id and other.path.stem == entry.path.stem and present(other.path)
         for other in catalog.in_folder(entry.path.parent).values()
@@ -63,7 +63,7 @@ def _has_heir(catalog: Catalog, entry: Entry) -> bool:
 
 
 def clean(catalog: Catalog, entries: Iterable[Entry]) -> None:
-    """Delete our sidecars of songs that were deleted. Should one come back, it is done anew.
+    """Delete our sidecars of deleted songs; a song that is restored is aligned anew.
 
     Raises as `follow`.
     """
@@ -72,7 +72,7 @@ def clean(catalog: Catalog, entries: Iterable[Entry]) -> None:
     journal = Journal()
     cleaned = []
     for entry in entries:
-        if _has_heir(catalog, entry):
+        if _shares_sidecars(catalog, entry):
             continue
         try:
             report = clean_sidecars(entry.path, journal)

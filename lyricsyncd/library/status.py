@@ -1,4 +1,4 @@
-"""How far the service is, as plain values: for the command line and over HTTP alike."""
+"""Report the progress of the service as plain values, for the command line and over HTTP alike."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from lyricsyncd.catalog.catalog import Catalog, State
-from lyricsyncd.library.scan import Rules, offline
+from lyricsyncd.library.roots import offline
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.sqlite_files import last_repairs
 
 _LATEST = 5
-"""Results that are named."""
-_PACE_S = 3600.0
-"""The pace is that of the songs that were finished within this."""
-_PACE_OF = 3
-"""Fewer songs than these tell nothing of the pace."""
+"""Results that are listed."""
+_RATE_S = 3600.0
+"""Seconds within which songs are counted for the rate."""
+_RATE_OF = 3
+"""Least number of songs for which a rate is reported."""
 
 
 def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> dict[str, Any]:
-    """Songs in each state, what is in work, what waits and why, and how the libraries are."""
+    """Report songs by state, those in work, those that wait and why, and the libraries."""
     counts = catalog.counts()
     total = sum(counts.values())
-    left = counts[State.PENDING] + counts[State.WORKING]
+    unfinished = counts[State.PENDING] + counts[State.WORKING]
     waiting = _waiting(catalog)
     later, later_from = catalog.due_later()
     held = sum(wait["songs"] for wait in waiting if wait["until"] is not None)
-    hourly = catalog.songs_per_hour(_PACE_S, _PACE_OF) if running else None
-    due = max(0, left - held - later)
+    hourly = catalog.songs_per_hour(_RATE_S, _RATE_OF) if running else None
+    due = max(0, unfinished - held - later)
     return {
         "running": running,
         "paused": catalog.paused,
@@ -34,8 +35,8 @@ def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> di
         "resting": catalog.hush if running else None,
         "songs": {state.value: count for state, count in counts.items()},
         "total": total,
-        "finished": total - left,
-        "percent": round(100 * (total - left) / total, 1) if total else None,
+        "finished": total - unfinished,
+        "percent": round(100 * (total - unfinished) / total, 1) if total else None,
         "songs_per_hour": None if hourly is None else round(hourly, 1),
         "seconds_left": round(3600 * due / hourly) if hourly and due else None,
         "working": [entry.as_dict() for entry in catalog.entries(states=[State.WORKING])],
@@ -59,7 +60,7 @@ def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> di
 
 
 def _waiting(catalog: Catalog) -> list[dict[str, Any]]:
-    """The hosts that songs wait for, why, and when each is tried next (``None``: at once)."""
+    """List the hosts that songs wait for, why, and when each is tried next (``None``: at once)."""
     now, rests = catalog.clock(), {rest.host: rest for rest in catalog.rests()}
     found = []
     for host, songs in sorted(catalog.waiting().items()):

@@ -1,4 +1,4 @@
-"""Take back what was written for songs, and have the catalog no longer claim it."""
+"""Undo what was written for songs, and record that in the catalog."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def take_back(
     since: float | None = None,
     dry_run: bool = False,
 ) -> UndoReport:
-    """Undo what was written, as `tags.undo` does, and note it in the catalog, where there is one.
+    """Undo what was written, as `tags.undo` does, and record it in the catalog, if there is one.
 
-    A song of which nothing of ours is left is ignored from then on, until a person asks for it
-    again: what was taken back must not come back by itself.
+    A song without any output of ours left is ignored from then on, until the user requests it
+    again: undone output must not be written again automatically.
 
     Raises
     ------
     WriteError
-        The journal or the catalog cannot be used; what was taken back until then stays taken back.
+        The journal or the catalog cannot be used; what was undone until then stays undone.
     """
     report = undo(journal, songs, since=since, dry_run=dry_run)
     if catalog is not None and not dry_run and report.songs:
@@ -46,7 +46,7 @@ def take_back(
 
 
 def _numbers(catalog: Catalog, songs: Iterable[Path]) -> dict[int, Path]:
-    """Return the numbers in the catalog of songs, whose folders it may know by links."""
+    """Return the catalog's numbers of songs, in whose paths there may be links."""
     folders: dict[Path, list[Path]] = {}
     for folder in catalog.all_folders():
         folders.setdefault(Path(os.path.realpath(folder)), []).append(folder)

@@ -1,8 +1,7 @@
-"""Hints of changes in the libraries, from the file system.
+"""Watch the libraries for changes.
 
-Local file systems tell of changes (inotify, through watchdog). Network and FUSE file systems do
-not, and inotify has limits: such libraries are gone through from time to time instead, which is
-said once.
+Local file systems report changes (inotify, through watchdog). Network and FUSE file systems do not,
+and inotify has limits: such libraries are scanned from time to time instead, which is logged once.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from watchdog.events import (
 )
 
 from lyricsyncd.catalog import mounts
-from lyricsyncd.library.scan import Rules, is_lyrics, is_song
+from lyricsyncd.library.rules import Rules, is_lyrics, is_song
 from lyricsyncd.unexpected import UNEXPECTED
 
 if TYPE_CHECKING:
@@ -37,9 +36,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POLL_AT_LEAST = 60.0
-"""Seconds between looks at a library that does not tell of changes, at least …"""
+"""Least seconds between scans of a library whose file system does not report changes …"""
 POLL_SHARE = 0.001
-"""… and at most this share of the time is spent looking."""
+"""… and the greatest share of time spent on them."""
 
 _LIMIT = "the system's limit of watches is reached (raise fs.inotify.max_user_watches)"
 _IN_MODIFY = 0x2
@@ -51,72 +50,72 @@ _EVENTS: tuple[type[FileSystemEvent], ...] = (
     FileDeletedEvent,
     FileMovedEvent,
 )
-"""No openings, and no closings after reading: who plays a song must not wake us."""
+"""No openings, and no closings after reading: playing a song must not wake the service."""
 
 
 @dataclass(slots=True)
 class Watched:
-    """A library and how it is watched."""
+    """The state of a watched library."""
 
     rules: Rules
     online: bool = False
     polled: bool = False
-    """It is gone through from time to time, because it does not tell of changes."""
+    """Scanned from time to time, because its file system does not report changes."""
     identity: tuple[int, int] | None = None
-    """Device and inode of its folder: they change when a disk is plugged in."""
+    """Device and inode of its folder: they change when a disk is mounted."""
     poll_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class FileEvent:
-    """Something happened to a path; ``folder`` tells that it is a folder."""
+    """A change at a path, which is that of a folder if ``folder`` is true."""
 
     path: Path
     folder: bool = False
     moved_from: Path | None = None
-    """The song was moved here from there."""
+    """The old path, if it was moved."""
 
 
 class Watcher:
-    """Watches libraries, and hands a `FileEvent` for each change to a callback (in another thread).
+    """Watch libraries, and pass a `FileEvent` for each change to a callback, in another thread.
 
     Parameters
     ----------
     rules : sequence of Rules
         The libraries.
-    heard : callable
-        Called with each hint that may concern a song.
+    on_event : callable
+        Called with each event that may concern a song.
     filesystem : callable, optional
-        Gives the type of a path's file system.
+        Returns the type of a path's file system.
     """
 
     def __init__(
         self,
         rules: Sequence[Rules],
-        heard: Callable[[FileEvent], None],
+        on_event: Callable[[FileEvent], None],
         *,
         filesystem: Callable[[Path], str] = mounts.filesystem,
     ) -> None:
         self.libraries = [Watched(each) for each in rules]
-        self._heard = heard
+        self._on_event = on_event
         self._filesystem = filesystem
         self._observers: dict[Path, BaseObserver] = {}
 
     def check(self) -> list[Watched]:
-        """See which libraries came or went; those that have just come need a scan.
+        """Check which libraries were mounted or unmounted, and return those that need a scan.
 
-        Call it at the start, and now and then.
+        To be called at the start, and from time to time.
         """
         came = []
         for library in self.libraries:
             identity = _identity(library.rules.root)
-            # An empty folder is watched, too: a new library, or a disk's mount point.
+            # An empty folder is watched, too: it is a new library, or a disk's mount point.
             online = identity is not None
             if identity == library.identity:
                 continue
             self._unwatch(library)
             if library.online and not online:
-                log.warning("library %s is away: its songs wait", library.rules.root)
+                log.warning("library %s is not there: its songs wait", library.rules.root)
             library.online, library.identity = online, identity
             if online:
                 self._watch(library)
@@ -124,9 +123,9 @@ class Watcher:
         return came
 
     def came(self, folder: Path) -> None:
-        """A folder has come to a library: see that it could still be watched.
+        """Check that a new folder of a library could be watched, and else scan the library.
 
-        watchdog says nothing of folders that come later and find no watch left.
+        watchdog does not report new folders for which no watch is left.
         """
         for library in self.libraries:
             root = library.rules.root
@@ -135,7 +134,7 @@ class Watcher:
                 self._poll(library, _LIMIT)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         for library in self.libraries:
             self._unwatch(library)
 
@@ -143,16 +142,16 @@ class Watcher:
         root = library.rules.root
         kind = self._filesystem(root)
         if mounts.silent(kind):
-            self._poll(library, f"{kind} does not tell of changes")
+            self._poll(library, f"{kind} does not report changes")
             return
         from watchdog.observers import Observer
 
-        # A library may be a link; watchdog follows none, and could run in circles if it did.
+        # A library may be a link, and watchdog does not follow links.
         real = Path(os.path.realpath(root))
         observer: BaseObserver | None = None
         try:
             observer = Observer()
-            handler = _Handler(real, root, self._heard)
+            handler = _Handler(real, root, self._on_event)
             observer.schedule(handler, str(real), recursive=True, event_filter=list(_EVENTS))
             observer.start()
         except OSError as error:
@@ -167,7 +166,7 @@ class Watcher:
 
     def _poll(self, library: Watched, why: str) -> None:
         if not library.polled:
-            log.info("library %s is looked through from time to time: %s", library.rules.root, why)
+            log.info("library %s is scanned from time to time: %s", library.rules.root, why)
         library.polled = True
 
     def _unwatch(self, library: Watched) -> None:
@@ -178,34 +177,34 @@ class Watcher:
 
 
 class _Handler(FileSystemEventHandler):
-    """What watchdog calls."""
+    """Convert the events of watchdog."""
 
-    def __init__(self, real: Path, shown: Path, heard: Callable[[FileEvent], None]) -> None:
-        self._real, self._shown, self._heard = real, shown, heard
+    def __init__(self, real: Path, shown: Path, on_event: Callable[[FileEvent], None]) -> None:
+        self._real, self._shown, self._on_event = real, shown, on_event
 
     def dispatch(self, event: FileSystemEvent) -> None:
-        # An error would end watchdog's thread, and nothing would be heard of any song.
+        # An error would end watchdog's thread, and with it all events.
         with UNEXPECTED.contain(event.src_path):
-            self._tell_of(event)
+            self._report(event)
 
-    def _tell_of(self, event: FileSystemEvent) -> None:
+    def _report(self, event: FileSystemEvent) -> None:
         path = Path(os.fsdecode(event.src_path))
         if event.event_type == "moved":
             new = Path(os.fsdecode(event.dest_path))
             of_song = not event.is_directory and is_song(path) and is_song(new)
-            self._hint(new, event.is_directory, self._as_shown(path) if of_song else None)
-        self._hint(path, event.is_directory)
+            self._emit(new, event.is_directory, self._as_shown(path) if of_song else None)
+        self._emit(path, event.is_directory)
 
-    def _hint(self, path: Path, folder: bool, moved_from: Path | None = None) -> None:
+    def _emit(self, path: Path, folder: bool, moved_from: Path | None = None) -> None:
         if folder or is_song(path) or is_lyrics(path):
-            self._heard(FileEvent(self._as_shown(path), folder, moved_from))
+            self._on_event(FileEvent(self._as_shown(path), folder, moved_from))
 
     def _as_shown(self, path: Path) -> Path:
         return path if self._real == self._shown else self._shown / path.relative_to(self._real)
 
 
 def watches_left(folder: Path) -> bool:
-    """Whether the system would let us watch one folder more."""
+    """Check whether the system lets us watch one more folder."""
     libc = ctypes.CDLL(None, use_errno=True)
     descriptor = libc.inotify_init1(os.O_CLOEXEC)
     if descriptor < 0:
@@ -218,7 +217,7 @@ def watches_left(folder: Path) -> bool:
 
 
 def poll_interval(scan_took: float) -> float:
-    """Seconds until a library that does not tell of changes is gone through again."""
+    """Return the seconds until a library that does not report changes is scanned again."""
     return max(POLL_AT_LEAST, scan_took / POLL_SHARE)
 
 

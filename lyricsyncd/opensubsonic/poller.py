@@ -22,7 +22,8 @@ from lyricsyncd.catalog.catalog import Catalog, Priority
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.library.events import Event, EventHandler, Kind, Result
 from lyricsyncd.library.lookup import Lookup, NotInLibrary
-from lyricsyncd.library.scan import Rules, libraries_of
+from lyricsyncd.library.roots import libraries_of
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.opensubsonic.client import PAGE, Album, Client, NotAllowed, Song
 from lyricsyncd.unexpected import UNEXPECTED
 

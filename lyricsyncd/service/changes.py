@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Priority, Request
 from lyricsyncd.config.paths import present
 from lyricsyncd.errors import JournalError, LyricsyncError, UsageError, passes
-from lyricsyncd.library import scan, sidecars
-from lyricsyncd.library.scan import Rules
+from lyricsyncd.library import roots, scan, sidecars
+from lyricsyncd.library.rules import Rules, is_song
 from lyricsyncd.library.settle import Debouncer, StableFile
 from lyricsyncd.library.watch import FileEvent
 from lyricsyncd.printable import escaped
@@ -125,7 +125,7 @@ class Changes(Component):
         rules = self._libraries.rules_of(file.path)
         if rules is None:
             return
-        if scan.is_song(file.path):
+        if is_song(file.path):
             self._take_song(file, rules)
         elif file.fingerprint is not None:
             self._take_lyrics(file.path)
@@ -133,7 +133,7 @@ class Changes(Component):
     def _take_song(self, file: StableFile, rules: Rules) -> None:
         if file.fingerprint is None:
             entry = self._catalog.by_path(file.path)
-            if entry is not None and not scan.offline(rules.root):
+            if entry is not None and not roots.offline(rules.root):
                 self._catalog.missing([entry.id])
                 sidecars.clean(self._catalog, [entry])
         elif file.fingerprint.size and rules.admits(file.path):

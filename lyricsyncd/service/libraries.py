@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lyricsyncd.library import scan
-from lyricsyncd.library.scan import Rules
+from lyricsyncd.library import roots
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.watch import FileEvent, Watched, Watcher
 from lyricsyncd.service.component import Component
 
@@ -58,7 +58,7 @@ class Libraries(Component):
         appeared = [library.rules.root for library in self._watcher.check()]
         if appeared:
             # Only of a folder that is there can be said whether it is the same as another.
-            self.rules = scan.libraries_of(self._configured)
+            self.rules = roots.libraries_of(self._configured)
         return [rules for root in appeared for rules in self.rules if rules.root == root]
 
     def folder_appeared(self, folder: Path) -> None:
@@ -72,8 +72,8 @@ class Libraries(Component):
 
     def _watch(self, config: Config) -> None:
         self._configured = config.libraries
-        self.rules = scan.libraries_of(config.libraries)
-        for twin, first in scan.named_twice(config.libraries):
+        self.rules = roots.libraries_of(config.libraries)
+        for twin, first in roots.named_twice(config.libraries):
             log.warning(
                 "library %s is the same folder as %s, under which its songs are taken: remove one "
                 "of them from `libraries`",
@@ -83,5 +83,5 @@ class Libraries(Component):
         self._watcher = Watcher(self.rules, self._on_event)
 
     def _log_obstacles(self) -> None:
-        for obstacle in scan.obstacles([rules.root for rules in self.rules]):
+        for obstacle in roots.obstacles([rules.root for rules in self.rules]):
             log.error("%s", obstacle)

@@ -18,7 +18,7 @@ from lyricsyncd.catalog.catalog import Catalog, Priority
 from lyricsyncd.errors import LyricsyncError, passes
 from lyricsyncd.library import scan
 from lyricsyncd.library.lookup import name_songs
-from lyricsyncd.library.scan import Rules
+from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.watch import poll_interval
 from lyricsyncd.service.background import Background
 from lyricsyncd.service.component import Component, Interval

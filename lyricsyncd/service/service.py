@@ -23,7 +23,7 @@ from lyricsyncd.catalog import backup
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog
 from lyricsyncd.catalog.database import CatalogBroken, is_full
 from lyricsyncd.errors import LyricsyncError, WriteError
-from lyricsyncd.library.scan import libraries_of
+from lyricsyncd.library.roots import libraries_of
 from lyricsyncd.notifications.messages import start_messages
 from lyricsyncd.opensubsonic.poller import start_polling
 from lyricsyncd.service.background import Background

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog.catalog import Catalog
 from lyricsyncd.library.lookup import Lookup
-from lyricsyncd.library.scan import Rules, libraries_of
+from lyricsyncd.library.roots import libraries_of
+from lyricsyncd.library.rules import Rules
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config

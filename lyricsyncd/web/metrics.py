@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 
 from lyricsyncd import __version__
 from lyricsyncd.catalog.catalog import Catalog
-from lyricsyncd.library.scan import Rules, offline
+from lyricsyncd.library.roots import offline
+from lyricsyncd.library.rules import Rules
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -73,7 +73,7 @@ def test_an_import_is_told_of_by_its_final_paths(
     assert "lyricsync" not in beets.take_in(incoming).stderr
     found = tracks(deaf)
     assert found.keys() == {f"Ann/Song {number}.mp3" for number in range(3)}
-    assert {each["why"] for each in found.values()} == {"told that it was imported"}
+    assert {each["why"] for each in found.values()} == {"reported as imported"}
     assert beets.shown("$lyricsync_state") == ["pending"] * 3
 
 
@@ -93,7 +93,7 @@ def test_imports_that_move_and_names_that_are_no_text(
     beets.run("import", "-A", "-q", "-s", odd)
     found = tracks(deaf)
     assert found.keys() == {"Ann/Bjørn & Ågot.mp3", str(odd.relative_to(deaf.music))}
-    assert {each["why"] for each in found.values()} == {"told that it was imported"}
+    assert {each["why"] for each in found.values()} == {"reported as imported"}
     assert beets("lyricsync", "--status").count("pending") == 2
     assert beets("lyricsync", "--status", f"path:{odd}").startswith("pending")
 
