@@ -146,7 +146,9 @@ def test_onsets_move_by_half_a_step_of_the_format_at_most(name: str, line: Line)
     assume(before and before[0].start is not None)
     assert len(onsets) == len(said)
     step = 1 / UNITS[name]
-    assert all(abs(a - b) <= step / 2 + 1e-6 for a, b in zip(onsets, said, strict=True))
+    # WebVTT has no marks at the same time: words that begin together are a millisecond apart.
+    most = step * (len(onsets) - 1 if name == "vtt" else 0) + step / 2 + 1e-6
+    assert all(abs(a - b) <= most for a, b in zip(onsets, said, strict=True))
 
 
 @pytest.mark.parametrize("decimals", [2, 3])

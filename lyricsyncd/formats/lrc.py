@@ -5,11 +5,15 @@ Written::
     [ti:Title]
     [ar:Artist]
     [length:03:25]
-    [00:12.340]<00:12.340>one <00:12.800>two <00:13.100><00:14.000>three<00:14.500>
+    [00:12.340]<00:12.340>one <00:12.800>two<00:13.100> <00:14.000>three<00:14.500>
     [bg: <00:14.600>ooh<00:15.000>]
+    [00:15.000]
 
 A word ends where the next mark stands, be it a word's, that of a rest (as after "two") or the
-closing mark of the line. The space between two words belongs to the word before. Beyond 99
+closing mark of the line. The space between two words belongs to the word before, or to the rest
+between them: Navidrome passes over a rest without any text, and Jellyfin takes its time for the
+next word's. Where no space parts the words, the rest holds an invisible joiner. An empty timed line
+stands where a line ends before a long break, and at the end of the song. Beyond 99
 minutes stamps have hours. Backing vocals with word times follow their line as ``[bg: …]``; other
 voices are written like the lead, since players would show their names as words. A line without
 word times is a plain line. Lyrics without any time are plain text; where only some lines have
@@ -24,6 +28,8 @@ An empty timed line is kept: it says where the line before it ends.
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +38,7 @@ from typing import ClassVar
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.text import GUARD, MAX_WORDS, decode, language_code, split_lines
 from lyricsyncd.formats.timing import (
+    LINGER_S,
     MAX_S,
     Stretch,
     bare,
@@ -159,6 +166,7 @@ def _project(lyrics: Lyrics, unit: int, *, words: bool) -> Lyrics:
         return Lyrics(tuple(Line(bare(line)) for line in lyrics.lines if line.words))
     needs_line_times(lyrics.lines, "LRC")
     groups: list[list[Line]] = []
+    ends: list[float | None] = []
     for line in lyrics.lines:
         if line.start is None:
             continue
@@ -167,11 +175,44 @@ def _project(lyrics: Lyrics, unit: int, *, words: bool) -> Lyrics:
             groups[-1].append(Line(timed, timed[0].start, None, "bg"))
         else:
             groups.append([Line(timed, on_grid(line.start, unit))])
+            ends.append(0.0)
+        end = _end(line)
+        before = ends[-1]
+        ends[-1] = None if end is None or before is None else max(before, on_grid(end, unit))
     return Lyrics(
-        tuple(_in_order(groups)),
+        tuple(_in_order(_with_breaks(groups, ends))),
         lyrics.language,
         metadata={key: lyrics.metadata[key] for key in _WRITTEN if key in lyrics.metadata},
     )
+
+
+def _end(line: Line) -> float | None:
+    """Return where a line ends, if that is known."""
+    if not line.words:
+        return None
+    end = line.words[-1].end
+    end = line.end if end is None else end
+    last = max((word.start for word in line.words if word.start is not None), default=0.0)
+    return None if end is None or end < last else end
+
+
+def _with_breaks(groups: Sequence[list[Line]], ends: Sequence[float | None]) -> list[list[Line]]:
+    """Add an empty line where a line, whose end is known, ends before a long break."""
+    parted: list[list[Line]] = []
+    sung_until = 0.0
+    in_order = sorted(zip(groups, ends, strict=True), key=lambda pair: pair[0][0].start or 0.0)
+    for (group, end), following in itertools.zip_longest(in_order, in_order[1:]):
+        parted.append(group)
+        start = group[0].start or 0.0
+        later = math.inf if following is None else following[0][0].start or 0.0
+        # No end is written that lies beyond the next line, but those of words.
+        written = max((word.end or 0.0 for line in group for word in line.words), default=0.0)
+        sung_until = max(sung_until, start, written, min(end or 0.0, later))
+        blank = following is not None and not following[0][0].words
+        known = end is not None and group[0].words
+        if known and not blank and start < sung_until <= later - LINGER_S:
+            parted.append([Line((), sung_until)])
+    return parted
 
 
 def _in_order(groups: Sequence[Sequence[Line]]) -> list[Line]:
@@ -217,12 +258,20 @@ def _marked(words: Sequence[Word], decimals: int) -> str:
     at: float | None = None
     for text, start, end in stretches(words):
         if at is not None and at != start:
-            parts.append(f"<{_stamp(at, decimals)}>")
-        parts.append(f"<{_stamp(start, decimals)}>{_guard(text)}")
+            space = " " if parts[-1].endswith(" ") else GUARD
+            parts[-1] = parts[-1].removesuffix(" ")
+            parts.append(f"<{_stamp(at, decimals)}>{space}")
+        guard = GUARD if _is_rest(text) else ""
+        parts.append(f"<{_stamp(start, decimals)}>{guard}{_guard(text)}")
         at = end
     if at is not None:
         parts.append(f"<{_stamp(at, decimals)}>")
     return "".join(parts)
+
+
+def _is_rest(text: str) -> bool:
+    """Return whether text of a stretch is joiners only, of which a single one is a rest."""
+    return text.strip() != "" and not text.strip().strip(GUARD)
 
 
 def _stamp(time: float, decimals: int) -> str:
@@ -352,7 +401,8 @@ def _stretches(content: str, start: float | None, later: int) -> list[Stretch]:
     stretches = [Stretch(start, _unguard(before))] if before.strip() else []
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         text = content[mark.end() : following.start() if following else len(content)]
-        stretches.append(Stretch(_seconds(_milliseconds(mark) + later), _unguard(text)))
+        text = text.replace(GUARD, "", 1) if _is_rest(text) else _unguard(text)
+        stretches.append(Stretch(_seconds(_milliseconds(mark) + later), text))
     return stretches
 
 

@@ -1,10 +1,12 @@
 """TTML as Apple Music and Navidrome have it: a ``<p>`` a line, a ``<span>`` a word::
 
-    <p begin="00:00:01.000" end="00:00:03.000" ttm:agent="v2"><span begin="00:00:01.000"
-     end="00:00:01.500">one</span> <span …>two</span><span ttm:role="x-bg" …>…</span></p>
+    <p begin="00:00:01.000" end="00:00:03.000" itunes:key="L1" ttm:agent="v2"><span
+     begin="00:00:01.000" end="00:00:01.500">one</span> <span …>two</span><span
+     ttm:role="x-bg" …>…</span></p>
 
-Voices are agents, named in the head; backing vocals are an ``x-bg`` span at the end of the line
-that they follow. Lines without times are ``<p>`` without times.
+Each line has a key, without which readers of Apple's kind pass over it. Voices are agents, named in
+the head; backing vocals are an ``x-bg`` span at the end of the line that they follow, and a line of
+their own where that has one already. Lines without times are ``<p>`` without times.
 
 Read: clock times and offsets (``1:02.5``, ``62.5s``, ``62500ms``), all from the start of the song
 (as such files have them, whatever they stand in); the space between words in or between spans;
@@ -105,16 +107,21 @@ def _agents(lines: Sequence[Line]) -> dict[str | None, str]:
 
 def _paragraphs(lines: Sequence[Line], agents: dict[str | None, str]) -> list[str]:
     rows: list[str] = []
-    for i, line in enumerate(lines):
+    takes_backing = False
+    for line in lines:
+        times = _times(line.start, line.end)
+        key = f' itunes:key="L{len(rows) + 1}"'
         if line.voice == "bg":
-            backing = f'<span ttm:role="x-bg"{_times(line.start, line.end)}>{_content(line)}</span>'
-            if i == 0:
-                rows.append(f"<p{_times(line.start, line.end)}>{backing}")
-            else:
+            backing = f'<span ttm:role="x-bg"{times}>{_content(line)}</span>'
+            if takes_backing:
                 rows[-1] += f" {backing}"
+            else:
+                rows.append(f"<p{times}{key}>{backing}")
+            takes_backing = False
         else:
             agent = f' ttm:agent="{agents[line.voice]}"' if line.voice in agents else ""
-            rows.append(f"<p{_times(line.start, line.end)}{agent}>{_content(line)}")
+            rows.append(f"<p{times}{key}{agent}>{_content(line)}")
+            takes_backing = True
     return [row + "</p>" for row in rows]
 
 

@@ -1,9 +1,12 @@
 """WebVTT: a cue a line, words marked inside it::
 
     00:00:01.000 --> 00:00:03.000
-    <v Ann><00:00:01.000>one <00:00:01.500>two<00:00:01.900> <00:00:02.200>three
+    <v Ann>one <00:00:01.500>two<00:00:01.900> <00:00:02.200>three
 
-A word ends at the next mark, the last one with its cue at the latest. Voices are ``<v …>`` tags.
+A word ends at the next mark, the last one with its cue at the latest. The first word has no mark
+where it begins with its cue: marks lie within their cue and each later than the one before, so that
+words that begin together are a millisecond apart, and a cue of a single word ends a millisecond
+after it. Cues are in order. Voices are ``<v …>`` tags.
 In cues of others, words before the first mark begin with the cue.
 """
 
@@ -12,7 +15,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
@@ -29,6 +32,7 @@ from lyricsyncd.formats.timing import (
 )
 from lyricsyncd.model import Line, Lyrics
 
+_UNIT = 1000
 _CLOCK = r"(?:(\d{1,4}):)?(\d{2}):(\d{2})\.(\d{3})"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s+-->\s+{_CLOCK}(?:\s.*)?", re.DOTALL)
 _TAG = re.compile(r"<([^<>]*)>")
@@ -62,7 +66,8 @@ class Vtt:
     def project(self, lyrics: Lyrics) -> Lyrics:
         lyrics = tidy(lyrics)
         needs_line_times(lyrics.lines, "WebVTT")
-        return Lyrics(framed(lyrics.lines, 1000, words=True))
+        cues = [_marks_apart(line) for line in framed(lyrics.lines, _UNIT, words=True)]
+        return Lyrics(tuple(sorted(cues, key=lambda line: line.start or 0.0)))
 
     def write(self, lyrics: Lyrics) -> str:
         cues = ["WEBVTT\n"]
@@ -74,17 +79,55 @@ class Vtt:
         return "\n".join(cues)
 
 
+def _marks_apart(line: Line) -> Line:
+    """Return the cue with marks that lie within it, each later than the one before."""
+    heads = [i for i, word in enumerate(line.words) if word.start is not None]
+    if not heads or line.start is None or line.end is None:
+        return line
+    words = list(line.words)
+    starts: list[int] = []
+    for head in heads:
+        start = round((words[head].start or 0.0) * _UNIT)
+        starts.append(max(start, starts[-1] + 1) if starts else start)
+    cue_end = max(round(line.end * _UNIT), starts[-1] + 1)
+    ends = [
+        _later(words[following - 1].end, start, limit)
+        for following, start, limit in zip(
+            [*heads[1:], len(words)], starts, [*starts[1:], cue_end], strict=True
+        )
+    ]
+    if starts == [round(line.start * _UNIT)]:
+        # One mark at least tells a word that has times from a line that has.
+        cue_end = max(cue_end, ends[0] + 1)
+    for head, following, start, end in zip(
+        heads, [*heads[1:], len(words)], starts, ends, strict=True
+    ):
+        words[head] = replace(words[head], start=start / _UNIT)
+        words[following - 1] = replace(words[following - 1], end=end / _UNIT)
+    return replace(line, words=tuple(words), end=cue_end / _UNIT)
+
+
+def _later(end: float | None, start: int, limit: int) -> int:
+    """Return an end after its start and not after ``limit``, which it is where it is not known."""
+    last = limit if end is None else min(round(end * _UNIT), limit)
+    return last if last > start else limit
+
+
 def _marked(line: Line) -> str:
     if line.words[0].start is None:
         return html.escape(line.text, quote=False)
     parts: list[str] = []
-    at = line.words[0].start
+    at = line.start
     for text, start, end in stretches(line.words):
-        if at != start:
-            parts.append(f"<{clock(at)}>")
-        parts.append(f"<{clock(start)}>{html.escape(text, quote=False)}")
+        space = ""
+        if parts and at is not None and at != start:
+            space = " " if parts[-1].endswith(" ") else ""
+            parts[-1] = parts[-1].removesuffix(" ")
+            parts.append(f"<{clock(at)}>{space}")
+        mark = "" if start == line.start else f"<{clock(start)}>"
+        parts.append(f"{mark}{html.escape(text, quote=False)}")
         at = start if end is None else end
-    if at != line.end:
+    if at is not None and at != line.end:
         parts.append(f"<{clock(at)}>")
     return "".join(parts)
 
