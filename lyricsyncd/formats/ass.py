@@ -3,13 +3,16 @@ r"""ASS karaoke: a line a dialogue, ``{\kf…}`` (centiseconds) before every wor
     Dialogue: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,{\kf50}one {\kf40}two {\k30}{\kf80}three
 
 Durations are differences of rounded times, so that rounding errors do not add up. A rest is an
-empty syllable. The voice is in the name field. Braces of the lyrics are written ``\{ \}``, a
+empty syllable. Where a word is written from right to left the styles have libass find the direction
+of each line (it would lay the words out from left to right), and words light up at once (it would
+fill them from the wrong side). The voice is in the name field. Braces of the lyrics are written ``\{ \}``, a
 backslash with an invisible joiner behind it, since ASS has no other way to say them.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -45,9 +48,9 @@ Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour,
 Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, \
 Alignment, MarginL, MarginR, MarginV, Encoding
 Style: Default,Arial,56,&H0000D7FF,&H00FFFFFF,&H00000000,&H80000000,\
--1,0,0,0,100,100,0,0,1,3,1,2,40,40,60,1
+-1,0,0,0,100,100,0,0,1,3,1,2,40,40,60,{encoding}
 Style: Backing,Arial,44,&H0000D7FF,&H00FFFFFF,&H00000000,&H80000000,\
-0,-1,0,0,100,100,0,0,1,3,1,8,40,40,60,1
+0,-1,0,0,100,100,0,0,1,3,1,8,40,40,60,{encoding}
 
 [Events]
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
@@ -107,7 +110,8 @@ class Ass:
 
     def write(self, lyrics: Lyrics) -> str:
         projected = self.project(lyrics)
-        rows = [_HEADER.format(title=projected.metadata.get("title", ""))]
+        encoding = -1 if _is_from_right(projected.text) else 1
+        rows = [_HEADER.format(title=projected.metadata.get("title", ""), encoding=encoding)]
         for line in projected:
             assert line.start is not None
             assert line.end is not None
@@ -116,6 +120,11 @@ class Ass:
             text = "".join(_karaoke(line))
             rows.append(f"Dialogue: 0,{start},{end},{style},{line.voice or ''},0,0,0,,{text}\n")
         return "".join(rows)
+
+
+def _is_from_right(text: str) -> bool:
+    """Return whether some letters are written from right to left."""
+    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
 
 
 def _name(voice: str | None) -> str | None:
@@ -127,12 +136,13 @@ def _karaoke(line: Line) -> Iterator[str]:
     if line.words[0].start is None or line.start is None:
         yield _guard(line.text)
         return
+    sweep = "k" if _is_from_right(line.text) else "kf"
     at = round(line.start * _UNIT)
     for text, start, end in stretches(line.words):
         first, last = round(start * _UNIT), round((start if end is None else end) * _UNIT)
         if first > at:
             yield f"{{\\k{first - at}}}"
-        yield f"{{\\kf{last - first}}}{_guard(text)}"
+        yield f"{{\\{sweep}{last - first}}}{_guard(text)}"
         at = last
 
 

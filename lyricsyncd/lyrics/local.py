@@ -267,12 +267,19 @@ def _lines_of_pieces(pieces: Iterable[tuple[str, float]]) -> list[Line]:
 
 
 def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
-    """Join timed syllables to a line; those without a space between are one word."""
+    """Join timed syllables to a line; those without a space between are one word.
+
+    A piece without text is a rest: the word before ends there.
+    """
     found: list[Word] = []
     spaced = any(text != text.strip() for text, _ in pieces)
     open_word = False
     for text, start in pieces:
         parts = text.split()
+        if not parts and found:
+            found[-1] = dataclasses.replace(found[-1], end=start)
+        if not text:
+            continue
         for at, part in enumerate(parts):
             timed = start if at == 0 else None
             joined = at == 0 and open_word and spaced and not text[:1].isspace()
@@ -284,10 +291,11 @@ def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
             found.append(Word(part, timed))
         open_word = bool(found) and not text[-1:].isspace() if parts else False
     words = tuple(found)
-    if len(pieces) == 1 and len(words) > 1:
+    end = words[-1].end if words else None
+    if len([text for text, _ in pieces if text.strip()]) == 1 and len(words) > 1:
         # The time of a piece that is the whole line is the line's, not its first word's.
-        words = tuple(dataclasses.replace(word, start=None) for word in words)
-    return Line(words, pieces[0][1])
+        words = tuple(dataclasses.replace(word, start=None, end=None) for word in words)
+    return Line(words, pieces[0][1], end)
 
 
 def _described(lyrics: Lyrics) -> str:

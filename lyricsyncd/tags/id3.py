@@ -1,13 +1,16 @@
 """Lyrics in ID3 tags: ``USLT`` holds text, ``SYLT`` has a time for each word (ID3v2.4, 4.8, 4.9).
 
 In ``SYLT`` a piece that begins with a newline begins a line, and pieces bring their own spaces, as
-the standard has it. Times are milliseconds. Our mark stands in its description.
+the standard has it; one that is empty or a space ends the word before, where a rest or the end of
+the song follows. Times are milliseconds. Our mark stands in its description.
 """
 
 from __future__ import annotations
 
 import codecs
+import itertools
 import json
+import math
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -197,25 +200,32 @@ def _pieces(lyrics: Lyrics) -> list[list[Any]]:
     """Text and milliseconds; times never go back, as players that seek in them need it."""
     pieces: list[list[Any]] = []
     latest = 0
-    for line in sorted(lyrics.lines, key=lambda line: _start(line) or 0.0):
-        start = _start(line)
-        if not line.words or start is None:
-            continue
-        for at, (text, time) in enumerate(_timed(line, start)):
+    lines = [line for line in lyrics.lines if line.words and _start(line) is not None]
+    lines.sort(key=lambda line: _start(line) or 0.0)
+    for line, following in itertools.zip_longest(lines, lines[1:]):
+        limit = math.inf if following is None else _start(following) or 0.0
+        for at, (text, time) in enumerate(_timed(line, _start(line) or 0.0, limit)):
             latest = max(latest, round(time * 1000))
             # The first line needs its newline too: it tells readers that there are lines at all.
             pieces.append(["\n" * (at == 0) + text, latest])
     return pieces
 
 
-def _timed(line: Line, start: float) -> list[tuple[str, float]]:
+def _timed(line: Line, start: float, limit: float) -> list[tuple[str, float]]:
+    """The pieces of a line, which ends at ``limit`` at the latest, with rests between them."""
     if not line.timed_words:
-        return [(line.text, start)]
-    last = len(line.words) - 1
-    return [
-        (word.text + " " * (word.space and at < last), word.start if word.start is not None else 0)
-        for at, word in enumerate(line.words)
-    ]
+        rest = [("", line.end)] if line.end is not None and start < line.end < limit else []
+        return [(line.text, start), *rest]
+    timed: list[tuple[str, float]] = []
+    for word, following in itertools.zip_longest(line.words, line.words[1:]):
+        space = " " if word.space and following is not None else ""
+        later = limit if following is None else following.start or 0.0
+        onset = word.start or 0.0
+        if word.end is not None and onset < word.end < later:
+            timed += [(word.text, onset), (space, word.end)]
+        else:
+            timed.append((word.text + space, onset))
+    return timed
 
 
 def _start(line: Line) -> float | None:

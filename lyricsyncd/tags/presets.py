@@ -29,6 +29,8 @@ class Sidecar:
 
     format: str
     path: Path
+    decimals: int | None = None
+    """Of its times, where the player needs another number than the format has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class File:
     suffix: str
     short: str = ""
     """In place of ``suffix`` where the name would be too long for the file system."""
+    decimals: int | None = None
+    """See `Sidecar`."""
 
     def path(self, song: Path) -> Path:
         """Return its path beside a song."""
@@ -149,7 +153,7 @@ class FilePreset:
             files, tag = self.lines, self.tag_lines
         else:
             files, tag = self.plain, self.tag_plain
-        sidecars = tuple(Sidecar(file.format, file.path(song)) for file in files)
+        sidecars = tuple(Sidecar(file.format, file.path(song), file.decimals) for file in files)
         possible = dict.fromkeys(
             sidecar_path(song, file.suffix) for file in (*self.words, *self.lines, *self.plain)
         )
@@ -198,9 +202,12 @@ def navidrome_web() -> FilePreset:
 
 
 def jellyfin() -> FilePreset:
-    """One file: of two it would show either."""
+    """One file: of two it would show either.
+
+    Two decimals, since its older versions read three of them as ten times as much.
+    """
     return FilePreset(
-        words=(File("lrc", ".elrc", short=".lrc"),),
+        words=(File("lrc", ".elrc", short=".lrc", decimals=2),),
         lines=(LINES,),
         plain=(PLAIN,),
         reader="Jellyfin may show",

@@ -165,4 +165,5 @@ def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
 
     # Without our mark a lost journal cannot make a person's choice look like a work of ours.
     author = mark.unmarked if by_hand else mark.marked
-    return mark.sealed(formats.write(author(lyrics), sidecar.format))
+    options = {} if sidecar.decimals is None else {"decimals": sidecar.decimals}
+    return mark.sealed(formats.write(author(lyrics), sidecar.format, **options))
