@@ -14,8 +14,10 @@ VENV_WHISPERX := .venv-whisperx
 VENV_NEWEST := .venv-newest
 VENV_LOWEST := .venv-lowest
 NDP    := plugins/navidrome/build/lyricsyncd.ndp
+# Parsers of players, from npm, which the tests ask what they read in our files.
+PLAYERS := tests/players/node_modules
 
-.PHONY: help demo song test unit slow test-models test-whisperx test-versions test-newest test-lowest test-plugins plugins lint format clean
+.PHONY: help demo song test unit slow test-models test-whisperx test-versions test-newest test-lowest test-plugins plugins players lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +27,7 @@ help:
 	@echo "             WhisperX with its own, 8 GB, into .venv-whisperx)"
 	@echo "make test-versions  the quick tests and a song with the newest versions of all dependencies on the"
 	@echo "             newest Python here, and with the lowest that are declared on the oldest"
+	@echo "make players install parsers of players, which some tests ask (with npm)"
 	@echo "make plugins build the plugin for Navidrome; make test-plugins: test this and beets'"
 	@echo "make lint    ruff, mypy, the layers of packages, and what is imported (deptry)"
 	@echo "make format  let ruff put the code in form"
@@ -36,11 +39,20 @@ demo: $(VENV)/.installed
 
 test: unit slow test-plugins test-models test-versions
 
-unit: $(VENV)/.tools
+unit: $(VENV)/.tools players
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
 
-slow: $(VENV)/.tools
+slow: $(VENV)/.tools players
 	$(BIN)/python -m pytest -m "slow and not plugins"
+
+players:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PLAYERS)/.installed || \
+	  echo "players: npm could not install the players' parsers, so their tests are left out"; \
+	  else echo "players: no npm here, so the tests that ask players' parsers are left out"; fi
+
+$(PLAYERS)/.installed: tests/players/package-lock.json
+	cd tests/players && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 test-plugins: plugins
 	$(BIN)/python -m pytest -m plugins tests/plugins
@@ -91,7 +103,7 @@ song: $(VENV)/.installed
 
 clean:
 	rm -rf $(VENV) $(VENV_MODELS) $(VENV_WHISPERX) $(VENV_NEWEST) $(VENV_LOWEST) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -rf plugins/navidrome/node_modules plugins/navidrome/build
+	rm -rf $(PLAYERS) plugins/navidrome/node_modules plugins/navidrome/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps below let everything run again without a network.

@@ -1,10 +1,12 @@
-"""What Navidrome shows of a file, by the rules it publishes; written from them, not from its code.
+"""What Navidrome shows of a file, by its rules; `tests/player_cases.py` holds what its code says.
 
 - A row of LRC begins with one or more ``[mm:ss.xx]`` (hours and one to three decimals may be);
   ``[ar:]``, ``[ti:]``, ``[offset:]`` and ``[lang:]`` are read wherever they stand, and the row with
   them; other rows before the first timed one are passed over, later ones belong to the line above.
-- ``<mm:ss.xx>`` begins a word, whose text goes on until the next mark, spaces included; a mark with
-  nothing behind it ends the word before. ``[bg: <…>…]`` is a background voice of the line above.
+- ``<mm:ss.xx>`` begins a word, whose text goes on until the next mark, spaces included. A mark
+  with nothing at all behind it is passed over, but the last of a line ends its last word. A word
+  ends with the next one, the last of a line, else, with the next line; where that is not known, no
+  word of the line has an end. ``[bg: <…>…]`` is a background voice of the line above.
 - A Lyricsfile says ``version: '1.0'``; its times are whole milliseconds, and what a line reads is
   its words put together.
 """
@@ -14,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import yaml
@@ -34,6 +36,7 @@ class Shown:
     text: str
     words: list[tuple[str, int]] = field(default_factory=list)
     voice: str = ""
+    ends: list[int | None] = field(default_factory=list, compare=False)
 
 
 @dataclass
@@ -61,7 +64,22 @@ def lrc(text: str) -> Page:
             page.lines.append(shown)
         elif page.lines:
             page.lines[-1].text += "\n" + row
+    leads = [line for line in page.lines if not line.voice]
+    following = {id(line): later.start for line, later in pairwise(leads)}
+    lead: Shown | None = None
+    for line in page.lines:
+        lead = line if not line.voice else lead
+        _end_words(line, following.get(id(lead)))
     return page
+
+
+def _end_words(line: Shown, next_line: int | None) -> None:
+    starts = [start for _, start in line.words]
+    for at, end in enumerate(line.ends):
+        later = starts[at + 1] if at + 1 < len(starts) else next_line
+        line.ends[at] = later if end is None else max(end, starts[at])
+    if None in line.ends:
+        line.ends = [None] * len(line.ends)
 
 
 def lyricsfile(text: str) -> Page:
@@ -91,9 +109,13 @@ def _times(item: dict[str, Any]) -> list[Any]:
 
 
 def _shown(start: int, text: str) -> Shown:
-    words = [(word, time) for word, time in _words(text) if word]
+    marked = list(_words(text))
+    words = [(word, time) for word, time in marked if word]
     whole = "".join(word for word, _ in words) if words else text
-    return Shown(start, whole.strip(), words)
+    ends: list[int | None] = [None] * len(words)
+    if words and not marked[-1][0]:
+        ends[-1] = marked[-1][1]
+    return Shown(start, whole.strip(), words, ends=ends)
 
 
 def _words(text: str) -> Iterator[tuple[str, int]]:

@@ -22,9 +22,10 @@ from lyricsyncd.config.setting_types import PresetName
 from lyricsyncd.formats.text import GUARD
 from lyricsyncd.model import Line, Lyrics, Word
 from lyricsyncd.tags import Journal, write_lyrics
-from tests import navidrome_reader
+from tests import jellyfin_reader, navidrome_reader
 from tests.navidrome_reader import Shown
 from tests.noise_songs import CODECS, encode
+from tests.player_cases import CASES
 from tests.test_formats_properties import LYRICS, with_all_times
 
 WORDS = formats.read(
@@ -32,7 +33,7 @@ WORDS = formats.read(
     .encode(),
     "lrc",
 )  # fmt: skip
-LINES = ["[00:01.00]Row, röw", "[00:04.00]Böat"]
+LINES = ["[00:01.00]Row, röw", "[00:04.00]Böat", "[00:05.00]"]
 
 
 def line(*words: tuple[str, float], end: float | None = None, voice: str | None = None) -> Line:
@@ -42,11 +43,14 @@ def line(*words: tuple[str, float], end: float | None = None, voice: str | None 
 NAVIDROME: dict[str, tuple[Line, list[Shown]]] = {
     "words": (
         line(("Row,", 1.0), ("row", 1.52), end=2.0),
-        [Shown(1000, "Row, row", [("Row, ", 1000), ("row", 1520)])],
+        [Shown(1000, "Row, row", [("Row, ", 1000), ("row", 1520)]), Shown(2000, "")],
     ),
     "a rest": (
         Line((Word("Row", 1.0, 1.25), Word("row", 3.0, 3.5)), 1.0, 3.5),
-        [Shown(1000, "Row row", [("Row ", 1000), ("row", 3000)])],
+        [
+            Shown(1000, "Row row", [("Row", 1000), (" ", 1250), ("row", 3000)]),
+            Shown(3500, ""),
+        ],
     ),
     "a word without a time": (
         Line((Word("Row", 1.0), Word("your"), Word("boat", 2.0)), 1.0),
@@ -58,7 +62,7 @@ NAVIDROME: dict[str, tuple[Line, list[Shown]]] = {
     ),
     "scripts without spaces": (
         Line((Word("你", 1.0, 1.5, space=False), Word("好", 1.5, 2.0)), 1.0, 2.0),
-        [Shown(1000, "你好", [("你", 1000), ("好", 1500)])],
+        [Shown(1000, "你好", [("你", 1000), ("好", 1500)]), Shown(2000, "")],
     ),
     "from right to left": (
         line(("שלום", 1.0), ("עולם", 2.0)),
@@ -106,6 +110,38 @@ def without_guard(shown: list[Shown]) -> list[Shown]:
     ]
 
 
+class TestTheTableOfCases:
+    @pytest.mark.parametrize("what", CASES)
+    def test_is_what_we_write(self, what: str) -> None:
+        assert formats.write(CASES[what].lyrics, "lrc", decimals=2) == CASES[what].text
+
+    @pytest.mark.parametrize("what", CASES)
+    def test_is_what_navidrome_shows(self, what: str) -> None:
+        lines = navidrome_reader.lrc(CASES[what].text).lines
+        assert [
+            (line.start, [(*word, end) for word, end in zip(line.words, line.ends, strict=True)])
+            for line in lines
+        ] == CASES[what].navidrome
+
+    @pytest.mark.parametrize("old", [False, True])
+    @pytest.mark.parametrize("what", CASES)
+    def test_is_what_jellyfin_shows_in_its_old_versions_too(self, what: str, old: bool) -> None:
+        lines = jellyfin_reader.lrc(CASES[what].text, old=old)
+        assert [(line.start, line.cues) for line in lines] == CASES[what].jellyfin
+
+    def test_holds_in_jellyfin_for_the_files_of_its_preset(self, tmp_path: Path) -> None:
+        song = encode(tmp_path / "song.mp3", 1)
+        journal = Journal(tmp_path / "journal.db")
+        write_lyrics(song, WORDS, Output(preset="jellyfin"), journal=journal)
+        text = song.with_suffix(".elrc").read_text()
+        for old in (False, True):
+            cues = [cue for line in jellyfin_reader.lrc(text, old=old) for cue in line.cues]
+            assert cues == [("Row, ", 1000, 2000), ("röw", 2000, 3000), ("Böat", 4000, 5000)]
+
+    def test_three_decimals_are_ten_times_as_much_in_an_old_jellyfin(self) -> None:
+        assert jellyfin_reader.lrc("[00:12.340]tea", old=True)[0].start == 15_400
+
+
 class TestNavidrome:
     @pytest.mark.parametrize("what", NAVIDROME)
     def test_shows_an_elrc_as_it_is_sung(self, what: str) -> None:
@@ -124,13 +160,18 @@ class TestNavidrome:
     def test_shows_a_lyricsfile_as_it_is_sung(self, what: str) -> None:
         sung, expected = NAVIDROME[what]
         page = navidrome_reader.lyricsfile(formats.write(Lyrics((sung,)), "lyricsfile"))
-        assert page.lines == expected
+        # Where a line ends stands beside it there: it needs no empty lines, nor rests.
+        (line,) = page.lines
+        words = [(word.rstrip(), time) for word, time in expected[0].words if word.strip()]
+        assert [(word.rstrip(), time) for word, time in line.words] == words
+        assert (line.start, line.text) == (expected[0].start, expected[0].text)
 
     def test_parts_the_backing_voice_from_the_lead(self) -> None:
         lead = line(("Row", 1.0), ("on", 2.0), end=3.0)
         backing = line(("ooh", 2.5), end=3.5, voice="bg")
         page = navidrome_reader.lrc(formats.write(Lyrics((lead, backing)), "lrc"))
-        assert [(each.text, each.voice) for each in page.lines] == [("Row on", ""), ("ooh", "bg")]
+        voices = [(each.text, each.voice) for each in page.lines if each.text]
+        assert voices == [("Row on", ""), ("ooh", "bg")]
 
     def test_reads_names_and_language_and_passes_over_our_mark(self) -> None:
         lyrics = Lyrics(
@@ -220,6 +261,7 @@ class TestTags:
             assert [(each.start, each.text) for each in page.lines] == [
                 (1000, "Row, röw"),
                 (4000, "Böat"),
+                (5000, ""),
             ]
 
     def test_with_word_marks_hold_them_where_a_list_asks_for_them(
@@ -240,7 +282,7 @@ def test_synchronised_frames_are_read_by_others(
     song = tmp_path / f"song.{kind}"
     song.write_bytes(originals[kind])
     write_lyrics(song, WORDS, Output(preset="embed"), journal=Journal(tmp_path / "journal.db"))
-    pieces = [("\nRow, ", 1000), ("röw", 2000), ("\nBöat", 4000)]
+    pieces = [("\nRow, ", 1000), ("röw", 2000), ("", 3000), ("\nBöat", 4000), ("", 5000)]
     assert mediafile.MediaFile(str(song)).synced_lyrics == pieces
     tags = mutagen.File(song).tags
     assert isinstance(tags, ID3)

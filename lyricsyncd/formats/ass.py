@@ -5,8 +5,8 @@ r"""ASS karaoke: a line a dialogue, ``{\kf…}`` (centiseconds) before every wor
 Durations are differences of rounded times, so that rounding errors do not add up. A rest is an
 empty syllable. Where a word is written from right to left the styles have libass find the direction
 of each line (it would lay the words out from left to right), and words light up at once (it would
-fill them from the wrong side). The voice is in the name field. Braces of the lyrics are written ``\{ \}``, a
-backslash with an invisible joiner behind it, since ASS has no other way to say them.
+fill them from the wrong side). The voice is in the name field. Braces of the lyrics are written
+``\{ \}``, a backslash with an invisible joiner behind it, since ASS has no other way to say them.
 """
 
 from __future__ import annotations
