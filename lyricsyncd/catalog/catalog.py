@@ -15,8 +15,10 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from lyricsyncd.catalog import transitions
-from lyricsyncd.catalog.queries import Queries, get_entry, setting
+from lyricsyncd.catalog import kept, transitions
+from lyricsyncd.catalog.drafts import Draft
+from lyricsyncd.catalog.kept import KeptResults
+from lyricsyncd.catalog.queries import get_entry, setting
 from lyricsyncd.catalog.records import (
     TAKEN_BACK,
     Entry,
@@ -64,7 +66,7 @@ FORGET_AFTER = 30 * _DAY
 """How long a song may be missing before it is forgotten: its disk may only be away."""
 
 
-class Catalog(Queries):
+class Catalog(KeptResults):
     """The catalog in one file; see `Database` for how it is opened and closed."""
 
     # The way in
@@ -203,8 +205,8 @@ class Catalog(Queries):
                 db,
                 id,
                 owner,
-                "artist = ?, title = ?, duration = ?, recording_id = ?, name_key = NULL",
-                (track.artist, track.title, track.duration, track.recording_id),
+                "artist = ?, title = ?, album = ?, duration = ?, recording_id = ?, name_key = NULL",
+                (track.artist, track.title, track.album, track.duration, track.recording_id),
             )
         )
 
@@ -228,7 +230,12 @@ class Catalog(Queries):
         )
 
     def finish(
-        self, id: int, owner: str, outcome: Outcome, fingerprint: Fingerprint | None = None
+        self,
+        id: int,
+        owner: str,
+        outcome: Outcome,
+        fingerprint: Fingerprint | None = None,
+        draft: Draft | None = None,
     ) -> bool:
         """End a lease with an outcome; false where the lease was lost meanwhile.
 
@@ -236,9 +243,20 @@ class Catalog(Queries):
         ----------
         fingerprint : Fingerprint, optional
             The song's file as it is now, where we have written into it.
+        draft : Draft, optional
+            The words with their times, where they were placed.
         """
         now = self.clock()
-        return self.write(lambda db: transitions.finish(db, id, owner, outcome, fingerprint, now))
+
+        def finish(db: sqlite3.Connection) -> bool:
+            entry = get_entry(db, id)
+            held = transitions.finish(db, id, owner, outcome, fingerprint, now)
+            if held and draft is not None and entry is not None:
+                requested = entry.priority >= Priority.PERSON
+                kept.put_placed(db, id, draft, now, requested=requested)
+            return held
+
+        return self.write(finish)
 
     def crashed(self, id: int, owner: str, error: LyricsyncError) -> State:
         """End a lease because the song took the model worker down; where the song stands now.
@@ -513,6 +531,7 @@ class Catalog(Queries):
                 "DELETE FROM tracks WHERE library = ? AND missing_since < ?",
                 (key, now - FORGET_AFTER),
             )
+            kept.prune(db)
 
         self.write(scanned)
 

@@ -107,6 +107,29 @@ def waits_0004(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE tracks ADD COLUMN waits_for TEXT")
 
 
+@_step
+def drafts_0005(db: sqlite3.Connection) -> None:
+    """Results that are kept for review, what a person chose for songs (see `drafts`), and albums.
+
+    Without a trigger that would delete them with their song: it would go with the table, should a
+    later step make that anew.
+    """
+    db.execute(
+        """
+        CREATE TABLE drafts (
+            id INTEGER PRIMARY KEY,
+            revision INTEGER NOT NULL,
+            at REAL NOT NULL,
+            by_hand INTEGER NOT NULL,
+            body BLOB NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX drafts_at ON drafts (at)")
+    db.execute("CREATE TABLE choices (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")
+    db.execute("ALTER TABLE tracks ADD COLUMN album TEXT")
+
+
 def migrate(db: sqlite3.Connection, steps: list[Step] | None = None) -> None:
     """Bring a catalog up to date.
 

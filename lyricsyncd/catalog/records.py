@@ -63,6 +63,11 @@ class Fingerprint:
     def from_stat(cls, stat: os.stat_result) -> Fingerprint:
         return cls(stat.st_size, stat.st_mtime_ns, stat.st_ino)
 
+    @property
+    def key(self) -> str:
+        """What is made of the file is stored under this name, wherever the file moves."""
+        return f"{self.inode:x}-{self.size:x}-{self.mtime_ns:x}"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -98,6 +103,7 @@ class Entry:
     missing_since: float | None = None
     artist: str | None = None
     title: str | None = None
+    album: str | None = None
     duration: float | None = None
     recording_id: str | None = None
     """Of MusicBrainz."""

@@ -25,6 +25,7 @@ from lyricsyncd.pipeline.prepared import (
     Recognised,
     Stopwatch,
 )
+from lyricsyncd.playback.peaks import Peaks, envelope
 
 if TYPE_CHECKING:
     from lyricsyncd.align.features import Alignment
@@ -64,8 +65,8 @@ class _Unfinished:
     song: Path
     stem: Stem
     best: _Candidate | None = None
-    tried: int = 0
-    """How many of the words that were prepared have been placed."""
+    scores: tuple[float, ...] = ()
+    """Those of the words that were prepared and have been placed, in their order."""
 
 
 class Placer:
@@ -116,13 +117,12 @@ class Placer:
             answer = self._recognised(begun.stem, prepared.language, watch, progress)
             self._unfinished = begun
             return answer
-        best = self._best(prepared, begun, watch, progress)
+        best, scores = self._best(prepared, begun, watch, progress)
         if best.verdict.score < self.settings.lines and not prepared.all_found:
-            tried = 1 + len(prepared.others)
-            self._unfinished = dataclasses.replace(begun, best=best, tried=tried)
+            self._unfinished = dataclasses.replace(begun, best=best, scores=scores)
             return MoreWordsWanted(watch.stages)
         self._unfinished = None
-        return _placement(best, begun.stem, self._language(prepared), watch)
+        return _placement(best, scores, begun.stem, self._language(prepared), watch)
 
     def _begun(self, prepared: Prepared, watch: Stopwatch, progress: Progress) -> _Unfinished:
         """Take up a song that waited for words, or separate the vocals of another."""
@@ -137,17 +137,24 @@ class Placer:
 
     def _best(
         self, prepared: Prepared, begun: _Unfinished, watch: Stopwatch, progress: Progress
-    ) -> _Candidate:
-        """Place words until some fit: those of another version of a song cannot be placed well."""
+    ) -> tuple[_Candidate, tuple[float, ...]]:
+        """Place words until some fit: those of another version of a song cannot be placed well.
+
+        Returns
+        -------
+        _Candidate, tuple of float
+            The best, and the scores of all that were placed.
+        """
         progress("align", 0.0)
         language, stem = self._language(prepared), begun.stem
-        best = begun.best
-        for lyrics in (prepared.lyrics, *prepared.others)[begun.tried :]:
+        best, scores = begun.best, list(begun.scores)
+        for lyrics in (prepared.lyrics, *prepared.others)[len(scores) :]:
             if best is not None and best.verdict.score >= self.settings.words:
                 break
             # A transcript was taken with the first words in mind, and anchors those alone.
             transcript = prepared.transcript if best is None else None
             candidate = self._placed(stem, lyrics, language, transcript, watch)
+            scores.append(candidate.verdict.score)
             if best is None or candidate.verdict.score > best.verdict.score:
                 best = candidate
         assert best is not None, "there are words to place"
@@ -155,7 +162,7 @@ class Placer:
         if doubtful and prepared.transcript is None and self._ends_here(best, prepared):
             best = self._with_second_opinion(best, stem, language, watch, progress)
         progress("align", 1.0)
-        return best
+        return best, tuple(scores)
 
     def _ends_here(self, best: _Candidate, prepared: Prepared) -> bool:
         """Whether these words are the last to be tried."""
@@ -316,7 +323,9 @@ def _warn_without(what: str, error: ModelError) -> None:
     log.warning("words are placed without %s: %s", what, error)
 
 
-def _placement(best: _Candidate, stem: Stem, language: str, watch: Stopwatch) -> Placement:
+def _placement(
+    best: _Candidate, scores: tuple[float, ...], stem: Stem, language: str, watch: Stopwatch
+) -> Placement:
     lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
     reason = verdict.reason
     if alignment.line_times is not None:
@@ -332,6 +341,8 @@ def _placement(best: _Candidate, stem: Stem, language: str, watch: Stopwatch) ->
         reason=reason,
         stages=watch.stages,
         warnings=(stem.warning,) if stem.warning else (),
+        scores=scores,
+        peaks=Peaks(envelope(stem.vocals, stem.sr), envelope(stem.mix, stem.sr)),
     )
 
 

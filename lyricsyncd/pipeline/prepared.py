@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing, Track, Word
+from lyricsyncd.playback.peaks import Peaks
 
 Stages = Mapping[str, float]
 """Seconds spent in each stage, in the order in which they ran."""
@@ -85,6 +86,10 @@ class Placement:
         What may be written.
     stages : mapping
         Seconds of the stages that placing ran.
+    scores : tuple of float
+        Those of all words that were placed, in the order in which they were prepared.
+    peaks : Peaks or None
+        What the song looks like, for a page on which its words are corrected.
     """
 
     lyrics: Lyrics
@@ -96,6 +101,8 @@ class Placement:
     reason: str
     stages: Stages = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    peaks: Peaks | None = None
 
 
 @dataclass(frozen=True, slots=True)

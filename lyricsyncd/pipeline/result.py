@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lyricsyncd import formats
+from lyricsyncd.catalog.drafts import Considered
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing, Track
 from lyricsyncd.pipeline.prepared import Placement, Prepared, Stages, added
+from lyricsyncd.playback.peaks import Peaks
 
 _FROM_A_PERSON = ("sidecar", "tag", "given", "file")
 """Sources of words that were chosen for this very file."""
@@ -35,6 +38,9 @@ class SyncResult:
     stages: Stages = field(default_factory=dict)
     """Seconds spent in each stage, in the order they ran."""
     warnings: tuple[str, ...] = ()
+    considered: tuple[Considered, ...] = ()
+    """All words that were prepared, those that were chosen among them."""
+    peaks: Peaks | None = None
 
     @property
     def to_write(self) -> Lyrics | None:
@@ -105,6 +111,14 @@ def of_placement(prepared: Prepared, placed: Placement) -> SyncResult:
         aligner=placed.aligner,
         stages=added(prepared.stages, placed.stages),
         warnings=prepared.warnings + placed.warnings,
+        considered=tuple(
+            Considered(lyrics, score)
+            for lyrics, score in itertools.zip_longest(
+                (prepared.lyrics, *prepared.others), placed.scores
+            )
+            if lyrics is not None
+        ),
+        peaks=placed.peaks,
     )
 
 

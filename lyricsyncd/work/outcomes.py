@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog.catalog import RETRY_LYRICS, RETRY_SOON, Entry, Outcome, State
+from lyricsyncd.catalog.drafts import Draft
 from lyricsyncd.errors import Fault, LyricsNotFound, LyricsyncError, NotASong, SourceError
 from lyricsyncd.model import Decision
 
@@ -43,6 +44,22 @@ def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
         stages=result.stages,
         written=() if report is None else report.written + report.unchanged,
         notes=result.warnings + (() if report is None else tuple(map(str, report.notes))),
+    )
+
+
+def draft_of(result: SyncResult) -> Draft | None:
+    """Return what is kept of a result for review; ``None`` where no word has a time."""
+    if not any(word.start is not None for word in result.lyrics.words):
+        return None
+    return Draft(
+        result.lyrics,
+        score=result.quality_score,
+        decision=result.decision.value,
+        reason=result.reason,
+        language=result.language,
+        separator=result.separator,
+        aligner=result.aligner,
+        considered=result.considered,
     )
 
 

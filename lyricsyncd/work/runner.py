@@ -47,6 +47,7 @@ from lyricsyncd.errors import (
 from lyricsyncd.http import pace
 from lyricsyncd.http.answers import asking_anew
 from lyricsyncd.pipeline.result import SyncResult
+from lyricsyncd.playback import cache
 from lyricsyncd.processes import sandbox
 from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
@@ -55,9 +56,11 @@ from lyricsyncd.work.gpu import OtherGpuPrograms
 from lyricsyncd.work.song_executor import executor_of, placement_of_models
 
 if TYPE_CHECKING:
+    from lyricsyncd.catalog.drafts import Draft
     from lyricsyncd.config.schema import Config
     from lyricsyncd.model import Lyrics
     from lyricsyncd.pipeline.prepared import Answer, Prepared
+    from lyricsyncd.playback.peaks import Peaks
     from lyricsyncd.tags import WriteReport
 
 log = logging.getLogger(__name__)
@@ -109,6 +112,7 @@ class Runner:
         self._noted_hush: str | None = None
         self._settings_error: LyricsyncError | None = None
         self._settings_again = 0.0
+        self._peaks = cache.peaks_cache()
         self._threads = [
             threading.Thread(target=self._find_all, name="find", daemon=True),
             *(
@@ -474,6 +478,10 @@ class Runner:
             try:
                 own = own or self._digest(entry.path, track.duration)
                 if self._digest(first.path, track.duration) == own:
+                    for kind in cache.PEAKS:
+                        self._peaks.copy(
+                            f"{first.fingerprint.key}.{kind}", f"{entry.fingerprint.key}.{kind}"
+                        )
                     return same_recording.reused(prepared, first, placed)
             except LyricsyncError as error:
                 # Its words can be placed all the same.
@@ -510,7 +518,20 @@ class Runner:
         if result.to_write is not None:
             report = self._written(entry.path, result.to_write, config)
             looks = Fingerprint.of(entry.path)
-        self._finish(entry, outcomes.of_result(result, report), began, looks)
+            cache.file_changed(entry.fingerprint.key, looks.key)
+        self._keep_peaks(result.peaks, looks)
+        outcome, draft = outcomes.of_result(result, report), outcomes.draft_of(result)
+        self._finish(entry, outcome, began, looks, draft)
+
+    def _keep_peaks(self, peaks: Peaks | None, looks: Fingerprint) -> None:
+        """Keep the peaks of a song, which can be made again: trouble with them costs nothing."""
+        if peaks is None:
+            return
+        try:
+            self._peaks.put(f"{looks.key}.vocals", peaks.vocals)
+            self._peaks.put(f"{looks.key}.mix", peaks.mix)
+        except OSError as error:
+            log.debug("the peaks of a song are not kept: %s", error)
 
     def _written(self, song: Path, lyrics: Lyrics, config: Config) -> WriteReport:
         from lyricsyncd.tags import Journal, write_sandboxed
@@ -521,9 +542,16 @@ class Runner:
         )
 
     def _finish(
-        self, entry: Entry, outcome: Outcome, began: float, looks: Fingerprint | None = None
+        self,
+        entry: Entry,
+        outcome: Outcome,
+        began: float,
+        looks: Fingerprint | None = None,
+        draft: Draft | None = None,
     ) -> None:
-        if not self._patiently(lambda: self.catalog.finish(entry.id, self.owner, outcome, looks)):
+        if not self._patiently(
+            lambda: self.catalog.finish(entry.id, self.owner, outcome, looks, draft)
+        ):
             return
         # What only a person can mend, and what is merely tried again.
         bad = outcome.state is State.FAILED or outcome.error_class in (

@@ -1,0 +1,224 @@
+"""A song's placed words as they are kept for review: plain data, and its compact form.
+
+What is written beside a song has no confidences, and where a song is left for review nothing is
+written at all. A draft keeps the whole result: the words with times and confidences, the decision,
+and the other words that were considered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lyricsyncd.model import Line, Lyrics, Word
+
+_DECIMALS = 3
+"""Of seconds and of confidences: finer than anybody can hear or see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """Words that may be a song's.
+
+    Attributes
+    ----------
+    score : float or None
+        The predicted share of words within 0.3 s; ``None`` where they were not placed.
+    """
+
+    lyrics: Lyrics
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The result of placing a song's words.
+
+    Attributes
+    ----------
+    score : float
+        0-1: the predicted share of word onsets within 0.3 s of the truth.
+    decision : str
+        What may be written of it; see `lyricsyncd.model.Decision`.
+    offset : float
+        Seconds by which a person shifted all words since they were placed.
+    by_hand : bool
+        Whether a person changed words or times.
+    revision : int
+        Counts the changes of a song's draft; 0 before it is stored.
+    at : float
+        When it was stored; seconds since the epoch.
+    """
+
+    lyrics: Lyrics
+    score: float
+    decision: str
+    reason: str
+    language: str | None = None
+    separator: str | None = None
+    aligner: str | None = None
+    considered: tuple[Considered, ...] = ()
+    offset: float = 0.0
+    by_hand: bool = False
+    revision: int = 0
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose for a song, and every later run respects.
+
+    Attributes
+    ----------
+    language : str or None
+        ISO 639-1.
+    lyrics : Lyrics or None
+        The words to place, in place of those that sources have.
+    rejected : frozenset of str
+        Words that are not the song's, by `words_key`.
+    pins : tuple of (int, float)
+        The number of a word, and the second at which it starts.
+    only_draft : bool
+        Whether the next result is kept for review and not written, however good it is.
+    """
+
+    language: str | None = None
+    lyrics: Lyrics | None = None
+    rejected: frozenset[str] = field(default_factory=frozenset)
+    pins: tuple[tuple[int, float], ...] = ()
+    only_draft: bool = False
+
+
+def words_key(lyrics: Lyrics) -> str:
+    """Return what words are known by again: spelling and line breaks make no other words."""
+    letters = "".join(filter(str.isalnum, lyrics.text.casefold()))
+    return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def pack(draft: Draft) -> bytes:
+    """Encode a draft: deflated JSON, 3 to 6 kB for most songs."""
+    values = {
+        "lyrics": lyrics_as_plain(draft.lyrics),
+        "considered": [
+            {"lyrics": lyrics_as_plain(each.lyrics), "score": each.score}
+            for each in draft.considered
+        ],
+        **{name: getattr(draft, name) for name in _PLAIN},
+    }
+    return _deflated(values)
+
+
+def unpack(body: bytes, *, revision: int, at: float, by_hand: bool) -> Draft | None:
+    """Decode a draft; ``None`` where it is damaged: a flipped bit costs this draft alone."""
+    try:
+        values = _inflated(body)
+        return Draft(
+            lyrics=lyrics_of_plain(values["lyrics"]),
+            considered=tuple(
+                Considered(lyrics_of_plain(each["lyrics"]), each["score"])
+                for each in values["considered"]
+            ),
+            revision=revision,
+            at=at,
+            by_hand=by_hand,
+            **{name: values[name] for name in _PLAIN},
+        )
+    except _DAMAGE:
+        return None
+
+
+def pack_choices(choices: Choices) -> bytes:
+    """Encode a person's choices."""
+    lyrics = None if choices.lyrics is None else lyrics_as_plain(choices.lyrics)
+    return _deflated(
+        {
+            "language": choices.language,
+            "lyrics": lyrics,
+            "rejected": sorted(choices.rejected),
+            "pins": choices.pins,
+            "only_draft": choices.only_draft,
+        }
+    )
+
+
+def unpack_choices(body: bytes) -> Choices:
+    """Decode a person's choices; none where they are damaged."""
+    try:
+        values = _inflated(body)
+        lyrics = values["lyrics"]
+        return Choices(
+            language=values["language"],
+            lyrics=None if lyrics is None else lyrics_of_plain(lyrics),
+            rejected=frozenset(values["rejected"]),
+            pins=tuple((int(number), float(start)) for number, start in values["pins"]),
+            only_draft=bool(values["only_draft"]),
+        )
+    except _DAMAGE:
+        return Choices()
+
+
+def lyrics_as_plain(lyrics: Lyrics) -> dict[str, Any]:
+    """Encode lyrics as values of JSON, without loss but for the finest digits of times."""
+    plain: dict[str, Any] = {
+        "lines": [
+            [_rounded(line.start), _rounded(line.end), line.voice, list(map(_word, line.words))]
+            for line in lyrics
+        ]
+    }
+    for name in ("language", "source", "source_id", "instrumental"):
+        if value := getattr(lyrics, name):
+            plain[name] = value
+    if lyrics.metadata:
+        plain["metadata"] = dict(lyrics.metadata)
+    return plain
+
+
+def lyrics_of_plain(plain: Mapping[str, Any]) -> Lyrics:
+    """Decode `lyrics_as_plain`."""
+    lines = (
+        Line(tuple(map(_word_of, words)), start, end, voice)
+        for start, end, voice, words in plain["lines"]
+    )
+    return Lyrics(
+        tuple(lines),
+        language=plain.get("language"),
+        source=plain.get("source", ""),
+        source_id=plain.get("source_id"),
+        instrumental=plain.get("instrumental", False),
+        metadata=plain.get("metadata", {}),
+    )
+
+
+_PLAIN = ("score", "decision", "reason", "language", "separator", "aligner", "offset")
+_DAMAGE = (zlib.error, ValueError, KeyError, TypeError, AttributeError)
+
+
+def _deflated(values: Mapping[str, Any]) -> bytes:
+    # ASCII: names of files and tags need not be valid text, and survive as escapes.
+    return zlib.compress(json.dumps(values, separators=(",", ":")).encode("ascii"), 9)
+
+
+def _inflated(body: bytes) -> Any:
+    return json.loads(zlib.decompress(body))
+
+
+def _word(word: Word) -> str | list[Any]:
+    if word.space and word.start is None and word.end is None and word.confidence is None:
+        return word.text
+    values: list[Any] = [word.text, *map(_rounded, (word.start, word.end, word.confidence))]
+    return values if word.space else [*values, 0]
+
+
+def _word_of(plain: Any) -> Word:
+    if isinstance(plain, str):
+        return Word(plain)
+    text, start, end, confidence, *no_space = plain
+    return Word(text, start, end, confidence, not no_space)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), _DECIMALS)

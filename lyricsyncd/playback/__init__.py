@@ -1,0 +1,1 @@
+"""Make songs visible and playable for the page: their peaks, and renditions for browsers."""
