@@ -15,6 +15,7 @@ from lyricsyncd import __version__
 from lyricsyncd.config import paths
 from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Config
+from lyricsyncd.models import installable
 
 FULL = Path("/dev/full")
 
@@ -231,10 +232,21 @@ def test_init_writes_a_configuration_that_can_be_used(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     written = tmp_path / ".config/lyricsyncd/config.yaml"
     assert str(written) in done.stdout
+    assert "lyricsyncd models install lite" in done.stdout
     assert "lyricsyncd run" in done.stdout
     config = load(written, {})
     assert [library.path for library in config.libraries] == [tmp_path / "Music"]
     assert getattr(config.output, "preset", None) == "navidrome"
+
+
+def test_init_names_the_command_for_models_until_all_are_there(tmp_path: Path) -> None:
+    folder = tmp_path / ".cache/lyricsyncd/models"
+    folder.mkdir(parents=True)
+    for model in installable.MODELS.values():
+        said = run("init", "--dry-run", "--json", home=tmp_path).stdout
+        assert "models install lite" in said
+        installable.path_of(model, folder).touch()
+    assert "models install" not in run("init", "--dry-run", "--json", home=tmp_path).stdout
 
 
 def test_init_asks_nothing_where_nobody_is(tmp_path: Path) -> None:

