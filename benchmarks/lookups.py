@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lyricsyncd.errors import LyricsNotFound, SourceError
-from lyricsyncd.http import Web, pace
-from lyricsyncd.http.answers import Answers
+from lyricsyncd.http import Web, rate_limit
+from lyricsyncd.http.response_cache import ResponseCache
 from lyricsyncd.lyrics import choose
 from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.model import Track
@@ -79,7 +79,7 @@ def memory_mb() -> float:
 
 def measure(kind: str, songs: int, folder: Path, web: Web) -> None:
     """Look up songs and tell what came of it."""
-    pace.forget()
+    rate_limit.forget()
     answers: dict[str, int] = {}
     with server(kind) as (url, knocks):
         source = LrclibSource(url, web)
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=10_000)
     songs = parser.parse_args().songs
     with tempfile.TemporaryDirectory() as folder:
-        cache = Answers(Path(folder) / "answers.sqlite")
+        cache = ResponseCache(Path(folder) / "answers.sqlite")
         measure("hangs up", songs, Path(folder), Web(cache=cache))
         measure("silent", songs, Path(folder), Web(timeout=1.0, cache=cache))
         # At the pace of the service this would take hours; at a hundredth of it, it shows as well.

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from lyricsyncd import formats, lyrics, media_types, registry
-from lyricsyncd.http import pace
+from lyricsyncd.http import rate_limit
 from lyricsyncd.processes import sandbox
 
 settings.register_profile(
@@ -32,9 +32,9 @@ def _no_host_rests() -> Iterator[None]:
     All servers of the tests are at one host, which would be left alone by every test after one in
     which it fails.
     """
-    pace.forget()
+    rate_limit.forget()
     yield
-    pace.forget()
+    rate_limit.forget()
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ class TestLyrics:
         with serving(lambda _asked: Reply(500)) as service:
             done = command(service, tmp_path, "lyrics", song)
         assert done.returncode == 1
-        assert "trouble of its own" in done.stderr
+        assert "failed (HTTP" in done.stderr
 
     def test_an_instrumental_lyricsfile_on_request(self, song: Path, tmp_path: Path) -> None:
         entry = Entry("The Star", "Jane Taylor", "Rhymes", 44.0, instrumental=True)

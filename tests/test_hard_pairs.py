@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from lyricsyncd.errors import LyricsNotFound
-from lyricsyncd.http import Web, pace
+from lyricsyncd.http import Web, rate_limit
 from lyricsyncd.lyrics import choose
 from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.model import Track
@@ -35,7 +35,7 @@ class Choice:
 @pytest.fixture(scope="module")
 def choices() -> list[Choice]:
     """What is chosen for each pair, over a real connection."""
-    pace.forget()
+    rate_limit.forget()
     entries = catalogue()
     found = []
     with serving(Lrclib(entries)) as service:

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd.errors import ConfigError, Refused, SourceError, Unreachable
-from lyricsyncd.http import MAX_BYTES, Web, answers, pace, turns
-from lyricsyncd.http.answers import NOT_FOUND_S, Answers, asking_anew
+from lyricsyncd.http import MAX_BYTES, Web, rate_limit, response_cache, shared_rate_limit
+from lyricsyncd.http.response_cache import NOT_FOUND_S, ResponseCache, without_cache
 from tests.clock import Clock
 from tests.local_services import LOGIN_PAGE, Asked, Reply, as_html, as_json, serving
 
@@ -25,9 +25,9 @@ QUICK = Web(timeout=0.5, interval=0.0, backoff=0.01)
 
 @pytest.fixture(autouse=True)
 def _nobody_asked_yet() -> Iterator[None]:
-    pace.forget()
+    rate_limit.forget()
     yield
-    pace.forget()
+    rate_limit.forget()
 
 
 def closed_port() -> str:
@@ -37,7 +37,7 @@ def closed_port() -> str:
 
 
 class Script:
-    """Answers one after the other; the last one repeats."""
+    """ResponseCache one after the other; the last one repeats."""
 
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -171,8 +171,8 @@ class TestManners:
         date = Reply(429, headers={"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"})
         with serving(Script(date)) as service, pytest.raises(Refused) as caught:
             QUICK.get_json(service.url, {})
-        assert caught.value.retry_after == pace.HOLD_MAX_S
-        pace.forget()
+        assert caught.value.retry_after == rate_limit.HOLD_MAX_S
+        rate_limit.forget()
         with serving(Script(Reply(429, headers={"Retry-After": "soon"}), as_json(1))) as service:
             assert QUICK.get_json(service.url, {}) == 1
 
@@ -183,7 +183,7 @@ class TestManners:
                     QUICK.get_json(service.url, {})
             assert "left alone" in caught.value.message
             assert caught.value.retry_after is not None
-        assert len(service.asked) == pace.FAILURES * QUICK.attempts
+        assert len(service.asked) == rate_limit.FAILURES * QUICK.attempts
 
     def test_and_one_that_keeps_refusing_too(self) -> None:
         with serving(Script(Reply(403))) as service:
@@ -192,7 +192,7 @@ class TestManners:
                     QUICK.get_json(service.url, {})
         # By then it is "not now": nothing is known of the songs that were not asked for.
         assert caught.value.transient
-        assert len(service.asked) == pace.FAILURES
+        assert len(service.asked) == rate_limit.FAILURES
 
     def test_one_answer_is_enough_to_be_trusted_again(self) -> None:
         with serving(Script(Reply(403), Reply(403), as_json([]), Reply(403))) as service:
@@ -215,41 +215,41 @@ class TestAHostThatIsAway:
             with pytest.raises(Unreachable) as caught:
                 QUICK.get_json("http://localhost:1", {})
             assert caught.value.host == "localhost"
-        (rest,) = pace.rests()
+        (rest,) = rate_limit.rests()
         assert rest.host == "localhost"
         assert "cannot be reached" in rest.why
-        assert 0 < rest.seconds <= pace.AWAY_PAUSES_S[0]
-        assert pace.resting("localhost")
+        assert 0 < rest.seconds <= rate_limit.AWAY_PAUSES_S[0]
+        assert rate_limit.resting("localhost")
 
     def test_is_asked_once_when_the_rest_ends(self) -> None:
         with serving(Script(Reply(500))) as service:
-            for _ in range(pace.FAILURES):
+            for _ in range(rate_limit.FAILURES):
                 with pytest.raises(Unreachable):
                     QUICK.get_json(service.url, {})
             asked = len(service.asked)
-            pace.end_rests()
-            assert not pace.resting("127.0.0.1")
+            rate_limit.end_rests()
+            assert not rate_limit.resting("127.0.0.1")
             with pytest.raises(Unreachable):
                 QUICK.get_json(service.url, {})
             assert len(service.asked) == asked + 1
-            assert pace.resting("127.0.0.1")
+            assert rate_limit.resting("127.0.0.1")
 
     def test_is_asked_as_before_once_it_has_answered(self) -> None:
         with serving(Script(as_json(["fine"]))) as service:
-            pace.failed("127.0.0.1", Unreachable("away"), away=True)
-            pace.end_rests()
+            rate_limit.failed("127.0.0.1", Unreachable("away"), away=True)
+            rate_limit.end_rests()
             assert QUICK.get_json(service.url, {}) == ["fine"]
-        assert pace.rests() == []
+        assert rate_limit.rests() == []
 
     def test_is_not_knocked_at_by_all_songs_that_a_person_asked_for_before(self) -> None:
-        pace.failed("host", Unreachable("away"), away=True)
-        pace.end_rests(asked_ago=60.0)
-        assert pace.resting("host")
+        rate_limit.failed("host", Unreachable("away"), away=True)
+        rate_limit.end_rests(requested_ago=60.0)
+        assert rate_limit.resting("host")
 
     def test_that_asked_to_be_left_alone_is(self) -> None:
-        pace.hold("host", 60.0)
-        pace.end_rests()
-        assert pace.resting("host")
+        rate_limit.hold("host", 60.0)
+        rate_limit.end_rests()
+        assert rate_limit.resting("host")
 
 
 class TestTheCache:
@@ -259,7 +259,7 @@ class TestTheCache:
 
     @pytest.fixture
     def web(self, tmp_path: Path, clock: Clock) -> Web:
-        cache = Answers(tmp_path / "deep" / "answers.sqlite", clock=clock)
+        cache = ResponseCache(tmp_path / "deep" / "answers.sqlite", clock=clock)
         return Web(timeout=0.5, interval=0, backoff=0.01, attempts=1, cache=cache)
 
     def test_what_was_found_is_not_asked_again(self, web: Web, clock: Clock) -> None:
@@ -269,7 +269,7 @@ class TestTheCache:
             assert len(service.asked) == 1
             assert web.get_json(service.url, {"q": "y"})
             assert len(service.asked) == 2
-            clock.now += answers.FOUND_S + 1
+            clock.now += response_cache.FOUND_S + 1
             assert web.get_json(service.url, {"q": "x"})
             assert len(service.asked) == 3
 
@@ -321,7 +321,7 @@ class TestTheCache:
     def test_who_asks_anew_is_answered_anew(self, web: Web) -> None:
         with serving(Script(as_json([]), as_json(["new"]))) as service:
             assert web.get_json(service.url, {}) == []
-            with asking_anew():
+            with without_cache():
                 assert web.get_json(service.url, {}) == ["new"]
             assert web.get_json(service.url, {}) == ["new"]
 
@@ -329,7 +329,7 @@ class TestTheCache:
         path = tmp_path / "answers.sqlite"
         with serving(Script(as_json([7]))) as service:
             for _ in range(2):
-                cache = Answers(path)
+                cache = ResponseCache(path)
                 web = Web(interval=0, cache=cache)
                 assert web.get_json(service.url, {}) == [7]
                 cache.close()
@@ -337,19 +337,19 @@ class TestTheCache:
         assert path.stat().st_mode & 0o077 == 0
 
     def test_is_bounded(self, tmp_path: Path) -> None:
-        cache = Answers(tmp_path / "a", most_rows=300, most_bytes=1 << 20)
+        cache = ResponseCache(tmp_path / "a", most_rows=300, most_bytes=1 << 20)
         for number in range(1000):
             cache.put(number.to_bytes(4, "big"), b"[%d]" % number)
         cache.close()
         with sqlite3.connect(tmp_path / "a") as db:
             count = db.execute("SELECT COUNT(*) FROM answers").fetchone()[0]
         assert count <= 500
-        assert Answers(tmp_path / "a").get((999).to_bytes(4, "big")) is not None
+        assert ResponseCache(tmp_path / "a").get((999).to_bytes(4, "big")) is not None
 
     def test_that_is_broken_is_made_anew(self, tmp_path: Path) -> None:
         path = tmp_path / "answers.sqlite"
         path.write_bytes(b"SQLite format 3\0" + b"nonsense" * 100)
-        cache = Answers(path)
+        cache = ResponseCache(path)
         cache.put(b"k", b"[1]")
         kept = cache.get(b"k")
         assert kept is not None
@@ -359,7 +359,7 @@ class TestTheCache:
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         path = tmp_path / "answers.sqlite"
-        cache = Answers(path)
+        cache = ResponseCache(path)
         for number in range(200):
             cache.put(b"%d" % number, b"[%d]" % number * 50)
         path.write_bytes(b"no database any more" * 5000)
@@ -374,7 +374,7 @@ class TestTheCache:
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (tmp_path / "file").write_text("")
-        web = Web(interval=0, cache=Answers(tmp_path / "file" / "answers.sqlite"))
+        web = Web(interval=0, cache=ResponseCache(tmp_path / "file" / "answers.sqlite"))
         with serving(Script(as_json([1]))) as service:
             for _ in range(3):
                 assert web.get_json(service.url, {}) == [1]
@@ -382,7 +382,7 @@ class TestTheCache:
         assert caplog.text.count("is not used") == 1
 
     def test_serves_many_threads(self, tmp_path: Path) -> None:
-        cache = Answers(tmp_path / "a")
+        cache = ResponseCache(tmp_path / "a")
 
         def work(name: bytes) -> None:
             for number in range(50):
@@ -402,7 +402,7 @@ class TestALibrarysSession:
     def test_asks_as_we_do(self, tmp_path: Path) -> None:
         from lyricsyncd.http.transport import session
 
-        web = Web(interval=0, cache=Answers(tmp_path / "a"))
+        web = Web(interval=0, cache=ResponseCache(tmp_path / "a"))
         with serving(lambda asked: as_json([asked.query, asked.headers["cookie"]])) as service:
             asking = session(web)
             asking.headers["cookie"] = "a=b"
@@ -452,7 +452,7 @@ def test_a_dead_host_costs_thousands_of_songs_nothing() -> None:
         over.set()
         thread.join()
     assert failed == 10_000
-    assert 1 <= len(knocks) <= 2 * pace.FAILURES * web.attempts
+    assert 1 <= len(knocks) <= 2 * rate_limit.FAILURES * web.attempts
 
 
 class TestSeveralProcesses:
@@ -463,8 +463,8 @@ import sys
 from pathlib import Path
 from lyricsyncd.errors import SourceError
 from lyricsyncd.http import Web
-from lyricsyncd.http.answers import Answers
-web = Web(interval=0.3, cache=Answers(Path(sys.argv[1]) / "answers.sqlite"))
+from lyricsyncd.http.response_cache import ResponseCache
+web = Web(interval=0.3, cache=ResponseCache(Path(sys.argv[1]) / "answers.sqlite"))
 print("ready", flush=True)
 for number in range(int(sys.argv[4])):
     sys.stdin.readline()
@@ -504,17 +504,19 @@ for number in range(int(sys.argv[4])):
         with serving(Script(busy)) as service:
             for name in "ab":
                 said, _ = self.asking(tmp_path, service.url, name, 1).communicate("\n")
-                assert "wants no more questions" in said
+                assert "accepts no more requests" in said
         assert len(service.asked) == 1
 
     @pytest.mark.parametrize("note", [b"9e99 9e99", b"nan nan", b"rubbish", b"", b"1 2 3"])
     def test_a_note_that_cannot_be_true_is_not_believed(self, tmp_path: Path, note: bytes) -> None:
-        turns.take(tmp_path, "host", wait=0.0, interval=1.0, patience=1.0)
-        (path,) = (tmp_path / turns.FOLDER).iterdir()
+        shared_rate_limit.take(tmp_path, "host", wait=0.0, interval=1.0, max_wait=1.0)
+        (path,) = (tmp_path / shared_rate_limit.FOLDER).iterdir()
         path.write_bytes(note)
-        assert turns.take(tmp_path, "host", wait=0.0, interval=1.0, patience=1.0) == 0.0
-        assert turns.take(tmp_path, "host", wait=0.0, interval=1.0, patience=1.0) != 0.0
+        assert shared_rate_limit.take(tmp_path, "host", wait=0.0, interval=1.0, max_wait=1.0) == 0.0
+        assert shared_rate_limit.take(tmp_path, "host", wait=0.0, interval=1.0, max_wait=1.0) != 0.0
 
     def test_without_a_folder_to_write_to_each_keeps_its_own(self, tmp_path: Path) -> None:
-        (tmp_path / turns.FOLDER).write_text("in the way")
-        assert turns.take(tmp_path, "host", wait=0.25, interval=1.0, patience=1.0) == 0.25
+        (tmp_path / shared_rate_limit.FOLDER).write_text("in the way")
+        assert (
+            shared_rate_limit.take(tmp_path, "host", wait=0.25, interval=1.0, max_wait=1.0) == 0.25
+        )

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from lyricsyncd.errors import Refused, SourceError, Unreachable
-from lyricsyncd.http import MAX_BYTES, Web, pace
+from lyricsyncd.http import MAX_BYTES, Web, rate_limit
 from lyricsyncd.identify.acoustid import Acoustid, Fingerprint
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
@@ -49,9 +49,9 @@ def _no_captured_log(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_host_known() -> Iterator[None]:
-    pace.forget()
+    rate_limit.forget()
     yield
-    pace.forget()
+    rate_limit.forget()
 
 
 @contextmanager
@@ -163,7 +163,7 @@ class TestRedirects:
         with serving(lambda _asked: as_json(["secret"])) as inner:
             away = Reply(307, headers={"Location": f"{inner.url}/admin"})
             with serving(lambda _asked: away) as outer:
-                with pytest.raises(Unreachable, match="sends us on to another address"):
+                with pytest.raises(Unreachable, match="redirects to another address"):
                     WEB.get_json(outer.url, {})
                 with pytest.raises(Unreachable):
                     WEB.post_json(outer.url, form={"key": "secret"})
@@ -289,7 +289,7 @@ class TestAnswersOfTheWrongShape:
         body = b""
         with serving(lambda _asked: Reply(200, body)) as service:
             for changed in altered(answer):
-                pace.forget()
+                rate_limit.forget()
                 body = json.dumps(changed).encode()
                 with contextlib.suppress(SourceError):
                     ask(service.url)
@@ -341,14 +341,14 @@ class TestAnswersOfTheWrongShape:
 
 
 def test_nothing_is_kept_of_a_hostile_answer(tmp_path: Path) -> None:
-    from lyricsyncd.http.answers import Answers
+    from lyricsyncd.http.response_cache import ResponseCache
 
     replies = [Reply(200, b"[NaN]"), as_json(["fine"])]
 
     def answer(_asked: Asked) -> Reply:
         return replies.pop(0)
 
-    web = Web(attempts=1, interval=0, cache=Answers(tmp_path / "answers"))
+    web = Web(attempts=1, interval=0, cache=ResponseCache(tmp_path / "answers"))
     with serving(answer) as service:
         with pytest.raises(Unreachable):
             web.get_json(service.url, {})

@@ -13,8 +13,8 @@ import pytest
 from lyricsyncd import audio
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound
-from lyricsyncd.http import Web, pace
-from lyricsyncd.http.answers import Answers
+from lyricsyncd.http import Web, rate_limit
+from lyricsyncd.http.response_cache import ResponseCache
 from lyricsyncd.lyrics import transcript
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
@@ -35,9 +35,9 @@ OTHER = (SONGS / "Au_clair_de_la_lune.txt").read_text(encoding="utf-8")
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    pace.forget()
+    rate_limit.forget()
     yield
-    pace.forget()
+    rate_limit.forget()
 
 
 def heard(text: str, confidence: float = 0.8) -> list[Word]:
@@ -95,7 +95,7 @@ class TestWhatWasHeard:
     def test_is_remembered_until_the_song_changes(self, tmp_path: Path) -> None:
         song = tmp_path / "song.mp3"
         song.write_bytes(b"x")
-        memory = transcript.RecognitionCache(Answers(tmp_path / "answers"))
+        memory = transcript.RecognitionCache(ResponseCache(tmp_path / "answers"))
         told = transcript.Recognition(tuple(heard("one two")), 0.5)
         assert memory.get(song, "whisper") is None
         memory.put(song, "whisper", told)

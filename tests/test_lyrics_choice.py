@@ -11,7 +11,7 @@ import pytest
 
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound, Refused, SourceError, Unreachable
-from lyricsyncd.http import pace
+from lyricsyncd.http import rate_limit
 from lyricsyncd.lyrics import choice, choose, fetch_lyrics, find_lyrics
 from lyricsyncd.lyrics.base import Candidate
 from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
@@ -23,10 +23,10 @@ SONG = Track(artist="A", artists=("A",), title="T", duration=100.0)
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    pace.forget()
+    rate_limit.forget()
     monkeypatch.setattr(choice, "_failing", set())
     yield
-    pace.forget()
+    rate_limit.forget()
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 
 from lyricsyncd import formats
 from lyricsyncd.errors import Refused, Unreachable
-from lyricsyncd.http import Web, pace
+from lyricsyncd.http import Web, rate_limit
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.lyrics.synced import SyncedlyricsSource
@@ -47,9 +47,9 @@ WEB = Web(timeout=0.5, interval=0.0, backoff=0.01)
 
 @pytest.fixture(autouse=True)
 def _nobody_asked_yet() -> Iterator[None]:
-    pace.forget()
+    rate_limit.forget()
     yield
-    pace.forget()
+    rate_limit.forget()
 
 
 def ask(service: Service, track: Track = SONG, web: Web = WEB) -> list[Any]:

@@ -20,7 +20,7 @@ IN_DOCSTRINGS = re.compile(
     r"|the way (in|back))\b",
     re.IGNORECASE,
 )
-NOT_YET = frozenset("http identify tags work".split())
+NOT_YET = frozenset("tags work".split())
 """Packages and modules that still have some of them; none may be added."""
 
 

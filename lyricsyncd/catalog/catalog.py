@@ -33,7 +33,7 @@ from lyricsyncd.catalog.records import (
 )
 from lyricsyncd.catalog.transitions import MAX_ATTEMPTS, MAX_CRASHES
 from lyricsyncd.errors import LyricsyncError, UsageError
-from lyricsyncd.http.answers import NOT_FOUND_S
+from lyricsyncd.http.response_cache import NOT_FOUND_S
 from lyricsyncd.model import Track
 
 __all__ = [

@@ -59,7 +59,7 @@ def lyrics(
     """
     from lyricsyncd import formats
     from lyricsyncd.config.reader import load
-    from lyricsyncd.http.answers import asking_anew
+    from lyricsyncd.http.response_cache import without_cache
     from lyricsyncd.lyrics import find_lyrics
 
     if song is None and not (artist and title):
@@ -68,7 +68,7 @@ def lyrics(
         formats.get(format_name)
     settings = load(config)
     named = {"artist": artist, "title": title, "album": album, "duration": duration}
-    with asking_anew() if fresh else contextlib.nullcontext():
+    with without_cache() if fresh else contextlib.nullcontext():
         identified = _identified(song, named, settings, acoustid_key)
         try:
             found = find_lyrics(identified.track, settings)

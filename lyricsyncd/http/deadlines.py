@@ -1,7 +1,7 @@
-"""A deadline for a whole answer of a web service, head and body.
+"""A deadline for a whole response of a web service, head and body.
 
-The time-outs of the HTTP library start anew with every byte, so that a head that trickles would
-hold a thread for days.
+The time-outs of the HTTP library restart with every byte, so that a slow head could block a thread
+for days.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LEAST_S = 0.001
 
 
 class Deadline(threading.local):
-    """When the answer that this thread waits for must be complete, in monotonic seconds."""
+    """The time by which this thread's response must be complete, in monotonic seconds."""
 
     at = float("inf")
 
@@ -27,13 +27,13 @@ class Deadline(threading.local):
         return time.monotonic() >= self.at
 
     def shorten(self, timeout: float | None) -> float:
-        """A time-out that ends at the deadline at the latest."""
-        left = max(_LEAST_S, self.at - time.monotonic())
-        return left if timeout is None else min(timeout, left)
+        """Shorten a time-out to end at the deadline at the latest."""
+        remaining = max(_LEAST_S, self.at - time.monotonic())
+        return remaining if timeout is None else min(timeout, remaining)
 
 
 class _Stream:
-    """A connection whose reads and writes end at the deadline of the thread that uses it."""
+    """A connection whose reads and writes end at the deadline of the calling thread."""
 
     def __init__(self, inner: Any, deadline: Deadline) -> None:
         self._inner, self._deadline = inner, deadline
@@ -59,7 +59,7 @@ class _Stream:
 
 
 class _Backend:
-    """What opens such connections."""
+    """A backend of the library that opens such connections."""
 
     def __init__(self, inner: Any, deadline: Deadline) -> None:
         self._inner, self._deadline = inner, deadline
@@ -72,10 +72,10 @@ class _Backend:
 
 
 def install(client: httpx2.Client, deadline: Deadline) -> None:
-    """Have all connections of a client, also those through a proxy, end at the deadline.
+    """Apply the deadline to all connections of a client, also those through a proxy.
 
-    The library offers this only to those who build the connection pool themselves, and then leaves
-    the proxies of the environment out.
+    The library has an option for this only in the constructor of a connection pool, and then
+    ignores the proxies of the environment.
     """
     transports: list[Any] = [client._transport, *client._mounts.values()]
     for transport in transports:

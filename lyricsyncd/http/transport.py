@@ -1,7 +1,7 @@
-"""`requests` over our `Web`: libraries that bring a session of their own ask as politely as we do.
+"""Send the requests of other libraries, which use `requests`, through our `Web`.
 
-The pace, the retries, the cache, the size cap and the three kinds of failure are those of `Web`;
-what it raises goes through the library to its caller.
+Rate limit, retries, cache, largest size and the three kinds of failure are those of `Web`; its
+exceptions pass through the library to the caller.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _OURS = frozenset({"user-agent", "accept-encoding", "connection", "content-lengt
 """Headers that `Web` sets itself."""
 
 
-class PoliteAdapter(BaseAdapter):
-    """What a `requests.Session` sends through, once it is mounted there."""
+class WebAdapter(BaseAdapter):
+    """Send the requests of a `requests.Session` through `Web`."""
 
     def __init__(self, web: Web) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class PoliteAdapter(BaseAdapter):
         cert: Any = None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> requests.Response:
-        """Ask; raises as `Web.ask`. "Not found" is a response of status 404."""
+        """Send a request; raises as `Web.ask`. "Not found" is a response of status 404."""
         headers = {
             name: value.decode("latin-1") if isinstance(value, bytes) else value
             for name, value in request.headers.items()
@@ -57,18 +57,18 @@ class PoliteAdapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing to let go of: the connections are shared."""
+        """Do nothing: the connections are shared."""
 
 
 def session(web: Web) -> requests.Session:
-    """A session that asks through ``web``."""
+    """Make a session that sends its requests through ``web``."""
     made = requests.Session()
     adopt(made, web)
     return made
 
 
 def adopt(made: requests.Session, web: Web) -> None:
-    """Have a library's session ask through ``web``."""
+    """Have the session of a library send its requests through ``web``."""
     made.trust_env = False
     for prefix in ("https://", "http://"):
-        made.mount(prefix, PoliteAdapter(web))
+        made.mount(prefix, WebAdapter(web))

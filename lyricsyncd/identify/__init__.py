@@ -1,4 +1,4 @@
-"""What a recording is: its names from the tags; where those are missing or doubted, by its sound.
+"""Identify a recording by its tags, and by its acoustic fingerprint where those are doubtful.
 
 >>> from lyricsyncd.identify import identify_song
 >>> identify_song("song.mp3").track.name  # doctest: +SKIP
@@ -25,11 +25,11 @@ __all__ = ["FileName", "SongIdentification", "identify_song", "parse_file_name",
 
 _log = logging.getLogger(__name__)
 
-_told: set[str] = set()
-"""Troubles that the log has."""
+_logged: set[str] = set()
+"""Problems already logged."""
 
 SURE = 0.8
-"""Score of a fingerprint from which it is believed."""
+"""Least score of a fingerprint's match."""
 _SAME_LENGTH_S = 10.0
 
 
@@ -39,24 +39,24 @@ def identify_song(
     *,
     acoustid_url: str | None = None,
 ) -> SongIdentification:
-    """What a song is.
+    """Identify a song.
 
     Parameters
     ----------
     acoustid_key
-        A key of AcoustID; without one only tags and the file's name are looked at.
+        A key of AcoustID; without one only tags and the file's name are used.
     acoustid_url
         Another address of AcoustID's web service.
 
     Raises
     ------
     AudioError
-        There is no such file, or it is not one that can be listened to.
+        There is no such file, or it is not audio.
 
     Notes
     -----
-    That the network or the tools for it are missing is a warning of the result, not an error: names
-    that are doubted are better than none.
+    A missing network or missing tools are a warning of the result, not an error: doubtful names are
+    better than none.
     """
     track = read_tags(Path(path))
     doubt = doubts.about(track)
@@ -68,41 +68,41 @@ def identify_song(
     if not acoustid_key:
         return guessed
     try:
-        heard = _heard(track, _service(acoustid_key, acoustid_url))
+        recording = _recording(track, _service(acoustid_key, acoustid_url))
     except (SourceError, ModelError, AudioError) as error:
-        # The service tells of a host by itself; a missing tool is missing for every song.
-        known = str(error) in _told or (isinstance(error, SourceError) and error.host is not None)
-        _told.add(str(error))
+        # Failures of a host are reported by the service itself; a missing tool affects every song.
+        known = str(error) in _logged or (isinstance(error, SourceError) and error.host is not None)
+        _logged.add(str(error))
         _log.log(logging.DEBUG if known else logging.WARNING, "%s: %s", path, error)
         return dataclasses.replace(guessed, warnings=(str(error),))
-    if heard is None:
-        return dataclasses.replace(guessed, why=f"{doubt}; AcoustID does not know its sound")
+    if recording is None:
+        return dataclasses.replace(guessed, why=f"{doubt}; AcoustID does not know its fingerprint")
     return SongIdentification(
         dataclasses.replace(
             track,
-            artist=heard.artist,
-            artists=heard.artists,
-            title=heard.title,
-            album=heard.album or (None if track.from_file_name else track.album),
+            artist=recording.artist,
+            artists=recording.artists,
+            title=recording.title,
+            album=recording.album or (None if track.from_file_name else track.album),
             album_artist=None,
-            recording_id=heard.id,
+            recording_id=recording.id,
             from_file_name=False,
         ),
         "acoustid",
-        heard.score,
-        f"{doubt}; AcoustID knows its sound ({heard.score:.0%})",
+        recording.score,
+        f"{doubt}; AcoustID knows its fingerprint ({recording.score:.0%})",
     )
 
 
 def _service(key: str, url: str | None) -> Acoustid:
-    from lyricsyncd.http import Web, answers
+    from lyricsyncd.http import Web, response_cache
     from lyricsyncd.identify import acoustid
 
-    web = Web(interval=acoustid.INTERVAL_S, cache=answers.shared())
+    web = Web(interval=acoustid.INTERVAL_S, cache=response_cache.shared())
     return acoustid.Acoustid(key, (url or acoustid.URL).rstrip("/"), web)
 
 
-def _heard(track: Track, service: Acoustid) -> Recording | None:
+def _recording(track: Track, service: Acoustid) -> Recording | None:
     from lyricsyncd.identify import acoustid
 
     assert track.path is not None, "a track read from a file has a path"
@@ -111,8 +111,7 @@ def _heard(track: Track, service: Acoustid) -> Recording | None:
 
 
 def _most_likely(track: Track, found: Sequence[Recording]) -> Recording | None:
-    """Of recordings with about the same fingerprint, the one that the file's own names, where they
-    say anything, and its length speak for."""
+    """Choose among recordings with similar fingerprints by the file's own names and its length."""
     from lyricsyncd.text.match import artists_of, normalise, take_apart
 
     title, artists = take_apart(track.title or "").core, artists_of(track)

@@ -1,8 +1,8 @@
-"""AcoustID (https://acoustid.org/webservice): a recording by the fingerprint of its sound.
+"""AcoustID (https://acoustid.org/webservice): look up a recording by its acoustic fingerprint.
 
-The fingerprint is made here, by libchromaprint from what we decode ourselves or by the program
-fpcalc; it, the length and the key are all that is sent. Asked with pyacoustid's reading of the
-answer, but over TLS and with our own manners (three questions a second are allowed).
+The fingerprint is computed here, by libchromaprint from audio that we decode or by the program
+fpcalc; only it, the length and the key are sent. pyacoustid parses the response, but requests are
+sent over TLS and with our own rate limit (three requests a second are allowed).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from lyricsyncd.processes.limits import limit_data
 URL = "https://api.acoustid.org/v2"
 INTERVAL_S = 0.34
 LONGEST_S = 120
-"""Seconds of a song that a fingerprint is made of."""
+"""Seconds of a song that are fingerprinted."""
 _META = "recordings releasegroups"
 _RATE = 11_025
-"""Hz; what Chromaprint itself works at."""
+"""Sample rate of Chromaprint in Hz."""
 _FPCALC_S = 120.0
 _APART_S = 180.0
 _PROCESSOR_S = 120
@@ -44,7 +44,7 @@ _DATA_BYTES = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What AcoustID knows a sound by."""
+    """An acoustic fingerprint, and the length that AcoustID compares with it."""
 
     code: str
     duration: float
@@ -53,12 +53,12 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that sounds like the song."""
+    """A recording with a fingerprint like the song's."""
 
     score: float
     """0-1: how much of the fingerprint agrees."""
     id: str
-    """Of the recording in MusicBrainz."""
+    """Its identifier in MusicBrainz."""
     title: str
     artist: str
     artists: tuple[str, ...]
@@ -67,7 +67,7 @@ class Recording:
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """The fingerprint of a song.
+    """Compute the fingerprint of a song.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def fingerprint(path: Path) -> Fingerprint:
         import acoustid
     except ImportError:
         raise ModelError(
-            "Songs cannot be identified by their sound: pyacoustid is not installed",
+            "Songs cannot be identified by fingerprint: pyacoustid is not installed",
             remedy="Install it with: pip install 'lyricsyncd[identify]'",
         ) from None
     if acoustid.have_chromaprint:
@@ -97,32 +97,34 @@ def fingerprint(path: Path) -> Fingerprint:
 
 
 def fingerprint_apart(path: Path) -> Fingerprint:
-    """`fingerprint` in a process of its own: who asks is the service, which is to stay small, and
-    neither hostile audio nor the library of the system may bring it down. Raises the same."""
+    """Compute a fingerprint in a process of its own; raises as `fingerprint`.
+
+    The service is to stay small, and neither hostile audio nor the system's library may crash it.
+    """
     command = [sys.executable, "-m", __name__, os.path.abspath(path)]  # noqa: PTH100 - links stay
     try:
         done = subprocess.run(command, capture_output=True, timeout=_APART_S, check=False)
-        told = json.loads(done.stdout)
+        result = json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError):
         raise AudioError(f"{path} has no fingerprint: it could not be made") from None
-    if "error" in told:
-        kind = ModelError if told["error"] == "ModelError" else AudioError
-        raise kind(told["message"], remedy=told["remedy"])
-    return Fingerprint(told["code"], told["duration"])
+    if "error" in result:
+        kind = ModelError if result["error"] == "ModelError" else AudioError
+        raise kind(result["message"], remedy=result["remedy"])
+    return Fingerprint(result["code"], result["duration"])
 
 
 def _samples(path: Path) -> Iterator[bytes]:
-    """Mono 16-bit PCM at `_RATE`, as long as Chromaprint wants it."""
+    """Decode mono 16-bit PCM at `_RATE`, as much as Chromaprint uses."""
     import numpy as np
 
     from lyricsyncd import audio
 
-    left = _RATE * LONGEST_S
+    remaining = _RATE * LONGEST_S
     for block in audio.blocks(path, _RATE):
-        mono = block.mean(axis=1)[:left]
+        mono = block.mean(axis=1)[:remaining]
         yield (np.clip(mono, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
-        left -= len(mono)
-        if left <= 0:
+        remaining -= len(mono)
+        if remaining <= 0:
             return
 
 
@@ -133,52 +135,54 @@ def _by_fpcalc(path: Path) -> str:
         done = subprocess.run(command, capture_output=True, timeout=_FPCALC_S, check=False)
     except FileNotFoundError:
         raise ModelError(
-            "Songs cannot be identified by their sound: neither libchromaprint nor fpcalc is there",
+            "Songs cannot be identified by fingerprint: neither libchromaprint nor fpcalc is"
+            " installed",
             remedy="Install your system's package, such as Debian's libchromaprint-tools",
         ) from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise AudioError(f"{path} has no fingerprint: {program} failed ({error})") from None
     code = done.stdout.decode("ascii", "replace").strip()
-    # It complains of a cut file with a bad status, and gives the fingerprint all the same.
+    # For a truncated file its status is an error, though it prints the fingerprint.
     if not code:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise AudioError(f"{path} has no fingerprint: {said[-1] if said else program + ' failed'}")
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = lines[-1] if lines else f"{program} failed"
+        raise AudioError(f"{path} has no fingerprint: {reason}")
     return code
 
 
 @dataclass(frozen=True, slots=True)
 class Acoustid:
-    """The web service.
+    """Look up fingerprints at the web service.
 
     Parameters
     ----------
     key
-        Of an application of one's own.
+        The key of the user's own application.
     url
         Its address.
     web
-        How it is asked.
+        The client for requests to it.
     """
 
     key: str
     url: str = URL
     web: Web = field(default_factory=lambda: Web(interval=INTERVAL_S))
 
-    def recordings(self, sound: Fingerprint) -> list[Recording]:
-        """Recordings that sound so, the surest first; none where it is not known.
+    def recordings(self, fingerprint: Fingerprint) -> list[Recording]:
+        """Look up the recordings with a fingerprint, the surest first.
 
         Raises
         ------
         Refused
             The key is not valid, or the fingerprint.
         Unreachable, SourceError
-            The service could not be asked.
+            The service does not answer.
         """
         form = {
             "format": "json",
             "client": self.key,
-            "duration": str(round(sound.duration)),
-            "fingerprint": sound.code,
+            "duration": str(round(fingerprint.duration)),
+            "fingerprint": fingerprint.code,
             "meta": _META,
         }
         try:
@@ -199,7 +203,7 @@ def _read(answer: Any) -> list[Recording]:
     if not isinstance(answer, dict):
         raise Unreachable("AcoustID answered with something else than results")
     try:
-        # The library's reading, for artists with their joining phrases.
+        # Parsed by the library, for artists with their joining phrases.
         rows = list(acoustid.parse_lookup_result(answer))
     except (acoustid.WebServiceError, LookupError, TypeError, AttributeError) as error:
         if not raised_inside(error, "acoustid"):
@@ -216,7 +220,7 @@ def _read(answer: Any) -> list[Recording]:
 
 
 def _details(answer: dict[str, Any]) -> dict[str, tuple[tuple[str, ...], str | None, float | None]]:
-    """What the library leaves out: artists one by one, an album, the length."""
+    """Parse the fields that the library ignores: artists one by one, an album, the length."""
     details: dict[str, tuple[tuple[str, ...], str | None, float | None]] = {}
     for result in _mappings(answer.get("results")):
         for recording in _mappings(result.get("recordings")):
@@ -226,7 +230,7 @@ def _details(answer: dict[str, Any]) -> dict[str, tuple[tuple[str, ...], str | N
                 for group in _mappings(recording.get("releasegroups"))
                 if group.get("type") == "Album"
             ]
-            # A collection of hits names the song no better than its own album.
+            # Its own album identifies the song better than a compilation.
             plain = [group for group in groups if not group.get("secondarytypes")]
             album = next(iter(_titles([*plain, *groups], "title")), None)
             length = recording.get("duration")
@@ -245,18 +249,18 @@ def _titles(found: Any, key: str) -> list[str]:
 
 
 def _main(path: Path) -> None:
-    """Print the fingerprint of a song, or why there is none, as JSON."""
-    told: dict[str, Any]
+    """Print the fingerprint of a song, or the error, as JSON."""
+    result: dict[str, Any]
     try:
         made = fingerprint(path)
-        told = {"code": made.code, "duration": made.duration}
+        result = {"code": made.code, "duration": made.duration}
     except LyricsyncError as error:
-        told = {
+        result = {
             "error": type(error).__name__,
             "message": error.message,
             "remedy": error.remedy,
         }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Do these tags name the song? What rippers and sloppy taggers leave in place of names."""
+"""Detect tags that do not name the song: the placeholders of rippers and careless taggers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLACEHOLDER_TITLE = re.compile(
       | (?: unknown | no ) \s+ (?: title | track ) | untitled \s+ track""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Numbers alone are titles ("1999"), and "Song 2" is one, too: a doubt does no harm."""
+"""Numbers alone are titles ("1999"). "Song 2" is one, too, but a needless doubt does no harm."""
 _PLACEHOLDER_ARTIST = re.compile(
     r"""(?: unknown | no | unbekannter? | various | inconnu | sconosciuto | desconocido )
         \s* (?: artists? | interpret | k[uü]nstler )? | artist | va | v\.a\. | n/?a | -+ | \?+
@@ -26,11 +26,11 @@ _PLACEHOLDER_ARTIST = re.compile(
 )
 _ADDRESS = re.compile(r"https?://|www\.|\.(?:com|net|org|info|ru|vn)\b", re.IGNORECASE)
 _UNLIKE = 0.4
-"""Likeness of two namings below which they name different things."""
+"""Similarity of two names up to which they are different."""
 
 
 def is_placeholder(track: Track) -> bool:
-    """Whether artist or title say nothing."""
+    """Check whether artist or title is a placeholder."""
     title, artist = (track.title or "").strip(), (track.artist or "").strip()
     return bool(
         _PLACEHOLDER_TITLE.fullmatch(title)
@@ -41,8 +41,8 @@ def is_placeholder(track: Track) -> bool:
 
 
 def about(track: Track) -> str | None:
-    """Why the names of a track are doubted, for a person; ``None`` where they are believed."""
-    # A recording that MusicBrainz's own tagger has named has been identified already.
+    """Return the reason to doubt the names of a track; ``None`` where they are trusted."""
+    # A recording tagged by MusicBrainz's own tagger has been identified already.
     if track.recording_id and track.title and track.artist and not track.from_file_name:
         return None
     if not track.title or not track.artist:
@@ -50,25 +50,25 @@ def about(track: Track) -> str | None:
     if track.from_file_name:
         return "artist or title are only guessed from the file's name"
     if is_placeholder(track):
-        return f"'{track.artist} - {track.title}' says nothing"
+        return f"'{track.artist} - {track.title}' is a placeholder"
     if _contradicted(track):
-        return f"the tags say '{track.name}', and the file's name something else"
+        return f"the tags name '{track.name}', and the file's name another song"
     return None
 
 
 def _contradicted(track: Track) -> bool:
-    """Whether the file's name tells both of another artist and of another title."""
+    """Check whether the file's name has both another artist and another title."""
     if track.path is None:
         return False
     named = parse_file_name(track.path.stem)
     if not named.artist or not named.title:
         return False
-    told = normalise(f"{named.artist} {named.title}")
+    in_name = normalise(f"{named.artist} {named.title}")
     title = take_apart(track.title or "").core
-    # Either order, and whatever else the name may hold: one name found in it is enough.
-    if title and (title in told or likeness(title, take_apart(named.title).core) > _UNLIKE):
+    # In either order, and with anything else in the name: one match is enough.
+    if title and (title in in_name or likeness(title, take_apart(named.title).core) > _UNLIKE):
         return False
     return not any(
-        artist in told or likeness(artist, normalise(named.artist)) > _UNLIKE
+        artist in in_name or likeness(artist, normalise(named.artist)) > _UNLIKE
         for artist in artists_of(track)
     )

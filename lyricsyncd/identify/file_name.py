@@ -1,4 +1,4 @@
-"""Names out of a file's name: "Artist - Title" and its kin."""
+"""Parse names from a file's name: "Artist - Title" and similar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """What a file's name says."""
+    """The names in a file's name."""
 
     title: str
     artist: str | None = None
@@ -23,7 +23,7 @@ _NUMBERED = re.compile(
       | \d{2} - (?=[^\W\d])""",
     re.VERBOSE,
 )
-"""A track number before a name. Before a mere space only one that few titles begin with."""
+"""A track number before a name; before only a space, one that few titles begin with."""
 _NOISE = re.compile(
     r"""\s*[\[(] [^\])]* \b(?:official|video|audio|visuali[sz]er|lyrics?|hd|hq|4k|mv|kbps)\b
         [^\])]* [\])]
@@ -31,18 +31,18 @@ _NOISE = re.compile(
       | \s*\[[A-Za-z0-9_-]{11}\]$""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""What downloaders append: "(Official Video)", "[320kbps]", a video's id."""
+"""Additions of download programs: "(Official Video)", "[320kbps]", a video's id."""
 
 
 def parse_file_name(stem: str) -> FileName:
-    """Names out of "Artist - Title" and its kin: a track number before or within, an album.
+    """Parse "Artist - Title" and similar, with a track number before or within, or an album.
 
     >>> parse_file_name("Artist - Album - 01 - Title")
     FileName(title='Title', artist='Artist', album='Album')
     >>> parse_file_name("01. Title")
     FileName(title='Title', artist=None, album=None)
     """
-    # Names without spaces have them as underscores.
+    # In a name without spaces, underscores are spaces.
     text = stem if " " in stem else stem.replace("_", " ")
     text = _tidied(_NOISE.sub("", text)) or _tidied(stem)
     parts = [part for part in re.split(r"\s+[-–—]+\s+", text) if part]
@@ -58,7 +58,7 @@ def parse_file_name(stem: str) -> FileName:
 
 
 def _named(before: Sequence[str], after: Sequence[str]) -> FileName:
-    """Names from the parts before and after a track number."""
+    """Assign the parts before and after a track number to names."""
     if not after:
         return FileName("")
     if before:

@@ -1,7 +1,7 @@
-"""Recordings that have no words to place: podcasts, audiobooks, instrumentals.
+"""Detect recordings without lyrics to align: podcasts, audiobooks, instrumentals.
 
-Decided from what the file says of itself, before any look-up. The rules accept a missed podcast
-rather than a song wrongly left out: a genre or a title counts only where it says so outright.
+They are detected from the tags and the length, before any look-up. The rules prefer to miss a
+podcast rather than to exclude a song: a genre or a title counts only where it is unambiguous.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Kind(str, Enum):
-    """What a recording is, where that is no song with words."""
+    """The kinds of recordings that are no songs with lyrics."""
 
     PODCAST = "podcast"
     AUDIOBOOK = "audiobook"
@@ -30,20 +30,20 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unsung:
-    """That a recording has no words to place, and why."""
+    """The kind of a recording without lyrics to align, and the reason."""
 
     kind: Kind
     reason: str
-    """What it is and by what sign, to follow "it is": ``a podcast (its genre is "Podcast")``."""
+    """The kind and its sign, to follow "it is": ``a podcast (its genre is "Podcast")``."""
 
     @property
     def spoken(self) -> bool:
-        """Whether lyrics in its tags are likely show notes or a blurb."""
+        """Return whether lyrics in its tags are likely show notes or a summary."""
         return self.kind in (Kind.PODCAST, Kind.AUDIOBOOK)
 
 
 def unsung(track: Track) -> Unsung | None:
-    """Whether a recording has no words to place, by its tags and its length."""
+    """Detect a recording without lyrics by its tags and its length; ``None`` for a song."""
     if found := _spoken(track) or _instrumental(track):
         return found
     if track.duration is not None and track.duration > MAX_DURATION:
@@ -84,7 +84,7 @@ def _instrumental(track: Track) -> Unsung | None:
 
 
 def says_instrumental(name: str) -> bool:
-    """Whether a title or an album says, after the name itself, that there is no voice.
+    """Check whether a title or an album is marked as instrumental after the name itself.
 
     >>> says_instrumental("Halo (Instrumental) [2011 Remaster]")
     True
@@ -112,11 +112,11 @@ _NO_VOICE = re.compile(
         (?:\s+\d{4})?""",
     re.VERBOSE,
 )
-"""What stands in the brackets after a title; "(with Instrumental)" and "(No Karaoke)" do not."""
+"""The text in brackets after a title; not "(with Instrumental)" and "(No Karaoke)"."""
 
 
 def _genres(track: Track) -> dict[str, str]:
-    """The genres, each as the tags have it and in the form that is compared."""
+    """Return the genres as the tags have them → normalised for comparison."""
     parts = (part.strip() for genre in track.genres for part in re.split(r"[;/,|]|\s-\s", genre))
     return {part: _plain(part) for part in parts if _plain(part)}
 

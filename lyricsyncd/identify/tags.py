@@ -1,7 +1,7 @@
-"""A recording's names from its tags, or failing those from the file's name.
+"""Read a recording's names from its tags, or else from the file's name.
 
-Reads only; what a file lacks is ``None``, never a guess that looks like knowledge
-(`Track.from_file_name` marks the one guess that is made).
+A name that a file lacks is ``None``, never an unmarked guess (`Track.from_file_name` marks names
+that are guessed from the file's name).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from lyricsyncd.processes import sandbox
 from lyricsyncd.text.language import code as language_code
 
 _LONGEST = 500
-"""Characters of a name; what is longer is not one."""
+"""Most characters of a name; longer values are ignored."""
 _MOST = 100
-"""Artists of one song; more are not looked at."""
+"""Most artists of one song; more are ignored."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "artist": ("TPE1", "artist", "\xa9ART", "author"),
@@ -45,8 +45,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "media_kind": ("stik",),
     "podcast": ("pcst", "PCST", "TGID", "WFED", "TXXX:PODCAST", "podcast"),
 }
-"""What the kinds of tags (ID3, Vorbis comments and APEv2, MP4, ASF) call each thing; the mapping is
-MusicBrainz Picard's. Names are compared without regard to case."""
+"""The keys of each field in the kinds of tags (ID3, Vorbis comments and APEv2, MP4, ASF), after
+MusicBrainz Picard's mapping. They are compared case-insensitively."""
 
 _KEYS = frozenset(key.lower() for keys in _NAMES.values() for key in keys)
 
@@ -55,12 +55,12 @@ _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
 
 
 def read_tags(path: Path) -> Track:
-    """What the file tells about itself.
+    """Read the names and the length of a recording.
 
     Raises
     ------
     AudioError
-        There is no such file, it is not one that can be listened to, or its tags are a danger.
+        There is no such file, it is not audio, or reading it exceeds the limits of the sandbox.
     """
     path = Path(path)
     _check_regular(path)
@@ -68,7 +68,7 @@ def read_tags(path: Path) -> Track:
 
 
 def parse_tags(path: Path) -> Track:
-    """`read_tags` without limits of time and memory: only for a process that may be lost."""
+    """Read tags as `read_tags`, without limits of time and memory: for a sandbox process only."""
     values, duration = _read(path)
     first = {name: _clean(found[0]) for name, found in values.items() if found}
     artists = tuple(filter(None, map(_clean, values["artists"] or values["artist"])))[:_MOST]
@@ -91,13 +91,13 @@ def parse_tags(path: Path) -> Track:
 
 
 _AUDIOBOOK_KIND, _PODCAST_KIND = "2", "21"
-"""Of MP4's ``stik`` atom."""
+"""Values of MP4's ``stik`` atom."""
 _NO_LANGUAGE = "zxx"
 """ISO 639-2: there is no linguistic content."""
 
 
 def _marked_as(path: Path, first: dict[str, str | None]) -> str | None:
-    """What kind of recording the file is marked as, if that is no ordinary song."""
+    """Return the kind of recording that the file is marked as, if it is no ordinary song."""
     if first.get("podcast") not in (None, "False", "0") or (
         first.get("media_kind") == _PODCAST_KIND
     ):
@@ -122,7 +122,7 @@ def _check_regular(path: Path) -> None:
 
 
 def _read(path: Path) -> tuple[dict[str, list[str]], float | None]:
-    """The tags by our names, and the length in seconds."""
+    """Read the tags by our names for them, and the length in seconds."""
     try:
         file = tagfile.opened(path)
     except tagfile.Unreadable:
@@ -134,7 +134,7 @@ def _read(path: Path) -> tuple[dict[str, list[str]], float | None]:
         length = float(getattr(file.info, "length", 0.0))
         if math.isfinite(length) and length > 0:
             return _values(file.tags), length
-    # Not a kind that mutagen knows, or broken tags: is there sound at all?
+    # Unknown to mutagen, or broken tags: check that there is audio at all.
     from lyricsyncd import audio
 
     return {name: [] for name in _NAMES}, audio.probe(path).duration
@@ -155,9 +155,9 @@ def _values(tags: Any) -> dict[str, list[str]]:
 
 
 def _texts(value: Any) -> Iterable[str]:
-    """The strings in whatever a kind of tag holds: frames, lists, bytes, attributes."""
+    """Return the strings in the value of a tag of any kind: frames, lists, bytes, attributes."""
     if isinstance(value, str):
-        # Before ID3v2.4 and in APEv2 several values may stand in one, parted by NUL.
+        # Before ID3v2.4 and in APEv2 one value may hold several, separated by NUL.
         yield from value.split("\0")
     elif isinstance(value, bytes):
         yield value.decode("utf-8", "replace")
@@ -185,7 +185,7 @@ def _matching(pattern: re.Pattern[str], text: str) -> str | None:
 
 
 def _with_file_name(track: Track, path: Path) -> Track:
-    """The track with what the tags lack taken from the file's name."""
+    """Fill in names that the tags lack from the file's name."""
     name = parse_file_name(path.stem)
     artist = track.artist or name.artist
     return dataclasses.replace(

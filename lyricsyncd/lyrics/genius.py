@@ -129,10 +129,13 @@ class GeniusSource:
 
 def open_source(context: SourceContext) -> GeniusSource:
     """Open the source as it is configured, for `lyricsyncd.registry`."""
-    from lyricsyncd.http import answers
+    from lyricsyncd.http import response_cache
 
     web = Web(
-        timeout=context.lyrics.genius.timeout, attempts=2, interval=1.0, cache=answers.shared()
+        timeout=context.lyrics.genius.timeout,
+        attempts=2,
+        interval=1.0,
+        cache=response_cache.shared(),
     )
     try:
         return GeniusSource(context.lyrics.genius.token, web)

@@ -103,9 +103,9 @@ class LrclibSource:
 
 def open_source(context: SourceContext) -> LrclibSource:
     """Open the source as it is configured, for `lyricsyncd.registry`."""
-    from lyricsyncd.http import answers
+    from lyricsyncd.http import response_cache
 
-    web = Web(timeout=context.lyrics.lrclib.timeout, cache=answers.shared())
+    web = Web(timeout=context.lyrics.lrclib.timeout, cache=response_cache.shared())
     return LrclibSource(context.lyrics.lrclib.url.rstrip("/"), web)
 
 

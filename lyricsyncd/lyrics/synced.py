@@ -146,10 +146,10 @@ _HITS: dict[str, Callable[[SyncedlyricsSource, Track, str], Iterator[Candidate]]
 
 def open_source(context: SourceContext) -> SyncedlyricsSource:
     """Open the source as it is configured, for `lyricsyncd.registry`."""
-    from lyricsyncd.http import answers
+    from lyricsyncd.http import response_cache
 
     wanted = context.lyrics.syncedlyrics
-    web = Web(timeout=wanted.timeout, attempts=2, interval=1.0, cache=answers.shared())
+    web = Web(timeout=wanted.timeout, attempts=2, interval=1.0, cache=response_cache.shared())
     idle = None if wanted.providers else "no provider is named"
     return SyncedlyricsSource(wanted.providers, web, idle=idle)
 

@@ -25,7 +25,7 @@ from lyricsyncd.text import match
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
-    from lyricsyncd.http.answers import Answers
+    from lyricsyncd.http.response_cache import ResponseCache
     from lyricsyncd.lyrics import Found
 
 _log = logging.getLogger(__name__)
@@ -240,7 +240,7 @@ class RecognitionCache:
     Recognition takes minutes, and a song whose lyrics no source has is tried again and again.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: ResponseCache) -> None:
         self._answers = answers
 
     def get(self, song: Path, recogniser: str) -> Recognition | None:
@@ -267,7 +267,7 @@ class RecognitionCache:
 
 
 def _key(song: Path, recogniser: str) -> bytes:
-    from lyricsyncd.http.answers import key
+    from lyricsyncd.http.response_cache import key
 
     stat = song.stat()
     # "HEAR" is the method under which earlier versions have cached transcripts.

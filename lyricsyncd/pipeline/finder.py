@@ -242,10 +242,10 @@ class Finder:
 
     @property
     def _cache(self) -> RecognitionCache:
-        from lyricsyncd.http import answers
+        from lyricsyncd.http import response_cache
         from lyricsyncd.lyrics.transcript import RecognitionCache
 
-        return RecognitionCache(answers.shared())
+        return RecognitionCache(response_cache.shared())
 
 
 def _given(lyrics: Lyrics | Path | str | None) -> Lyrics | None:

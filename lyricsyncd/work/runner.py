@@ -44,8 +44,8 @@ from lyricsyncd.errors import (
     WriteError,
     errors_of,
 )
-from lyricsyncd.http import pace
-from lyricsyncd.http.answers import asking_anew
+from lyricsyncd.http import rate_limit
+from lyricsyncd.http.response_cache import without_cache
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.playback import cache
 from lyricsyncd.processes import sandbox
@@ -150,7 +150,7 @@ class Runner:
         # A change of the settings may mend what was wrong with them, and the network, too.
         self._note_settings_error(None)
         self.catalog.make_due(errors_of(Fault.SETTINGS))
-        pace.end_rests()
+        rate_limit.end_rests()
         self.wake()
 
     @property
@@ -249,7 +249,7 @@ class Runner:
         wake = self._wakes[look_ups]
         wake.clear()
         try:
-            rests = [rest for rest in pace.rests() if rest.seconds > 0] if look_ups else []
+            rests = [rest for rest in rate_limit.rests() if rest.seconds > 0] if look_ups else []
             asked_at = self.catalog.clock()
             entry = self.catalog.claim(
                 self.owner,
@@ -283,7 +283,7 @@ class Runner:
 
     def _note_rests(self) -> None:
         """Tell of hosts that are left alone, once each, and that they are back."""
-        now, rests = time.time(), pace.rests()
+        now, rests = time.time(), rate_limit.rests()
         before, self._rests = self._rests, {rest.host: rest.until for rest in rests}
         if self._rests == before:
             return
@@ -382,8 +382,8 @@ class Runner:
         # Whoever asks for one song by hand wants to know how things are now.
         by_hand = entry.priority >= Priority.PERSON
         if by_hand and look_up:
-            pace.end_rests(self.catalog.clock() - entry.enqueued_at)
-        with asking_anew() if by_hand and look_up else contextlib.nullcontext():
+            rate_limit.end_rests(self.catalog.clock() - entry.enqueued_at)
+        with without_cache() if by_hand and look_up else contextlib.nullcontext():
             find = finder.find if look_up else finder.find_offline
             prepared = find(entry.path)
         if prepared is None:
@@ -584,7 +584,7 @@ class Runner:
                 self._note_settings_error(error)
             outcome = outcomes.of_error(error)
             host = error.host if isinstance(error, SourceError) else None
-            if outcome.state is State.PENDING and pace.resting(host):
+            if outcome.state is State.PENDING and rate_limit.resting(host):
                 # It is taken up as soon as its host is asked again.
                 outcome = dataclasses.replace(outcome, retry=(0.0,), waits_for=host)
             self._record(entry, outcome, began)

@@ -1,9 +1,9 @@
-"""When a host may be asked: one question after the other, and none to a host in trouble.
+"""Limit the rate of requests to each host, and back off from hosts that fail.
 
-Kept for the whole process, since a host does not care which part of it asks, and the pace among all
-processes of this computer (`turns`). A host that asked to
-be left alone (``Retry-After``) is; one that fails several times running is left alone for a while
-that grows, and so is one that keeps refusing: thousands of songs must not knock at a closed door.
+One limit holds for the whole process, and for all processes of this computer
+(`lyricsyncd.http.shared_rate_limit`). A ``Retry-After`` of a host is respected; from a host that
+fails or refuses several times in a row we back off for longer and longer, so that thousands of
+songs do not each cause a request in vain.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lyricsyncd.errors import Refused, SourceError, Unreachable
-from lyricsyncd.http import turns
+from lyricsyncd.http import shared_rate_limit
 
 AT_ONCE = 2
-"""Questions that one host is asked at the same time."""
+"""Most requests to one host at the same time."""
 FAILURES = 3
-"""Failed questions in a row after which a host is left alone."""
+"""Failed requests in a row after which we back off."""
 PAUSES_S = (30.0, 120.0, 600.0, 3600.0)
-"""For how long; the last one repeats."""
+"""Successive back-offs in seconds; the last one repeats."""
 AWAY_PAUSES_S = (30.0, 60.0, 120.0, 300.0)
-"""The same after a question for which there was no connection at all. That is rather our network's
-fault, so the first such question is enough, and trying again burdens nobody."""
+"""The same where no connection was possible. The cause is likely our own network, so one such
+request is enough, and further ones are no burden for the host."""
 HOLD_MAX_S = 3600.0
-"""A host that asks for longer than this is asked again after it, all the same."""
+"""Longest ``Retry-After`` that is respected."""
 
 
 @dataclass
 class _Host:
-    """What is known of a host; monotonic seconds."""
+    """The state of a host; times are monotonic seconds."""
 
     next: float = 0.0
     held_until: float = 0.0
@@ -49,27 +49,27 @@ class _Host:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """A host that is left alone for a while."""
+    """A back-off from a host."""
 
     host: str
     until: float
-    """Monotonic seconds; past where the next question is to show how the host is."""
+    """Its end in monotonic seconds; in the past where the next request is to test the host."""
     why: str
-    """One line for a person."""
+    """The reason in one line."""
 
     @property
     def seconds(self) -> float:
-        """Until it is asked again."""
+        """Seconds until its end."""
         return max(0.0, self.until - time.monotonic())
 
 
 class Held(Exception):
-    """A host is not asked now.
+    """No request may be sent to a host at present.
 
     Attributes
     ----------
     error : SourceError
-        Why; its ``retry_after`` tells when that is over.
+        The reason; its ``retry_after`` is the time until requests may be sent again.
     """
 
     def __init__(self, error: SourceError) -> None:
@@ -87,13 +87,13 @@ def _host(name: str) -> _Host:
 
 
 def forget() -> None:
-    """Begin anew, as a process that has asked nobody yet."""
+    """Forget the state of all hosts."""
     with _hosts_lock:
         _hosts.clear()
 
 
 def rests() -> list[Rest]:
-    """The hosts that are left alone, and those that have not answered since."""
+    """Return the back-offs of hosts, and those that are over but without a response since."""
     with _hosts_lock:
         hosts = list(_hosts.items())
     now, found = time.monotonic(), []
@@ -107,29 +107,29 @@ def rests() -> list[Rest]:
 
 
 def resting(name: str | None) -> bool:
-    """Whether a host is left alone now."""
+    """Return whether we back off from a host at present."""
     return any(rest.host == name and rest.seconds > 0 for rest in rests())
 
 
 def failing(name: str) -> bool:
-    """Whether a host has been left alone, and has not answered since."""
+    """Return whether a host has failed, and has not answered since."""
     return _host(name).failure is not None
 
 
-def end_rests(asked_ago: float = 0.0) -> None:
-    """Ask again at once the hosts that failed. A host's own wish to be left alone is kept to.
+def end_rests(requested_ago: float = 0.0) -> None:
+    """End the back-offs of hosts that failed; a ``Retry-After`` of a host is still respected.
 
     Parameters
     ----------
-    asked_ago : float
-        Seconds since a person asked for this: a host that failed after that is left alone.
+    requested_ago : float
+        Seconds since the user requested this: a host that failed after that is excepted.
     """
-    asked_at = time.monotonic() - asked_ago
+    requested_at = time.monotonic() - requested_ago
     with _hosts_lock:
         hosts = list(_hosts.values())
     for host in hosts:
         with host.lock:
-            if host.failed_at <= asked_at:
+            if host.failed_at <= requested_at:
                 host.failed_until = 0.0
 
 
@@ -138,20 +138,20 @@ def turn(
     name: str,
     *,
     interval: float,
-    patience: float,
+    max_wait: float,
     folder: Path | None = None,
 ) -> Iterator[None]:
-    """Wait until a host may be asked, and ask it within.
+    """Wait until a request may be sent to a host, which is to be done within the context.
 
     Parameters
     ----------
     folder : Path, optional
-        Where the processes of this computer tell each other of their turns (`turns`).
+        The folder of the limits that the processes of this computer share.
 
     Raises
     ------
     Held
-        It wants to be left alone for longer than ``patience`` seconds, or has failed too often of
+        Its ``Retry-After`` is longer than ``max_wait`` seconds, or it has failed too often of
         late.
     """
     host = _host(name)
@@ -160,15 +160,15 @@ def turn(
             now = time.monotonic()
             if host.failure is not None and host.failed_until > now:
                 raise Held(_still(host.failure, host.failed_until - now))
-            if host.held_until - now > patience:
+            if host.held_until - now > max_wait:
                 raise Held(too_many(name, host.held_until - now))
             when = max(now, host.next, host.held_until)
             if folder is not None:
-                wait = turns.take(
-                    folder, name, wait=when - now, interval=interval, patience=patience
+                wait = shared_rate_limit.take(
+                    folder, name, wait=when - now, interval=interval, max_wait=max_wait
                 )
                 if wait is None:
-                    raise Held(too_many(name, turns.held(folder, name)))
+                    raise Held(too_many(name, shared_rate_limit.held(folder, name)))
                 when = now + wait
             host.next = when + interval
         time.sleep(when - now)
@@ -176,9 +176,9 @@ def turn(
 
 
 def hold(name: str, seconds: float, folder: Path | None = None) -> None:
-    """Leave a host alone, as it asked; in all processes, with a folder as for `turn`."""
+    """Respect the ``Retry-After`` of a host; in all processes, with a folder as for `turn`."""
     if folder is not None:
-        turns.hold(folder, name, min(max(0.0, seconds), HOLD_MAX_S))
+        shared_rate_limit.hold(folder, name, min(max(0.0, seconds), HOLD_MAX_S))
     host = _host(name)
     with host.lock:
         host.held_until = max(
@@ -187,19 +187,19 @@ def hold(name: str, seconds: float, folder: Path | None = None) -> None:
 
 
 def answered(name: str) -> None:
-    """A host answered, if only that there is no such thing."""
+    """Record that a host has answered, if only with "not found"."""
     host = _host(name)
     with host.lock:
         host.failures, host.failure = 0, None
 
 
 def failed(name: str, error: SourceError, *, away: bool = False) -> None:
-    """A question failed, after all attempts.
+    """Record that a request has failed, after all attempts.
 
     Parameters
     ----------
     away : bool
-        There was no connection to the host.
+        No connection to the host was possible.
     """
     host = _host(name)
     with host.lock:
@@ -213,16 +213,16 @@ def failed(name: str, error: SourceError, *, away: bool = False) -> None:
 
 
 def too_many(name: str, wait: float | None) -> Refused:
-    """The error for a host that wants no more questions."""
+    """Make the error for a host that accepts no more requests at present."""
     when = f" for {wait:.0f} seconds" if wait else ""
-    message = f"{name} wants no more questions{when}"
+    message = f"{name} accepts no more requests{when}"
     return Refused(message, transient=True, retry_after=wait, host=name)
 
 
 def _still(error: SourceError, wait: float) -> SourceError:
     kind = Refused if isinstance(error, Refused) else Unreachable
     return kind(
-        f"{error.message}; it is left alone for {max(1.0, wait):.0f} seconds",
+        f"{error.message}; it is tried again in {max(1.0, wait):.0f} seconds",
         remedy=error.remedy,
         transient=True,
         retry_after=wait,

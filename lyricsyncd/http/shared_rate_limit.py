@@ -1,9 +1,9 @@
-"""The turns at a host among all processes of this computer: the service and a command, say, must
-not ask twice as fast together.
+"""Share the rate limit of a host among all processes of this computer, so that the service and a
+command, say, do not send twice as many requests together.
 
-One small file a host, beside the kept answers: when the host may be asked next, and until when it
-wants to be left alone, in seconds since the epoch. It is locked while it is read and written, and
-for no longer. Where that is not possible, each process keeps its own pace.
+Each host has one small file, beside the cached responses, with the time of the next request and the
+end of its ``Retry-After``, in seconds since the epoch. It is locked while it is read and written.
+Where that is not possible, each process has its own limit.
 """
 
 from __future__ import annotations
@@ -21,17 +21,21 @@ from lyricsyncd.config.paths import hand_over
 
 FOLDER = "pace"
 NEXT_MAX_S, HELD_MAX_S = 30.0, 3600.0
-"""What is noted further ahead was noted by a clock that was wrong."""
+"""Times further ahead are ignored: the clock was wrong when they were written."""
 
 
-def take(folder: Path, host: str, *, wait: float, interval: float, patience: float) -> float | None:
-    """Take the next turn: the seconds until it, at least ``wait``.
+def take(folder: Path, host: str, *, wait: float, interval: float, max_wait: float) -> float | None:
+    """Reserve the next request to a host.
 
-    ``None`` if the host wants to be left alone for longer than ``patience``: no turn is taken.
+    Returns
+    -------
+    float or None
+        Seconds until it, at least ``wait``; ``None``, without a reservation, if the host's
+        ``Retry-After`` is longer than ``max_wait``.
     """
     with _noted(folder, host) as note:
         held = note.ahead(note.held_until, HELD_MAX_S)
-        if held > patience:
+        if held > max_wait:
             return None
         wait = max(wait, held, note.ahead(note.next, NEXT_MAX_S))
         note.next = note.now + wait + interval
@@ -39,7 +43,7 @@ def take(folder: Path, host: str, *, wait: float, interval: float, patience: flo
 
 
 def hold(folder: Path, host: str, seconds: float) -> None:
-    """Have all processes leave a host alone."""
+    """Have all processes respect the ``Retry-After`` of a host."""
     with _noted(folder, host) as note:
         note.held_until = max(
             note.now + note.ahead(note.held_until, HELD_MAX_S), note.now + seconds
@@ -47,13 +51,13 @@ def hold(folder: Path, host: str, seconds: float) -> None:
 
 
 def held(folder: Path, host: str) -> float:
-    """Seconds that a host wants to be left alone for."""
+    """Return the seconds until the end of a host's ``Retry-After``."""
     with _noted(folder, host) as note:
         return note.ahead(note.held_until, HELD_MAX_S)
 
 
 class _Note:
-    """What is noted of a host, in seconds since the epoch."""
+    """The times in the file of a host, in seconds since the epoch."""
 
     def __init__(self, text: str) -> None:
         self.now = time.time()
@@ -62,7 +66,7 @@ class _Note:
             self.next, self.held_until = map(float, text.split())
 
     def ahead(self, moment: float, most: float) -> float:
-        """Seconds until a moment; none, if it is past or cannot be true."""
+        """Return the seconds until a time; 0 if it is past or implausible."""
         wait = moment - self.now
         return wait if 0.0 < wait <= most else 0.0
 

@@ -1,8 +1,8 @@
-"""Answers of web services, kept on disk so that nobody is asked the same thing twice.
+"""Cache the responses of web services on disk, so that no request is repeated needlessly.
 
-Each kind of answer has an expiry of its own: what was found, what was not (longer each time: few
-songs get words on their second day), what was refused. That a host was *unreachable* is no answer
-of its; `pace` sees to that. The file may be deleted at any time, and is bounded.
+Each kind of response has its own expiry: found, not found (longer each time, as few songs get
+lyrics on their second day), refused. A host that is *unreachable* gives no response;
+`lyricsyncd.http.rate_limit` handles it. The file may be deleted at any time, and is bounded.
 """
 
 from __future__ import annotations
@@ -30,58 +30,59 @@ _log = logging.getLogger(__name__)
 _HOUR, _DAY = 3600.0, 86400.0
 FOUND_S = 7 * _DAY
 NOT_FOUND_S = (_DAY, 7 * _DAY, 30 * _DAY)
-"""How long it is believed that there is no such thing, each time it is not found again; the last
-one repeats. The service takes up songs without words again on this same schedule."""
+"""Expiry of "not found", by the number of times in a row; the last one repeats. The service looks
+up songs without lyrics again on the same schedule."""
 REFUSED_S = _HOUR
 _EARLY = 0.9
-"""Share of an expiry after which "not found" is asked anew: who comes back on schedule is not to be
-told what was found last time."""
+"""Share of its expiry after which "not found" is not used any more, so that a look-up on schedule
+does not get the cached response."""
 MOST_BYTES = 64 << 20
 MOST_ROWS = 50_000
 _PRUNE_EVERY = 200
 _REMOVALS = 3
-"""A disk that damages the file again and again is not used any more."""
+"""Most times that a damaged file is made anew: then the disk is probably defective."""
 _VERSION = 1
 _NOTHING = frozenset({b"", b"[]", b"{}", b"null"})
-"""Good answers that say "not found"."""
+"""Bodies of successful responses that mean "not found"."""
 
 T = TypeVar("T")
-_anew: contextvars.ContextVar[bool] = contextvars.ContextVar("anew", default=False)
+_unused: contextvars.ContextVar[bool] = contextvars.ContextVar("unused", default=False)
 
 
 @contextlib.contextmanager
-def asking_anew() -> Iterator[None]:
-    """Within, nothing is answered from the disk: a person wants to know how it is now."""
-    token = _anew.set(True)
+def without_cache() -> Iterator[None]:
+    """Ignore cached responses within the context, for a look-up that the user requests."""
+    token = _unused.set(True)
     try:
         yield
     finally:
-        _anew.reset(token)
+        _unused.reset(token)
 
 
 def key(method: str, url: str, secret: str = "", body: bytes = b"") -> bytes:
-    """What a question is filed under. A secret takes part: another key may get another answer."""
+    """Return the key of a request; a secret is part of it, as responses may depend on it."""
     parts = (method.encode(), url.encode(), secret.encode(), body)
     return hashlib.sha256(b"\0".join(parts)).digest()
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer from the disk; ``None`` for "not found"."""
+class Cached:
+    """A cached response; its body is ``None`` for "not found"."""
 
     body: bytes | None
 
 
-class Answers:
-    """The file of answers. Safe to share between threads and processes; every trouble with it
-    costs one warning, and questions then go to the network.
+class ResponseCache:
+    """Store responses in a file. Safe to share between threads and processes.
+
+    A file that cannot be used is warned of once, and requests are then sent to the network.
 
     Parameters
     ----------
     path
         The file; made when it is first needed.
     clock
-        Seconds since the epoch.
+        Returns seconds since the epoch.
     """
 
     def __init__(
@@ -100,15 +101,15 @@ class Answers:
         self._broken = False
         self._puts = self._removals = 0
 
-    def get(self, key: bytes) -> Kept | None:
-        """The answer to a question, if one is kept and still believed.
+    def get(self, key: bytes) -> Cached | None:
+        """Return the cached response, unless it has expired.
 
         Raises
         ------
         Refused
-            That was the answer.
+            The cached response is a refusal.
         """
-        if _anew.get():
+        if _unused.get():
             return None
 
         def read(db: sqlite3.Connection) -> tuple[str, bytes | None] | None:
@@ -123,15 +124,15 @@ class Answers:
         kind, body = found
         if kind == "refused":
             raise Refused((body or b"").decode("utf-8", "replace"))
-        return Kept(body)
+        return Cached(body)
 
     def put(self, key: bytes, body: bytes | None, *, lasts: float = FOUND_S) -> None:
-        """Keep an answer; ``None`` for "not found".
+        """Cache a response; ``None`` for "not found".
 
         Parameters
         ----------
         lasts
-            Seconds that it is believed, if something was found.
+            Its expiry in seconds, if something was found.
         """
         if body is not None and body.strip() not in _NOTHING:
             self._write(key, "found", body, lambda _misses: lasts)
@@ -144,11 +145,11 @@ class Answers:
         )
 
     def put_refused(self, key: bytes, error: Refused) -> None:
-        """Keep that a question was refused."""
+        """Cache that a request was refused."""
         self._write(key, "refused", error.message.encode("utf-8", "replace"), lambda _: REFUSED_S)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -175,7 +176,7 @@ class Answers:
         self._guarded(write)
 
     def _prune(self, connection: sqlite3.Connection) -> None:
-        """Drop the oldest answers beyond the bounds."""
+        """Delete the oldest responses beyond the bounds."""
         rows, size = connection.execute(
             "SELECT COUNT(*), COALESCE(SUM(LENGTH(body) + 200), 0) FROM answers"
         ).fetchone()
@@ -188,7 +189,7 @@ class Answers:
         )
 
     def _guarded(self, step: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Do something with the file, in one transaction; ``None`` where it cannot be used."""
+        """Run a step in one transaction; ``None`` where the file cannot be used."""
         with self._lock:
             try:
                 connection = self._opened()
@@ -197,18 +198,18 @@ class Answers:
                 with connection:
                     return step(connection)
             except (sqlite3.Error, UnicodeDecodeError, OSError, zlib.error) as error:
-                # Another process is at it for long: the next answer may be kept again.
+                # Another process has it locked for long: the next response may be cached again.
                 if "locked" not in str(error):
                     self._give_up(error)
                     if _is_damage(error) and self._removals < _REMOVALS:
-                        # All that it held can be had again.
+                        # All that it held can be requested again.
                         self._removals += 1
                         self._broken = not self._removed()
                 return None
 
     @property
     def folder(self) -> Path:
-        """Where the file is."""
+        """The folder of the file."""
         return self._path.parent
 
     def _opened(self) -> sqlite3.Connection | None:
@@ -221,13 +222,13 @@ class Answers:
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
-                # Not a database, or a broken one: it held nothing that cannot be had again.
+                # Not a database, or a damaged one: all that it held can be requested again.
                 self._path.unlink(missing_ok=True)
                 self._connection = _connect(self._path)
         return self._connection
 
     def _removed(self) -> bool:
-        """Delete the file, of which a new one is made for the next answer; whether that went."""
+        """Delete the file, to be made anew for the next response; return whether that succeeded."""
         try:
             for suffix in ("", "-journal"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
@@ -253,7 +254,7 @@ def _unpacked(body: bytes | None) -> bytes | None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # What songs somebody has is nobody else's business.
+    # Readable for the user alone: it shows which songs are in the library.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     hand_over(path)
     connection = sqlite3.connect(path, timeout=2.0, check_same_thread=False)
@@ -269,7 +270,7 @@ def _connect(path: Path) -> sqlite3.Connection:
                 )
                 connection.execute("CREATE INDEX oldest ON answers (at)")
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
-        # A lost cache after a power cut is cheaper than a flush for every answer.
+        # A lost cache after a power cut is cheaper than a flush for every response.
         connection.execute("PRAGMA synchronous = OFF")
     except BaseException:
         connection.close()
@@ -277,16 +278,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def shared() -> Answers:
-    """The one file of answers of this process, in the cache folder."""
+def shared() -> ResponseCache:
+    """Return the cache of this process, in the cache folder."""
     from lyricsyncd.config.paths import cache_dir
 
     path = cache_dir() / "answers.sqlite"
     with _shared_lock:
         if path not in _shared:
-            _shared[path] = Answers(path)
+            _shared[path] = ResponseCache(path)
         return _shared[path]
 
 
-_shared: dict[Path, Answers] = {}
+_shared: dict[Path, ResponseCache] = {}
 _shared_lock = threading.Lock()
