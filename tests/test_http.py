@@ -162,7 +162,7 @@ class TestManners:
                 QUICK.get_json(service.url, {})
             assert caught.value.transient
             assert caught.value.retry_after == 600
-            with pytest.raises(Refused, match="no more questions") as again:
+            with pytest.raises(Refused, match="no more requests") as again:
                 QUICK.get_json(service.url + "/other", {})
             assert again.value.retry_after == pytest.approx(600, abs=5)
         assert len(service.asked) == 1
@@ -181,7 +181,7 @@ class TestManners:
             for _ in range(20):
                 with pytest.raises(Unreachable) as caught:
                     QUICK.get_json(service.url, {})
-            assert "left alone" in caught.value.message
+            assert "tried again in" in caught.value.message
             assert caught.value.retry_after is not None
         assert len(service.asked) == rate_limit.FAILURES * QUICK.attempts
 

@@ -6,24 +6,18 @@ A request ends with a response, *not found* (`None`), `Unreachable` (it may work
 
 from __future__ import annotations
 
-import email.utils
 import json
-import math
 import random
-import re
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from lyricsyncd import __version__
 from lyricsyncd.errors import ConfigError, Refused, SourceError, Unreachable
-from lyricsyncd.http import deadlines, rate_limit, response_cache
+from lyricsyncd.http import rate_limit, response_cache
 from lyricsyncd.http.client import USER_AGENT, client, deadline
 from lyricsyncd.http.validation import check_json, check_redirect, read_json, retry_after
 
