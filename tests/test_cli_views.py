@@ -118,7 +118,7 @@ class TestTheStatus:
         assert not any("0%" in line for line in said(status))
 
     def test_says_why_the_models_rest(self, catalog: Catalog) -> None:
-        catalog.note_hush("quiet hours, 22:00-07:00")
+        catalog.note_quiet("quiet hours, 22:00-07:00")
         told = told_of(catalog, [], running=True)
         assert views.status_rows(told)[0][1] == "resting: quiet hours, 22:00-07:00"
 

@@ -70,44 +70,44 @@ def stranger() -> Iterator[int]:
 
 class TestTheCard:
     def test_is_free_where_nobody_is(self, card: Card) -> None:  # noqa: ARG002
-        assert gpu.strangers() == set()
+        assert gpu.other_processes() == set()
 
     def test_is_free_without_its_program(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", "/nowhere")
-        assert gpu.strangers() == set()
+        assert gpu.other_processes() == set()
 
     def test_is_taken_by_who_computes_but_not_by_ourselves(self, card: Card, stranger: int) -> None:
         card.computes(stranger)
-        assert gpu.strangers() == {stranger}
-        assert gpu.strangers([stranger]) == set()
+        assert gpu.other_processes() == {stranger}
+        assert gpu.other_processes([stranger]) == set()
 
     def test_is_taken_by_a_game_but_not_by_a_desktop(self, card: Card, stranger: int) -> None:
         card.draws((stranger, "3"))
-        assert gpu.strangers() == set()
+        assert gpu.other_processes() == set()
         card.draws((stranger, "-"))
-        assert gpu.strangers() == set()
+        assert gpu.other_processes() == set()
         card.draws((stranger, "87"))
-        assert gpu.strangers() == {stranger}
+        assert gpu.other_processes() == {stranger}
 
     def test_in_a_container_one_unknown_number_may_be_our_own(self, card: Card) -> None:
         card.computes(2**30, 2**30 + 1)
-        assert len(gpu.strangers([os.getpid()])) == 1
+        assert len(gpu.other_processes([os.getpid()])) == 1
         card.computes(2**30)
-        assert gpu.strangers([os.getpid()]) == set()
-        assert gpu.strangers() == {2**30}
+        assert gpu.other_processes([os.getpid()]) == set()
+        assert gpu.other_processes() == {2**30}
 
     def test_is_not_asked_about_all_the_time(self, card: Card, stranger: int) -> None:
-        neighbours = gpu.OtherGpuPrograms(look_every_s=3600)
-        assert not neighbours.busy()
+        others = gpu.OtherGpuPrograms(check_every_s=3600)
+        assert not others.busy()
         card.computes(stranger)
-        assert not neighbours.busy()
+        assert not others.busy()
 
 
 def test_while_another_program_uses_the_card_only_a_person_is_served(
     card: Card, stranger: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
-    monkeypatch.setattr("lyricsyncd.work.runner._AGAIN_S", 0.1)
+    monkeypatch.setattr("lyricsyncd.work.runner._POLL_S", 0.1)
     music = tmp_path / "music"
     music.mkdir()
     for name in ("backfill", "asked"):
@@ -121,7 +121,7 @@ def test_while_another_program_uses_the_card_only_a_person_is_served(
         catalog.enqueue(music / "backfill.mp3", Priority.BACKFILL, "test")
         catalog.enqueue(music / "asked.mp3", Priority.PERSON, "test")
         runner = Runner(catalog, config)
-        runner._neighbours = gpu.OtherGpuPrograms(look_every_s=0.1)
+        runner._holds.other_programs = gpu.OtherGpuPrograms(check_every_s=0.1)
         runner.start()
         try:
             until(lambda: catalog.counts()[State.DONE] == 1)
@@ -228,4 +228,4 @@ class TestMemory:
 def test_the_models_work_in_their_hours(
     quiet: str | None, active: str | None, now: str, resting: bool
 ) -> None:
-    assert schedule.resting(quiet, active, datetime.time.fromisoformat(now)) is resting
+    assert schedule.is_idle(quiet, active, datetime.time.fromisoformat(now)) is resting

@@ -33,7 +33,7 @@ from lyricsyncd.pipeline.settings import placing_settings
 from lyricsyncd.service.lock import StateLock, running
 from lyricsyncd.systemd import notify
 from lyricsyncd.work import schedule, worker
-from lyricsyncd.work.outcomes import SETTINGS_AGAIN_S, of_error, of_result
+from lyricsyncd.work.outcomes import SETTINGS_RETRY_S, of_error, of_result
 from lyricsyncd.work.policy import LIMIT_FLOOR_S, LIMIT_UNKNOWN_S, time_limit
 
 MONDAY = datetime.datetime(2026, 3, 2, 12, 0)
@@ -102,7 +102,7 @@ class TestWhatAnErrorMeans:
             (Unreachable("no network"), State.PENDING, RETRY_SOON),
             (Refused("bad key"), State.PENDING, RETRY_SOON),
             (Refused("later", retry_after=7200.0), State.PENDING, (7200.0, 7200.0, 86400.0)),
-            (ModelError("missing"), State.PENDING, (SETTINGS_AGAIN_S,)),
+            (ModelError("missing"), State.PENDING, (SETTINGS_RETRY_S,)),
             (WriteError("disk full"), State.PENDING, RETRY_SOON),
             (OSError(5, "input/output error"), State.PENDING, RETRY_SOON),
             (AudioError("broken"), State.FAILED, None),

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lyricsyncd.errors import WriteError
-from lyricsyncd.tags import Journal, atomic, mark, undo
+from lyricsyncd.tags import Journal, atomic, stamp, undo
 from lyricsyncd.tags.sidecar import Outcome, Request, remove_sidecar, write_sidecar
 
-OURS = mark.sealed(f"[re:{mark.TOOL}]\n[00:01.00]Row, row\n")
-OURS_TOO = mark.sealed(f"[re:{mark.TOOL}]\n[00:02.00]Row your boat\n")
+OURS = stamp.signed(f"[re:{stamp.TOOL}]\n[00:01.00]Row, row\n")
+OURS_TOO = stamp.signed(f"[re:{stamp.TOOL}]\n[00:02.00]Row your boat\n")
 THEIRS = b"[00:01.00]mine, by hand\n"
 
 
@@ -182,23 +182,23 @@ class TestWhatIsOurs:
 class TestTheMark:
     @given(body=st.text(), at=st.integers(min_value=0), byte=st.binary(min_size=1, max_size=1))
     def test_any_changed_byte_breaks_it(self, body: str, at: int, byte: bytes) -> None:
-        data = mark.sealed(f"[re:{mark.TOOL}]\n{body}")
-        assert mark.intact(data)
+        data = stamp.signed(f"[re:{stamp.TOOL}]\n{body}")
+        assert stamp.verify(data)
         at %= len(data)
         edited = data[:at] + byte + data[at + 1 :]
         if edited != data:
-            assert not mark.intact(edited)
+            assert not stamp.verify(edited)
 
     @given(body=st.text())
     def test_text_without_a_mark_is_as_it_was(self, body: str) -> None:
-        data = mark.sealed(body)
+        data = stamp.signed(body)
         assert data == body.encode()
-        assert not mark.intact(data)
-        assert mark.bare(data) == data
+        assert not stamp.verify(data)
+        assert stamp.stripped(data) == data
 
     def test_two_marks_prove_nothing(self) -> None:
-        assert not mark.intact(OURS + OURS)
-        assert not mark.intact(mark.sealed(f"{mark.TOOL}\n{mark.TOOL}"))
+        assert not stamp.verify(OURS + OURS)
+        assert not stamp.verify(stamp.signed(f"{stamp.TOOL}\n{stamp.TOOL}"))
 
 
 ACTIONS = st.lists(
@@ -359,7 +359,7 @@ class TestWhatGoesWrong:
             (errno.EROFS, "Mount the file system", False),
             (errno.EACCES, "Let the user", False),
             (errno.ESTALE, "network share", True),
-            (errno.EINVAL, "See to the file system", False),
+            (errno.EINVAL, "Check the file system", False),
         ],
     )
     def test_every_refusal_has_a_remedy(self, code: int, remedy: str, transient: bool) -> None:
@@ -371,7 +371,7 @@ class TestWhatGoesWrong:
     def test_a_file_that_changes_while_we_look_is_kept(self, song: Path, journal: Journal) -> None:
         path = song.with_suffix(".lrc")
         write_sidecar(path, OURS, Request(song, journal))
-        found = atomic.look(path)
+        found = atomic.read_state(path)
         path.write_bytes(THEIRS)
         with pytest.raises(atomic.Changed):
             atomic.replace(path, OURS_TOO, song=song, found=found)
@@ -386,13 +386,13 @@ class TestWhatGoesWrong:
         path, ours = song.with_suffix(".lrc"), song.with_name("new")
         path.write_bytes(OURS)
         ours.write_bytes(OURS_TOO)
-        found = atomic.look(path)
+        found = atomic.read_state(path)
         assert found is not None
         path.write_bytes(THEIRS)
         exchange, times = atomic._exchange, iter((True, False))
         monkeypatch.setattr(atomic, "_exchange", lambda a, b: next(times) and exchange(a, b))
         with pytest.raises(atomic.Changed):
-            atomic._take_place(ours, path, found)
+            atomic._rename_over(ours, path, found)
         assert path.read_bytes() == THEIRS
 
     def test_a_file_that_is_taken_away_at_the_last_moment_is_not_made_anew(
@@ -401,11 +401,11 @@ class TestWhatGoesWrong:
         path, ours = song.with_suffix(".lrc"), song.with_name("new")
         path.write_bytes(OURS)
         ours.write_bytes(OURS_TOO)
-        found = atomic.look(path)
+        found = atomic.read_state(path)
         assert found is not None
         path.rename(song.with_name("elsewhere"))
         with pytest.raises(FileNotFoundError):
-            atomic._take_place(ours, path, found)
+            atomic._rename_over(ours, path, found)
         assert not path.exists()
 
     def test_names_may_be_any_bytes(self, tmp_path: Path, journal: Journal) -> None:
@@ -443,12 +443,12 @@ class TestCrashes:
 import itertools, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
-from lyricsyncd.tags import Journal, mark
+from lyricsyncd.tags import Journal, stamp
 from lyricsyncd.tags.sidecar import Request, write_sidecar
 request = Request(Path({str(song)!r}), Journal(Path({str(journal.path)!r})))
 for number in itertools.count():
-    body = f"[re:{{mark.TOOL}}]\\n" + f"{{number}} row your boat\\n" * 20_000
-    write_sidecar(Path({str(path)!r}), mark.sealed(body), request)
+    body = f"[re:{{stamp.TOOL}}]\\n" + f"{{number}} row your boat\\n" * 20_000
+    write_sidecar(Path({str(path)!r}), stamp.signed(body), request)
     print(number, flush=True)
 """
         with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
@@ -457,7 +457,7 @@ for number in itertools.count():
                 process.stdout.readline()
             time.sleep(0.004 * attempt)
             process.send_signal(signal.SIGKILL)
-        assert mark.intact(path.read_bytes())
+        assert stamp.verify(path.read_bytes())
         request = Request(song, journal)
         assert write_sidecar(path, OURS, request)[0] is Outcome.WRITTEN
         assert names(song.parent) == ["song.lrc", "song.mp3"]
@@ -471,7 +471,7 @@ def run_limited(song: Path, journal: Journal, limit: str, data: str, expect: int
 import sys
 from pathlib import Path
 from lyricsyncd.errors import WriteError
-from lyricsyncd.tags import Journal, mark
+from lyricsyncd.tags import Journal, stamp
 from lyricsyncd.tags.sidecar import Request, write_sidecar
 OURS, OURS_TOO = {OURS!r}, {OURS_TOO!r}
 {limit}

@@ -1,9 +1,9 @@
-"""What is known of every song, and what comes next: the only durable truth.
+"""Store what is known of every song, and what comes next: the only durable truth.
 
 A song is *leased* while it is worked on. Its ``attempts`` count when a lease starts, so that a song
 that takes the process down with it is set aside after a few tries.
 
-`database` holds the file, `queries` what is asked of it, `transitions` what becomes of a song.
+`database` opens and writes the file, `queries` reads it, `transitions` changes states of songs.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 RETRY_SOON = (5 * _MINUTE, _HOUR, _DAY)
 """Waits after each failure that time can mend (no network, a full disk); the last one repeats."""
 RETRY_LYRICS = NOT_FOUND_S
-"""Waits before words that nobody had are looked for again; the last one repeats."""
+"""Waits before words that no source had are looked up again; the last one repeats."""
 FORGET_AFTER = 30 * _DAY
 """How long a song may be missing before it is forgotten: its disk may only be away."""
 
@@ -69,7 +69,7 @@ FORGET_AFTER = 30 * _DAY
 class Catalog(KeptResults):
     """The catalog in one file; see `Database` for how it is opened and closed."""
 
-    # The way in
+    # Queueing
 
     def enqueue(
         self,
@@ -287,7 +287,7 @@ class Catalog(KeptResults):
         )
 
     def postpone(self, id: int, owner: str, until: float, fingerprint: Fingerprint) -> bool:
-        """End a lease: the file is still being written. Keeps how it looks now."""
+        """End a lease, since the file is still being written. Store its present stamp."""
         return self.write(lambda db: transitions.release(db, id, owner, "?", until, fingerprint))
 
     def gone(self, id: int, owner: str) -> bool:
@@ -303,9 +303,9 @@ class Catalog(KeptResults):
         return self.write(gone)
 
     def take_up(self) -> int:
-        """Queue again what was in flight when the service died; how many songs.
+        """Queue again what was in flight when the service died; return the number of songs.
 
-        Only for who knows that nobody else is at work (the service holds a lock on the state).
+        Only for a caller that knows that no other process works (the service locks the state).
         """
         now = self.clock()
 
@@ -458,9 +458,9 @@ class Catalog(KeptResults):
         well."""
         self.write(lambda db: _set(db, "settings_error", why))
 
-    def note_hush(self, why: str) -> None:
-        """Note why only what a person waits for is done now; nothing where all is."""
-        self.write(lambda db: _set(db, "hush", why))
+    def note_quiet(self, why: str) -> None:
+        """Note why only what a person waits for is done now; empty where all is."""
+        self.write(lambda db: _set(db, "quiet", why))
 
     def check_writer(self) -> None:
         """Wait until the writing thread answers; raises as every write does."""
@@ -471,7 +471,7 @@ class Catalog(KeptResults):
         self.write(lambda db: _set(db, name, text))
 
     def try_to_write(self) -> None:
-        """Write something that nobody needs.
+        """Write a value without a meaning, to try the catalog.
 
         Raises
         ------

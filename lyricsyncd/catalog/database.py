@@ -160,7 +160,7 @@ class _Job:
 
 
 def is_full(folder: Path) -> bool:
-    """Whether a disk has too little room for the files of an open catalog."""
+    """Return whether a disk has too little room for the files of an open catalog."""
     try:
         return shutil.disk_usage(folder).free < _ROOM
     except OSError:

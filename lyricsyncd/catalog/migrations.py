@@ -84,9 +84,9 @@ def tracks_0001(db: sqlite3.Connection) -> None:
 
 @_step
 def names_0002(db: sqlite3.Connection) -> None:
-    """What songs are found by when others name them: see `lookup`, which fills in `name_key`.
+    """Add the keys by which songs are found by name: see `lookup`, which fills in `name_key`.
 
-    A step that sets it to NULL everywhere has it made anew, should keys ever be made differently.
+    A later step that sets it to NULL everywhere has the keys computed again.
     """
     db.execute("ALTER TABLE tracks ADD COLUMN recording_id TEXT")
     db.execute("ALTER TABLE tracks ADD COLUMN name_key TEXT")
@@ -103,7 +103,7 @@ def folders_0003(db: sqlite3.Connection) -> None:
 
 @_step
 def waits_0004(db: sqlite3.Connection) -> None:
-    """What a queued song waits for: a look-up (empty) or a host; NULL before it was looked at."""
+    """Add what a queued song waits for: a look-up (empty) or a host; NULL before it was tried."""
     db.execute("ALTER TABLE tracks ADD COLUMN waits_for TEXT")
 
 

@@ -19,8 +19,8 @@ _NETWORK_FUSE = re.compile(
 
 
 def filesystem(path: Path, mountinfo: Path = MOUNTINFO) -> str:
-    """The type of the file system that holds a path (``ext4``, ``nfs4``, ``fuse.sshfs``); empty
-    where the system does not tell. The path need not exist yet."""
+    """Return the type of the file system of a path (``ext4``, ``nfs4``, ``fuse.sshfs``); empty
+    where the system does not say. The path need not exist yet."""
     try:
         text = mountinfo.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -40,12 +40,12 @@ def filesystem(path: Path, mountinfo: Path = MOUNTINFO) -> str:
 
 
 def on_network(kind: str) -> bool:
-    """Whether a type of file system lives on another computer."""
+    """Return whether a type of file system is on another computer."""
     return kind in _NETWORK or _NETWORK_FUSE.fullmatch(kind) is not None
 
 
 def silent(kind: str) -> bool:
-    """Whether a type of file system does not tell reliably of changes (through inotify)."""
+    """Return whether a type of file system does not report changes reliably (through inotify)."""
     return on_network(kind) or kind.startswith("fuse.") or kind in ("fuse", "fuseblk", "virtiofs")
 
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 J = TypeVar("J", dict[str, Any], list[Any])
 
 _SAME_LENGTH_S = 0.2
-"""Within this the lengths agree that are told of one recording in files with other tags."""
+"""Tolerance of the lengths of one recording in files with different tags."""
 _PAGE = 500
 """Songs that are looked up in one question: older SQLite takes no more than 999 values."""
 
@@ -74,7 +74,7 @@ class Queries(Database):
         return self.read(lambda db: [as_entry(row) for row in db.execute(query, arguments)])
 
     def queue(self, limit: int = 100) -> list[Entry]:
-        """What is in work, then what comes next, in the order it would be taken."""
+        """List what is in work, then what comes next, in the order in which it would be claimed."""
         return self.read(
             lambda db: [
                 as_entry(row)
@@ -93,7 +93,7 @@ class Queries(Database):
         )
 
     def waiting(self) -> dict[str, int]:
-        """How many queued songs wait for each host."""
+        """Count the queued songs that wait for each host."""
         rows = self.read(
             lambda db: db.execute(
                 "SELECT waits_for, COUNT(*) FROM tracks WHERE state = 'pending'"
@@ -108,7 +108,7 @@ class Queries(Database):
         return [Rest(**rest) for rest in json.loads(noted or "[]")]
 
     def due_later(self) -> tuple[int, float | None]:
-        """How many queued songs are not due yet and wait for no host, and when the first is."""
+        """Count the queued songs that wait for a time and no host; return when the first is due."""
         count, first = self.read(
             lambda db: db.execute(
                 "SELECT COUNT(*), MIN(next_attempt_at) FROM tracks WHERE state = 'pending'"
@@ -154,13 +154,13 @@ class Queries(Database):
 
     @property
     def settings_error(self) -> str | None:
-        """What is wrong with the settings, as the service noted it last."""
+        """Return what is wrong with the settings, as the service noted it last."""
         return self.read(lambda db: setting(db, "settings_error")) or None
 
     @property
-    def hush(self) -> str | None:
-        """Why only what a person waits for is done now, as the service noted it last."""
-        return self.read(lambda db: setting(db, "hush")) or None
+    def quiet(self) -> str | None:
+        """Return why only what a person waits for is done now, as the service noted it last."""
+        return self.read(lambda db: setting(db, "quiet")) or None
 
     @property
     def paused(self) -> bool:
@@ -319,13 +319,13 @@ class Queries(Database):
 
         def ask(db: sqlite3.Connection) -> list[tuple[Path, Path]]:
             paths = there(db, "path", [os.fsencode(path) for path, _ in seen])
-            inodes = there(db, "inode", [looks.inode for _, looks in seen])
+            inodes = there(db, "inode", [stamp.inode for _, stamp in seen])
             return [
                 (entry.path, path)
-                for path, looks in seen
-                if looks.inode in inodes
+                for path, stamp in seen
+                if stamp.inode in inodes
                 and os.fsencode(path) not in paths
-                and (entry := moved_here(db, looks)) is not None
+                and (entry := moved_here(db, stamp)) is not None
             ]
 
         return self.read(ask)
@@ -415,14 +415,14 @@ def entry_at(db: sqlite3.Connection, path: Path) -> Entry | None:
     return None if row is None else as_entry(row)
 
 
-def moved_here(db: sqlite3.Connection, looks: Fingerprint) -> Entry | None:
-    """The song whose file is not where it was, and is this one: same inode, same looks."""
-    if not looks.inode:
+def moved_here(db: sqlite3.Connection, stamp: Fingerprint) -> Entry | None:
+    """Find the song whose file moved here: the same inode, size and time."""
+    if not stamp.inode:
         return None
     rows = db.execute(
         "SELECT * FROM tracks WHERE inode = ? AND size = ? AND mtime_ns = ? AND state != 'working'"
         " LIMIT 8",  # hard links may be many
-        (looks.inode, looks.size, looks.mtime_ns),
+        (stamp.inode, stamp.size, stamp.mtime_ns),
     ).fetchall()
     return next((entry for entry in map(as_entry, rows) if not present(entry.path)), None)
 

@@ -13,7 +13,7 @@ from lyricsyncd.errors import NotASong
 
 
 class State(str, enum.Enum):
-    """Where a song stands."""
+    """State of a song."""
 
     PENDING = "pending"
     WORKING = "working"
@@ -27,7 +27,7 @@ class State(str, enum.Enum):
 
 
 class Priority(enum.IntEnum):
-    """Who waits for a song; the higher goes first."""
+    """Priority of a song by the reason that it waits; the higher goes first."""
 
     BACKFILL = 0
     IMPORT = 10
@@ -36,7 +36,7 @@ class Priority(enum.IntEnum):
 
 
 class Queued(str, enum.Enum):
-    """What `Catalog.enqueue` did."""
+    """Result of `Catalog.enqueue`."""
 
     NEW = "new"
     AGAIN = "again"
@@ -48,7 +48,8 @@ class Queued(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Tells whether a file changed, without reading it. The inode only tells moved files."""
+    """Stamp of a file, which shows changes without reading it. The inode only serves to find moved
+    files."""
 
     size: int
     mtime_ns: int
@@ -135,7 +136,7 @@ class Entry:
 
     @property
     def left_alone(self) -> bool:
-        """Whether a person said to ignore it: no change of its file queues it again."""
+        """Return whether a person said to ignore it: no change of its file queues it again."""
         return left_alone(self.state, self.error_class)
 
     @property
@@ -195,7 +196,7 @@ class NamedSong:
 
 
 def left_alone(state: State, error_class: str | None) -> bool:
-    """Whether a person said to ignore a song, and it is not merely taken for a podcast."""
+    """Return whether a person said to ignore a song, which is not merely taken for a podcast."""
     return state is State.IGNORED and error_class != NotASong.__name__
 
 
@@ -210,7 +211,7 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a song. ``retry`` gives the waits after which it is tried again, if it is."""
+    """Result of working on a song. ``retry`` has the waits before it is tried again, if it is."""
 
     state: State
     reason: str

@@ -1,4 +1,4 @@
-"""What becomes of a song, as functions that run inside a transaction of the catalog."""
+"""Change the states of songs, in functions that run inside a transaction of the catalog."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ def enqueue_many(
     # Not resolve(): a link in the library is a song of its own place.
     paths = [os.fsencode(os.path.abspath(request.path)) for request, _ in seen]  # noqa: PTH100
     known = there(db, "path", paths)
-    inodes = there(db, "inode", [looks.inode for _, looks in seen])
+    inodes = there(db, "inode", [stamp.inode for _, stamp in seen])
     new: dict[int, tuple[object, ...]] = {}
     skipped = _skipped(db)
-    for at, (path, (request, looks)) in enumerate(zip(paths, seen, strict=True)):
-        if path in known or (looks.inode and looks.inode in inodes):
+    for at, (path, (request, stamp)) in enumerate(zip(paths, seen, strict=True)):
+        if path in known or (stamp.inode and stamp.inode in inodes):
             continue
-        new[at] = _new(path, request, looks, now, skipped)
+        new[at] = _new(path, request, stamp, now, skipped)
         known.add(path)
-        inodes.add(looks.inode)
+        inodes.add(stamp.inode)
     db.executemany(_INSERT, new.values())
     return [
-        _of_new(new[at]) if at in new else _enqueue(db, path, request, looks, now, skipped)
-        for at, (path, (request, looks)) in enumerate(zip(paths, seen, strict=True))
+        _of_new(new[at]) if at in new else _enqueue(db, path, request, stamp, now, skipped)
+        for at, (path, (request, stamp)) in enumerate(zip(paths, seen, strict=True))
     ]
 
 
@@ -115,14 +115,14 @@ def _new(
 ) -> tuple[object, ...]:
     folder = os.path.dirname(path)  # noqa: PTH120 - many songs at once
     library = folder if request.library is None else os.fsencode(request.library)
-    looks = (seen.size, seen.mtime_ns, seen.inode)
+    stamp = (seen.size, seen.mtime_ns, seen.inode)
     by = None if request.force else _skipped_by(path, skipped)
     if by is None:
         state: tuple[object, ...] = (now, None, None, State.PENDING.value)
     else:
         reason = f"{FOLDER_SKIPPED}{_readable(by)}"
         state = (None, now, reason, State.IGNORED.value)
-    return (path, folder, library, *looks, int(request.priority), request.reason, now, *state)
+    return (path, folder, library, *stamp, int(request.priority), request.reason, now, *state)
 
 
 def _enqueue(
@@ -199,7 +199,7 @@ def _enqueue(
 
 
 def _standing(db: sqlite3.Connection, path: bytes) -> sqlite3.Row | None:
-    """Where the song at a path stands: little of it, since a scan asks for very many."""
+    """Read the state of the song at a path: few columns, since a scan reads very many songs."""
     row: sqlite3.Row | None = db.execute(
         "SELECT id, library, size, mtime_ns, inode, state, priority, next_attempt_at,"
         " missing_since, error_class FROM tracks WHERE path = ?",
@@ -209,9 +209,9 @@ def _standing(db: sqlite3.Connection, path: bytes) -> sqlite3.Row | None:
 
 
 def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> bool:
-    """Whether a song was moved to ``path``: same inode, same looks, and no file where it was.
+    """Return whether a song was moved to ``path``: same stamp, and no file at its old path.
 
-    It keeps what is known of it, unless its sidecars stayed behind: then it is made anew.
+    It keeps what is known of it, unless its sidecars stayed behind: then it is queued as new.
     """
     entry = moved_here(db, seen)
     if entry is None:
@@ -256,7 +256,7 @@ def _to_another_folder(
 
 
 def _beside(sidecar: Path, old: Path, new: Path) -> Path:
-    """Where a sidecar is if it moved with its song."""
+    """Return the path of a sidecar that moved with its song."""
     if sidecar == old:
         return new
     name = sidecar.name
@@ -279,7 +279,7 @@ def expire(db: sqlite3.Connection, now: float, holding: Sequence[int]) -> None:
 
 
 def must_wait(db: sqlite3.Connection, attempts: int) -> bool:
-    """Tell whether a song has to wait for those in work, or they for it to be done alone.
+    """Return whether a song has to wait for those in work, or they for it to be done alone.
 
     What was in work when the service died is a suspect. It works alone, so that the next death is
     blamed on no other song.
@@ -355,9 +355,9 @@ def finish(
     entry = get_entry(db, id)
     if entry is None or entry.state is not State.WORKING or entry.lease_owner != owner:
         return False
-    looks = now_is or entry.fingerprint
+    stamp = now_is or entry.fingerprint
     seen = db.execute("SELECT seen_size, seen_mtime_ns FROM tracks WHERE id = ?", (id,)).fetchone()
-    changed = seen[0] is not None and Fingerprint(seen[0], seen[1]) != looks
+    changed = seen[0] is not None and Fingerprint(seen[0], seen[1]) != stamp
     retries = entry.retries if entry.error_class == outcome.error_class else 0
     wait = None
     if outcome.retry:
@@ -368,7 +368,7 @@ def finish(
     state, due = outcome.state, None if wait is None else now + wait
     if changed:
         # Something else wrote the file meanwhile: what we found may be of the old one.
-        state, due, looks = (
+        state, due, stamp = (
             State.PENDING,
             now,
             Fingerprint(seen[0], seen[1], entry.fingerprint.inode),
@@ -388,9 +388,9 @@ def finish(
             due,
             retries,
             state.value,
-            looks.size,
-            looks.mtime_ns,
-            looks.inode,
+            stamp.size,
+            stamp.mtime_ns,
+            stamp.inode,
             now,
             outcome.quality,
             outcome.decision,

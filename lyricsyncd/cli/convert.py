@@ -39,7 +39,7 @@ def convert(
     Without OUT, or with -, they go to standard output.
     """
     from lyricsyncd import formats
-    from lyricsyncd.tags.mark import unmarked
+    from lyricsyncd.tags.stamp import unstamped
 
     for name in (from_, to):
         if name is not None:
@@ -54,7 +54,7 @@ def convert(
             raise UsageError(
                 f"the suffix of {out} is that of no format", remedy="Name the format with --to"
             )
-    lyrics = _shifted(unmarked(read_lyrics(source, from_)), offset)
+    lyrics = _shifted(unstamped(read_lyrics(source, from_)), offset)
     content = formats.write(lyrics, to or "lrc").encode(errors="replace")
     if dry_run:
         what = f"would write {len(lyrics.words)} words"

@@ -1,8 +1,8 @@
-"""Where things lie: the configuration, the state that must last, the cache that need not.
+"""Locate the configuration, the state that must last, and the cache that need not.
 
-A service manager names the folders (``STATE_DIRECTORY``, ``CACHE_DIRECTORY`` of systemd), else the
-XDG base directory specification does. Root, who looks after the service of the whole computer, has
-its folders. Nothing here makes a folder.
+A service manager sets the folders (``STATE_DIRECTORY``, ``CACHE_DIRECTORY`` of systemd); otherwise
+the XDG base directory specification applies. For root, which administers the service of the whole
+computer, they are that service's. No function here makes a folder.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ SYSTEM_CACHE = Path("/var/cache") / NAME
 
 
 def state_dir(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of the catalog and the journal: what must outlive a restart."""
+    """Return the folder of the catalog and the journal, which must outlive a restart."""
     return _directory(
         environment, "STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state", SYSTEM_STATE
     )
 
 
 def kept_by_root(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether what is asked for is the whole computer's service, which root alone looks after."""
+    """Return whether the service is that of the whole computer, which only root administers."""
     own = state_dir(environment)
     return (
         os.geteuid() != 0
@@ -43,20 +43,20 @@ def kept_by_root(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder of what can be fetched or made again."""
+    """Return the folder of what can be fetched or computed again."""
     return _directory(environment, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", SYSTEM_CACHE)
 
 
 def models_dir(configured: Path | None = None) -> Path:
-    """The folder that models are installed in: as configured, else one in the cache."""
+    """Return the folder that models are installed in: as configured, else one in the cache."""
     return cache_dir() / "models" if configured is None else configured
 
 
 def present(path: Path) -> bool:
-    """Whether something is at a path by exactly this name.
+    """Return whether something is at a path by exactly this name.
 
-    File systems that ignore case (exFAT, many shares) know a file by other spellings, too: after
-    ``Song.mp3`` was renamed to ``song.mp3`` both seem to exist.
+    File systems that ignore case (exFAT, many shares) find a file by other forms of its name, too:
+    after ``Song.mp3`` was renamed to ``song.mp3`` both seem to exist.
     """
     if not os.path.lexists(path):
         return False
@@ -76,18 +76,18 @@ def present(path: Path) -> bool:
 
 
 def user_config_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where a person's own configuration belongs, whether or not it is there."""
+    """Return the path of a person's own configuration, whether or not it exists."""
     return _home(environment, "XDG_CONFIG_HOME", ".config") / NAME / CONFIG_NAME
 
 
 def config_path(
     given: Path | None = None, environment: Mapping[str, str] = os.environ
 ) -> Path | None:
-    """The configuration to read, or ``None`` where there is none.
+    """Return the configuration to read, or ``None`` where there is none.
 
-    A path that was named, on the command line (``given``) or by ``LYRICSYNCD_CONFIG``, is the one,
-    there or not: nobody's settings are passed over in silence. The user's and the machine's
-    (`SYSTEM_CONFIG`) are taken where they exist.
+    A path from the command line (``given``) or ``LYRICSYNCD_CONFIG`` is returned even if it does not
+    exist, so that settings are never ignored silently. The user's and the computer's
+    (`SYSTEM_CONFIG`) are used where they exist.
     """
     if given is not None:
         return given
@@ -101,8 +101,7 @@ def config_path(
 
 
 def hand_over(path: Path) -> None:
-    """Give a file that root has made to whom its folder belongs: the service must be able to use
-    it, too."""
+    """Give a file that root has made to the owner of its folder, so that the service can use it."""
     if os.geteuid() != 0:
         return
     with contextlib.suppress(OSError):
@@ -114,7 +113,7 @@ def hand_over(path: Path) -> None:
 def _directory(
     environment: Mapping[str, str], service: str, home: str, default: str, system: Path
 ) -> Path:
-    # systemd parts several directories by colons; the first is ours.
+    # systemd separates several directories by colons; the first is ours.
     given = environment.get(service, "").split(":")[0]
     if given:
         return Path(given)
@@ -124,7 +123,7 @@ def _directory(
 
 
 def _for_the_system(environment: Mapping[str, str], home: str) -> bool:
-    """Whether who asks is root, without a configuration or folders of their own."""
+    """Return whether the user is root, without a configuration or folders of its own."""
     own = environment.get(home) or config_path(None, environment) != SYSTEM_CONFIG
     return os.geteuid() == 0 and not own
 

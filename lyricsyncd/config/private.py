@@ -1,7 +1,7 @@
-"""Folders and files that only their owner may read: what a person listens to concerns nobody else.
+"""Make folders and files that only their owner may read: a person's listening is private.
 
-They are made so, and what an earlier version or another umask has left open is closed. A folder
-that holds other things than ours is never touched, nor is anything of another user's.
+Permissions that an earlier version or another umask left open are removed. A folder that also holds
+files that are not ours is never changed, nor is anything of another user.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from lyricsyncd.config.paths import NAME
 
 STATE_FILES = ("catalog.db", "journal.db", "daemon.lock")
-"""What the files of the state are called, or begin with."""
+"""Names of the files of the state, or their beginnings."""
 _FOLDER, _FILE = 0o700, 0o600
 
 
 def make_folder(folder: Path) -> None:
-    """Make the state folder, or close the one that is there.
+    """Make the state folder, or restrict the one that exists.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def make_folder(folder: Path) -> None:
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file, or close the one that is there.
+    """Make an empty file, or restrict the one that exists.
 
     Raises
     ------
@@ -45,13 +45,13 @@ def make_file(path: Path) -> None:
 
 
 def close_files(folder: Path) -> None:
-    """Close the files of the state that are in a folder: databases, their companions and copies."""
+    """Restrict the files of the state in a folder: databases, their companions and copies."""
     for path in _state_files(folder):
         _close(path, _FILE)
 
 
 def open_files(folder: Path) -> list[Path]:
-    """The files of the state that others than their owner may read or write."""
+    """List the files of the state that other users may read or write."""
     found = []
     for path in _state_files(folder):
         with contextlib.suppress(OSError):

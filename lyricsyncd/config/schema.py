@@ -79,7 +79,7 @@ class OutputFile(Section):
 
 
 class Output(Section):
-    """What is written beside (or into) each song."""
+    """Files and tags that are written for each song."""
 
     preset: PresetName = Field(
         default="generic",
@@ -164,7 +164,7 @@ class Transcript(Section):
 
 
 class LyricsSources(Section):
-    """Where words are looked for."""
+    """Sources of words."""
 
     order: tuple[SourceName, ...] = Field(
         default=("local", "lrclib", "syncedlyrics", "genius", "transcript"),
@@ -479,7 +479,7 @@ class Notify(Section):
     of: tuple[Literal["done", "lines", "review", "no_lyrics", "instrumental", "failed"], ...] = (
         Field(
             default=("done", "lines", "review", "failed"),
-            description="What they tell of: songs that came to these ends.",
+            description="What they report: songs that reached these states.",
         )
     )
     every: Annotated[Seconds, Field(gt=0)] = Field(
@@ -537,9 +537,7 @@ class Config(Section):
             "within 0.3 seconds of the truth."
         ),
     )
-    lyrics: LyricsSources = Field(
-        default=LyricsSources(), description="Where words are looked for."
-    )
+    lyrics: LyricsSources = Field(default=LyricsSources(), description="The sources of words.")
     identify: Identify = Field(default=Identify(), description="Finding out what a song is.")
     models: Models = Field(
         default=Models(), description="The models that separate, align and recognise."

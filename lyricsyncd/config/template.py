@@ -1,4 +1,4 @@
-"""The settings as a file for people: every key with its description and its default.
+"""Write the settings as a file for people: every key with its description and its default.
 
 ``config.example.yaml`` is `example()`, kept in step by a test:
 ``python -m lyricsyncd.config.template > config.example.yaml``.
@@ -35,12 +35,12 @@ A key behind a # has the default that it shows; take the # away to change it.
 
 
 def example() -> str:
-    """Every key with its default."""
+    """Return the file with every key and its default."""
     return "\n".join([*_comment(_HEAD), "", *_section(Config(), {}, defaults="")]) + "\n"
 
 
 def chosen(libraries: Sequence[Path], preset: str) -> str:
-    """A file to begin with: the music folders and the preset set, all else left to the defaults."""
+    """Return a file to begin with: the music folders and the preset set, all else as comments."""
     values: dict[str, Any] = {
         "libraries": [{"path": str(library)} for library in libraries],
         "output": {"preset": preset},
@@ -50,7 +50,7 @@ def chosen(libraries: Sequence[Path], preset: str) -> str:
 
 
 def _section(section: Section, values: dict[str, Any], *, defaults: str) -> list[str]:
-    """The lines of a section; ``values`` are set, other keys have ``defaults`` before them."""
+    """Return the lines of a section; ``values`` are set, other keys begin with ``defaults``."""
     lines: list[str] = []
     for name, field in type(section).model_fields.items():
         key, value = field.alias or name, getattr(section, name)
@@ -85,7 +85,7 @@ def _plain(value: Any, field: FieldInfo) -> str:
 
 
 def _text(text: str) -> str:
-    """Text as YAML; quoted where it could be read as something else."""
+    """Write text as YAML; quoted where it could be read as something else."""
     if re.fullmatch(r"[A-Za-z/][A-Za-z0-9_./:-]*[A-Za-z0-9_/]", text) and not re.fullmatch(
         "null|true|false", text, re.IGNORECASE
     ):

@@ -1,4 +1,4 @@
-"""YAML for people: plain data, together with the line that each value stands on.
+"""Read YAML as plain data, together with the line of each value.
 
 It is YAML 1.2's core schema, not PyYAML's 1.1: ``no`` is Norwegian, not false, and ``22:30`` is
 not a number. Keys that stand twice, tags, and anything that is not text, a number, true, false,
@@ -27,7 +27,7 @@ class YamlError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a text holds: ``None`` when it is empty."""
+    """Content of a text: ``None`` when it is empty."""
 
     data: Any
     lines: dict[Path, int]
@@ -97,7 +97,7 @@ def _problem(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
 def _plain(
     loader: _Loader, node: yaml.Node, at: Path, lines: dict[Path, int], around: tuple[int, ...]
 ) -> Any:
-    """The data of a node; ``around`` are the nodes that it lies in."""
+    """Return the data of a node; ``around`` are the nodes that contain it."""
     line = node.start_mark.line + 1
     if id(node) in around:
         raise YamlError("this holds itself", line)

@@ -32,7 +32,7 @@ def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> di
         "running": running,
         "paused": catalog.paused,
         "settings_error": catalog.settings_error,
-        "resting": catalog.hush if running else None,
+        "resting": catalog.quiet if running else None,
         "songs": {state.value: count for state, count in counts.items()},
         "total": total,
         "finished": total - unfinished,

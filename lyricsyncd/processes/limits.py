@@ -21,7 +21,7 @@ _IO_CLASSES = {"best-effort": (2 << 13) | 7, "idle": 3 << 13}
 
 @dataclass(frozen=True, slots=True)
 class ResourceLimits:
-    """How much of the computer a process may take."""
+    """Limits of the memory, priority and processor time of a process."""
 
     memory_bytes: int | None = None
     """Resident memory above which the parent ends the process; ``None``: no limit."""

@@ -51,7 +51,7 @@ class Component:
 
     @property
     def alive(self) -> bool:
-        """Whether the threads of an essential component run."""
+        """Return whether the threads of an essential component run."""
         return True
 
 

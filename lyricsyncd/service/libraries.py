@@ -50,7 +50,7 @@ class Libraries(Component):
 
     @property
     def watched(self) -> list[Watched]:
-        """How each library is watched."""
+        """Return how each library is watched."""
         return self._watcher.libraries
 
     def appeared(self) -> list[Rules]:

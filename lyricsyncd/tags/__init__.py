@@ -1,6 +1,6 @@
 """Write lyrics beside and into songs: the only code that touches a user's files.
 
-What a person made is kept, what we made can be taken back (`undo`), and a file is replaced whole or
+What a person made is not replaced, what we made can be undone, and a file is replaced atomically or
 not at all.
 
 >>> from lyricsyncd.tags import Journal, write_lyrics
@@ -12,9 +12,9 @@ not at all.
 from __future__ import annotations
 
 from lyricsyncd.tags.journal import Journal
-from lyricsyncd.tags.mark import intact as made_by_us
 from lyricsyncd.tags.moving import carry_sidecars, clean_sidecars, clear_after_crash
 from lyricsyncd.tags.report import Note, UndoReport, WriteReport
+from lyricsyncd.tags.stamp import verify as made_by_us
 from lyricsyncd.tags.undoing import undo
 from lyricsyncd.tags.writing import write_lyrics, write_sandboxed
 

@@ -1,8 +1,8 @@
-"""Replace files whole or not at all.
+"""Replace files atomically.
 
-New content goes to a hidden file in the same folder, is forced to the disk and renamed over the
-old. A crash leaves the old or the new content; the hidden file that it may leave, too, is cleared
-away at the next write into that folder.
+New content is written to a hidden file in the same folder, flushed to the disk and renamed over the
+old. A crash leaves the old or the new content; a hidden file that it leaves as well is deleted by
+the next write into that folder.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_BYTES = 8 * 2**20
-"""Lyrics are small: a larger file is none of ours, whatever its name."""
+"""Lyrics are small: a larger file is not ours, whatever its name."""
 
 _TEMPORARY = re.compile(r"\.lyricsyncd-[0-9a-f]{16}\.part")
 _ABANDONED_S = 24 * 3600.0
-"""Where locks do not work, a temporary file of this age is nobody's."""
+"""Where locks do not work, a temporary file of this age is abandoned."""
 _AT_CWD, _RENAME_EXCHANGE = -100, 2
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 _NO_EXCHANGE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
@@ -41,8 +41,8 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.E
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A file as it was when we looked."""
+class FileState:
+    """The content and state of a file when it was read."""
 
     data: bytes | None
     """``None`` where it is too large, or not a plain file: a link, a folder."""
@@ -50,32 +50,32 @@ class Found:
 
 
 class Changed(Exception):
-    """Somebody else was quicker: the file is no longer what it was when we looked."""
+    """Another program has changed the file since it was read."""
 
 
-def look(path: Path) -> Found | None:
-    """What is at ``path``; ``None`` for nothing.
+def read_state(path: Path) -> FileState | None:
+    """Read what is at ``path``; ``None`` for nothing.
 
     Raises
     ------
     WriteError
         It cannot be read.
     """
-    with _told(path):
+    with _write_errors(path):
         try:
             state = path.lstat()
         except FileNotFoundError:
             return None
         if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_BYTES:
-            return Found(None, state)
+            return FileState(None, state)
         try:
-            return Found(path.read_bytes(), state)
+            return FileState(path.read_bytes(), state)
         except FileNotFoundError:
             return None
 
 
-def replace(path: Path, data: bytes, *, song: Path, found: Found | None) -> None:
-    """Write a small file.
+def replace(path: Path, data: bytes, *, song: Path, found: FileState | None) -> None:
+    """Write a small file atomically.
 
     Owner, mode and extended attributes are those of the file it replaces; a new one takes owner and
     mode of the song.
@@ -87,18 +87,18 @@ def replace(path: Path, data: bytes, *, song: Path, found: Found | None) -> None
     data
         Its new content.
     song
-        The song it belongs to, which must be there still.
+        The song it belongs to, which must still exist.
     found
-        What `look` saw.
+        What `read_state` returned.
 
     Raises
     ------
     WriteError
-        It could not be written; what was there is there still.
+        It could not be written; the old content is intact.
     Changed
-        The file was changed since we looked; it is as it was.
+        The file was changed since; it is left as it is.
     """
-    with _told(path):
+    with _write_errors(path):
         clear_abandoned(path.parent)
         with temporary_beside(path) as temporary:
             with temporary.open("wb") as file:
@@ -106,23 +106,23 @@ def replace(path: Path, data: bytes, *, song: Path, found: Found | None) -> None
             finish(temporary, path, song=song, found=found)
 
 
-def remove(path: Path, *, found: Found) -> None:
-    """Delete a file that is still as `look` saw it.
+def remove(path: Path, *, found: FileState) -> None:
+    """Delete a file that is unchanged since `read_state`.
 
     Raises
     ------
     WriteError, Changed
         As for `replace`.
     """
-    with _told(path):
+    with _write_errors(path):
         _check_unchanged(path, found)
         path.unlink()
-        _force(path.parent)
+        _flush(path.parent)
 
 
 @contextmanager
 def temporary_beside(path: Path) -> Iterator[Path]:
-    """A new hidden file in the folder of ``path``, gone at the end of the block unless renamed."""
+    """Make a hidden file in the folder of ``path``, deleted after the block unless renamed."""
     while True:
         temporary = path.parent / f".lyricsyncd-{secrets.token_hex(8)}.part"
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -131,35 +131,35 @@ def temporary_beside(path: Path) -> Iterator[Path]:
             if os.fstat(handle).st_nlink:
                 yield temporary
                 return
-            # Another process took it for abandoned, before the lock was ours: once more.
+            # Another process deleted it as abandoned before it was locked: try again.
         finally:
             with contextlib.suppress(FileNotFoundError):
                 temporary.unlink()
             os.close(handle)
 
 
-def finish(temporary: Path, path: Path, *, song: Path, found: Found | None) -> None:
-    """Give a complete temporary file its attributes and its name, for good."""
+def finish(temporary: Path, path: Path, *, song: Path, found: FileState | None) -> None:
+    """Give a complete temporary file its attributes and its final name, durably."""
     if found is not None:
-        _take_attributes(temporary, found.state, found.state.st_mode & 0o7777)
-        _take_extended_attributes(temporary, path)
+        _copy_attributes(temporary, found.state, found.state.st_mode & 0o7777)
+        _copy_extended_attributes(temporary, path)
     else:
         like = song.stat()
-        # Of a song that is locked against changes, the words may still be mended.
-        _take_attributes(temporary, like, like.st_mode & 0o666 | stat.S_IWUSR)
-    _force(temporary)
+        # Lyrics stay writable even if the song is read-only.
+        _copy_attributes(temporary, like, like.st_mode & 0o666 | stat.S_IWUSR)
+    _flush(temporary)
     if not song.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(song))
     if found is None:
-        _name_first(temporary, path)
+        _rename_new(temporary, path)
     else:
         _check_unchanged(path, found)
-        _take_place(temporary, path, found)
-    _force(path.parent)
+        _rename_over(temporary, path, found)
+    _flush(path.parent)
 
 
 def clear_abandoned(folder: Path) -> None:
-    """Delete temporary files of ours that no process holds: what a crash left."""
+    """Delete our temporary files that no process has locked: what a crash left."""
     for path in folder.iterdir():
         if not _TEMPORARY.fullmatch(path.name):
             continue
@@ -190,8 +190,8 @@ def _lock(handle: int) -> None:
             raise
 
 
-def _name_first(temporary: Path, path: Path) -> None:
-    """Give a file a name that nobody else has taken in the meantime."""
+def _rename_new(temporary: Path, path: Path) -> None:
+    """Rename a file to a name that must not exist yet."""
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -199,17 +199,17 @@ def _name_first(temporary: Path, path: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        # exFAT and some shares know no second names; looking once more is what remains.
+        # exFAT and some shares have no hard links: all that can be done is to check once more.
         if os.path.lexists(path):
             raise Changed from None
         temporary.replace(path)
 
 
-def _take_place(temporary: Path, path: Path, found: Found) -> None:
-    """Put a file in the place of another, which must still be as it was found.
+def _rename_over(temporary: Path, path: Path, found: FileState) -> None:
+    """Replace a file, which must be unchanged since it was read.
 
-    The two change names in one step, where the system can do that, and what comes out is looked
-    at: a change of the last moment is put back. Elsewhere it would be lost.
+    Where the system can do that, the two exchange their names in one step, and the old file is
+    checked then: a change of the last moment is restored. Elsewhere it would be lost.
     """
     if not _exchange(temporary, path):
         temporary.replace(path)
@@ -222,7 +222,7 @@ def _take_place(temporary: Path, path: Path, found: Found) -> None:
         except OSError:
             back = False
         if not back:
-            # Once more something else: what somebody wrote goes back in any case.
+            # It was changed once more: what the other program wrote is restored in any case.
             temporary.replace(path)
         raise
     else:
@@ -231,7 +231,7 @@ def _take_place(temporary: Path, path: Path, found: Found) -> None:
 
 
 def _free(old: Path) -> None:
-    """Delete a large file without waiting until its blocks are freed, which takes a while."""
+    """Delete a large file without waiting until its blocks are freed, which is slow."""
     try:
         handle = os.open(old, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -241,12 +241,12 @@ def _free(old: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Have two files change names (``renameat2``); false where the system cannot do that.
+    """Exchange the names of two files (``renameat2``); false where the system cannot do that.
 
     Raises
     ------
     OSError
-        It can, and has not: one of them is not there any more, say.
+        It failed: one of them does not exist any more, for example.
     """
     call = _of_libc("renameat2")
     if call is None:
@@ -261,7 +261,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 @functools.cache
 def _of_libc(name: str) -> Callable[..., int] | None:
-    """A call of Linux that Python does not have; ``None`` elsewhere."""
+    """Return a system call of Linux that Python lacks; ``None`` elsewhere."""
     try:
         call: Callable[..., int] = getattr(ctypes.CDLL(None, use_errno=True), name)
     except (OSError, AttributeError):
@@ -270,7 +270,7 @@ def _of_libc(name: str) -> Callable[..., int] | None:
 
 
 def is_changed(path: Path, then: os.stat_result) -> bool:
-    """Whether a file is no longer the one, or not as, it was; also if it is not there."""
+    """Return whether a file was replaced, changed or deleted since."""
     try:
         now = path.lstat()
     except FileNotFoundError:
@@ -282,25 +282,25 @@ def is_changed(path: Path, then: os.stat_result) -> bool:
     )
 
 
-def _check_unchanged(path: Path, found: Found) -> None:
+def _check_unchanged(path: Path, found: FileState) -> None:
     if is_changed(path, found.state):
         raise Changed
 
 
-def _take_attributes(temporary: Path, like: os.stat_result, mode: int) -> None:
+def _copy_attributes(temporary: Path, like: os.stat_result, mode: int) -> None:
     mine = temporary.stat()
     if (mine.st_uid, mine.st_gid) != (like.st_uid, like.st_gid):
         for owner in (like.st_uid, -1):
-            # Only root gives files away; a group of our own we may give.
+            # Only root can change the owner; a user can choose among the own groups.
             with contextlib.suppress(OSError):
                 os.chown(temporary, owner, like.st_gid)
                 break
-    # Shares mounted with fixed modes refuse this, and need it not.
+    # Shares mounted with fixed modes refuse this, and do not need it.
     with contextlib.suppress(OSError):
         temporary.chmod(mode)
 
 
-def _take_extended_attributes(temporary: Path, path: Path) -> None:
+def _copy_extended_attributes(temporary: Path, path: Path) -> None:
     if not hasattr(os, "listxattr"):
         return
     with contextlib.suppress(OSError):
@@ -309,8 +309,8 @@ def _take_extended_attributes(temporary: Path, path: Path) -> None:
                 os.setxattr(temporary, name, os.getxattr(path, name))
 
 
-def _force(path: Path) -> None:
-    """Have a file's content, or a folder's names, on the disk."""
+def _flush(path: Path) -> None:
+    """Flush a file's content, or a folder's names, to the disk."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -323,8 +323,8 @@ def _force(path: Path) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what the system refuses into a `WriteError` that says what to do."""
+def _write_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the system into a `WriteError` with a remedy."""
     try:
         yield
     except OSError as error:
@@ -332,7 +332,7 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def refusal(path: Path, error: OSError) -> WriteError:
-    """The `WriteError` for what the system said."""
+    """Return the `WriteError` for an error of the system."""
     folder = path.parent
     what = f"{path} could not be written: {(error.strerror or str(error)).lower()}"
     code = error.errno
@@ -347,10 +347,10 @@ def refusal(path: Path, error: OSError) -> WriteError:
         remedy = f"Let the user with id {os.geteuid()} write to {folder}"
         return WriteError(what, remedy=remedy)
     if code == errno.ENOENT:
-        remedy = "Scan the library again once the song is back or has found its place"
+        remedy = "Scan the library again once the song is back or in its new place"
         return WriteError(f"{what}; the song was moved or deleted", remedy=remedy)
     if code == errno.ENAMETOOLONG:
         return WriteError(what, remedy="Shorten the song's name")
     if code in (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EBUSY, errno.EAGAIN):
-        return WriteError(what, remedy="See to the disk or the network share", transient=True)
-    return WriteError(what, remedy=f"See to the file system of {folder}")
+        return WriteError(what, remedy="Check the disk or the network share", transient=True)
+    return WriteError(what, remedy=f"Check the file system of {folder}")

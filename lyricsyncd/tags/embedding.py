@@ -1,4 +1,4 @@
-"""Lyrics into a song's tags: is each slot ours to change, and if so, change it."""
+"""Write lyrics into the slots of a song's tags that are ours to change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import FormatError, WriteError
-from lyricsyncd.tags import atomic, mark, songfile
+from lyricsyncd.tags import atomic, songfile, stamp
 from lyricsyncd.tags.container import Saved, journalled
 from lyricsyncd.tags.journal import digest
 from lyricsyncd.tags.kinds import opened
@@ -33,22 +33,22 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What became of the tags."""
+    """The result of writing tags."""
 
     outcome: Outcome
     notes: tuple[str, ...] = ()
-    """What a person should know: slots that were kept, or why nothing could be written."""
+    """For a person: slots that were left as they are, or why nothing could be written."""
     locked: bool = False
-    """The file must not be replaced at all: the lyrics need another place."""
+    """The file must not be replaced at all: the lyrics have to be written elsewhere."""
 
 
 def embed(lyrics: Lyrics, tag: Tag, request: Request) -> Embedded:
-    """Write lyrics into the tags of the request's song, as far as they are ours to write.
+    """Write lyrics into the tags of the request's song, as far as the slots are ours to change.
 
     Raises
     ------
     WriteError
-        The song could not be written; it is as it was.
+        The song could not be written; it is unchanged.
     """
     song = request.song
     why = songfile.why_locked(song)
@@ -92,14 +92,14 @@ def _embed(lyrics: Lyrics, tag: Tag, request: Request, state: os.stat_result) ->
 
 
 def is_ours(slot_value: Value) -> bool:
-    """Whether what a slot holds bears our mark, unbroken."""
+    """Return whether a slot holds lyrics of ours, unedited."""
     if isinstance(slot_value, list) and len(slot_value) == 1:
         only = slot_value[0]
         text = only if isinstance(only, str) else only.get("text")
         if isinstance(text, str):
-            return mark.intact(text.encode("utf-8", "replace"))
+            return stamp.verify(text.encode("utf-8", "replace"))
     data = encoded(slot_value)
-    return data is not None and mark.intact(data)
+    return data is not None and stamp.verify(data)
 
 
 def write_slots(
@@ -125,7 +125,7 @@ def write_slots(
         _check(copy, changes, before, song)
 
     with ExitStack() as stack:
-        # Before the copy, too: by its folders the journal tells where a crash may have left one.
+        # Before the copy is made, which a crash would leave in one of the journal's folders.
         for slot, saved in changes.items() if journal else ():
             recording = request.journal.recording(
                 f"tag:{slot}",
@@ -141,7 +141,7 @@ def write_slots(
 
 
 def edit(found: Opened, changes: Mapping[str, Saved], song: Path) -> list[Splice]:
-    """Tell what to change in a song's file; see `Opened.edit` and `songfile.rewrite`."""
+    """Return what to change in a song's file; see `Opened.edit` and `songfile.rewrite`."""
     try:
         return found.edit(changes)
     except OSError as error:
@@ -151,16 +151,16 @@ def edit(found: Opened, changes: Mapping[str, Saved], song: Path) -> list[Splice
 def _check(
     copy: Path, wanted: Mapping[str, Saved], before: Mapping[str, Saved], song: Path
 ) -> None:
-    """See that a copy holds what was to be written, and that nothing else of it has changed.
+    """Check that a copy holds what was to be written, and that nothing else of it has changed.
 
-    It is read anew, and what was there before is put back, in mind only: that has to make the song
-    again, byte for byte. So every frame, comment and atom of others is where and as it was, and
-    `undo` can bring the song back.
+    It is read again, and what was there before is restored in memory: that has to result in the
+    song, byte for byte. So every other frame, comment and atom is where and as it was, and `undo`
+    can restore the song.
 
     Raises
     ------
     Untouchable
-        It is not so.
+        The copy fails the check.
     """
     again = opened(copy, song.name)
     held = {} if again is None else again.read()
@@ -174,13 +174,14 @@ def _check(
 def _changes(
     found: Opened, content: Mapping[str, Value], request: Request
 ) -> tuple[dict[str, Value], tuple[str, ...]]:
-    """What to put into which slots, and what is kept. Slots of ours that no longer apply go."""
+    """Return the new values of slots, and notes on slots that are left as they are. Slots of ours
+    that no longer apply are emptied."""
     held = found.read()
     changes: dict[str, Value] = {}
     notes: list[str] = []
     for slot in found.container.slots:
         value, now = content.get(slot), held.get(slot)
-        if _bare(value) == _bare(now) or (value is None and _says_nothing(now)):
+        if _stripped(value) == _stripped(now) or (value is None and _is_blank(now)):
             continue
         why = "" if now is None else _why_kept(slot, now, request)
         if why and (value is None or not request.force):
@@ -191,24 +192,23 @@ def _changes(
     return changes, tuple(notes)
 
 
-def _bare(value: Value) -> bytes | None:
+def _stripped(value: Value) -> bytes | None:
     data = encoded(value)
-    return None if data is None else mark.bare(data)
+    return None if data is None else stamp.stripped(data)
 
 
-def _says_nothing(value: Value) -> bool:
-    """Whether a slot is there and empty, as beets and others leave it: there is nobody's word in
-    it."""
+def _is_blank(value: Value) -> bool:
+    """Return whether a slot is there and blank, as beets and others leave it: it can be filled."""
     texts = [each if isinstance(each, str) else each.get("text") for each in value or ()]
     return all(not text.strip() if isinstance(text, str) else not text for text in texts)
 
 
 def _why_kept(slot: str, value: Value, request: Request) -> str:
-    if _says_nothing(value):
+    if _is_blank(value):
         return ""
     author = request.journal.author(request.song, f"tag:{slot}", digest(encoded(value)))
     if author is None:
-        return "" if is_ours(value) else "it is not ours, or somebody has edited it since"
+        return "" if is_ours(value) else "it is not ours, or was edited since"
     if author.by_hand and not request.by_hand:
         return "a person chose these lyrics"
     return ""

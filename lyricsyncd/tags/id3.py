@@ -1,8 +1,8 @@
-"""Lyrics in ID3 tags: ``USLT`` holds text, ``SYLT`` has a time for each word (ID3v2.4, 4.8, 4.9).
+"""Read and write lyrics in ID3 tags: text in ``USLT``, word times in ``SYLT`` (ID3v2.4, 4.8, 4.9).
 
-In ``SYLT`` a piece that begins with a newline begins a line, and pieces bring their own spaces, as
-the standard has it; one that is empty or a space ends the word before, where a rest or the end of
-the song follows. Times are milliseconds. Our mark stands in its description.
+In ``SYLT`` a piece that begins with a newline begins a line, and pieces include their own spaces,
+as the standard has it; one that is empty or a space ends the word before, where a rest or the end
+of the song follows. Times are milliseconds. Our stamp is in its description.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.tags import atomic, mark
+from lyricsyncd.tags import atomic, stamp
 from lyricsyncd.tags.raw import id3 as raw
 from lyricsyncd.tags.textfield import text_of
 from lyricsyncd.tags.values import Value, encoded
@@ -34,7 +34,7 @@ _SLOTS = {
     3: {"USLT": "USLT", "SYLT": "SYLT"},
     4: {"USLT": "USLT", "SYLT": "SYLT"},
 }
-"""Version → name of a frame → slot."""
+"""Slot by name of a frame, for each version."""
 _LANGUAGES = {
     "ar": "ara", "bg": "bul", "ca": "cat", "cs": "ces", "da": "dan", "de": "deu", "el": "ell",
     "en": "eng", "es": "spa", "et": "est", "fa": "fas", "fi": "fin", "fr": "fra", "he": "heb",
@@ -83,12 +83,12 @@ class Id3:
         content: dict[str, Value] = {"USLT": [{"lang": language, "desc": "", "text": text}]}
         if tag.synced != "no":
             pieces = _pieces(lyrics)
-            content["SYLT"] = [_sealed(language, pieces, by_hand=by_hand)]
+            content["SYLT"] = [_signed(language, pieces, by_hand=by_hand)]
         return content
 
 
 def frame_values(frames: Iterable[Any]) -> list[dict[str, Any]]:
-    """What frames hold, as plain values in an order of their own."""
+    """Return the content of frames as plain values, in a fixed order."""
     return _ordered([_values(frame) for frame in frames])
 
 
@@ -105,7 +105,7 @@ def _values(frame: Any) -> dict[str, Any]:
 
 
 def _read(slot: str, flags: int, data: bytes, tag: raw.Tag) -> dict[str, Any]:
-    """What a frame holds; of one that cannot be read, its bytes."""
+    """Decode a frame; for one that cannot be decoded, return its bytes."""
     try:
         content = _content(flags, data, tag)
         encoding, language = content[0], content[1:4].decode("latin-1")
@@ -133,7 +133,7 @@ def _read(slot: str, flags: int, data: bytes, tag: raw.Tag) -> dict[str, Any]:
 
 
 def _content(flags: int, data: bytes, tag: raw.Tag) -> bytes:
-    """The data of a frame without what its flags did to it; raises ValueError or zlib.error."""
+    """Undo what a frame's flags did to its data. Raises ValueError or zlib.error."""
     if tag.version < 4:
         compressed, encrypted, grouped, measured = flags & 0x80, flags & 0x40, flags & 0x20, 0
         data = data[4:] if compressed else data
@@ -152,7 +152,7 @@ def _content(flags: int, data: bytes, tag: raw.Tag) -> bytes:
 
 
 def _string(data: bytes, at: int, encoding: int) -> tuple[str, int]:
-    """A string and where what follows it begins; at the end of the data it may lack its end."""
+    """Decode a string, which may lack its terminator; return it, and the position behind it."""
     width = 2 if encoding in (_UTF16, _UTF16_BE) else 1
     end = data.find(bytes(width), at)
     while end >= 0 and (end - at) % width:
@@ -163,7 +163,7 @@ def _string(data: bytes, at: int, encoding: int) -> tuple[str, int]:
 
 
 def _written(slot: str, value: Mapping[str, Any], encoding: int) -> bytes:
-    """The data of a frame."""
+    """Encode the data of a frame."""
 
     def string(text: str) -> bytes:
         if encoding == _UTF16:
@@ -180,10 +180,10 @@ def _written(slot: str, value: Mapping[str, Any], encoding: int) -> bytes:
     return bytes([encoding]) + language + kind + description + pieces
 
 
-def _sealed(language: str, pieces: list[list[Any]], *, by_hand: bool) -> dict[str, Any]:
+def _signed(language: str, pieces: list[list[Any]], *, by_hand: bool) -> dict[str, Any]:
     frame = {
         "lang": language,
-        "desc": "" if by_hand else mark.TOOL,
+        "desc": "" if by_hand else stamp.TOOL,
         "format": _MILLISECONDS,
         "type": _LYRICS,
         "text": pieces,
@@ -192,12 +192,12 @@ def _sealed(language: str, pieces: list[list[Any]], *, by_hand: bool) -> dict[st
         return frame
     data = encoded([frame])
     assert data is not None, "a frame is not nothing"
-    sealed: list[dict[str, Any]] = json.loads(mark.sealed(data.decode()))
-    return sealed[0]
+    signed: list[dict[str, Any]] = json.loads(stamp.signed(data.decode()))
+    return signed[0]
 
 
 def _pieces(lyrics: Lyrics) -> list[list[Any]]:
-    """Text and milliseconds; times never go back, as players that seek in them need it."""
+    """Return texts and milliseconds; times never decrease, as players that seek in them need."""
     pieces: list[list[Any]] = []
     latest = 0
     lines = [line for line in lyrics.lines if line.words and _start(line) is not None]
@@ -206,13 +206,13 @@ def _pieces(lyrics: Lyrics) -> list[list[Any]]:
         limit = math.inf if following is None else _start(following) or 0.0
         for at, (text, time) in enumerate(_timed(line, _start(line) or 0.0, limit)):
             latest = max(latest, round(time * 1000))
-            # The first line needs its newline too: it tells readers that there are lines at all.
+            # The first line needs its newline too: by it readers know that there are lines at all.
             pieces.append(["\n" * (at == 0) + text, latest])
     return pieces
 
 
 def _timed(line: Line, start: float, limit: float) -> list[tuple[str, float]]:
-    """The pieces of a line, which ends at ``limit`` at the latest, with rests between them."""
+    """Return the pieces of a line, which ends at ``limit`` at the latest, with rests between."""
     if not line.timed_words:
         rest = [("", line.end)] if line.end is not None and start < line.end < limit else []
         return [(line.text, start), *rest]

@@ -1,8 +1,8 @@
-"""What we wrote, and what was there before: one SQLite file in the state folder.
+"""Record what we write, and what was there before, in one SQLite file of the state folder.
 
-An entry is on disk before the file it speaks of is touched, so that after a crash there may be an
-entry too many, never one too few. An entry whose write never came about does no harm: its content
-is found nowhere. Several processes may use one journal; each call opens and closes its own
+An entry is on disk before its file is touched, so that after a crash there may be an entry too
+many, never one too few. An entry whose write never happened does no harm: its content is found
+nowhere. Several processes may use one journal; each call opens and closes its own
 connection.
 
 A damaged journal is replaced by its last copy, or by a new one, with the entries that can still be
@@ -39,9 +39,9 @@ Kind = str
 SIDECAR = "sidecar"
 
 NAME = "journal.db"
-_PATIENCE_S = 30.0
-_MOST_SALVAGED = 1_000_000
-"""A damaged file may claim any number of entries."""
+_TIMEOUT_S = 30.0
+_MAX_SALVAGED = 1_000_000
+"""Limit of entries to look for: a damaged file may claim any number."""
 _COLUMNS = "id, at, kind, song, path, before, before_hash, after_hash, by_hand"
 _SCHEMA_VERSION = 1
 _SCHEMA = (
@@ -64,7 +64,7 @@ _SCHEMA = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One write."""
+    """A write of ours to one file, or one slot of tags."""
 
     id: int
     at: float
@@ -79,17 +79,18 @@ class Entry:
 
 
 def digest(content: bytes | None) -> str | None:
-    """The hash by which content is known again; ``None`` for nothing."""
+    """Compute the hash that identifies content; ``None`` for no content."""
     return None if content is None else hashlib.sha256(content).hexdigest()
 
 
 def located(path: Path) -> Path:
-    """The path as the journal has it: absolute, links of folders resolved, the file's own kept."""
+    """Return a path as the journal stores it: absolute, with links of folders resolved, but not a
+    link that is the file itself."""
     return Path(os.path.realpath(path.parent)) / path.name
 
 
 class Journal:
-    """The journal of one installation.
+    """Record and find the writes of one installation.
 
     Parameters
     ----------
@@ -116,9 +117,9 @@ class Journal:
         after_hash: str | None,
         by_hand: bool = False,
     ) -> Iterator[None]:
-        """Record a write, then let it happen; if it fails, the entry is taken back.
+        """Record a write, then make it in the block; if that fails, the entry is deleted.
 
-        ``before`` is what brings back what was there, and ``before_hash`` what it is known by.
+        ``before`` is the content that `undo` restores, and ``before_hash`` its hash.
         """
         values = (
             time.time(),
@@ -146,7 +147,7 @@ class Journal:
             raise
 
     def author(self, path: Path, kind: Kind, content_hash: str | None) -> Entry | None:
-        """The last entry that left this content at this path; ``None`` if that was not us."""
+        """Return the last entry that left this content at this path; ``None`` if we did not."""
         found = self._entries(
             "path = ? AND kind = ? AND after_hash = ? ORDER BY id DESC LIMIT 1",
             (os.fsencode(located(path)), kind, content_hash),
@@ -156,7 +157,7 @@ class Journal:
     def entries(
         self, below: Iterable[Path] | None = None, since: float | None = None
     ) -> tuple[Entry, ...]:
-        """What was written and not taken back, oldest first.
+        """List what was written and not undone, oldest first.
 
         Parameters
         ----------
@@ -170,12 +171,12 @@ class Journal:
         return tuple(entry for entry in found if paths is None or _is_below(entry, paths))
 
     def of_song(self, song: Path) -> tuple[Entry, ...]:
-        """What was written for one song and not taken back, oldest first."""
+        """List what was written for one song and not undone, oldest first."""
         values = (os.fsencode(located(song)),)
         return tuple(self._entries("undone = 0 AND song = ? ORDER BY id", values))
 
     def knows(self, path: Path) -> bool:
-        """Whether anything was written, taken back or not, for a song, or as or below a path."""
+        """Return whether anything was written, undone or not, for a song, or as or below a path."""
         if not self.path.exists():
             return False
         places = [os.fsencode(place) for place in _places(path)]
@@ -192,7 +193,7 @@ class Journal:
         )
 
     def songs_named(self, text: str) -> tuple[Path, ...]:
-        """The songs that something was written for, with a text in their names."""
+        """List the songs that something was written for, with a text in their names."""
         if not self.path.exists():
             return ()
         query = "SELECT DISTINCT song FROM entries ORDER BY song"
@@ -201,9 +202,9 @@ class Journal:
         return tuple(song for song in songs if text.casefold() in song.name.casefold())
 
     def undone(self, song: Path) -> bool:
-        """Whether a person took our lyrics of this song back, and none were written since.
+        """Return whether a person undid our lyrics of this song, and none were written since.
 
-        What nobody asked for a second time should not be written a second time.
+        They are not written again unless a person requests it.
         """
         if not self.path.exists():
             return False
@@ -216,7 +217,7 @@ class Journal:
         return bool(row and row[0])
 
     def moved(self, song: Path, new_song: Path, paths: Iterable[tuple[Path, Path]]) -> None:
-        """Have the entries of a song, and of its files (old, new), speak of where they are now."""
+        """Change the entries of a song, and of its files (old, new), to the new paths."""
         pairs = list(paths)
 
         def move(db: sqlite3.Connection) -> None:
@@ -225,7 +226,7 @@ class Journal:
                     "UPDATE entries SET path = ?, song = ? WHERE path = ? AND song = ?",
                     tuple(os.fsencode(located(path)) for path in (new, new_song, old, song)),
                 )
-            # What a person took back is not written anew because the song has another name now.
+            # What a person undid is not written again because the song has another name now.
             db.execute(
                 "UPDATE entries SET song = ? WHERE song = ? AND undone = 1",
                 tuple(os.fsencode(located(path)) for path in (new_song, song)),
@@ -234,12 +235,12 @@ class Journal:
         self._transact(move)
 
     def folders(self, count: int) -> tuple[Path, ...]:
-        """The folders of the last writes, at most ``count`` writes back."""
+        """List the folders of the last ``count`` writes."""
         found = self._entries("id > (SELECT MAX(id) FROM entries) - ?", (count,))
         return tuple(dict.fromkeys(entry.path.parent for entry in found))
 
     def close_entries(self, entries: Iterable[Entry]) -> None:
-        """Mark entries as taken back."""
+        """Mark entries as undone."""
         ids = [(entry.id,) for entry in entries]
         self._transact(lambda db: db.executemany("UPDATE entries SET undone = 1 WHERE id = ?", ids))
 
@@ -271,7 +272,7 @@ class Journal:
             self._mend(trouble, now.st_ino)
 
     def check(self) -> None:
-        """Look for damage, and repair it. Raises `JournalError` where it cannot be repaired."""
+        """Check for damage, and repair it. Raises `JournalError` where it cannot be repaired."""
         inode = self._inode()
         if inode is not None and (trouble := sqlite_files.damage(self.path, _JOURNAL)):
             self._mend(trouble, inode)
@@ -330,14 +331,14 @@ class Journal:
                 self._mend(trouble, inode)
         raise JournalError(
             f"the journal {self.path} is damaged ({trouble}), so nothing was written",
-            remedy="Move it away: a new one is made, and files of ours are known by their mark",
+            remedy="Move it away: a new one is made, and our files are recognised by their stamps",
         )
 
     def _connected(self) -> sqlite3.Connection:
         private.make_file(self.path)
         # mode=rw: only `_begin` makes the file, and makes it whole.
         db = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE_S
+            f"{self.path.absolute().as_uri()}?mode=rw", uri=True, timeout=_TIMEOUT_S
         )
         db.text_factory = sqlite_files.lenient_text
         # A rollback journal, not WAL: writes are rare, and state folders lie on NAS mounts.
@@ -345,7 +346,7 @@ class Journal:
         return db
 
     def _inode(self) -> int | None:
-        """Which file is there; it is another after a repair."""
+        """Return the inode of the file, which a repair changes; ``None`` without a file."""
         try:
             return self.path.stat().st_ino
         except FileNotFoundError:
@@ -358,12 +359,12 @@ class Journal:
         try:
             descriptor = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
-            # A read-only folder, say: nobody replaces anything there.
+            # A read-only folder, for example, in which no process replaces a file.
             yield
             return
         try:
             hand_over(file)
-            # Some network mounts know no locks.
+            # Some network mounts have no locks.
             with suppress(OSError):
                 fcntl.flock(descriptor, kind)
             yield
@@ -371,7 +372,7 @@ class Journal:
             os.close(descriptor)
 
     def _begin(self) -> None:
-        """Make a new journal, which is there as a whole or not at all."""
+        """Make a new journal in one step, so that no process sees half of it."""
         private.make_folder(self.path.parent)
         with self._locked(fcntl.LOCK_EX):
             if self._inode() is None:
@@ -403,12 +404,12 @@ def _make(path: Path) -> None:
 
 
 def _lost(copied_at: float | None, saved: int) -> str:
-    kept = f"{saved} entries could be saved" if saved else "no entry could be saved"
+    rest = f"{saved} entries could be saved" if saved else "no entry could be saved"
     if copied_at is None:
-        return f"a new one is begun, {kept}; what was written before and not saved has no undo"
+        return f"a new one is begun, {rest}; what was written before and not saved has no undo"
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(copied_at))
     return (
-        f"its copy of {since} takes its place, {kept}; what was written since and not saved has"
+        f"its copy of {since} takes its place, {rest}; what was written since and not saved has"
         " no undo"
     )
 
@@ -443,7 +444,7 @@ def _readable(source: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
         with suppress(*sqlite_files.ERRORS):
             for (number,) in source.execute(query):
                 highest = max(highest, number if isinstance(number, int) else 0)
-    for number in range(1, min(highest, _MOST_SALVAGED) + 1):
+    for number in range(1, min(highest, _MAX_SALVAGED) + 1):
         with suppress(*sqlite_files.ERRORS):
             yield from source.execute(
                 f"SELECT {_COLUMNS}, undone FROM entries WHERE id = ?", (number,)
@@ -487,5 +488,6 @@ def _is_below(entry: Entry, paths: list[Path]) -> bool:
 
 
 def _places(path: Path) -> set[Path]:
-    """What the journal may call a path. A folder may be a link itself, which `located` keeps."""
+    """Return the paths by which the journal may know a path: a folder may itself be a link, which
+    `located` does not resolve."""
     return {located(path), Path(os.path.realpath(path))}

@@ -1,4 +1,4 @@
-"""Songs that were moved or deleted take their sidecars along: ours, never anybody else's."""
+"""Move and delete our sidecars with their songs; other sidecars are never touched."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _RECENT = 1000
 
 
 def carry_sidecars(old: Path, new: Path, journal: Journal) -> WriteReport:
-    """After a song was moved from ``old`` to ``new``: move its sidecars to where it is now.
+    """Move the sidecars of a song that was moved from ``old`` to ``new``.
 
-    A sidecar that somebody edited, or whose new name is taken, stays where it is. One that came
-    along with the song is known as ours from then on.
+    A sidecar that was edited, or whose new name is taken, stays where it is. One that was moved
+    together with the song is recorded in the journal with its new path.
 
     Raises
     ------
     WriteError
-        A sidecar could not be moved; it is where it was.
+        A sidecar could not be moved; it stays where it was.
     """
     written: list[Path] = []
     kept: list[Note] = []
     if present(old) or not present(new):
         return WriteReport()
-    moved = [(old, new), *_came_along(old, new, journal)]
+    moved = [(old, new), *_moved_along(old, new, journal)]
     for path in _ours(old, journal):
         target = _target(path, old, new)
         if not path.name.startswith(f"{old.stem}.") or target == path:
@@ -60,9 +60,10 @@ def carry_sidecars(old: Path, new: Path, journal: Journal) -> WriteReport:
 
 
 def clean_sidecars(song: Path, journal: Journal, *, dry_run: bool = False) -> WriteReport:
-    """After a song was deleted: delete its sidecars, except those a person chose or edited.
+    """Delete the sidecars of a deleted song, except those that a person chose or edited.
 
-    Nothing is done while the song, or no folder of its, is there: a disk may be unplugged.
+    Nothing is deleted while the song exists, or while its folder does not: a disk may be
+    unplugged.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def clean_sidecars(song: Path, journal: Journal, *, dry_run: bool = False) -> Wr
     removed: list[Path] = []
     if song.parent.is_dir() and not present(song):
         for path, entry in _ours(song, journal).items():
-            found = atomic.look(path)
+            found = atomic.read_state(path)
             if entry.by_hand or found is None:
                 continue
             if not dry_run:
@@ -93,8 +94,10 @@ def clean_sidecars(song: Path, journal: Journal, *, dry_run: bool = False) -> Wr
 
 
 def clear_after_crash(journal: Journal) -> None:
-    """Delete the temporary files that a crash left where we wrote last. Never fails for a folder
-    that is gone or locked; the next write there clears it."""
+    """Delete the temporary files that a crash left where we wrote last.
+
+    A folder that is gone or cannot be written to is skipped: the next write there clears it.
+    """
     for folder in journal.folders(_RECENT):
         try:
             atomic.clear_abandoned(folder)
@@ -103,7 +106,7 @@ def clear_after_crash(journal: Journal) -> None:
 
 
 def _target(path: Path, old: Path, new: Path) -> Path:
-    """Where a sidecar of a song that moved from ``old`` to ``new`` belongs."""
+    """Return the new path of a sidecar whose song moved from ``old`` to ``new``."""
     name = path.name
     if name.startswith(f"{old.stem}."):
         name = new.stem + name[len(old.stem) :]
@@ -114,17 +117,17 @@ def _is_same(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except OSError:
-        # A link that leads nowhere, say.
+        # A dangling link, for example.
         return False
 
 
 def _move(path: Path, target: Path, song: Path) -> bool:
     """Move a sidecar, never over another file; false if it is not there any more."""
-    found = atomic.look(path)
+    found = atomic.read_state(path)
     if found is None or found.data is None:
         return False
     if os.path.lexists(target):
-        # One file, by two spellings of its name: its file system ignores case.
+        # One file by two forms of its name: its file system ignores case.
         path.rename(target)
         return True
     atomic.replace(target, found.data, song=song, found=None)
@@ -132,13 +135,14 @@ def _move(path: Path, target: Path, song: Path) -> bool:
     return True
 
 
-def _came_along(old: Path, new: Path, journal: Journal) -> Iterator[tuple[Path, Path]]:
-    """Sidecars that whoever moved the song moved too (the whole folder, say): from and to where."""
+def _moved_along(old: Path, new: Path, journal: Journal) -> Iterator[tuple[Path, Path]]:
+    """List sidecars that were moved together with the song, as with the whole folder: their old and
+    new paths."""
     for path in {entry.path for entry in journal.of_song(old) if entry.kind == SIDECAR}:
         target = _target(path, old, new)
         if target == path or present(path) or not has_room(target):
             continue
-        there = atomic.look(target)
+        there = atomic.read_state(target)
         if there is not None and there.data is not None:
             author = journal.author(path, SIDECAR, digest(there.data))
             if author is not None and author.song == located(old):
@@ -146,12 +150,12 @@ def _came_along(old: Path, new: Path, journal: Journal) -> Iterator[tuple[Path, 
 
 
 def _ours(song: Path, journal: Journal) -> dict[Path, Entry]:
-    """The sidecars of a song that are as we wrote them."""
+    """Find the sidecars of a song that are as we wrote them."""
     found: dict[Path, Entry] = {}
     for entry in journal.of_song(song):
         if entry.kind != SIDECAR:
             continue
-        there = atomic.look(entry.path) if entry.path.parent.is_dir() else None
+        there = atomic.read_state(entry.path) if entry.path.parent.is_dir() else None
         if there is None or there.data is None:
             continue
         author = journal.author(entry.path, SIDECAR, digest(there.data))

@@ -1,4 +1,4 @@
-"""Presets: which files and tags a player reads, and which of several files it shows.
+"""Define presets: which files and tags a player reads, and which of several files it shows.
 
 A preset of another package is a function ``() -> Preset`` under the entry point group
 ``lyricsyncd.presets``; `FilePreset` suffices for most players.
@@ -35,7 +35,7 @@ class Sidecar:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """What to write into the song's tags."""
+    """The lyrics to write into the song's tags."""
 
     text: str
     """The format of the text, in tags that hold text and nothing else."""
@@ -45,28 +45,29 @@ class Tag:
 
 PLAIN_TAG = Tag("txt", "no")
 LINES_TAG = Tag("lrc_standard", "no")
-"""Line times as text, and no SYLT: what reads both texts and SYLT, as Navidrome does, would show
-all lines twice, and every word of SYLT as a line of its own."""
+"""Line times as text, and no SYLT: a player that reads both, as Navidrome does, would show all
+lines twice, and every word of SYLT as a line of its own."""
 WORDS_TAG = Tag("lrc_standard", "words")
-"""Line times as text, word times as SYLT only: most players would show word marks as rubbish."""
+"""Line times as text, word times as SYLT only: most players would show the marks of word times as
+text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to write for one song."""
+    """The files and tags to write for one song."""
 
     sidecars: tuple[Sidecar, ...] = ()
     obsolete: tuple[Path, ...] = ()
-    """Sidecars of the same output that these lyrics have nothing for; ours among them go."""
+    """Sidecars of the same output that these lyrics have nothing for; those of ours are deleted."""
     tag: Tag | None = None
 
 
 class Preset(Protocol):
-    """What one player reads."""
+    """The files and tags that one player reads."""
 
     @property
     def sidecars(self) -> bool:
-        """Whether files are written beside the songs, and not tags alone."""
+        """Return whether files are written beside the songs, and not tags alone."""
         ...
 
     def plan(self, song: Path, lyrics: Lyrics) -> Plan:
@@ -142,7 +143,7 @@ class FilePreset:
 
     @property
     def sidecars(self) -> bool:
-        """Whether files are written beside the songs."""
+        """Return whether files are written beside the songs."""
         return bool(self.words or self.lines or self.plain)
 
     def plan(self, song: Path, lyrics: Lyrics) -> Plan:
@@ -178,17 +179,17 @@ _FILES = FilePreset(
 
 
 def navidrome() -> FilePreset:
-    """Files for Navidrome's API and its clients."""
+    """Write files for Navidrome's API and its clients."""
     return _FILES
 
 
 def generic() -> FilePreset:
-    """Files for any player; Navidrome's rule for which is shown is the strictest."""
+    """Write files for any player; Navidrome's rule for which is shown is the strictest."""
     return _FILES
 
 
 def navidrome_web() -> FilePreset:
-    """The same, and the tag: its web page shows no sidecars, its clients prefer them to the tag."""
+    """Write files and the tag: the web page shows the tag only, and clients prefer the files."""
     return FilePreset(
         words=_FILES.words,
         lines=_FILES.lines,
@@ -202,7 +203,7 @@ def navidrome_web() -> FilePreset:
 
 
 def jellyfin() -> FilePreset:
-    """One file: of two it would show either.
+    """Write one file, since Jellyfin may show either of two.
 
     Two decimals, since its older versions read three of them as ten times as much.
     """
@@ -217,17 +218,17 @@ def jellyfin() -> FilePreset:
 
 
 def plex() -> FilePreset:
-    """Line times, all that Plex shows."""
+    """Write line times, which is all that Plex shows."""
     return FilePreset(words=(LINES,), lines=(LINES,), plain=(PLAIN,))
 
 
 def kodi() -> FilePreset:
-    """Line times, all that Kodi shows."""
+    """Write line times, which is all that Kodi shows."""
     return plex()
 
 
 def embed() -> FilePreset:
-    """The song's tags, and no files."""
+    """Write the song's tags, and no files."""
     return FilePreset(tag_words=WORDS_TAG, tag_lines=WORDS_TAG, tag_plain=PLAIN_TAG)
 
 

@@ -1,4 +1,4 @@
-"""What became of a write, or of taking it back."""
+"""Report the results of a write, and of its undo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a person should know about a file."""
+    """A remark for a person about a file."""
 
     path: Path
     why: str
@@ -22,7 +22,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class WriteReport:
-    """What `write_lyrics` did, or with ``dry_run`` would do."""
+    """Changes that `write_lyrics` made, or with ``dry_run`` would make."""
 
     written: tuple[Path, ...] = ()
     kept: tuple[Note, ...] = ()
@@ -32,26 +32,26 @@ class WriteReport:
     removed: tuple[Path, ...] = ()
     """Files of ours that no longer apply: word times, when only line times are known now."""
     hidden: tuple[Note, ...] = ()
-    """What stands between a reader and the lyrics just written."""
+    """Files that a player shows in place of the lyrics just written."""
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """Everything that a person should know."""
+        """Return all remarks for a person."""
         return self.kept + self.hidden
 
 
 @dataclass(frozen=True, slots=True)
 class UndoReport:
-    """What `undo` did, or with ``dry_run`` would do."""
+    """Changes that `undo` made, or with ``dry_run`` would make."""
 
     removed: tuple[Path, ...] = ()
-    """Files that we had made, which are gone."""
+    """Files of ours that were deleted."""
     cleared: tuple[Path, ...] = ()
-    """Songs that our lyrics were taken out of."""
+    """Songs from whose tags our lyrics were removed."""
     restored: tuple[Path, ...] = ()
-    """Files that hold again what they held before us."""
+    """Files that hold again what they held before our writes."""
     kept: tuple[Note, ...] = ()
     failed: tuple[Note, ...] = ()
-    """Files that could not be written; they are as they were."""
+    """Files that could not be written; they are unchanged."""
     songs: tuple[Path, ...] = ()
-    """The songs, as the journal has them, that something was taken back for."""
+    """Songs, by their paths in the journal, for which something was undone."""

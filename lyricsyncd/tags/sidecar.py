@@ -1,4 +1,4 @@
-"""One sidecar: is it ours to change, and if so, change it."""
+"""Write and delete a sidecar that is ours to change."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import WriteError
-from lyricsyncd.tags import atomic, mark
+from lyricsyncd.tags import atomic, stamp
 from lyricsyncd.tags.journal import digest, located
 from lyricsyncd.tags.targets import is_of_song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lyricsyncd.tags.atomic import Found
+    from lyricsyncd.tags.atomic import FileState
     from lyricsyncd.tags.journal import Journal
 
 _ATTEMPTS = 3
 
 
 class Outcome(Enum):
-    """What became of a sidecar."""
+    """The result of a write."""
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"
@@ -31,15 +31,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks for a write, and how urgently."""
+    """A write of lyrics for a song: how much it may replace."""
 
     song: Path
     journal: Journal
     by_hand: bool = False
-    """A person chose these lyrics: they may replace what a person chose before, and no later
-    write may replace them unless a person asks for it again."""
+    """A person chose these lyrics: they may replace what a person chose before, and only lyrics
+    that a person chose may replace them later."""
     force: bool = False
-    """Replace what is not ours, too; the journal keeps it."""
+    """Replace what is not ours, too; `undo` can restore it from the journal."""
     dry_run: bool = False
 
 
@@ -49,17 +49,17 @@ def write_sidecar(path: Path, data: bytes, request: Request) -> tuple[Outcome, s
     Returns
     -------
     Outcome, str
-        With why, where it was kept.
+        With the reason, where the file was left as it is.
 
     Raises
     ------
     WriteError
-        It could not be written; what was there is there still.
+        It could not be written; the old content is intact.
     """
     for _ in range(_ATTEMPTS):
-        found = atomic.look(path)
+        found = atomic.read_state(path)
         if found is not None:
-            if found.data is not None and mark.bare(found.data) == mark.bare(data):
+            if found.data is not None and stamp.stripped(found.data) == stamp.stripped(data):
                 return Outcome.UNCHANGED, ""
             why = _why_kept(path, found, request)
             if why:
@@ -72,9 +72,9 @@ def write_sidecar(path: Path, data: bytes, request: Request) -> tuple[Outcome, s
 
 
 def remove_sidecar(path: Path, request: Request) -> Outcome:
-    """Delete ``path`` if it is ours; a file of anybody else is kept, force or not."""
+    """Delete ``path`` if it is ours; any other file is left as it is, with ``force`` too."""
     for _ in range(_ATTEMPTS):
-        found = atomic.look(path)
+        found = atomic.read_state(path)
         if found is None:
             return Outcome.UNCHANGED
         if _why_not_ours(path, found, request):
@@ -84,8 +84,8 @@ def remove_sidecar(path: Path, request: Request) -> Outcome:
     raise _contended(path)
 
 
-def _replace(path: Path, data: bytes | None, found: Found | None, request: Request) -> bool:
-    """Journal and do it; false if somebody else changed the file meanwhile."""
+def _replace(path: Path, data: bytes | None, found: FileState | None, request: Request) -> bool:
+    """Journal and make a change; false if another program changed the file meanwhile."""
     before = found.data if found is not None else None
     try:
         with request.journal.recording(
@@ -106,23 +106,23 @@ def _replace(path: Path, data: bytes | None, found: Found | None, request: Reque
     return True
 
 
-def _why_kept(path: Path, found: Found, request: Request) -> str:
-    """Why a file must stay as it is; empty if it may be replaced."""
+def _why_kept(path: Path, found: FileState, request: Request) -> str:
+    """Return why a file must be left as it is; empty if it may be replaced."""
     if found.data is None:
         return "it is not a plain file of lyrics"
     return "" if request.force else _why_not_ours(path, found, request)
 
 
-def _why_not_ours(path: Path, found: Found, request: Request) -> str:
-    """Why a file is not ours to change; empty if it is."""
+def _why_not_ours(path: Path, found: FileState, request: Request) -> str:
+    """Return why a file is not ours to change; empty if it is."""
     if found.data is None:
         return "it is not a plain file of lyrics"
     author = request.journal.author(path, "sidecar", digest(found.data))
     if author is None:
-        # Of a file that the journal does not know, its mark and its name must speak.
-        if mark.intact(found.data) and is_of_song(request.song, path):
+        # A file that the journal does not know is ours by its stamp and its name.
+        if stamp.verify(found.data) and is_of_song(request.song, path):
             return ""
-        return "it is not ours, or somebody has edited it since"
+        return "it is not ours, or was edited since"
     if author.by_hand and not request.by_hand:
         return "a person chose these lyrics"
     if author.song != located(request.song) and author.song.exists():

@@ -1,9 +1,9 @@
 """Change the tags of a song, and nothing else of it.
 
-The change is made to a copy in the same folder. The copy takes the song's place only after it was
-compared with the song: its tags by the caller, its audio here, packet by packet. A fault in what
-writes tags cannot cost a song. Files that others hold by another name (seeding torrents,
-snapshots) are left alone.
+The change is made to a copy in the same folder. The copy replaces the song only after it was
+compared with the song: its tags by the caller, its audio here, packet by packet. A fault of the
+code that writes tags cannot cost a song. Files whose data is shared under another name (seeding
+torrents, snapshots) are not changed.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _SHARED, _LAST = 0x2000, 0x1
 
 
 def why_locked(song: Path) -> str:
-    """Why a song's file is not to be replaced; empty if it may be.
+    """Return why a song's file must not be replaced; empty if it may be.
 
     Raises
     ------
     WriteError
-        It is not there, or cannot be looked at.
+        It does not exist, or cannot be read.
     """
     try:
         state = song.lstat()
@@ -64,7 +64,7 @@ def why_locked(song: Path) -> str:
 
 
 def is_shared(path: Path) -> bool:
-    """Whether the file system says that another file has the same blocks (ioctl FIEMAP)."""
+    """Return whether another file shares blocks of this one (ioctl FIEMAP)."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = 0
@@ -96,25 +96,25 @@ def rewrite(
     *,
     state: os.stat_result,
 ) -> None:
-    """Replace a song by a copy that has other tags.
+    """Replace a song by a copy with other tags.
 
     Parameters
     ----------
     splices
         What to change.
     check
-        Raises `Untouchable` if the copy it is given is not to take the song's place.
+        Raises `Untouchable` if the copy must not replace the song.
     state
         The song's file as it was when its tags were read.
 
     Raises
     ------
     Untouchable
-        Something else than its tags would not have been the same; it is as it was.
+        Something else than its tags would have changed; it is as it was.
     WriteError
         It could not be written; it is as it was.
     Changed
-        Somebody else changed it meanwhile; it is as they left it.
+        Another program changed it meanwhile; it is left as it is.
     """
     try:
         atomic.clear_abandoned(song.parent)
@@ -123,22 +123,22 @@ def rewrite(
             check(temporary)
             if not same_audio(song, temporary, min(splice.start for splice in splices)):
                 raise Untouchable("its audio cannot be read, or would not have been the same")
-            # Servers look again only at what seems newer.
+            # Servers read a file again only if it seems newer.
             newer = max(time.time_ns(), state.st_mtime_ns + 1_000_000)
             os.utime(temporary, ns=(newer, newer))
-            atomic.finish(temporary, song, song=song, found=atomic.Found(None, state))
+            atomic.finish(temporary, song, song=song, found=atomic.FileState(None, state))
     except OSError as error:
         raise atomic.refusal(song, error) from error
 
 
 def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:
-    """Whether two files hold the same audio, packet by packet.
+    """Return whether two files hold the same audio, packet by packet.
 
     Parameters
     ----------
     same_until
-        How many bytes at the start of the files are known to be the same. Of a file of Monkey's
-        Audio the last packet goes on into the tags behind it, and it may differ there.
+        Number of bytes at the start of the files that are known to be equal. The last packet of
+        Monkey's Audio reaches into the tags behind it, and may differ there.
     """
     changed, other_changed = (path.stat().st_size - same_until for path in (one, other))
     with one.open("rb") as file, other.open("rb") as copy:
@@ -148,7 +148,7 @@ def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:
             return False
         except OSError as error:
             if error.errno == errno.EINVAL:
-                # A damaged file has places before its start.
+                # A damaged file refers to positions before its start.
                 return False
             raise
         with first, second:
@@ -164,7 +164,7 @@ def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:
                     return False
                 if bytes(mine) == bytes(theirs):
                     continue
-                # Both ways, so that what was written can be taken out again.
+                # Both ways, so that what was written can be removed again.
                 if not (
                     _same_head(mine, theirs, changed) or _same_head(theirs, mine, other_changed)
                 ):
@@ -173,7 +173,7 @@ def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:
 
 
 def _packets(container: InputContainer) -> Iterator[Packet[Any]]:
-    """The packets of all audio, up to where a file, or what follows its audio, cannot be read."""
+    """Read the packets of all audio, up to where the file is unreadable."""
     try:
         yield from container.demux(container.streams.audio)
     except refusals():
@@ -181,13 +181,13 @@ def _packets(container: InputContainer) -> Iterator[Packet[Any]]:
 
 
 def _same_head(mine: Packet[Any], theirs: Packet[Any], changed: int) -> bool:
-    """Whether packets are the same but for so many bytes at the end of mine."""
+    """Return whether packets are equal but for so many bytes at the end of mine."""
     length = mine.size - changed
     return length > 0 and bytes(mine)[:length] == bytes(theirs)[:length]
 
 
 def _same_from(one: Path, start: int | None, other: Path, other_start: int | None) -> bool:
-    """Whether files are equal from these places to their ends: no need to take packets apart."""
+    """Return whether files are equal from these positions to their ends: faster than packets."""
     if not start or not other_start:
         return False
     if one.stat().st_size - start != other.stat().st_size - other_start:
@@ -196,7 +196,7 @@ def _same_from(one: Path, start: int | None, other: Path, other_start: int | Non
     with one.open("rb", buffering=0) as first, other.open("rb", buffering=0) as second:
         first.seek(start)
         second.seek(other_start)
-        # What a short read leaves at the end of both is of the chunk before, and equal.
+        # After a short read, the ends of both buffers are of the chunk before, and equal.
         while count := first.readinto(mine):
             if second.readinto(theirs) != count or mine != theirs:
                 return False

@@ -15,7 +15,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, order=True)
 class Splice:
-    """Put ``data`` in the place of the bytes from ``start`` to ``end`` of a file."""
+    """A replacement of the bytes from ``start`` to ``end`` of a file by ``data``."""
 
     start: int
     end: int
@@ -30,7 +30,7 @@ def copy_spliced(source: Path, target: Path, splices: Iterable[Splice]) -> None:
 
 
 def is_spliced(source: Path, splices: Iterable[Splice], target: Path) -> bool:
-    """Tell whether ``target`` is, byte for byte, the source with the splices made."""
+    """Return whether ``target`` is, byte for byte, the source with the splices made."""
     with source.open("rb") as old, target.open("rb") as new:
         for piece in _pieces(old, splices):
             if new.read(len(piece)) != piece:

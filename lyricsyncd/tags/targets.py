@@ -62,9 +62,9 @@ def hiders(
     shown
         The sidecars that hold its lyrics now.
     output
-        What they were written for.
+        The output that they were written for.
     gone
-        Files to be looked upon as deleted.
+        Files that count as deleted.
     """
     preset = output.preset if isinstance(output, Output) else "generic"
     reader, before = registry.presets.open(preset).hiding([path.suffix for path in shown])
@@ -77,7 +77,7 @@ def hiders(
 
 
 def is_of_song(song: Path, path: Path) -> bool:
-    """Return whether a sidecar's name says which song it is for."""
+    """Return whether a sidecar belongs to a song by its name."""
     return path.name.startswith(f"{song.stem}.")
 
 
@@ -118,7 +118,7 @@ def _listed_tag(lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Tag | None:
 
 
 def _name(song: Path, item: OutputFile, *, words_apart: bool) -> str:
-    """``{stem}`` in a name is the song's; a name that starts with a dot is a suffix."""
+    """Name a file: ``{stem}`` is the song's, and a name that starts with a dot is a suffix."""
     if item.name is not None:
         name = item.name if not item.name.startswith(".") else "{stem}" + item.name
         return name.replace("{stem}", song.stem)

@@ -1,6 +1,6 @@
-"""Lyrics in tags that are text: Vorbis comments, MP4, ASF and APEv2.
+"""Read and write lyrics in tags that are text: Vorbis comments, MP4, ASF and APEv2.
 
-Line times stand in the text as LRC, which is what players that read these tags understand.
+Line times are part of the text, as LRC, which players that read these tags understand.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lyricsyncd.tags import mark
+from lyricsyncd.tags import stamp
 from lyricsyncd.tags.raw import Untouchable, mp4
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def text_of(lyrics: Lyrics, format_name: str, *, by_hand: bool) -> str:
-    """The lyrics as the text of a tag, with our mark where the format has room for it."""
+    """Write lyrics as the text of a tag, with our stamp where the format has room for it."""
     from lyricsyncd import formats
 
-    author = mark.unmarked if by_hand else mark.marked
-    return mark.sealed(formats.write(author(lyrics), format_name)).decode()
+    author = stamp.unstamped if by_hand else stamp.stamped
+    return stamp.signed(formats.write(author(lyrics), format_name)).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class TextField:
     slots: tuple[str, ...]
     form: str
     key: Callable[[bytes], str]
-    """The name of an item."""
+    """Returns the name of an item."""
     texts: Callable[[bytes], list[str]]
-    """The texts in an item."""
+    """Decodes an item to texts."""
     items: Callable[[list[str]], list[bytes]]
-    """The other way round."""
+    """Encodes texts as items."""
 
     def slot_of(self, item: bytes) -> str | None:
         """See `Container`."""

@@ -1,4 +1,4 @@
-"""``undo``: give back what was there before us."""
+"""Undo our writes: restore what was there before them."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def undo(
     since: float | None = None,
     dry_run: bool = False,
 ) -> UndoReport:
-    """Take back what we wrote, as far as nobody has changed it since.
+    """Undo what we wrote, unless it was changed since.
 
     Parameters
     ----------
     journal
-        Knows what was there.
+        Holds what was there before.
     songs
         Songs, sidecars or folders; by default everything.
     since
-        Seconds since 1970: what was written before stays.
+        Seconds since 1970: earlier writes stay.
     dry_run
-        Only tell what would be done.
+        Only report what would be done.
 
     Raises
     ------
     JournalError
-        It cannot be used; what was taken back until then stays taken back.
+        It cannot be used; what was undone until then stays undone.
     """
     tally = _Tally()
     places: dict[Path, dict[str, list[Entry]]] = {}
@@ -74,7 +74,7 @@ def undo(
 
 @dataclass
 class _Tally:
-    """The report as it grows."""
+    """The report while it is made."""
 
     removed: list[Path] = field(default_factory=list)
     cleared: list[Path] = field(default_factory=list)
@@ -87,7 +87,7 @@ class _Tally:
 def _undo_file(
     path: Path, kinds: dict[str, list[Entry]], journal: Journal, dry_run: bool, tally: _Tally
 ) -> None:
-    """Give one file back: a sidecar, or the tags of a song."""
+    """Restore one file: a sidecar, or the tags of a song."""
     sidecar = kinds.pop(SIDECAR, None)
     if kinds:
         slots = {kind.removeprefix("tag:"): entries for kind, entries in kinds.items()}
@@ -99,7 +99,7 @@ def _undo_file(
 def _undo_sidecar(
     path: Path, entries: Sequence[Entry], journal: Journal, dry_run: bool, tally: _Tally
 ) -> None:
-    """Give one sidecar back."""
+    """Restore one sidecar."""
     step = _step(path, entries)
     if isinstance(step, Note):
         tally.kept.append(step)
@@ -122,7 +122,7 @@ def _undo_tags(
     dry_run: bool,
     tally: _Tally,
 ) -> None:
-    """Give the tags of one song back, all in one write."""
+    """Restore the tags of one song in one write."""
     if not song.exists():
         tally.kept.append(Note(song, "the song is not there any more"))
         return
@@ -142,7 +142,7 @@ def _undo_tags(
         first = first_of_chain(entries, now)
         if first is None:
             if now != entries[0].before_hash and now is not None:
-                tally.kept.append(Note(song, f"somebody has changed the tag {slot} since"))
+                tally.kept.append(Note(song, f"the tag {slot} was changed since"))
                 del slots[slot]
         elif first.before_hash != now:
             firsts[slot] = first
@@ -162,7 +162,7 @@ def _undo_tags(
 def _undo_slots(
     found: Opened, firsts: Mapping[str, Entry], state: os.stat_result, request: Request
 ) -> str:
-    """Put into slots what was there before the first of our writes; return why it was not done."""
+    """Restore slots to their state before our first write; return why not, or nothing if done."""
     changes = {slot: from_journal(first.before) for slot, first in firsts.items()}
     try:
         if request.dry_run:
@@ -178,18 +178,20 @@ def _undo_slots(
     return ""
 
 
-def _step(path: Path, entries: Sequence[Entry]) -> Note | tuple[atomic.Found | None, Entry | None]:
-    """What is there, and the entry that knows what was there before (``None``: nothing to do)."""
-    found = atomic.look(path) if path.parent.is_dir() else None
+def _step(
+    path: Path, entries: Sequence[Entry]
+) -> Note | tuple[atomic.FileState | None, Entry | None]:
+    """Return what is there, and the entry with what was there before (``None``: nothing to do)."""
+    found = atomic.read_state(path) if path.parent.is_dir() else None
     if found is not None and found.data is None:
         return Note(path, "it is not a plain file any more")
     now = digest(found.data) if found is not None else None
     first = first_of_chain(entries, now)
     if first is None:
         if now == entries[0].before_hash or found is None:
-            # As it was before us, or deleted by somebody who wanted neither.
+            # As it was before us, or deleted by a person who wanted neither.
             return found, None
-        return Note(path, "somebody has changed it since")
+        return Note(path, "it was changed since")
     if first.before_hash == now:
         return found, None
     if found is None and not first.song.exists():
@@ -198,25 +200,25 @@ def _step(path: Path, entries: Sequence[Entry]) -> Note | tuple[atomic.Found | N
 
 
 def first_of_chain(entries: Sequence[Entry], now: str | None) -> Entry | None:
-    """The first of our writes that led, one upon the other, to what is there now.
+    """Return the first of the chain of our writes that led to what is there now.
 
     Parameters
     ----------
     entries
         Our writes to one place, oldest first.
     now
-        The hash of what is there.
+        Hash of what is there.
     """
     first = None
-    # Entries in between that lead elsewhere are those of a crash: what they tell never happened.
+    # Entries in between that lead elsewhere are those of a crash: their writes never happened.
     for entry in reversed(entries):
         if entry.after_hash == now:
             first, now = entry, entry.before_hash
     return first
 
 
-def _restore(path: Path, found: atomic.Found | None, first: Entry) -> bool:
-    """Do it; false if somebody else changed the file meanwhile."""
+def _restore(path: Path, found: atomic.FileState | None, first: Entry) -> bool:
+    """Restore a file; false if another program changed it meanwhile."""
     try:
         if first.before is not None:
             atomic.replace(path, first.before, song=first.song, found=found)

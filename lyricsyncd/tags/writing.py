@@ -1,4 +1,4 @@
-"""``write_lyrics``: everything that is written for one song."""
+"""Write all files and tags for one song."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import FormatError, WriteError
 from lyricsyncd.processes import sandbox
-from lyricsyncd.tags import mark
+from lyricsyncd.tags import stamp
 from lyricsyncd.tags.embedding import embed
 from lyricsyncd.tags.presets import has_room
 from lyricsyncd.tags.report import Note, WriteReport
@@ -39,30 +39,31 @@ def write_lyrics(
 ) -> WriteReport:
     """Write lyrics beside or into a song, as the output says.
 
-    Only what we wrote, and nobody changed since, is replaced. Lyrics without words write nothing.
+    Only what we wrote, and what was not changed since, is replaced. Nothing is written for lyrics
+    without words.
 
     Parameters
     ----------
     song
         The song as the library has it; where it is a link, sidecars go beside the link.
     lyrics
-        As they are to be written: with word times, line times or none.
+        With the times that are to be written: of words, of lines, or none.
     output
         A preset, or a list of files and tags.
     journal
-        Remembers what was there before.
+        Records what was there before.
     by_hand
         A person chose these very lyrics: only a person's choice replaces them later.
     force
-        Replace what a person made, too. The journal keeps it, and `undo` brings it back.
+        Replace what a person made, too. `undo` restores it from the journal.
     dry_run
-        Only tell what would be done.
+        Only report what would be done.
 
     Raises
     ------
     WriteError
-        Something could not be written; what was there before is intact. Files that were written
-        before it, in the order of the output, stay.
+        Something could not be written; its old content is intact. Files that were written before
+        it, in the order of the output, stay.
     ConfigError
         The output has two files of one name.
     """
@@ -73,7 +74,7 @@ def write_lyrics(
     tally = Tally()
     sidecars = planned.sidecars
     if planned.tag is not None and not _write_tags(lyrics, planned.tag, request, tally):
-        # The lyrics need another place: beside the song.
+        # The lyrics are written beside the song instead.
         sidecars = sidecars or plan(song, lyrics, Output()).sidecars
     _write_sidecars(sidecars, lyrics, request, tally)
     for path in planned.obsolete:
@@ -99,16 +100,16 @@ def write_sandboxed(
     force: bool = False,
     dry_run: bool = False,
 ) -> WriteReport:
-    """`write_lyrics`, in a process of its own where that has to parse the song's file.
+    """Call `write_lyrics`, in a child process where that has to parse the song's file.
 
     Raises
     ------
     AudioError
-        The song's file is a danger to parse; it is as it was.
+        The song's file cannot be parsed safely; it is unchanged.
     WriteError, ConfigError
         As `write_lyrics`.
     WorkerLost
-        The process was killed; the song is as it was, or written whole.
+        The process was killed; the song is unchanged, or written completely.
     """
     write: Callable[..., WriteReport] = write_lyrics
     if plan(song, lyrics, output).tag is not None:
@@ -120,7 +121,7 @@ def write_sandboxed(
 
 @dataclass
 class Tally:
-    """The report as it grows."""
+    """The report while it is made."""
 
     written: list[Path] = field(default_factory=list)
     kept: list[Note] = field(default_factory=list)
@@ -129,7 +130,7 @@ class Tally:
 
 
 def _write_tags(lyrics: Lyrics, tag: Tag, request: Request, tally: Tally) -> bool:
-    """Write the tags; false where this song's are not to be written by us at all."""
+    """Write the tags; false where this song's tags must not be written at all."""
     embedded = embed(lyrics, tag, request)
     if embedded.outcome is Outcome.WRITTEN:
         tally.written.append(request.song)
@@ -163,7 +164,7 @@ def _write_sidecars(
 def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
     from lyricsyncd import formats
 
-    # Without our mark a lost journal cannot make a person's choice look like a work of ours.
-    author = mark.unmarked if by_hand else mark.marked
+    # Without our stamp, a person's choice does not look like ours if the journal is lost.
+    author = stamp.unstamped if by_hand else stamp.stamped
     options = {} if sidecar.decimals is None else {"decimals": sidecar.decimals}
-    return mark.sealed(formats.write(author(lyrics), sidecar.format, **options))
+    return stamp.signed(formats.write(author(lyrics), sidecar.format, **options))

@@ -1,4 +1,4 @@
-"""What a result or an error means for its song, as the catalog keeps it and the log reports it."""
+"""Convert results and errors to outcomes, for the catalog and the log."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from lyricsyncd.pipeline.result import SyncResult
     from lyricsyncd.tags import WriteReport
 
-SETTINGS_AGAIN_S = 3600.0
-"""How often a song is tried all the same while the settings cannot be used: what was missing may
-have been installed meanwhile."""
+SETTINGS_RETRY_S = 3600.0
+"""Interval of the attempts with a song while the settings are in error: a missing part may have
+been installed meanwhile."""
 
 
 def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
-    """Return what the catalog keeps of a result and of what was written."""
+    """Return the outcome of a result and of what was written."""
     if result.decision is Decision.WORDS:
         state = State.DONE
     elif result.decision is Decision.LINES:
@@ -48,7 +48,7 @@ def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
 
 
 def draft_of(result: SyncResult) -> Draft | None:
-    """Return what is kept of a result for review; ``None`` where no word has a time."""
+    """Return the draft of a result for review; ``None`` where no word has a time."""
     if not any(word.start is not None for word in result.lyrics.words):
         return None
     return Draft(
@@ -72,7 +72,7 @@ def of_error(error: LyricsyncError | OSError) -> Outcome:
     the song's     it is set aside, with its reason, until the file changes
     =============  ====================================================================
 
-    That no words are known is no error of anybody: they may be known later.
+    That no words are known is not an error: they may be known later.
     """
     if isinstance(error, LyricsNotFound):
         return _without_words(error)
@@ -97,7 +97,7 @@ def _later(error: LyricsyncError | OSError) -> Outcome:
 
 def _once_settings_change(error: LyricsyncError | OSError) -> Outcome:
     return Outcome(
-        State.PENDING, _reason(error), (SETTINGS_AGAIN_S,), type(error).__name__, str(error)
+        State.PENDING, _reason(error), (SETTINGS_RETRY_S,), type(error).__name__, str(error)
     )
 
 
@@ -117,7 +117,7 @@ def _reason(error: LyricsyncError | OSError) -> str:
 
 
 def as_fields(entry: Entry, outcome: Outcome, seconds: float) -> dict[str, object]:
-    """Return the same as `log_line` for a log that programs read."""
+    """Return the content of `log_line` as fields, for a log that programs read."""
     return {
         "id": entry.id,
         "path": str(entry.path),
@@ -133,7 +133,7 @@ def as_fields(entry: Entry, outcome: Outcome, seconds: float) -> dict[str, objec
 
 
 def log_line(entry: Entry, outcome: Outcome, seconds: float) -> str:
-    """Return the one line of the log that a song gets."""
+    """Return the line of the log for a song."""
     parts = [f"{entry.display_path}: {outcome.state.value.replace('_', ' ')}"]
     if outcome.quality is not None:
         parts.append(f"quality {outcome.quality:.2f}")

@@ -102,11 +102,10 @@ def check_writable(song: Path, config: Config) -> None:
         )
 
 
-def rest_hours(config: Config, now: datetime.time) -> str:
-    """Return why the hours of the day allow only what a person waits for; empty where they do not
-    matter."""
+def quiet_reason(config: Config, now: datetime.time) -> str:
+    """Return why the hours of the day allow only what a person waits for; empty otherwise."""
     daemon = config.daemon
-    if not schedule.resting(daemon.quiet_hours, daemon.active_hours, now):
+    if not schedule.is_idle(daemon.quiet_hours, daemon.active_hours, now):
         return ""
     if daemon.quiet_hours is not None:
         return f"quiet hours, {daemon.quiet_hours}"

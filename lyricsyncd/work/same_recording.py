@@ -1,8 +1,8 @@
-"""The same recording at two places, an album and a compilation say, is placed once.
+"""Place a recording once that is in the library twice, on an album and a compilation for example.
 
-The catalog gives songs of the same length with as many words; the audio packets of the files,
-hashed in the model worker, must be the same to the last bit. The times are read back from what was
-written for the first, so only where that is ours and nobody has edited it since.
+The catalog lists songs of the same length with as many words; the audio packets of the files,
+hashed in the model worker, must be equal. The times are read from what was written for the first
+song, if that is ours and was not edited since.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lyricsyncd.pipeline.result import SyncResult
 
 
 def reused(prepared: Prepared, first: Entry, placed: Lyrics) -> SyncResult:
-    """The result of a song whose recording was placed as another: its words with those times."""
+    """Make the result of a song whose recording was placed before: its words with those times."""
     return SyncResult(
         song=prepared.song,
         lyrics=placed,
@@ -34,8 +34,8 @@ def reused(prepared: Prepared, first: Entry, placed: Lyrics) -> SyncResult:
 
 
 def placed_before(first: Entry, wanted: Lyrics) -> Lyrics | None:
-    """The wanted words with the times that another song's have; ``None`` where that has others, or
-    its file or its lyrics are not as we left them."""
+    """Return the wanted words with the times of another song; ``None`` where its words differ, or
+    its file or its lyrics were changed since we wrote them."""
     try:
         if Fingerprint.of(first.path) != first.fingerprint:
             return None
@@ -62,7 +62,7 @@ def _with_times(wanted: Lyrics, written: Iterable[Lyrics]) -> Lyrics | None:
 
 
 def _timed(line: Line, like: Line | None) -> Line | None:
-    """A line with the times of another; ``None`` unless both have the same words."""
+    """Copy the times of another line; ``None`` unless both have the same words."""
     if like is None or [word.text for word in line.words] != [word.text for word in like.words]:
         return None
     words: tuple[Word, ...] = tuple(

@@ -1,4 +1,4 @@
-"""When the next scan is due, and when the models rest. All in local time."""
+"""Compute when the next scan is due, and when the models are idle. All in local time."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ def next_scan(line: str, after: float) -> float | None:
 
 
 def quiet(quiet_hours: str | None, now: datetime.time) -> bool:
-    """Whether a time of the day is within ``22:00-07:00``, say; the end is not."""
+    """Return whether a time of the day is within hours such as ``22:00-07:00``, without the end."""
     if quiet_hours is None:
         return False
     begin, end = hours(quiet_hours)
     return begin <= now < end if begin < end else now >= begin or now < end
 
 
-def resting(quiet_hours: str | None, active_hours: str | None, now: datetime.time) -> bool:
-    """Whether the models rest at a time of the day: in the quiet hours, and outside the active."""
+def is_idle(quiet_hours: str | None, active_hours: str | None, now: datetime.time) -> bool:
+    """Return whether the models are idle at a time of the day: in the quiet hours, and outside the
+    active ones."""
     return quiet(quiet_hours, now) or (active_hours is not None and not quiet(active_hours, now))

@@ -1,10 +1,10 @@
-"""Tags as bytes: where they are in a file, and the items they are made of.
+"""Read and edit tags as bytes: their position in a file, and their items.
 
-A tagging library takes a tag apart and writes it anew from what it understood, and what it did not
-understand is changed on the way: ID3v2.3 joins several artists to one, atoms change their order,
-frames that are unknown or damaged are lost. Here an item (an ID3 frame, a Vorbis comment, an atom)
-is a string of bytes that is never looked into unless it holds lyrics, and padding is never used up.
-So what is inserted can be taken out again, and the file is the same byte for byte.
+A tagging library parses a tag and writes it again from what it understood, and the rest is changed
+by that: ID3v2.3 joins several artists to one, atoms change their order, frames that are unknown or
+damaged are lost. Here an item (an ID3 frame, a Vorbis comment, an atom) is a string of bytes that
+is not parsed unless it holds lyrics, and padding is never used up. So what is inserted can be
+removed again, and the file is the same byte for byte.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from lyricsyncd.tags.splice import Splice
 
 MAX_TAG = 64 * 2**20
-"""Bytes of a tag, pictures and all, that are taken into memory."""
+"""Limit of the bytes of a tag, pictures included, that are read into memory."""
 MAX_PARTS = 100_000
-"""Items, chunks, atoms or pages at one level: more is no song of anybody's."""
+"""Limit of the items, chunks, atoms or pages at one level: no song has more."""
 
 Structure = dict[str, Any]
-"""What else than its items a tag was, as JSON: whether it was there at all, how it lay in pages."""
+"""Properties of a tag besides its items, as JSON: whether it existed, its division into pages."""
 
 
 class Untouchable(Exception):
@@ -45,14 +45,14 @@ class Place(Protocol):
 
     @property
     def items(self) -> tuple[bytes, ...]:
-        """The items of the tag, in their order."""
+        """Return the items of the tag, in their order."""
 
     @property
     def structure(self) -> Structure:
-        """What `splices` needs to know to make the file again what it is now."""
+        """Return what `splices` needs to restore the present file."""
 
     def splices(self, items: Sequence[bytes], structure: Structure) -> list[Splice]:
-        """Tell what to change for the tag to hold these items.
+        """Return the changes of the file after which the tag holds these items.
 
         Parameters
         ----------

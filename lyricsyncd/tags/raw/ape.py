@@ -22,17 +22,17 @@ _ID3V1 = 128
 
 @dataclass(frozen=True, slots=True)
 class Ape:
-    """One tag, or the place for it."""
+    """A tag, or the position for a new one."""
 
     items: tuple[bytes, ...]
     """Each with its length, its flags and its key."""
     tail: bytes
-    """What follows them."""
+    """Bytes behind the items."""
     absent: bool
     start: int
-    """Where the first item is."""
+    """Position of the first item."""
     end: int
-    """Where the footer starts."""
+    """Position of the footer."""
     header: bytes
     """Empty where there is none, as in APEv1."""
     footer: bytes
@@ -94,7 +94,7 @@ def ape(source: Source, *, id3_before: bool) -> Ape:
 
 
 def tagged_at_end(source: Source) -> bool:
-    """Tell whether a file ends with a tag of any kind: APE, Lyrics3 or ID3v1."""
+    """Return whether a file ends with a tag of any kind: APE, Lyrics3 or ID3v1."""
     end = _before_id3v1(source)
     has_ape = source.peek(max(0, end - _SIZE), _SIZE).startswith(_MAGIC)
     return end != source.size or has_ape or _has_lyrics3(source, end)

@@ -42,7 +42,7 @@ class Asf:
     header_size: int
     objects: int
     file_size: tuple[int, int] | None
-    """Where the header says how large the file is, and what, if that is true."""
+    """Position of the file's size in the header, and that size, if it is correct."""
 
     @property
     def structure(self) -> Structure:

@@ -45,12 +45,12 @@ class Tag:
 
     @property
     def unsynchronised(self) -> bool:
-        """Whether frames are unsynchronised: all in one before ID3v2.4, then each by itself."""
+        """Return whether frames are unsynchronised: all at once before ID3v2.4, then each one."""
         return bool(self.flags & _UNSYNCHRONISED)
 
     @property
     def form(self) -> str:
-        """Names what the bytes of a frame depend on."""
+        """Return the form of frames, on which their bytes depend."""
         unsynchronised = "u" if self.unsynchronised and self.version < 4 else ""
         return f"id3v2.{self.version}{unsynchronised}{'p' if self.plain_sizes else ''}"
 

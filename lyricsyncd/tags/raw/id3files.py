@@ -1,4 +1,4 @@
-"""Where ID3v2 tags are: before the audio, in a chunk of RIFF and AIFF, behind the audio of DSF."""
+"""Find ID3v2 tags: before the audio, in a chunk of RIFF and AIFF, behind the audio of DSF."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GARBAGE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What all places of ID3 tags have."""
+    """The common part of all places of ID3 tags."""
 
     tag: id3.Tag
     absent: bool
@@ -65,7 +65,7 @@ def prefix(source: Source) -> Prefix:
 
 
 def _is_further_on(source: Source, start: int) -> bool:
-    """Tell whether there may be a tag behind garbage, where some readers look for it."""
+    """Return whether there may be a tag behind garbage, where some readers search for it."""
     head = source.peek(start, _GARBAGE)
     return media_types.by_content(head[:16]) is None and b"ID3" in head
 
@@ -95,7 +95,7 @@ def dsf(source: Source) -> Suffix:
         return Suffix(_NEW, True, source.size, source.size, total)
     length = id3.length_at(source, pointer)
     if not length:
-        raise Untouchable("its head tells of an ID3 tag where there is none")
+        raise Untouchable("its head refers to an ID3 tag where there is none")
     tag = id3.parse(source.read(pointer, length))
     return Suffix(tag, False, pointer, pointer + length, total)
 
@@ -107,11 +107,11 @@ class Chunk(_Found):
     order: Literal["little", "big"]
     name: bytes
     form_size: int
-    """What the file's head says of the size of all chunks."""
+    """Size of all chunks by the file's header."""
     pad: bytes
     """The byte behind a chunk of odd length; it may be missing at the end of the file."""
     rest: bytes
-    """What the chunk holds behind its tag."""
+    """Bytes of the chunk behind its tag."""
 
     @property
     def structure(self) -> Structure:
@@ -120,7 +120,7 @@ class Chunk(_Found):
 
     @property
     def _unpadded(self) -> bool:
-        """Whether the last chunk has an odd length, and no byte behind it to make it even."""
+        """Return whether the last chunk has an odd length, and lacks its padding byte."""
         return not self.pad and bool((self.start if self.absent else self._chunk_end) % 2)
 
     @property
@@ -153,7 +153,7 @@ class Chunk(_Found):
 
     @property
     def _whole(self) -> tuple[int, int]:
-        """The chunk with its header and its pad."""
+        """Return the chunk with its header and its padding byte."""
         if self.absent:
             return self.start, self.start
         return self.start - 8, self._chunk_end + len(self.pad)
@@ -195,7 +195,7 @@ def chunk(source: Source, order: Literal["little", "big"], name: bytes) -> Chunk
 
 
 def _is_named(name: bytes, source: Source, start: int, size: int) -> bool:
-    """Tell whether a chunk has tags of RIFF: anything but the name of a program."""
+    """Return whether a chunk has tags of RIFF: anything but the name of a program."""
     if name != b"LIST" or source.peek(start, 4) != b"INFO":
         return False
     at, end = start + 4, start + size

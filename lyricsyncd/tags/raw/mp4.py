@@ -59,7 +59,7 @@ class Mp4:
     path: tuple[Atom, ...]
     """As much of moov, udta, meta and ilst as there is."""
     place: int
-    """Where in the innermost of these a further atom belongs."""
+    """Position in the innermost of these for a further atom."""
 
     @property
     def structure(self) -> Structure:
@@ -88,7 +88,7 @@ class Mp4:
         return [Splice(start, end, data), *sizes, *_moved(self.source, end, more)]
 
     def _holds_nothing_else(self, kept: int) -> bool:
-        """Tell whether the atoms below the kept ones hold only each other."""
+        """Return whether the atoms below the kept ones hold only each other."""
         for at in range(kept, len(_PATH) - 1):
             atom = self.path[at]
             names = [child.name for child in _children(self.source, atom)]
@@ -199,7 +199,7 @@ def _moved(source: Source, end: int, more: int) -> Iterator[Splice]:
         elif found.name == b"tfhd":
             yield from _base(source, found, end, more)
         elif found.name in _UNKNOWN_PLACES:
-            raise Untouchable("it tells of places in itself in a way that we do not know")
+            raise Untouchable("it refers to positions in itself in a way that we do not know")
 
 
 def _table(source: Source, found: Atom, end: int, more: int) -> Iterator[Splice]:

@@ -31,8 +31,8 @@ _STREAMS = (
     (b"Speex   ", b"", 1),
     (b"\x80theora", b"\x81theora", 2),
 )
-"""How the first packet of a stream begins, how that with its comments does, and how many packets
-its head has from there on. Audio comes before video."""
+"""Beginnings of a stream's first packet and of the packet with its comments, and the number of
+packets in its head from there on. Audio is preferred to video."""
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -66,7 +66,7 @@ class Ogg:
     source: Source
     comments: Comments
     prefix: bytes
-    """What the packet has before its comments."""
+    """Bytes of the packet before its comments."""
     is_flac: bool
     following: tuple[bytes, ...]
     """Further packets on the same pages."""
@@ -193,7 +193,7 @@ def _stream(source: Source) -> tuple[_Page, int]:
 
 
 def _rank(source: Source, page: _Page) -> int:
-    """Tell how much a stream counts: audio before video."""
+    """Rank a stream: audio before video."""
     head = source.peek(page.body, 16)
     starts = [start for start, *_ in _STREAMS]
     return next((rank for rank, start in enumerate(starts) if head.startswith(start)), len(starts))

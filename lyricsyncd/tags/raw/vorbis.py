@@ -1,4 +1,4 @@
-"""Vorbis comments, and where FLAC files have them (Vorbis I, 5; RFC 9639, 8.6)."""
+"""Read Vorbis comments, and find them in FLAC files (Vorbis I, 5; RFC 9639, 8.6)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Comments:
     items: tuple[bytes, ...] = ()
     """``KEY=value`` each, without its length."""
     tail: bytes = b""
-    """What follows them: a framing bit, padding, data of later versions."""
+    """Bytes behind the comments: a framing bit, padding, data of later versions."""
 
     def rendered(self, items: Sequence[bytes]) -> bytes:
         """Return the block with other comments."""
@@ -85,7 +85,7 @@ class Flac:
     is_last: bool
     """No other block follows; where it is absent, the block before is the last."""
     before: int
-    """Where the block before starts."""
+    """Position of the block before."""
     before_kind: int
 
     @property

@@ -1,0 +1,233 @@
+"""Record in the catalog what became of each song, and write its lyrics before that.
+
+What must not be lost is written again until the state folder can be written to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, State
+from lyricsyncd.errors import (
+    JournalError,
+    LyricsyncError,
+    SourceError,
+    WriteError,
+)
+from lyricsyncd.http import rate_limit
+from lyricsyncd.pipeline.result import SyncResult
+from lyricsyncd.playback import cache
+from lyricsyncd.unexpected import TRANSIENT
+from lyricsyncd.work import outcomes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lyricsyncd.catalog.drafts import Draft
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.model import Lyrics, Track
+    from lyricsyncd.playback.peaks import Peaks
+    from lyricsyncd.tags import WriteReport
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_RETRY_S = 3.0
+"""Interval of the attempts to write what could not be written."""
+
+
+class Recorder:
+    """Bring songs to an end on behalf of the runner, which holds their leases.
+
+    Parameters
+    ----------
+    owner
+        Holder of the leases.
+    stopping
+        Set when the runner stops: nothing is retried then.
+    finished : callable, optional
+        Called with each song and its state at the end.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        owner: str,
+        stopping: threading.Event,
+        finished: Callable[[Entry, State], None] | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._owner = owner
+        self._stopping = stopping
+        self._finished = finished
+        self._peaks = cache.peaks_cache()
+
+    # Songs that are not done yet
+
+    def progress(self, entry: Entry, stage: str, share: float) -> None:
+        """Record how far a song is; a failure to do so does not matter."""
+        try:
+            self._catalog.progress(entry.id, self._owner, stage, share)
+        except LyricsyncError as error:
+            log.debug("%s", error)
+
+    def found(self, entry: Entry, track: Track) -> None:
+        """Record the names that were found for a song."""
+        self._retry(lambda: self._catalog.found(entry.id, self._owner, track))
+
+    def needs_look_up(self, entry: Entry) -> None:
+        """Queue a song for the network: there are no words for it on this computer."""
+        self._retry(lambda: self._catalog.needs_look_up(entry.id, self._owner))
+
+    def postpone(self, entry: Entry, settle_s: float, stamp: Fingerprint) -> None:
+        """Queue a song again for when its file has stopped changing."""
+        due = self._catalog.clock() + settle_s
+        self._retry(lambda: self._catalog.postpone(entry.id, self._owner, due, stamp))
+
+    def gone(self, entry: Entry) -> None:
+        """Record that a song's file is not there any more."""
+        self._retry(lambda: self._catalog.gone(entry.id, self._owner))
+
+    # The ends of a song
+
+    def write(self, entry: Entry, result: SyncResult, config: Config, began: float) -> None:
+        """Write a result beside or into its song, unless the song changed or was taken back."""
+        try:
+            stamp = Fingerprint.of(entry.path)
+        except FileNotFoundError:
+            self.gone(entry)
+            return
+        if stamp != entry.fingerprint:
+            log.info("%s changed meanwhile: it is queued again", entry.display_path)
+            self.postpone(entry, config.daemon.settle, stamp)
+            return
+        if not self._retry(lambda: self._catalog.progress(entry.id, self._owner, "write", 0.0)):
+            log.info("%s was taken back: nothing is written", entry.display_path)
+            return
+        report: WriteReport | None = None
+        if result.to_write is not None:
+            report = self._written(entry.path, result.to_write, config)
+            stamp = Fingerprint.of(entry.path)
+            cache.file_changed(entry.fingerprint.key, stamp.key)
+        self._store_peaks(result.peaks, stamp)
+        outcome, draft = outcomes.of_result(result, report), outcomes.draft_of(result)
+        self.finish(entry, outcome, began, stamp, draft)
+
+    def finish(
+        self,
+        entry: Entry,
+        outcome: Outcome,
+        began: float,
+        stamp: Fingerprint | None = None,
+        draft: Draft | None = None,
+    ) -> None:
+        """Record the outcome of a song, and log it.
+
+        Parameters
+        ----------
+        began : float
+            When the song was taken up, by the monotonic clock, in seconds.
+        stamp : Fingerprint, optional
+            State of the file after it was written.
+        draft : Draft, optional
+            The result, to be stored for review.
+        """
+        if not self._retry(
+            lambda: self._catalog.finish(entry.id, self._owner, outcome, stamp, draft)
+        ):
+            return
+        # A warning is what only a person can remedy, not what is merely tried again.
+        bad = outcome.state is State.FAILED or outcome.error_class in (
+            WriteError.__name__,
+            JournalError.__name__,
+        )
+        level = logging.WARNING if bad else logging.INFO
+        if outcome.waits_for is not None:
+            # The host that it waits for is logged once, not with each song.
+            level = logging.DEBUG
+        seconds = time.monotonic() - began
+        log.log(
+            level,
+            "%s",
+            outcomes.log_line(entry, outcome, seconds),
+            extra={"song": outcomes.as_fields(entry, outcome, seconds)},
+        )
+        if self._finished is not None:
+            self._finished(entry, outcome.state)
+
+    def failed(self, entry: Entry, error: LyricsyncError | OSError, began: float) -> bool:
+        """Record the outcome of an error; false if the catalog could not be written to.
+
+        The lease then expires, and the song is taken up again.
+        """
+        outcome = outcomes.of_error(error)
+        host = error.host if isinstance(error, SourceError) else None
+        if outcome.state is State.PENDING and rate_limit.resting(host):
+            # It is taken up as soon as its host may be contacted again.
+            outcome = dataclasses.replace(outcome, retry=(0.0,), waits_for=host)
+        try:
+            self.finish(entry, outcome, began)
+        except LyricsyncError as trouble:
+            log.log(logging.DEBUG if self._stopping.is_set() else logging.ERROR, "%s", trouble)
+            return False
+        return True
+
+    def crashed(self, entry: Entry, error: Exception) -> None:
+        """Count a crash against a song, which is set aside after too many."""
+        if self._stopping.is_set():
+            return
+        cause = error if isinstance(error, LyricsyncError) else LyricsyncError(repr(error))
+        try:
+            state = self._retry(lambda: self._catalog.crashed(entry.id, self._owner, cause))
+        except LyricsyncError as trouble:
+            log.error("%s", trouble)
+            return
+        if state not in (State.PENDING, State.FAILED):
+            return
+        after = "set aside" if state is State.FAILED else "it is tried again later"
+        log.warning("%s: %s; %s", entry.display_path, cause, after)
+        if state is State.FAILED and self._finished is not None:
+            self._finished(entry, state)
+
+    def reuse_peaks(self, first: Fingerprint, stamp: Fingerprint) -> None:
+        """Store the peaks of a recording for another file of it, too."""
+        for kind in cache.PEAKS:
+            self._peaks.copy(f"{first.key}.{kind}", f"{stamp.key}.{kind}")
+
+    def _store_peaks(self, peaks: Peaks | None, stamp: Fingerprint) -> None:
+        """Store the peaks of a song; on a failure they are computed again when needed."""
+        if peaks is None:
+            return
+        try:
+            self._peaks.put(f"{stamp.key}.vocals", peaks.vocals)
+            self._peaks.put(f"{stamp.key}.mix", peaks.mix)
+        except OSError as error:
+            log.debug("the peaks of a song are not stored: %s", error)
+
+    def _written(self, song: Path, lyrics: Lyrics, config: Config) -> WriteReport:
+        from lyricsyncd.tags import Journal, write_sandboxed
+
+        # What was written before the journal failed is found as it is by the next attempt.
+        return self._retry(
+            lambda: write_sandboxed(song, lyrics, config.output, journal=Journal()), JournalError
+        )
+
+    def _retry(self, write: Callable[[], T], trouble: type[WriteError] = WriteError) -> T:
+        """Write what must not be lost, as soon as the state folder can be written to.
+
+        Nothing else could be done meanwhile: no song is taken up without the catalog, and none
+        written without the journal.
+        """
+        while True:
+            try:
+                return write()
+            except trouble as error:
+                if not error.transient or self._stopping.is_set():
+                    raise
+                TRANSIENT.log(error)
+                self._stopping.wait(_RETRY_S)

@@ -1,0 +1,173 @@
+"""Take a song through its steps: find its words, place them, and have the result written."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, Priority, State
+from lyricsyncd.catalog.records import TAKEN_BACK
+from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.http import rate_limit
+from lyricsyncd.http.response_cache import without_cache
+from lyricsyncd.processes.executor import WorkerExecutor
+from lyricsyncd.work import policy, worker
+
+if TYPE_CHECKING:
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.pipeline.prepared import Answer, Prepared
+    from lyricsyncd.pipeline.result import SyncResult
+    from lyricsyncd.work.recorder import Recorder
+    from lyricsyncd.work.song_executor import SongExecutor
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A song whose words were found, and are to be placed."""
+
+    entry: Entry
+    prepared: Prepared
+    config: Config
+    began: float
+    """When the song was taken up, by the monotonic clock, in seconds."""
+
+
+def find(
+    entry: Entry, config: Config, catalog: Catalog, recorder: Recorder, *, look_up: bool
+) -> Found | None:
+    """Find a song's words; ``None`` if it needs no placing or has to wait, which is recorded.
+
+    Parameters
+    ----------
+    look_up
+        Use the network; otherwise only what is on this computer.
+    """
+    began = time.monotonic()
+    try:
+        stat = entry.path.stat()
+    except FileNotFoundError:
+        log.info("%s is not there any more", entry.display_path)
+        recorder.gone(entry)
+        return None
+    stamp, age = Fingerprint.from_stat(stat), catalog.clock() - max(stat.st_mtime, stat.st_ctime)
+    if stamp != entry.fingerprint or 0 <= age < config.daemon.settle:
+        recorder.postpone(entry, config.daemon.settle, stamp)
+        return None
+    if _taken_back(entry):
+        recorder.finish(entry, Outcome(State.IGNORED, TAKEN_BACK), began)
+        return None
+    policy.check_writable(entry.path, config)
+
+    from lyricsyncd.pipeline.finder import Finder
+    from lyricsyncd.pipeline.result import without_models
+
+    finder = Finder(config)
+    # A person who requests one song wants present answers, not cached ones.
+    by_hand = entry.priority >= Priority.PERSON
+    if by_hand and look_up:
+        rate_limit.end_rests(catalog.clock() - entry.enqueued_at)
+    with without_cache() if by_hand and look_up else contextlib.nullcontext():
+        prepared = (finder.find if look_up else finder.find_offline)(entry.path)
+    if prepared is None:
+        recorder.needs_look_up(entry)
+        return None
+    recorder.found(entry, prepared.track)
+    if not prepared.needs_models:
+        recorder.write(entry, without_models(prepared), config, began)
+        return None
+    return Found(entry, prepared, config, began)
+
+
+def place(
+    found: Found,
+    catalog: Catalog,
+    executor: SongExecutor,
+    recorder: Recorder,
+    submitted: Callable[[Future[Answer]], None],
+) -> None:
+    """Place a song's words in the executor, and write the result.
+
+    Parameters
+    ----------
+    submitted
+        Called with the future of each call of the models, so that it can be abandoned.
+    """
+    from lyricsyncd.pipeline.finder import Finder
+    from lyricsyncd.pipeline.pipeline import placed
+    from lyricsyncd.pipeline.settings import placing_settings
+
+    entry = found.entry
+    same = _same_recording(found, catalog, executor, recorder)
+    if same is not None:
+        recorder.write(entry, same, found.config, found.began)
+        return
+    settings, note = policy.reduced(placing_settings(found.config), entry.crashes)
+
+    def run(prepared: Prepared) -> Answer:
+        future = executor.submit_within(
+            policy.time_limit(prepared.track.duration),
+            partial(recorder.progress, entry),
+            worker.place,
+            settings,
+            prepared,
+        )
+        submitted(future)
+        return future.result()
+
+    result = placed(found.prepared, Finder(found.config), run)
+    if note:
+        result = dataclasses.replace(result, warnings=(*result.warnings, note))
+    recorder.write(entry, result, found.config, found.began)
+
+
+def _taken_back(entry: Entry) -> bool:
+    """Return whether a person undid what we wrote, and has not requested it again."""
+    if entry.priority >= Priority.PERSON:
+        return False
+    from lyricsyncd.tags import Journal
+
+    return Journal().undone(entry.path)
+
+
+def _same_recording(
+    found: Found, catalog: Catalog, executor: SongExecutor, recorder: Recorder
+) -> SyncResult | None:
+    """Reuse the result of a song with the same recording and words that was placed before;
+    ``None`` where there is none, or a person wants this one placed."""
+    entry, prepared = found.entry, found.prepared
+    track, words = prepared.track, len(prepared.lyrics.words)
+    if not isinstance(executor, WorkerExecutor) or prepared.recognise or not track.duration:
+        return None
+    if entry.priority >= Priority.PERSON or entry.crashes:
+        return None
+    from lyricsyncd.work import same_recording
+
+    own = ""
+    for first in catalog.placed_like(entry.id, track.duration, words):
+        placed = same_recording.placed_before(first, prepared.lyrics)
+        if placed is None:
+            continue
+        try:
+            own = own or _digest(executor, entry.path, track.duration)
+            if _digest(executor, first.path, track.duration) == own:
+                recorder.reuse_peaks(first.fingerprint, entry.fingerprint)
+                return same_recording.reused(prepared, first, placed)
+        except LyricsyncError as error:
+            # The words can be placed all the same.
+            log.debug("%s", error)
+    return None
+
+
+def _digest(executor: SongExecutor, song: Path, duration: float) -> str:
+    within = policy.time_limit(duration)
+    return executor.submit_within(within, None, worker.packets_digest, song).result()
