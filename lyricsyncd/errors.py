@@ -1,4 +1,4 @@
-"""What can go wrong, as data.
+"""Define all errors, as data.
 
 ::
 
@@ -37,7 +37,7 @@ _PASSING = frozenset(
 
 
 def raised_inside(error: BaseException, *packages: str) -> bool:
-    """Tell whether an error was raised by the code of a library, given what it was to read.
+    """Return whether an error was raised by the code of a library, which was given data to read.
 
     A call that the library does not know (another version of it has another interface) is raised
     where the call stands, and a fault of our own where that is: both are bugs, and must not pass
@@ -245,7 +245,7 @@ class WriteError(LyricsyncError):
 
 
 class JournalError(WriteError):
-    """What is written cannot be noted in the journal, and so was not written."""
+    """A write cannot be recorded in the journal, and so was not made."""
 
 
 class FormatError(LyricsyncError, ValueError):
@@ -253,7 +253,7 @@ class FormatError(LyricsyncError, ValueError):
 
 
 def passes(error: Exception) -> bool:
-    """Whether an error is of the computer's state just now, and not of the file it was met on."""
+    """Return whether an error is of the computer's present state, and not of the file."""
     if isinstance(error, LyricsyncError):
         return error.transient
     return isinstance(error, OSError) and error.errno in _PASSING

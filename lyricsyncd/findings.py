@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 class Verdict(str, enum.Enum):
-    """How serious a finding is."""
+    """Severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"

@@ -100,7 +100,7 @@ def by_content(head: bytes) -> AudioType | None:
 
 
 def is_audio(path: PurePath) -> bool:
-    """Tell whether a name is that of a song, discovered or not."""
+    """Return whether a name is that of a song, discovered or not."""
     return path.suffix.lower() in AUDIO_SUFFIXES
 
 

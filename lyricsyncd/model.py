@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Timing(str, Enum):
-    """How finely lyrics are timed."""
+    """Resolution of the times of lyrics."""
 
     NONE = "none"
     LINE = "line"
@@ -25,7 +25,7 @@ class Timing(str, Enum):
 
 
 class Decision(str, Enum):
-    """What is done with a result once it has been judged."""
+    """Decision on a result that has been judged."""
 
     WORDS = "words"
     LINES = "lines"
@@ -37,7 +37,7 @@ class Decision(str, Enum):
 class Word:
     """A word as the lyrics have it, punctuation included.
 
-    ``space`` tells whether a space parts it from the next word of its line: false between
+    ``space`` is true if a space separates it from the next word of its line: false between
     the characters of CJK text, which readers time one by one.
     """
 
@@ -77,7 +77,7 @@ class Line:
 
     @property
     def timed_words(self) -> bool:
-        """Whether every word has an onset (and there is at least one word)."""
+        """Return whether every word has an onset (and there is at least one word)."""
         return bool(self.words) and all(word.start is not None for word in self.words)
 
 
@@ -151,13 +151,13 @@ class Lyrics:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What is known about a recording: names from tags or identification, length from the file."""
+    """A recording: names from tags or identification, length from the file."""
 
     path: Path | None = None
     artist: str | None = None
     """The artist as displayed, "feat." and all."""
     artists: tuple[str, ...] = ()
-    """The artists one by one, where the tags tell them apart."""
+    """The artists one by one, where the tags separate them."""
     title: str | None = None
     album: str | None = None
     album_artist: str | None = None

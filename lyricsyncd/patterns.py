@@ -86,7 +86,7 @@ class Glob(Pattern):
 
 @lru_cache(maxsize=256)
 def compiled(patterns: tuple[str, ...]) -> PathSpec[Glob]:
-    """What several patterns match together.
+    """Return the expression that matches what any of several patterns does.
 
     Raises
     ------
@@ -112,7 +112,7 @@ class Lines:
 
     @property
     def empty(self) -> bool:
-        """Whether no line tried to say anything."""
+        """Return whether all lines are blank or comments."""
         return not (self.spec.patterns or self.bad)
 
 
@@ -143,7 +143,7 @@ def _without_trailing_blanks(text: str) -> str:
 
 
 class _Piece(NamedTuple):
-    """What stands between two ``*``: one character class for each character."""
+    """Part of a pattern between two ``*``: one character class for each character."""
 
     regex: re.Pattern[str]
     size: int
@@ -240,7 +240,7 @@ def _fits(segment: _Segment, name: str) -> bool:
 
 
 def _leads_in(segments: Sequence[_Segment | None], names: Sequence[str]) -> bool:
-    """Whether a pattern matches the first names of a path, or all of them."""
+    """Return whether a pattern matches the first names of a path, or all of them."""
     at = under = 0
     # Where to go on after the last ``**``, should what follows it not fit: one name further on.
     again: tuple[int, int] | None = None

@@ -127,7 +127,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ModelContext:
-    """What separators, recognisers and aligners are opened with.
+    """Context in which separators, recognisers and aligners are opened.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ class ModelContext:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What sources of lyrics are opened with.
+    """Context in which sources of lyrics are opened.
 
     Attributes
     ----------
@@ -171,7 +171,7 @@ class SourceContext:
 
 @dataclass(frozen=True, slots=True)
 class NotifierContext:
-    """What notifiers are opened with.
+    """Context in which notifiers are opened.
 
     Attributes
     ----------

@@ -32,7 +32,7 @@ _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What kind of file is repaired.
+    """A kind of file that can be repaired.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def quick_check(file: Path) -> str:
 
 
 def copy_of(path: Path) -> Path:
-    """Where the copy of a file is."""
+    """Return the path of the copy of a file."""
     return path.with_name(path.name + COPY_SUFFIX)
 
 
@@ -182,7 +182,7 @@ def mend(path: Path, contents: Contents, met: str = "") -> str | None:
 
 
 def is_damage(error: Exception) -> bool:
-    """Tell whether an error comes from a damaged file, and not from a full disk or a lock, say."""
+    """Return whether an error comes from a damaged file, and not, for example, from a full disk."""
     if isinstance(error, UnicodeDecodeError):
         return True
     if type(error) is sqlite3.OperationalError:
@@ -198,7 +198,7 @@ def lenient_text(content: bytes) -> str:
 
 
 def damage(path: Path, contents: Contents) -> str | None:
-    """Tell what is wrong with a file as a database; ``None`` if it is sound or not there."""
+    """Return what is wrong with a file as a database; ``None`` if it is sound or does not exist."""
     try:
         with path.open("rb") as file:
             header = file.read(20)

@@ -34,7 +34,7 @@ WORST_FIT = -25.0
 
 @dataclass(frozen=True)
 class Alignment:
-    """Where the words are; N words, in the order of the lyrics.
+    """Times and features of N words, in the order of the lyrics.
 
     Attributes
     ----------

@@ -121,7 +121,7 @@ class Graph:
 
     @cached_property
     def steps(self) -> Steps:
-        """How each state is reached from the others (and not from itself)."""
+        """List the states from which each state is reached (without itself)."""
         targets = np.concatenate([self.silence, self.entries])
         boundary = np.concatenate([np.arange(self.n_words + 1), self.entered_from])
         ended = np.where(self.exits < 0, NOWHERE, self.exits)

@@ -34,7 +34,7 @@ _KERNEL_S = 0.15
 
 
 class Fit(Enum):
-    """How line times fit a recording."""
+    """Agreement of line times with a recording."""
 
     GOOD = "good"
     """As they are."""
@@ -74,7 +74,7 @@ class LineTimes:
 
     @property
     def belong(self) -> bool:
-        """Whether the times, once `corrected`, are taken for those of this recording."""
+        """Return whether the times, once `corrected`, count as those of this recording."""
         return self.fit not in (Fit.DRIFTING, Fit.JUMPING, Fit.DOUBTFUL)
 
     def corrected(self, stated: Sequence[float | None]) -> list[float | None]:

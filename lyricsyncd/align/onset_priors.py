@@ -32,7 +32,7 @@ _FEWEST_AGREED = 8
 
 @dataclass(frozen=True)
 class OnsetPosteriors:
-    """How likely words start at each moment, by one model.
+    """Posteriors of word onsets at each moment, by one model.
 
     Attributes
     ----------

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Penalties:
-    """What songs are like, in nats: per frame, or once where a state is entered."""
+    """Penalties of the states, in nats: per frame, or once where a state is entered."""
 
     word_in_silence: float = 3.0
     """A word in a frame without vocal activity."""
@@ -31,7 +31,7 @@ class Penalties:
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How to search; the defaults are those that measured best with the phone states."""
+    """Options of the search; the defaults are those that measured best with the phone states."""
 
     first_penalties: Penalties = field(
         default_factory=lambda: Penalties(stretched_consonant=0.0, silence_inside=0.0)

@@ -36,7 +36,7 @@ DoubleArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How far onsets may move; the defaults are what measured best."""
+    """Limits of the movement of onsets; the defaults are those that measured best."""
 
     max_shift: float = 0.06
     """Seconds that an onset may move."""

@@ -22,7 +22,7 @@ _SPREAD_WORD_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class TransferStats:
-    """How many words of the lyrics were recognised."""
+    """Counts of the words of the lyrics that were recognised."""
 
     equal: int
     """Words that were recognised as the lyrics have them, but for case, accents and punctuation."""

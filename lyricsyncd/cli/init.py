@@ -51,10 +51,10 @@ def init(
         )
     ask = person_there() and not as_json
     if not libraries and ask:
-        libraries = (_asked_library(),)
+        libraries = (_prompted_library(),)
     folders = [_checked(library) for library in libraries]
     if player is None and ask:
-        player = _asked_player()
+        player = _prompted_player()
     preset = _preset(player)
     text = template.chosen(folders, preset)
     if not dry_run:
@@ -118,7 +118,7 @@ def _preset(player: str | None) -> str:
     return name
 
 
-def _asked_library() -> Path:
+def _prompted_library() -> Path:
     likely = [Path("~/Music").expanduser(), Path("/music")]
     default = next((str(folder) for folder in likely if folder.is_dir()), None)
     while True:
@@ -129,7 +129,7 @@ def _asked_library() -> Path:
             note(str(error))
 
 
-def _asked_player() -> str:
+def _prompted_player() -> str:
     from lyricsyncd.registry import presets
 
     return str(

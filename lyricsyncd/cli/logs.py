@@ -1,4 +1,4 @@
-"""How the log looks: for people, for systemd's journal, and as JSON for those who collect logs."""
+"""Format the log: for people, for systemd's journal, and as JSON for programs that collect logs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class _Json(logging.Formatter):
 
 
 def _goes_to_the_journal() -> bool:
-    """Whether standard error is the journal's; a shell in a unit may have sent it elsewhere."""
+    """Return whether standard error is the journal's; a shell in a unit may have redirected it."""
     stream = os.environ.get("JOURNAL_STREAM", "")
     try:
         stat = os.fstat(sys.stderr.fileno())

@@ -354,7 +354,7 @@ def _echo_json(name: str, outcomes: list[_Outcome], folder: Path, *, dry_run: bo
 
 @contextlib.contextmanager
 def _shown(*, quiet: bool) -> Iterator[Report]:
-    """What takes the progress: a bar on a terminal, a line a step elsewhere."""
+    """Return what shows the progress: a bar on a terminal, a line for each step elsewhere."""
     if quiet:
         yield lambda _what, _share: None
         return

@@ -229,9 +229,9 @@ def _print_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: bool) -
                 continue
             for folder in walk(rules, start):
                 known = catalog.in_folder(folder.path)
-                for path, looks in folder.songs.items():
+                for path, stamp in folder.songs.items():
                     entry = known.get(path)
-                    if entry is None or entry.fingerprint != looks:
+                    if entry is None or entry.fingerprint != stamp:
                         new.append(path)
     if as_json:
         print_json({"would_queue": [str(path) for path in new], "dry_run": True})

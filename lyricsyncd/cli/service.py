@@ -202,7 +202,7 @@ def _groups_for(settings: Config) -> tuple[str, ...]:
 
 
 def _left_to_do(unit: UnitSettings, *, system: bool) -> list[str]:
-    """What only a person can decide, as the command to type."""
+    """Return the command for what only a person can decide."""
     import shlex
 
     from lyricsyncd.config.paths import SYSTEM_CACHE
@@ -233,7 +233,7 @@ def _left_to_do(unit: UnitSettings, *, system: bool) -> list[str]:
 
 
 def _may(path: Path, unit: UnitSettings, right: int) -> bool:
-    """Whether the service's account has a right, which is given as that of all others."""
+    """Return whether the service's account has a right, which is given as that of all others."""
     try:
         status = path.stat()
         owner = pwd.getpwuid(status.st_uid).pw_name

@@ -31,8 +31,8 @@ _BY_WEIGHT = (0, BELOW_THRESHOLD, LyricsNotFound.exit_status, 1, UsageError.exit
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is wanted of each song."""
+class Options:
+    """Options of the command, for each song."""
 
     artist: str | None
     title: str | None
@@ -51,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a song."""
+    """Result of one song."""
 
     song: Path
     status: int
@@ -142,7 +142,7 @@ def sync(
     if to_stdout and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
     settings = _settings(config)
-    asked = Asked(
+    options = Options(
         artist=artist,
         title=title,
         album=album,
@@ -154,12 +154,12 @@ def sync(
         force=force,
         dry_run=dry_run,
     )
-    _check_files(asked, songs, report)
+    _check_files(options, songs, report)
     pipeline = _pipeline(settings, acoustid_key, device, profile)
     several = len(songs) > 1
     outcomes = []
     for song in songs:
-        outcome = _one(pipeline, song, asked)
+        outcome = _one(pipeline, song, options)
         outcomes.append(outcome)
         if _verbose(context) and outcome.result is not None:
             for line in _details(outcome.result):
@@ -190,15 +190,15 @@ def sync(
 def _check_one_song(
     songs: Sequence[Path], *, title: str | None, lyrics: Path | None, out: Path | None
 ) -> None:
-    """What belongs to one song cannot be said of several."""
+    """Refuse options that belong to one song where several are given."""
     if len(songs) > 1:
         for option, value in (("-o", out), ("--lyrics", lyrics), ("--title", title)):
             if value is not None:
                 raise click.UsageError(f"{option} is for one song, and {len(songs)} are given.")
 
 
-def _check_files(asked: Asked, songs: Sequence[Path], report: Path | None) -> None:
-    lyrics, out = asked.lyrics, asked.out
+def _check_files(options: Options, songs: Sequence[Path], report: Path | None) -> None:
+    lyrics, out = options.lyrics, options.out
     if lyrics is not None and not lyrics.is_file():
         what = "is not a file" if lyrics.exists() else "is not there"
         raise UsageError(f"the lyrics file {lyrics} {what}", remedy="Check the path")
@@ -239,7 +239,7 @@ def _language(code: str | None) -> str | None:
 
 
 def _format(name: str | None, out: Path | None) -> str:
-    """The format of the file that is named: as asked, else by its suffix, else enhanced LRC."""
+    """Return the format of the named file: as requested, else by its suffix, else enhanced LRC."""
     from lyricsyncd import formats
 
     if name is not None:
@@ -262,7 +262,7 @@ def _listed() -> str:
 def _output(
     settings: Config, format_name: str | None, out: Path | None
 ) -> Output | tuple[OutputFile, ...]:
-    """What to write beside the song: as configured, or a sidecar of the format asked for."""
+    """Return the output: as configured, or a sidecar of the requested format."""
     if format_name is None or out is not None:
         return settings.output
     from lyricsyncd.config.schema import OutputFile
@@ -285,7 +285,7 @@ def _pipeline(
 # --- the work --------------------------------------------------------------------------------
 
 
-def _one(pipeline: LyricSyncPipeline, song: Path, asked: Asked) -> Outcome:
+def _one(pipeline: LyricSyncPipeline, song: Path, options: Options) -> Outcome:
     """Do one song; what fails is an outcome, too."""
     begin = time.perf_counter()
     result: SyncResult | None = None
@@ -294,20 +294,20 @@ def _one(pipeline: LyricSyncPipeline, song: Path, asked: Asked) -> Outcome:
             show("lyrics", 0.0)
             result = pipeline.sync(
                 song,
-                artist=asked.artist,
-                title=asked.title,
-                album=asked.album,
-                lyrics=asked.lyrics,
-                language=asked.language,
+                artist=options.artist,
+                title=options.title,
+                album=options.album,
+                lyrics=options.lyrics,
+                language=options.language,
                 progress=show,
             )
-        written, notes = _write(song, result, asked)
+        written, notes = _write(song, result, options)
     except LyricsyncError as error:
         seconds = time.perf_counter() - begin
         return Outcome(song, error.exit_status, seconds, result, error)
     return Outcome(
         song,
-        _status(result, asked),
+        _status(result, options),
         time.perf_counter() - begin,
         result,
         written=written,
@@ -315,28 +315,28 @@ def _one(pipeline: LyricSyncPipeline, song: Path, asked: Asked) -> Outcome:
     )
 
 
-def _status(result: SyncResult, asked: Asked) -> int:
+def _status(result: SyncResult, options: Options) -> int:
     if result.lyrics.instrumental or not result.lyrics.words:
         return LyricsNotFound.exit_status
-    if _may_write(result, asked):
+    if _may_write(result, options):
         return 0
     return BELOW_THRESHOLD
 
 
-def _may_write(result: SyncResult, asked: Asked) -> bool:
+def _may_write(result: SyncResult, options: Options) -> bool:
     """Return whether to write a result; into a file that was named, doubtful words go, too."""
-    if asked.out is not None:
+    if options.out is not None:
         return result.decision is not Decision.NONE
     return result.to_write is not None
 
 
 def _write(
-    song: Path, result: SyncResult, asked: Asked
+    song: Path, result: SyncResult, options: Options
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Write what may be written; the files, and what a person should know."""
-    if not _may_write(result, asked):
+    if not _may_write(result, options):
         return (), (f"Nothing is written. {_sentence(result.reason)}",)
-    if asked.out is None:
+    if options.out is None:
         from lyricsyncd.tags import Journal, write_sandboxed
 
         lyrics = result.to_write
@@ -344,21 +344,21 @@ def _write(
         report = write_sandboxed(
             song,
             lyrics,
-            asked.output,
+            options.output,
             journal=Journal(),
-            force=asked.force,
-            dry_run=asked.dry_run,
+            force=options.force,
+            dry_run=options.dry_run,
         )
         return (*report.written, *report.unchanged), tuple(map(str, report.notes))
     notes = () if result.decision is Decision.WORDS else (f"Doubtful. {_sentence(result.reason)}",)
-    content = _encoded(result.to_format(asked.format))
-    if asked.out == Path("-"):
-        if not asked.dry_run:
+    content = _encoded(result.to_format(options.format))
+    if options.out == Path("-"):
+        if not options.dry_run:
             _print(content)
         return (), notes
-    if not asked.dry_run:
-        target.write(asked.out, content)
-    return (asked.out,), notes
+    if not options.dry_run:
+        target.write(options.out, content)
+    return (options.out,), notes
 
 
 def _sentence(reason: str) -> str:
@@ -393,7 +393,7 @@ def _verbose(context: click.Context) -> bool:
 
 
 def _details(result: SyncResult) -> list[str]:
-    """What the song was taken for, where its words are from, and how long each stage took."""
+    """List the song's names, the source of its words, and the time of each stage."""
     lyrics = result.lyrics
     words = " ".join(filter(None, (lyrics.source, lyrics.source_id))) or "none"
     models = [name for name in (result.separator, result.aligner) if name not in ("", "none")]

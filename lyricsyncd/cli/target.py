@@ -62,7 +62,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _special(path: Path) -> bool:
-    """Whether there is something that must not be replaced by a file: a device, a pipe."""
+    """Return whether the path is a device or a pipe, which must not be replaced by a file."""
     try:
         mode = path.stat().st_mode
     except OSError:

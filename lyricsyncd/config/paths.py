@@ -85,8 +85,8 @@ def config_path(
 ) -> Path | None:
     """Return the configuration to read, or ``None`` where there is none.
 
-    A path from the command line (``given``) or ``LYRICSYNCD_CONFIG`` is returned even if it does not
-    exist, so that settings are never ignored silently. The user's and the computer's
+    A path from the command line (``given``) or ``LYRICSYNCD_CONFIG`` is returned even if no file is
+    there, so that settings are never ignored silently. The user's and the computer's
     (`SYSTEM_CONFIG`) are used where they exist.
     """
     if given is not None:

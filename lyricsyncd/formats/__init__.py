@@ -113,7 +113,7 @@ def write(lyrics: Lyrics, name: str, **options: Any) -> str:
 
 
 def project(lyrics: Lyrics, name: str, **options: Any) -> Lyrics:
-    """What the format can say of the lyrics: what reading comes to after writing."""
+    """Return what the format can express of the lyrics: the result of reading after writing."""
     return get(name, **options).project(lyrics)
 
 

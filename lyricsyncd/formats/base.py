@@ -1,4 +1,4 @@
-"""What a format is.
+"""Define the interface of a format.
 
 A new format is one file with one class and one row in ``formats/__init__.py``; one from another
 package registers itself in the entry point group ``lyricsyncd.formats``.
@@ -20,13 +20,13 @@ class Format(Protocol):
     """File suffixes, dot included, the usual one first."""
 
     def looks_like(self, text: str) -> bool:
-        """Whether the text is of this format, judged by its look alone."""
+        """Return whether the text seems to be of this format."""
 
     def read(self, data: bytes) -> Lyrics:
         """The lyrics in the bytes; raises FormatError, and nothing else, for bad ones."""
 
     def project(self, lyrics: Lyrics) -> Lyrics:
-        """What the format can say of the lyrics: ``read(write(x)) == project(x)``.
+        """Return what the format can express of the lyrics: ``read(write(x)) == project(x)``.
 
         Raises FormatError where the lyrics lack what the format cannot do without.
         """

@@ -68,7 +68,7 @@ def identify_song(
     if not acoustid_key:
         return guessed
     try:
-        recording = _recording(track, _service(acoustid_key, acoustid_url))
+        recording = _recording(Path(path), track, _service(acoustid_key, acoustid_url))
     except (SourceError, ModelError, AudioError) as error:
         # Failures of a host are reported by the service itself; a missing tool affects every song.
         known = str(error) in _logged or (isinstance(error, SourceError) and error.host is not None)
@@ -102,11 +102,10 @@ def _service(key: str, url: str | None) -> Acoustid:
     return acoustid.Acoustid(key, (url or acoustid.URL).rstrip("/"), web)
 
 
-def _recording(track: Track, service: Acoustid) -> Recording | None:
+def _recording(song: Path, track: Track, service: Acoustid) -> Recording | None:
     from lyricsyncd.identify import acoustid
 
-    assert track.path is not None, "a track read from a file has a path"
-    found = service.recordings(acoustid.fingerprint_apart(track.path))
+    found = service.recordings(acoustid.fingerprint_apart(song))
     return _most_likely(track, found)
 
 

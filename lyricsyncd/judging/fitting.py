@@ -42,7 +42,7 @@ RIGHT_WAYS = ("words", "lines", "missing", "part", "mix")
 
 @dataclass(frozen=True)
 class Opener:
-    """How the acoustic model is opened: `lyricsyncd.align.acoustic_models.open_acoustic_model`."""
+    """Opens the acoustic model by `lyricsyncd.align.acoustic_models.open_acoustic_model`."""
 
     aligner: str = "sphinx"
     device: str = "auto"

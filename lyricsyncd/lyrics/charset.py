@@ -92,7 +92,7 @@ def _start(data: bytes, encoding: str, *, whole: bool) -> str | None:
 
 
 def is_binary(text: str) -> bool:
-    """Whether there are more control characters than a stray one."""
+    """Return whether there are more control characters than a stray one."""
     return "\0" in text or len(_CONTROLS.findall(text)) > max(2, 0.01 * len(text))
 
 
@@ -122,7 +122,7 @@ _Character = Callable[[str], bool]
 
 
 def _mostly(belongs: _Character) -> Callable[[str], bool]:
-    """Whether what is beyond ASCII belongs, letters and punctuation alike."""
+    """Return whether what is beyond ASCII belongs, letters and punctuation alike."""
 
     def is_plausible(text: str) -> bool:
         beyond = [character for character in text if character > "\x7f"]

@@ -42,7 +42,7 @@ class NotAllowed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ScanStatus:
-    """Whether the server is scanning its folders, and when it did so last."""
+    """State of the server's scan of its folders, and the time of the last one."""
 
     scanning: bool
     last_scan: str | None = None
@@ -118,7 +118,7 @@ class Client:
         return _songs(self._ask("getNowPlaying").get("nowPlaying"), "entry")
 
     def _ask(self, what: str, **parameters: str) -> dict[str, Any]:
-        """What stands in the envelope; empty for what is not there."""
+        """Return the content of the envelope; empty where it has none."""
         self.requests += 1
         common = {"v": PROTOCOL, "c": CLIENT_ID, "f": "json", **self._credentials()}
         try:

@@ -50,7 +50,7 @@ _SETTING = "opensubsonic"
 
 @dataclass(slots=True)
 class Memory:
-    """What is remembered of a server, over restarts."""
+    """State of a server that is stored over restarts."""
 
     url: str = ""
     last_scan: str | None = None

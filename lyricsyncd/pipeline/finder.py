@@ -232,8 +232,8 @@ class Finder:
 
     @property
     def _may_recognise(self) -> bool:
-        """Whether songs without words are worth decoding: `transcript` is among the sources, and
-        words, or at least a voice, can be recognised."""
+        """Return whether songs without words are to be decoded: `transcript` is among the sources,
+        and words, or at least a voice, can be recognised."""
         return TRANSCRIPT in self.config.lyrics.order and may_recognise(self._models)
 
     @property

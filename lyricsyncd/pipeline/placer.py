@@ -165,7 +165,7 @@ class Placer:
         return best, tuple(scores)
 
     def _ends_here(self, best: _Candidate, prepared: Prepared) -> bool:
-        """Whether these words are the last to be tried."""
+        """Return whether these words are the last to be tried."""
         return prepared.all_found or best.verdict.score >= self.settings.lines
 
     def _with_second_opinion(

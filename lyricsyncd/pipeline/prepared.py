@@ -1,4 +1,4 @@
-"""What finding hands to placing, and what placing answers."""
+"""Define the values that finding passes to placing, and those that placing returns."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Prepared:
 
     @property
     def needs_models(self) -> bool:
-        """Whether placing would load a model."""
+        """Return whether placing would load a model."""
         lyrics = self.lyrics
         if self.recognise:
             return True
@@ -114,7 +114,7 @@ class MoreWordsWanted:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What a recogniser made of a song.
+    """The transcript of a song by a recogniser.
 
     Attributes
     ----------

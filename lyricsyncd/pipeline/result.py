@@ -1,4 +1,4 @@
-"""What came of one song: the result that callers and the command line get."""
+"""Define the result of one song, for callers and the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SOURCE_QUALITY = 0.9
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What came of one song."""
+    """The result of one song."""
 
     song: SongIdentification
     lyrics: Lyrics

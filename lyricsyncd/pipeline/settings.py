@@ -1,4 +1,4 @@
-"""What placing has to know of the settings: no sources, no paths of the library, no secrets."""
+"""Select the settings that placing needs: no sources, no paths of the library, no secrets."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _MARK = "# Nothing but its own state, the network and the music.\n"
 
 @dataclass(frozen=True, slots=True)
 class UnitSettings:
-    """What differs from one installation to the next."""
+    """Values of a unit that depend on the installation."""
 
     libraries: tuple[Path, ...]
     command: tuple[str, ...]

@@ -108,7 +108,7 @@ def detect(words: Lyrics | str, *, prior: str | None = None) -> str | None:
 
 
 def _scripts(text: str) -> Counter[str]:
-    """How many letters of each script there are; one that stands for a syllable counts as two."""
+    """Count the letters of each script; one that stands for a syllable counts as two."""
     counts: Counter[str] = Counter()
     for character, count in Counter(text).items():
         if character.isalpha():

@@ -84,7 +84,7 @@ _NO_ARTISTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How well two namings of a recording agree."""
+    """Agreement of two namings of a recording."""
 
     score: float
     """0-1; 0 for what cannot be the same."""
@@ -95,7 +95,7 @@ class Match:
 
     @property
     def same_times(self) -> bool:
-        """Whether times of the one hold for the other, as far as lengths tell."""
+        """Return whether times of the one apply to the other, by their lengths."""
         return self.length_difference is None or self.length_difference <= SAME_LENGTH
 
 
@@ -139,7 +139,7 @@ def take_apart(title: str) -> Title:
     versions: set[str] = set()
 
     def judge(part: str) -> bool:
-        """Whether an addition is part of the name; notes the versions it tells of."""
+        """Return whether an addition is part of the name; record the versions that it names."""
         kinds = _kinds(part)
         versions.update(kinds)
         return not (kinds or _IGNORED.fullmatch(part.strip()) or _FEATURING.fullmatch(" " + part))
@@ -235,7 +235,7 @@ def main_artist(track: Track) -> str | None:
 def match(
     track: Track, *, title: str, artist: str, album: str | None, duration: float | None
 ) -> Match:
-    """How surely what a source names so is the recording that the track is of."""
+    """Rate the probability that names from a source mean the recording of the track."""
     difference = (
         abs(track.duration - duration) if track.duration and duration and duration > 0 else None
     )
@@ -323,7 +323,7 @@ def _album(name: str | None) -> str:
 
 
 def _versions(title: Title, album: str | None) -> frozenset[str]:
-    """What the title says, and where it says nothing of it, what the album does."""
+    """Return the versions that the title names, or else those that the album names."""
     by_album = _kinds(album or "") & {"live", "acoustic", "karaoke", "instrumental", "remix"}
     if "live" in by_album and not _LIVE_ALBUM.search(album or ""):
         by_album -= {"live"}
@@ -351,7 +351,7 @@ def _is_same_length(difference: float | None) -> bool:
 
 
 def _length(difference: float | None) -> tuple[float, str]:
-    """What a difference of lengths does to the score, and how it is worded."""
+    """Return the effect of a difference of lengths on the score, and its reason."""
     if difference is None:
         return 0.93, "length not compared"
     text = f"{difference:.1f} s apart in length"

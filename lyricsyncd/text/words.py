@@ -44,7 +44,7 @@ def split(text: str) -> tuple[Word, ...]:
 
 
 def has_cjk(text: str) -> bool:
-    """Whether any character is of a script without spaces."""
+    """Return whether any character is of a script without spaces."""
     return _HAS_CJK.search(text) is not None
 
 

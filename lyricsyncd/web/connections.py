@@ -80,7 +80,7 @@ class Connection(H11Protocol):
 
     @property
     def waits(self) -> bool:
-        """Whether the client has to send the rest of a request, or to read an answer."""
+        """Return whether the client has to send the rest of a request, or to read a response."""
         if not self._read:
             return False
         return self._awaits_request or self.cycle.more_body or self._unread

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ServiceContext:
-    """What requests may use of the service.
+    """Parts of the service that requests may use.
 
     Attributes
     ----------

@@ -322,7 +322,7 @@ class LyricsAnswer(Shape):
 
 
 class ErrorAnswer(Shape):
-    """What went wrong."""
+    """An error."""
 
     error: str
     remedy: str = ""

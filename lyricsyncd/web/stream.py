@@ -46,7 +46,7 @@ Seen = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What there is to send at a moment."""
+    """Content to send at a moment."""
 
     moment: float
     status: dict[str, Any]

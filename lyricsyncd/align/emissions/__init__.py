@@ -64,7 +64,7 @@ class CompiledLyrics:
 
 @dataclass(frozen=True, slots=True)
 class Emissions:
-    """How well each unit fits each frame.
+    """Log-scores of each unit in each frame.
 
     Attributes
     ----------

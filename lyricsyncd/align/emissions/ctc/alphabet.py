@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """What a CTC network writes.
+    """The characters that a CTC network writes.
 
     Attributes
     ----------
