@@ -199,13 +199,16 @@ def test_the_worker_is_told_of_the_song_that_waits_for_it(
     daemon = {"settle": 0, "decode_ahead": "always"}
     config = Config.model_validate({"daemon": daemon, "lyrics": {"order": ["local"]}})
     with Catalog(tmp_path / "state" / "catalog.db") as catalog:
-        for song in songs:
-            catalog.enqueue(song, Priority.BACKFILL, "test")
+        catalog.enqueue(songs[0], Priority.BACKFILL, "test")
         runner, waiting = Runner(catalog, config), Waiting()
         runner.executor.shutdown()
         runner.executor = waiting
         runner.start()
         try:
+            until(lambda: len(waiting.placing) == 1)
+            for song in songs[1:]:
+                catalog.enqueue(song, Priority.BACKFILL, "test")
+            runner.wake()
             until(lambda: len(waiting.told) == 1)
             held = [entry.path for entry in runner.at_work]
             assert len(waiting.placing) == 1
