@@ -70,7 +70,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person chose for a song, and every later run respects.
+    """Choices of a person for a song, which every later run respects.
 
     Attributes
     ----------

@@ -66,7 +66,7 @@ class Fingerprint:
 
     @property
     def key(self) -> str:
-        """What is made of the file is stored under this name, wherever the file moves."""
+        """Return the name under which data derived from the file is stored, wherever it moves."""
         return f"{self.inode:x}-{self.size:x}-{self.mtime_ns:x}"
 
 
