@@ -58,6 +58,8 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 _FIELDS = ("layer", "start", "end", "style", "name", "", "", "", "effect", "text")
 _CLOCK = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})")
 _KARAOKE = re.compile(r"\\(kt|kf|ko|k|K)\s*(\d{1,9})(?:\.\d*)?")
+_DRAWING = re.compile(r"\\p(\d+)")
+_KARAOKE_EFFECT, _TEMPLATE_EFFECTS = "karaoke", ("template", "code", "fx")
 _TOKEN = re.compile(rf"\\([{{}}]|{GUARD})|\{{([^{{}}]*)\}}|\\([Nnh])|([^\\{{]+|.)", re.DOTALL)
 
 
@@ -74,7 +76,7 @@ class Ass:
     def read(self, data: bytes) -> Lyrics:
         text = decode(data)
         fields = list(_FIELDS)
-        lines: list[Line] = []
+        events: list[dict[str, str]] = []
         title = section = ""
         sections = set()
         for row in split_lines(text):
@@ -89,13 +91,16 @@ class Ass:
                 fields = [name.strip().lower() for name in value.split(",")]
                 if not {"start", "end"} <= set(fields) or fields[-1] != "text":
                     raise FormatError("the dialogues of this ASS file have no times or no text")
-            elif section == "[events]" and key == "dialogue":
+            elif section == "[events]" and key in ("dialogue", "comment"):
                 values = value.split(",", len(fields) - 1)
                 if len(values) < len(fields):
+                    if key == "comment":
+                        continue
                     raise FormatError(f"a dialogue has too few fields: {row[:60]!r}")
-                lines.append(_line(dict(zip(fields, values, strict=True))))
+                events.append({**dict(zip(fields, values, strict=True)), "kind": key})
         if text.strip() and "[events]" not in sections:
             raise FormatError("this is no ASS file: it has no [Events]")
+        lines = [_line(event) for event in _sung(events)]
         return tidy(Lyrics(tuple(line for line in lines if line.words), metadata={"title": title}))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
@@ -151,14 +156,39 @@ def _guard(text: str) -> str:
     return text.replace("{", "\\{").replace("}", "\\}")
 
 
+def _sung(events: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Choose what is sung: of Aegisub's karaoke the lines that its templates were applied to.
+
+    Those are comments with the effect ``karaoke``; what the templates made of them, a dialogue a
+    syllable and layer, has the effect ``fx``.
+    """
+
+    def effect(event: dict[str, str]) -> str:
+        return event.get("effect", "").strip().lower()
+
+    dialogues = [event for event in events if event["kind"] == "dialogue"]
+    sources = [
+        event
+        for event in events
+        if event["kind"] == "comment" and effect(event) == _KARAOKE_EFFECT and event["text"].strip()
+    ]
+    if not sources:
+        return dialogues
+    others = [event for event in dialogues if not effect(event).startswith(_TEMPLATE_EFFECTS)]
+    return sorted([*sources, *others], key=lambda event: _seconds(event["start"]))
+
+
 def _line(values: dict[str, str]) -> Line:
     start, end = _seconds(values["start"]), _seconds(values["end"])
     marked = [Stretch(None, "")]
     at = round(start * _UNIT)
-    timed = False
+    timed = drawing = False
     for literal, block, space, plain in _TOKEN.findall(values["text"]):
         text = "\\" if literal == GUARD else literal or plain or (" " if space else "")
-        marked[-1] = Stretch(marked[-1].start, marked[-1].text + text)
+        if not drawing:
+            marked[-1] = Stretch(marked[-1].start, marked[-1].text + text)
+        for scale in _DRAWING.findall(block):
+            drawing = int(scale) > 0
         for kind, duration in _KARAOKE.findall(block):
             timed = True
             if kind == "kt":

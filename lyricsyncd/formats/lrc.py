@@ -21,9 +21,10 @@ times, the others cannot be written.
 
 Read: also ``[t1][t2]text`` (a line sung twice), ``[offset:]`` (applied: positive is earlier),
 ``mm:ss``, ``mm:ss.x`` to ``mm:ss.xxx`` and more, the old ``mm:ss:xx``, ``hh:mm:ss.xx``, words
-marked in square brackets, ``v2:`` before a line as its voice (``v1`` is the lead), and text in
-further lines under a timed one. Lines before the first timed one are credits and left out.
-An empty timed line is kept: it says where the line before it ends.
+marked in square brackets, rows with word marks only, tags before a stamp on its row, several lines
+on one row, HTML's character references, ``v2:`` before a line as its voice (``v1`` is the lead),
+and the relatives in `krc`. Rows without a time among timed ones are credits and notes: they are
+left out, with a warning. An empty timed line is kept: it says where the line before it ends.
 """
 
 from __future__ import annotations
@@ -36,7 +37,17 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import GUARD, MAX_WORDS, decode, language_code, split_lines
+from lyricsyncd.formats import krc
+from lyricsyncd.formats.text import (
+    GUARD,
+    MAX_WORDS,
+    decode,
+    guard_entities,
+    language_code,
+    report,
+    split_lines,
+    unescape,
+)
 from lyricsyncd.formats.timing import (
     LINGER_S,
     MAX_S,
@@ -53,9 +64,16 @@ from lyricsyncd.formats.timing import (
 )
 from lyricsyncd.model import Line, Lyrics, Word
 
-_TIME = r"(\d{1,9}):(\d{1,2})(?::(\d{1,2}))?(?:[.,](\d{1,9}))?"
+_TIME = r"(\d{1,9}):(\d{1,2})(?::(\d{1,3}))?(?:[.,](\d{1,9}))?"
 _LINE_MARK = re.compile(rf"\s*\[{_TIME}\]")
 _WORD_MARK = re.compile(rf"[<\[]{_TIME}[>\]]")
+_ROW_MARK = re.compile(rf"\s*<{_TIME}>")
+_LEADING_TAG = re.compile(r"\s*\[([A-Za-z_#]+):([^\[\]]*)\](?=\s*\[(?:\d+:\d|[A-Za-z_#]+:))")
+_SQUARE_MARK = re.compile(rf"\[{_TIME}\]")
+_LINE_GAP_MS, _LINE_WORDS = 1500, 1.5
+"""Marks in square brackets part lines, not words, from these means on."""
+_PLAIN_SHARE = 2
+"""So many rows without a time for each timed one are plain text with a stray stamp."""
 _NEGATIVE = re.compile(r"\s*\[-\d+:\d")
 _TAG = re.compile(r"\[([A-Za-z_#]+):(.*)\]", re.DOTALL)
 _VOICE = re.compile(r"v(\d{1,3}):\s?")
@@ -83,7 +101,7 @@ _GUARDED_START = re.compile(GUARD + _LIKE_START.pattern, re.IGNORECASE)
 
 
 def _guard(text: str) -> str:
-    return _LIKE_MARK.sub(rf"\1{GUARD}", text)
+    return guard_entities(_LIKE_MARK.sub(rf"\1{GUARD}", text))
 
 
 def _guard_line(text: str) -> str:
@@ -92,7 +110,7 @@ def _guard_line(text: str) -> str:
 
 
 def _unguard(text: str) -> str:
-    return _GUARDED_MARK.sub(r"\1", text)
+    return _GUARDED_MARK.sub(r"\1", unescape(text))
 
 
 def _unguard_line(text: str) -> str:
@@ -113,13 +131,16 @@ class Lrc:
             raise FormatError("LRC times have 2 or 3 decimals", remedy="Ask for one of these")
 
     def looks_like(self, text: str) -> bool:
-        return any(
+        has_words = any(
             mark is not None and _WORD_MARK.search(line, mark.end()) is not None
             for line, mark in _marked_lines(text)
         )
+        return has_words or krc.looks_like(text) or krc.is_encrypted(text.encode(errors="replace"))
 
     def read(self, data: bytes) -> Lyrics:
-        return _read(decode(data))
+        text = decode(data)
+        krc.refuse_encrypted(data)
+        return _read(text)
 
     def project(self, lyrics: Lyrics) -> Lyrics:
         return _project(tidy(lyrics), 10**self.decimals, words=True)
@@ -154,7 +175,7 @@ class LrcStandard:
 
 
 def _marked_lines(text: str) -> Iterable[tuple[str, re.Match[str] | None]]:
-    return ((line, _LINE_MARK.match(line)) for line in split_lines(text))
+    return ((line, _LINE_MARK.match(line)) for line in _one_thing_each(split_lines(text)))
 
 
 # Writing
@@ -290,7 +311,6 @@ class _Entry:
 
     stamps: list[int]
     content: str
-    further: list[str] = field(default_factory=list)
     backing: list[str] = field(default_factory=list)
 
 
@@ -298,7 +318,13 @@ def _read(text: str) -> Lyrics:
     tags: dict[str, str] = {}
     untimed: list[Line] = []
     entries: list[_Entry] = []
-    for row in split_lines(text):
+    early: list[str] = []
+    left_out: list[str] = []
+    timed: list[Line] = []
+    rows = split_lines(text)
+    if krc.looks_like(text):
+        timed, rows = krc.lines_of(text)
+    for row in _one_thing_each(rows):
         if _NEGATIVE.match(row):
             raise FormatError(f"a line has a negative time: {row.strip()[:40]!r}")
         stamps, content = _line_stamps(row)
@@ -309,22 +335,106 @@ def _read(text: str) -> Lyrics:
         elif tag and key == "bg" and entries:
             entries[-1].backing.append(tag[2])
         elif tag and key == "bg":
+            early.append(tag[2])
             untimed.append(replace(Line.from_text(_WORD_MARK.sub("", tag[2])), voice="bg"))
         elif tag and (key in _KNOWN or entries):
             tags.setdefault(key, tag[2].strip())
-        elif row.strip() and entries:
-            entries[-1].further.append(row)
         elif row.strip():
             untimed.append(Line.from_text(_unguard_line(row.strip())))
+            left_out.append(row)
+    lines = untimed
+    if timed:
+        lines = _in_order([[line] for line in _moved(timed, _offset(tags))])
+    elif entries and len(left_out) <= _PLAIN_SHARE * max(2, len(entries)):
+        groups = _groups(entries, _offset(tags))
+        lines = _in_order([*_early_groups(early, groups, _offset(tags)), *groups])
+    elif entries:
+        report("the few times are left out: most lines have none", "")
+        lines = _plain_rows(rows)
+        left_out = []
+    if lines is not untimed and left_out:
+        report(f"{len(left_out)} lines without a time are left out", left_out[0])
     metadata = {_METADATA[key]: value for key, value in tags.items() if key in _METADATA}
     languages = (language_code(tags.get(key)) for key in _LANGUAGE)
     return tidy(
         Lyrics(
-            tuple(_in_order(_groups(entries, _offset(tags))) if entries else untimed),
+            tuple(lines),
             next((language for language in languages if language), None),
             metadata=metadata,
         )
     )
+
+
+def _one_thing_each(rows: Iterable[str]) -> Iterable[str]:
+    """Part rows that hold several tags, or tags before a stamp, or several lines."""
+    for row in rows:
+        while tag := _LEADING_TAG.match(row):
+            if tag[1].lower() not in _KNOWN:
+                break
+            yield row[: tag.end()]
+            row = row[tag.end() :]
+        if mark := _ROW_MARK.match(row):
+            # A line of word marks begins with its first word.
+            row = f"[{row[mark.start() : mark.end()].strip()[1:-1]}]{row}"
+        yield from _lines_of_row(row)
+
+
+def _lines_of_row(row: str) -> Iterable[str]:
+    """Part a row where marks in square brackets begin lines, and not words."""
+    marks = list(_SQUARE_MARK.finditer(row))
+    begins = [
+        mark
+        for at, mark in enumerate(marks)
+        if at == 0 or row[marks[at - 1].end() : mark.start()].strip()
+    ]
+    if len(begins) < 2 or row[: begins[0].start()].strip():
+        return [row]
+    texts = [
+        row[mark.start() : end]
+        for mark, end in zip(
+            begins, [*(mark.start() for mark in begins[1:]), len(row)], strict=True
+        )
+    ]
+    gap = (_milliseconds(begins[-1]) - _milliseconds(begins[0])) / (len(begins) - 1)
+    sung = [text for text in (_SQUARE_MARK.sub("", text).strip() for text in texts) if text]
+    words = sum(len(text.split()) for text in sung) / max(1, len(sung))
+    has_words = any(_ROW_MARK.match(text) for text in sung)
+    are_lines = gap >= _LINE_GAP_MS and (words >= _LINE_WORDS or gap >= 2 * _LINE_GAP_MS)
+    return texts if has_words or are_lines else [row]
+
+
+def _plain_rows(rows: Iterable[str]) -> list[Line]:
+    """All rows as plain lines, without their times."""
+    bare_rows = (_WORD_MARK.sub("", row).strip() for row in rows if not _TAG.fullmatch(row.strip()))
+    return [Line.from_text(_unguard_line(row)) for row in bare_rows if row]
+
+
+def _early_groups(
+    early: Sequence[str], groups: Sequence[list[Line]], offset: int
+) -> list[list[Line]]:
+    """Backing vocals before the first line; without times they begin with it."""
+    start = groups[0][0].start if groups else None
+    return [[_backing(content, start, offset)] for content in early]
+
+
+def _moved(lines: Iterable[Line], offset: int) -> list[Line]:
+    """Lines earlier by an offset in milliseconds."""
+
+    def earlier(time: float | None) -> float | None:
+        return None if time is None else max(0.0, round(time * 1000) - offset) / 1000
+
+    return [
+        replace(
+            line,
+            start=earlier(line.start),
+            end=earlier(line.end),
+            words=tuple(
+                replace(word, start=earlier(word.start), end=earlier(word.end))
+                for word in line.words
+            ),
+        )
+        for line in lines
+    ]
 
 
 def _line_stamps(row: str) -> tuple[list[int], str]:
@@ -382,14 +492,12 @@ def _line(entry: _Entry, later: int, offset: int) -> Line:
         words = words_of(_stretches(content, start, later - offset))
     else:
         words = Line.from_text(_unguard_line(content)).words
-    for row in entry.further:
-        words += Line.from_text(row).words
     return Line(words, start, None, voice)
 
 
 def _backing(content: str, start: float | None, offset: int) -> Line:
     if not _WORD_MARK.search(content):
-        return replace(Line.from_text(content), start=start, voice="bg")
+        return replace(Line.from_text(_unguard_line(content)), start=start, voice="bg")
     words = words_of(_stretches(content.strip(), None, -offset))
     first = next((word.start for word in words), None)
     return Line(words, start if first is None else first, None, "bg")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import GUARD, decode, split_lines
+from lyricsyncd.formats.text import GUARD, decode, guard_entities, split_lines, unescape
 from lyricsyncd.formats.timing import clock, clock_ms, framed, needs_line_times, tidy
 from lyricsyncd.model import Line, Lyrics
 
@@ -31,12 +31,12 @@ _GUARDED_TIMES = re.compile(rf"{GUARD}(?={GUARD}*\d+:\d)")
 
 
 def _guard(text: str) -> str:
-    text = _LIKE_MARKUP.sub(rf"\g<0>{GUARD}", text)
+    text = guard_entities(_LIKE_MARKUP.sub(rf"\g<0>{GUARD}", text))
     return GUARD + text if _TIMES.match(text.lstrip(GUARD)) else text
 
 
 def _plain(text: str) -> str:
-    text = _MARKUP.sub("", text)
+    text = unescape(_MARKUP.sub("", text))
     text = _GUARDED_MARKUP.sub(lambda found: found[1] or found[2], text)
     is_like_times = text.startswith(GUARD) and _TIMES.match(text.lstrip(GUARD))
     return text[1:] if is_like_times else text
@@ -62,7 +62,11 @@ class Srt:
             times = _TIMES.fullmatch(rows[cue])
             assert times is not None
             text = rows[cue + 1 : following]
-            lines.append(_line(times, text if following is None else _without_number(text)))
+            number = rows[cue - 1].strip() if cue else ""
+            expected = str(int(number) + 1) if re.fullmatch("[0-9]{1,9}", number) else ""
+            lines.append(
+                _line(times, text if following is None else _without_number(text, expected))
+            )
         return tidy(Lyrics(tuple(line for line in lines if line.words)))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
@@ -87,12 +91,17 @@ def _line(times: re.Match[str], rows: list[str]) -> Line:
     return Line.from_text(" ".join(_plain(row) for row in rows), start, end)
 
 
-def _without_number(rows: list[str]) -> list[str]:
-    """The rows without the number of the next cue at their end."""
+def _without_number(rows: list[str], expected: str) -> list[str]:
+    """The rows without the number of the next cue at their end.
+
+    Where no blank line parts the cues, it is one if it is ``expected``.
+    """
     last = len(rows)
     while last and not rows[last - 1].strip():
         last -= 1
     is_number = last and rows[last - 1].strip().isdigit()
-    if is_number and (last == 1 or not rows[last - 2].strip()):
+    if is_number and (
+        last == 1 or not rows[last - 2].strip() or rows[last - 1].strip() == expected
+    ):
         last -= 1
     return rows[:last]

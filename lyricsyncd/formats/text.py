@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import html
+import logging
 import re
 
 from lyricsyncd.errors import FormatError
+
+_log = logging.getLogger(__name__)
 
 MAX_BYTES = 2**20
 """No song's lyrics come near this; what does is a mistake or an attack. Navidrome draws the same
@@ -31,6 +35,10 @@ _BOMS = (
 # Controls that are no white space, lone surrogates, byte order marks and non-characters: no
 # reader shows them, and XML cannot carry them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_LIKE_ENTITY = rf"(?={GUARD}*(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);)"
+_ENTITY_TO_GUARD = re.compile(rf"&{_LIKE_ENTITY}")
+_GUARDED_ENTITY = re.compile(rf"&{GUARD}{_LIKE_ENTITY}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -51,6 +59,8 @@ def decode(data: bytes, *, legacy: bool = True) -> str:
             f"{len(data)} bytes are too many for the lyrics of one song",
             remedy=f"Lyrics may have {MAX_BYTES} bytes at most",
         )
+    if data.startswith(b"krc1"):
+        raise FormatError("this is an encrypted KRC file", remedy="Save it as plain KRC or as LRC")
     encoding = next((name for mark, name in _BOMS if data.startswith(mark)), None)
     if encoding is None and b"\x00" in data:
         encoding = _utf16_without_mark(data)
@@ -96,6 +106,27 @@ def _decode_western(data: bytes) -> str:
         return data.decode("cp1252")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def report(what: str, where: str) -> None:
+    """Log what of a file is not kept, so that no word or time is lost in silence."""
+    place = one_line(where)[:60]
+    _log.warning("%s%s", what, f": {place!r}" if place else "")
+
+
+def guard_entities(text: str) -> str:
+    """Return text in which nothing reads as a character reference of HTML."""
+    return _ENTITY_TO_GUARD.sub(f"&{GUARD}", text)
+
+
+def unescape(text: str) -> str:
+    """Return text with HTML's character references as characters, as websites leave them.
+
+    Those that `guard_entities` has guarded stay what they are.
+    """
+    if "&" not in text:
+        return text
+    return _GUARDED_ENTITY.sub("&", _ENTITY.sub(lambda found: html.unescape(found[0]), text))
 
 
 def clean(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import MAX_WORDS, language_code, one_line, pieces
+from lyricsyncd.formats.text import MAX_WORDS, language_code, one_line, pieces, report
 from lyricsyncd.model import Line, Lyrics, Word
 
 MAX_S = 24 * 3600.0
@@ -65,6 +65,14 @@ def tidy(lyrics: Lyrics) -> Lyrics:
     check_length(lyrics.lines)
     lines = tuple(_tidy_line(line) for line in lyrics.lines)
     check_length(lines)
+    lost = [
+        line
+        for before, line in zip(lyrics.lines, lines, strict=True)
+        if line.words and _is_timed(before) and not _is_timed(line)
+    ]
+    if lost:
+        what = f"word times that run backwards are left out, those of {len(lost)} lines"
+        report(what, lost[0].words[0].text)
     metadata = {key: one_line(value) for key, value in lyrics.metadata.items()}
     return Lyrics(
         lines=lines,
@@ -72,6 +80,10 @@ def tidy(lyrics: Lyrics) -> Lyrics:
         instrumental=lyrics.instrumental,
         metadata={key: value for key, value in metadata.items() if value},
     )
+
+
+def _is_timed(line: Line) -> bool:
+    return any(word.start is not None and word.text.strip() for word in line.words)
 
 
 def check_length(lines: Sequence[Line]) -> None:

@@ -8,23 +8,28 @@ Each line has a key, without which readers of Apple's kind pass over it. Voices 
 the head; backing vocals are an ``x-bg`` span at the end of the line that they follow, and a line of
 their own where that has one already. Lines without times are ``<p>`` without times.
 
-Read: clock times and offsets (``1:02.5``, ``62.5s``, ``62500ms``), all from the start of the song
-(as such files have them, whatever they stand in); the space between words in or between spans;
-translations and transliterations are left out. An agent without a name is known by its id, the
-one called ``v1`` is the lead. A document type, and with it every entity, is refused.
+Read: clock times, frames, ticks and offsets (``1:02.5``, ``0:01:02:12``, ``620t``, ``62.5s``),
+from the start of the song, as such files have them whatever they stand in; or from that of what
+they stand in, as the standard has it, where they fit in no other way. A time that is none, or that
+of a clock on the wall, is passed over with a warning. The space between words may be in or between
+spans; translations, transliterations and rubies are left out, and of parts in several languages at
+the same times all but the first. An agent without a name is known by its id, the one called ``v1``
+is the lead. A document type, and with it every entity, is refused.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 from xml.sax.saxutils import escape, quoteattr
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import decode, language_code
-from lyricsyncd.formats.timing import clock, clock_ms, framed, stretches, tidy
+from lyricsyncd.formats.text import decode, language_code, report
+from lyricsyncd.formats.timing import checked, clock, clock_ms, framed, stretches, tidy
 from lyricsyncd.model import Line, Lyrics, Word
 
 _MAX_DEPTH = 32
@@ -33,7 +38,14 @@ _ROOT = (
     'xmlns:itunes="http://music.apple.com/lyric-ttml-internal"'
 )
 _CLOCK = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,6})(?:\.(\d{1,9}))?s?")
-_OFFSET = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(h|m|ms)")
+_OFFSET = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?(h|m|ms|f|t)")
+_FRAMES = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2}):(\d{1,4})(?:\.\d{1,9})?")
+_MOST_SORTED = 500
+"""Words of a line that are put in order, which takes time by their square."""
+_FAR_S = 1.0
+"""So far from its line no word begins."""
+_SLACK_S = 0.05
+"""How much later than what it stands in something may end."""
 _ASIDE = ("x-translation", "x-roman", "x-transliteration")
 
 
@@ -56,7 +68,7 @@ class Ttml:
         return tidy(
             Lyrics(
                 tuple(_named(line, document.agents) for line in document.lines if line.words),
-                language_code(document.language.strip()),
+                language_code(document.sung_language.strip()),
                 metadata={"title": document.title},
             )
         )
@@ -145,13 +157,23 @@ def _content(line: Line) -> str:
 
 @dataclass
 class _Span:
-    """An element inside a line. ``timed``: it marks a word (or a few)."""
+    """An element inside a line. ``timed``: it marks a word (or a few).
+
+    A ``ruby`` container gets the times of its readings, which are no words of the line.
+    """
 
     channel: _Channel
     begin: float | None = None
     end: float | None = None
     timed: bool = False
     aside: bool = False
+    ruby: _Span | None = None
+
+    def cover(self, begin: float, end: float | None) -> None:
+        """Extend the times over those of a reading."""
+        self.begin = begin if self.begin is None else min(self.begin, begin)
+        if end is not None:
+            self.end = end if self.end is None else max(self.end, end)
 
 
 @dataclass
@@ -169,31 +191,115 @@ class _Channel:
         else:
             self.texts.append((span, [text]))
 
-    def line(self) -> Line:
+    def line(self, later: float = 0.0) -> Line:
+        """The line, later by what its times are counted from."""
         words: list[Word] = []
+        inner = self._later()
+
+        def moved(time: float | None) -> float | None:
+            return None if time is None else time + later
+
         for span, parts in self.texts:
             text = "".join(parts)
             begin, end = (span.begin, span.end) if span.timed else (None, None)
+            if begin is not None:
+                begin, end = begin + inner, None if end is None else end + inner
+            begin, end = moved(begin), moved(end)
             words.append(Word(text, begin, end, space=text[-1:].isspace()))
+        start, end = moved(self.begin), moved(self.end)
         if not any(span.timed for span, _ in self.texts):
             text = "".join("".join(parts) for _, parts in self.texts)
-            return Line(Line.from_text(text).words, self.begin, self.end, self.voice)
+            return Line(Line.from_text(text).words, start, end, self.voice)
         # Line breaks and indentation before the first word are no words.
         while words and not words[0].text.strip():
             words.pop(0)
-        return Line(tuple(words), self.begin, self.end, self.voice)
+        return Line(_believed(words, start, end), start, end, self.voice)
+
+    def _later(self) -> float:
+        """Seconds to add to the words' times: the line's begin, where they are counted from it."""
+        spans = [span for span, parts in self.texts if span.timed and "".join(parts).strip()]
+        begins = [span.begin for span in spans if span.begin is not None]
+        ends = [span.end for span in spans if span.end is not None]
+        return _origin(self.begin, self.end, begins, ends)
+
+
+def _origin(
+    begin: float | None, end: float | None, begins: Sequence[float], ends: Sequence[float]
+) -> float:
+    """Where times are counted from: ``begin`` of what they stand in, where no other way fits."""
+    if not begin or not begins or min(begins) >= begin - _SLACK_S or list(begins) != sorted(begins):
+        return 0.0
+    last = max([*begins, *ends])
+    fits = last <= (begin - _SLACK_S if end is None else end - begin + _SLACK_S)
+    return begin if fits else 0.0
+
+
+def _believed(words: Sequence[Word], start: float | None, end: float | None) -> tuple[Word, ...]:
+    """Words without the fewest times that disagree: with their line's, or with their order."""
+    first, last = (start or 0.0) - _FAR_S, math.inf if end is None else end + _FAR_S
+    all_onsets = [(i, word.start) for i, word in enumerate(words) if word.start is not None]
+    onsets = [(i, onset) for i, onset in all_onsets if first <= onset <= last]
+    if len(onsets) < 2:  # the line's time may be the wrong one
+        onsets = all_onsets
+    in_order = all(one <= other for (_, one), (_, other) in itertools.pairwise(onsets))
+    if (in_order and len(onsets) == len(all_onsets)) or len(onsets) > _MOST_SORTED:
+        return tuple(words)
+    # The longest run of times that never go back.
+    best: list[tuple[int, int]] = []
+    for _, onset in onsets:
+        before = [(length, -j) for j, (length, _) in enumerate(best) if onsets[j][1] <= onset]
+        length, previous = max(before, default=(0, 1))
+        best.append((length + 1, -previous))
+    kept: set[int] = set()
+    at = max(range(len(best)), key=lambda i: best[i][0], default=-1)
+    while at >= 0:
+        kept.add(onsets[at][0])
+        at = best[at][1]
+    wrong = [i for i, _ in all_onsets if i not in kept]
+    return tuple(
+        replace(word, start=None, end=None) if i in wrong else word for i, word in enumerate(words)
+    )
+
+
+@dataclass
+class _Part:
+    """A ``<div>``, or what lies in none: lines, and what their times may be counted from."""
+
+    language: str = ""
+    begin: float | None = None
+    end: float | None = None
+    channels: list[list[_Channel]] = field(default_factory=list)
+
+    def timed_spans(self) -> int:
+        """Count the words of which the file has times."""
+        return sum(
+            span.timed and span.begin is not None and any(text.strip() for text in texts)
+            for channels in self.channels
+            for channel in channels
+            for span, texts in channel.texts
+        )
+
+    def lines(self) -> list[Line]:
+        leads = [channels[0] for channels in self.channels]
+        begins = [lead.begin for lead in leads if lead.begin is not None]
+        ends = [lead.end for lead in leads if lead.end is not None]
+        later = _origin(self.begin, self.end, begins, ends)
+        return [channel.line(later) for channels in self.channels for channel in channels]
 
 
 class _Document:
     """Takes the events of the parser; keeps what is sung."""
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
+        self._parts: list[_Part] = []
+        self._clock = _Clock()
         self.agents: dict[str, str] = {}
         self.language = ""
         self.title = ""
         self._path: list[str] = []
         self._agent = ""
+        self._wallclock = False
+        self._on_the_wall = self._bad_times = 0
         self._channels: list[_Channel] = []
         self._spans: list[_Span] = []
 
@@ -210,12 +316,20 @@ class _Document:
         values = {_local(name): value for name, value in attributes.items()}
         if len(self._path) == 1:
             self.language = values.get("lang", "")
+            self._clock = _Clock.of(values)
+        elif tag == "body":
+            self.language = values.get("lang", "") or self.language
+        elif tag == "div" and "body" in self._path:
+            begin, end = self._interval(values)
+            before = self._parts[-1].language if self._path.count("div") > 1 and self._parts else ""
+            self._parts.append(_Part(values.get("lang", "") or before, begin, end))
         elif tag == "agent":
             self._agent = values.get("id", "")
             self.agents.setdefault(self._agent, "")
         elif tag == "p" and "body" in self._path and not self._spans:
-            begin, end = _interval(values)
+            begin, end = self._interval(values)
             channel = _Channel(begin, end, values.get("agent"))
+            self._wallclock = values.get("begin", "").strip().startswith("wallclock")
             self._channels = [channel]
             self._spans = [_Span(channel)]
         elif self._spans:
@@ -224,7 +338,19 @@ class _Document:
     def _span(self, tag: str, values: dict[str, str]) -> _Span:
         around = self._spans[-1]
         role = values.get("role", "")
-        begin, end = _interval(values)
+        begin, end = self._interval(values)
+        ruby = values.get("ruby", "")
+        if ruby == "container":
+            container = _Span(around.channel, begin, end, timed=True)
+            container.ruby = container
+            return container
+        if around.ruby is not None:
+            if begin is not None:
+                around.ruby.cover(begin, end)
+            is_aside = around.aside or ruby in ("text", "textContainer", "delimiter")
+            if is_aside:
+                return _Span(around.channel, aside=True, ruby=around.ruby)
+            return around.ruby
         if role == "x-bg":
             channel = _Channel(begin, end, "bg")
             self._channels.append(channel)
@@ -242,8 +368,62 @@ class _Document:
         if self._spans:
             self._spans.pop()
             if not self._spans:
-                self.lines += [channel.line() for channel in self._channels]
+                self._end_line()
         del tag
+
+    def _end_line(self) -> None:
+        if self._wallclock:
+            self._on_the_wall += 1
+            return
+        if not self._parts:
+            self._parts.append(_Part())
+        self._parts[-1].channels.append(self._channels)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines that are sung: parts in further languages at the same times are left out."""
+        lines: list[Line] = []
+        disagreeing = 0
+        begins: dict[str, set[float]] = {}
+        for part in self._parts:
+            of_part = part.lines()
+            starts = {line.start for line in of_part if line.start is not None}
+            others = set().union(*(b for name, b in begins.items() if name != part.language))
+            if part.language and starts and 2 * len(starts & others) >= len(starts):
+                report(f"the lines in another language, {part.language}, are left out", "")
+                continue
+            if part.language:
+                begins.setdefault(part.language, set()).update(starts)
+            lines += of_part
+            timed = sum(word.start is not None for line in of_part for word in line.words)
+            disagreeing += part.timed_spans() - timed
+        for number, what in (
+            (disagreeing, "times of words disagree with those around them"),
+            (self._on_the_wall, "lines have a time of a clock on the wall"),
+            (self._bad_times, "times are none"),
+        ):
+            if number > 0:
+                report(f"{number} {what}: left out", "")
+        return lines
+
+    @property
+    def sung_language(self) -> str:
+        """The language of the document, else of its first part."""
+        named = (part.language for part in self._parts if part.language)
+        return self.language or next(named, "")
+
+    def _interval(self, values: dict[str, str]) -> tuple[float | None, float | None]:
+        begin, end, duration = (self._time(values.get(key)) for key in ("begin", "end", "dur"))
+        if end is None and begin is not None and duration is not None:
+            end = begin + duration
+        return begin, end
+
+    def _time(self, text: str | None) -> float | None:
+        text = (text or "").strip()
+        time = self._clock.seconds(text)
+        if text and time is None and not text.startswith("wallclock"):
+            self._bad_times += 1
+        return time
 
     def data(self, text: str) -> None:
         if self._spans:
@@ -285,19 +465,43 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _interval(values: dict[str, str]) -> tuple[float | None, float | None]:
-    begin, end, duration = (_seconds(values.get(key)) for key in ("begin", "end", "dur"))
-    if end is None and begin is not None and duration is not None:
-        end = begin + duration
-    return begin, end
+@dataclass(frozen=True)
+class _Clock:
+    """From the times of a document to seconds."""
 
+    frame_rate: float = 30.0
+    tick_rate: float = 1.0
 
-def _seconds(text: str | None) -> float | None:
-    if text is None or not text.strip():
+    @classmethod
+    def of(cls, values: dict[str, str]) -> _Clock:
+        """The rates that a document declares."""
+        rate = _positive(values.get("frameRate"))
+        frames = rate or 30.0
+        numbers = values.get("frameRateMultiplier", "1 1").replace(":", " ").split()
+        multiplier = [_positive(number) for number in numbers]
+        if len(multiplier) == 2 and all(multiplier):
+            frames *= (multiplier[0] or 1.0) / (multiplier[1] or 1.0)
+        ticks = _positive(values.get("tickRate"))
+        subframes = _positive(values.get("subFrameRate")) or 1.0
+        return cls(frames, ticks or (frames * subframes if rate else 1.0))
+
+    def seconds(self, text: str) -> float | None:
+        """Return a time in seconds; ``None`` for what is none."""
+        if match := _CLOCK.fullmatch(text):
+            return clock_ms(*match.groups()) / 1000
+        if match := _FRAMES.fullmatch(text):
+            whole = clock_ms(match[1], match[2], match[3], None) / 1000
+            return checked(round(whole + int(match[4]) / self.frame_rate, 3))
+        if match := _OFFSET.fullmatch(text):
+            number = float(f"{match[1]}.{match[2] or 0}")
+            unit = {"h": 3600, "m": 60, "ms": 0.001, "f": 1 / self.frame_rate}
+            return checked(round(number * unit.get(match[3], 1 / self.tick_rate), 3))
         return None
-    if match := _CLOCK.fullmatch(text.strip()):
-        return clock_ms(*match.groups()) / 1000
-    if match := _OFFSET.fullmatch(text.strip()):
-        number = float(f"{match[1]}.{match[2] or 0}")
-        return round(number * {"h": 3_600_000, "m": 60_000, "ms": 1}[match[3]]) / 1000
-    raise FormatError(f"{text.strip()[:40]!r} is no time that lyrics have")
+
+
+def _positive(text: str | None) -> float | None:
+    try:
+        value = float(text or 0)
+    except ValueError:
+        return None
+    return value if 0 < value < 1e9 else None

@@ -1,10 +1,11 @@
-"""Plain text: a line a line, no times. Blank lines are not kept."""
+"""Plain text: a line a line, no times. Blank lines and the chords of song sheets are not kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from lyricsyncd.formats.chords import without_chords
 from lyricsyncd.formats.text import decode, split_lines
 from lyricsyncd.formats.timing import bare, tidy
 from lyricsyncd.model import Line, Lyrics
@@ -21,7 +22,8 @@ class Txt:
         return True
 
     def read(self, data: bytes) -> Lyrics:
-        lines = (Line.from_text(row) for row in split_lines(decode(data)))
+        text = without_chords(decode(data))
+        lines = (Line.from_text(row) for row in split_lines(text))
         return tidy(Lyrics(tuple(line for line in lines if line.words)))
 
     def project(self, lyrics: Lyrics) -> Lyrics:

@@ -5,7 +5,9 @@ are sung, not how high. A note is a beat long at least and ends before the next 
 begins. Every line needs word times. ``#MP3`` and a cover are for the user to add; games want both.
 
 Read: any BPM and gap, ``#RELATIVE``, golden, rap and freestyle notes, duets (``P1`` is the lead),
-and ``~``, which holds the syllable before.
+``~``, which holds the syllable before, ``#ENCODING``, and any language by its English name or its
+own. A note over the next one of its line ends where that begins; notes in disorder are put in
+order.
 """
 
 from __future__ import annotations
@@ -17,7 +19,14 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats.text import GUARD, decode, language_code, split_lines
+from lyricsyncd.formats.text import (
+    GUARD,
+    MAX_BYTES,
+    decode,
+    language_code,
+    report,
+    split_lines,
+)
 from lyricsyncd.formats.timing import checked, stamped, stretches, tidy
 from lyricsyncd.model import Line, Lyrics, Word
 
@@ -33,20 +42,41 @@ _BREAK = re.compile(r"-\s*(-?\d{1,9})(?:\s+(-?\d{1,9}))?\s*")
 _PLAYER = re.compile(r"P\s?(\d)\s*")
 _TEMPO = re.compile(r"B\s+-?\d")
 _LANGUAGES = {
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "nl": "Dutch",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ru": "Russian",
-    "sv": "Swedish",
-    "zh": "Chinese",
-}
+    "af": "Afrikaans", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian",
+    "bn": "Bengali", "br": "Breton", "bs": "Bosnian", "ca": "Catalan", "co": "Corsican",
+    "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
+    "eo": "Esperanto", "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian",
+    "fi": "Finnish", "fo": "Faroese", "fr": "French", "fy": "Frisian", "ga": "Irish",
+    "gd": "Scottish Gaelic", "gl": "Galician", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
+    "ht": "Haitian Creole", "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian",
+    "is": "Icelandic", "it": "Italian", "ja": "Japanese", "ka": "Georgian", "kk": "Kazakh",
+    "km": "Khmer", "ko": "Korean", "ku": "Kurdish", "la": "Latin", "lb": "Luxembourgish",
+    "ln": "Lingala", "lt": "Lithuanian", "lv": "Latvian", "mg": "Malagasy", "mi": "Maori",
+    "mk": "Macedonian", "mn": "Mongolian", "ms": "Malay", "mt": "Maltese", "nl": "Dutch",
+    "no": "Norwegian", "oc": "Occitan", "pa": "Punjabi", "pl": "Polish", "pt": "Portuguese",
+    "ro": "Romanian", "ru": "Russian", "sa": "Sanskrit", "sc": "Sardinian", "sk": "Slovak",
+    "sl": "Slovenian", "so": "Somali", "sq": "Albanian", "sr": "Serbian", "sv": "Swedish",
+    "sw": "Swahili", "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Tagalog", "tr": "Turkish",
+    "uk": "Ukrainian", "ur": "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "wo": "Wolof",
+    "xh": "Xhosa", "yi": "Yiddish", "yo": "Yoruba", "zh": "Chinese", "zu": "Zulu",
+}  # fmt: skip
+_OTHER_NAMES = {
+    "bokmål": "no", "brazilian": "pt", "brazilian portuguese": "pt", "cantonese": "zh",
+    "castilian": "es", "català": "ca", "dansk": "da", "deutsch": "de", "eesti": "et",
+    "español": "es", "euskara": "eu", "farsi": "fa", "filipino": "tl", "flemish": "nl",
+    "français": "fr", "gaelic": "gd", "galego": "gl", "gaeilge": "ga", "hrvatski": "hr",
+    "italiano": "it", "latviešu": "lv", "lietuvių": "lt", "magyar": "hu", "mandarin": "zh",
+    "māori": "mi", "nederlands": "nl", "norsk": "no", "nynorsk": "no", "polski": "pl",
+    "português": "pt", "română": "ro", "shqip": "sq", "slovenčina": "sk", "slovenščina": "sl",
+    "srpski": "sr", "suomi": "fi", "svenska": "sv", "türkçe": "tr", "valencian": "ca",
+    "íslenska": "is", "čeština": "cs", "ελληνικά": "el", "русский": "ru", "українська": "uk",
+    "中文": "zh", "日本語": "ja", "한국어": "ko",
+}  # fmt: skip
+_ENCODINGS = {
+    "cp1250": "cp1250", "cp1251": "cp1251", "cp1252": "cp1252", "cp1253": "cp1253",
+    "cp1254": "cp1254", "utf8": "utf-8", "local": "", "auto": "",
+}  # fmt: skip
+_ENCODING = re.compile(rb"^\s*#ENCODING:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,7 +93,7 @@ class Ultrastar:
         )
 
     def read(self, data: bytes) -> Lyrics:
-        return _read(decode(data))
+        return _read(_text(data))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
         lyrics = tidy(lyrics)
@@ -129,6 +159,42 @@ def _is_hold(text: str) -> bool:
 # Reading
 
 
+def _text(data: bytes) -> str:
+    """Decode a song by its ``#ENCODING``, if it has one and is not plainly UTF-8."""
+    found = _ENCODING.search(data[:MAX_BYTES])
+    if found is None:
+        return decode(data)
+    name = found[1].decode("ascii", "replace").strip().lower()
+    name = name.replace("-", "").replace("_", "").replace("windows", "cp").replace(" ", "")
+    encoding = _ENCODINGS.get(name)
+    if encoding is None:
+        raise FormatError(
+            f"#ENCODING names an encoding that is not known, {name[:20]!r}",
+            remedy="Save the song as UTF-8, without #ENCODING",
+        )
+    if encoding in ("", "utf-8"):
+        return decode(data)
+    try:
+        return decode(data, legacy=False)
+    except FormatError:
+        if len(data) > MAX_BYTES:
+            raise
+    try:
+        return decode(data.decode(encoding).encode())
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"the song is not in its #ENCODING, {encoding} (byte {error.start})",
+            remedy="Save the song as UTF-8, without #ENCODING",
+        ) from None
+
+
+def _language(name: str) -> str | None:
+    """The code of the first language that is named."""
+    first = re.split(r"[,;/&+(]", name)[0].strip().lower()
+    codes = {each.lower(): code for code, each in _LANGUAGES.items()} | _OTHER_NAMES
+    return codes.get(first) or language_code(first)
+
+
 @dataclass
 class _Clock:
     """From beats to seconds."""
@@ -151,6 +217,7 @@ def _read(text: str) -> Lyrics:
     words: list[Word] = []
     voice: str | None = None
     clock: _Clock | None = None
+    disorder: list[str] = []
     for row in (row.lstrip() for row in split_lines(text)):
         if tag := _TAG.fullmatch(row):
             tags.setdefault(tag[1].upper(), tag[2].strip())
@@ -159,12 +226,12 @@ def _read(text: str) -> Lyrics:
             start, length = int(note[1]), int(note[2])
             _add_note(words, clock.seconds(start), clock.seconds(start + length), note[3] or "")
         elif line_break := _BREAK.fullmatch(row):
-            _end_line(lines, words, voice)
+            _end_line(lines, words, voice, disorder)
             clock = clock or _clock(tags)
             if clock.relative:
                 clock.offset += int(line_break[2] or line_break[1])
         elif player := _PLAYER.fullmatch(row):
-            _end_line(lines, words, voice)
+            _end_line(lines, words, voice, disorder)
             voice = f"P{player[1]}" if player[1] == "2" else None
             if clock is not None:
                 clock.offset = 0
@@ -175,15 +242,15 @@ def _read(text: str) -> Lyrics:
             )
         elif row.rstrip() == "E":
             break
-    _end_line(lines, words, voice)
+    _end_line(lines, words, voice, disorder)
+    if disorder:
+        report(f"notes of {len(disorder)} lines are out of order: put in order", disorder[0])
     if text.strip() and "BPM" not in tags:
         raise FormatError("this is no UltraStar song: it has no #BPM")
-    languages = {name.lower(): code for code, name in _LANGUAGES.items()}
-    language = tags.get("LANGUAGE", "")
     return tidy(
         Lyrics(
             tuple(lines),
-            languages.get(language.lower(), language_code(language)),
+            _language(tags.get("LANGUAGE", "")),
             metadata={"title": tags.get("TITLE", ""), "artist": tags.get("ARTIST", "")},
         )
     )
@@ -215,7 +282,15 @@ def _add_note(words: list[Word], start: float, end: float, text: str) -> None:
     words.append(Word(text, start, end, space=text[-1:].isspace()))
 
 
-def _end_line(lines: list[Line], words: list[Word], voice: str | None) -> None:
+def _end_line(lines: list[Line], words: list[Word], voice: str | None, disorder: list[str]) -> None:
+    starts = [word.start or 0.0 for word in words]
+    if starts != sorted(starts):
+        disorder.append("".join(word.text for word in words))
+        words.sort(key=lambda word: word.start or 0.0)
+    for at, following in enumerate(words[1:]):
+        end, later = words[at].end, following.start
+        if end is not None and later is not None and end > later:
+            words[at] = replace(words[at], end=later)
     sung = [word for word in words if word.text.strip()]
     if sung:
         lines.append(Line(tuple(words), sung[0].start, sung[-1].end, voice))

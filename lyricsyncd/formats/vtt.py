@@ -13,6 +13,7 @@ In cues of others, words before the first mark begin with the cue.
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -56,11 +57,20 @@ class Vtt:
             raise FormatError("a WebVTT file begins with the line WEBVTT")
         lines = []
         for block in _blocks(split_lines(text)[1:]):
-            # The times may follow a name of the cue; other blocks are notes and styles.
-            for i, row in enumerate(block[:2]):
-                if times := _TIMES.fullmatch(row):
-                    lines.append(_line(times, "\n".join(block[i + 1 :])))
-                    break
+            # The times may follow a name of the cue; other blocks are notes and styles. Where no
+            # blank line parts cues, the next times do: no text of a cue holds an arrow.
+            cues = [i for i, row in enumerate(block) if _TIMES.fullmatch(row)]
+            if not cues or cues[0] > 1:
+                continue
+            for cue, following in itertools.zip_longest(cues, cues[1:]):
+                times = _TIMES.fullmatch(block[cue])
+                assert times is not None
+                rows = block[cue + 1 : following]
+                name = block[cue - 1].strip() if cue else ""
+                if following is not None and rows and name.isdecimal() and len(name) < 10:
+                    # A number, one more than this cue's, is the name of the next.
+                    rows = rows[:-1] if rows[-1].strip() == str(int(name) + 1) else rows
+                lines.append(_line(times, "\n".join(rows)))
         return tidy(Lyrics(tuple(line for line in lines if line.words)))
 
     def project(self, lyrics: Lyrics) -> Lyrics:

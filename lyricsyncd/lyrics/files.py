@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
+from lyricsyncd.formats.chords import without_chords
 from lyricsyncd.formats.text import MAX_BYTES, MAX_WORDS, clean, limited
 from lyricsyncd.formats.timing import check_length
 from lyricsyncd.lyrics import charset
@@ -78,7 +79,7 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
 def _plain(text: str) -> Lyrics:
     if len(text) > _MAX_CHARACTERS:
         raise FormatError(f"{len(text)} characters are not the lyrics of one song")
-    lyrics = words.from_text(clean(limited(text)))
+    lyrics = words.from_text(without_chords(clean(limited(text))))
     check_length(lyrics.lines)
     return lyrics
 
