@@ -206,7 +206,7 @@ class TestBySound:
             (as_json({"status": "error", "error": {"code": 4, "message": "x"}}, 400), "key"),
             (as_json({"status": "error", "error": {"code": 5, "message": "x"}}), "cannot be read"),
             (as_html("<html>log in</html>"), "not JSON"),
-            (Reply(503), "trouble"),
+            (Reply(503), "HTTP 503"),
             (as_json([1]), "something else"),
             (as_json({"status": "ok", "results": [{"score": 1, "recordings": [{}]}]}), "read"),
         ],

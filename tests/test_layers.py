@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lyricsyncd"
-OWN_DATABASES = {"http/answers.py", "sqlite_files.py", "tags/journal.py"}
+OWN_DATABASES = {"http/response_cache.py", "sqlite_files.py", "tags/journal.py"}
 """Modules with a database of their own: cached responses, the journal, and what repairs them."""
 
 MODULES = {

@@ -166,7 +166,8 @@ class TestId3:
         (frame,) = ID3(song).getall("SYLT")
         assert frame.format == 2
         assert frame.type == 1
-        assert frame.text == [("\nRow, ", 1000), ("röw", 2000), ("\nBöat", 4000)]
+        words = [(text, time) for text, time in frame.text if text.strip()]
+        assert words == [("\nRow, ", 1000), ("röw", 2000), ("\nBöat", 4000)]
 
     @pytest.mark.parametrize("version", [3, 4])
     def test_the_version_and_all_else_stay(

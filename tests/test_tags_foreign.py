@@ -227,7 +227,8 @@ class TestId3:
         with taglib.File(song) as file:
             assert "Row, röw" in file.tags["LYRICS"][0]
         (synced,) = ID3(song).getall("SYLT")
-        assert synced.text == [("\nRow, ", 1000), ("röw", 2000), ("\nBöat", 4000)]
+        words = [(text, time) for text, time in synced.text if text.strip()]
+        assert words == [("\nRow, ", 1000), ("röw", 2000), ("\nBöat", 4000)]
         assert "Row, röw\nBöat" in texts(song)
 
     @pytest.mark.parametrize("version", [2, 3, 4])
@@ -762,7 +763,7 @@ class TestMp4:
     def test_fragments_with_an_index_get_sidecars(self, tmp_path: Path, journal: Journal) -> None:
         song = m4a(tmp_path / "song.m4a", fast_start=False, fragmented=True)
         assert b"mfra" in song.read_bytes()
-        assert "places" in refused(song, journal)
+        assert "positions" in refused(song, journal)
 
     def test_what_is_cut_off_gets_sidecars(self, tmp_path: Path, journal: Journal) -> None:
         song = m4a(tmp_path / "song.m4a", fast_start=True)
