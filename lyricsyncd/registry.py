@@ -413,6 +413,10 @@ aligners: Registry[AcousticModel | SecondAligner] = Registry(
             *("phone states of PocketSphinx (en-us)", "", "", "BSD-2-Clause"),
         ),
         _ours(
+            *("phonemes", "align.emissions.phonemes:open_installed"),
+            *("phoneme network for English phones", "", "", "Apache-2.0"),
+        ),
+        _ours(
             *("ctc", "align.acoustic_models:open_wav2vec2", "wav2vec2 for the language"),
             *("models", _TORCH, "Apache-2.0"),
         ),

@@ -87,7 +87,7 @@ def test_streaming_is_the_network_on_the_whole_song(
     spectra = spectrogram.stft(padded[: 511 * size // 4 + size], window)
     session = onnx_session.open_session(installable.path_of(installable.SPLEETER, models_dir))
     magnitudes = np.abs(spectra[None, :, :, :BINS]) * np.float32(2)
-    mask = onnx_session.run(session, INPUT, magnitudes, OUTPUT)[0]
+    mask = onnx_session.run(session, {INPUT: magnitudes}, OUTPUT)[0]
     assert mask.min() >= 0
     assert mask.max() <= 1
     spectra[:, :, :BINS] *= mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_session(
-    model: Path, *, device: str = "auto", threads: int | None = None
+    model: Path, *, device: str = "auto", threads: int | None = None, arena: bool = True
 ) -> onnxruntime.InferenceSession:
     """Open a session on the requested device.
 
@@ -27,6 +28,8 @@ def open_session(
         ``auto`` (CUDA where onnxruntime has it, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
     threads
         By default as many as the process may use.
+    arena
+        Keep memory for the next run: worth its size for networks that run on many windows.
 
     Raises
     ------
@@ -42,6 +45,7 @@ def open_session(
     options.intra_op_num_threads = threads or available_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    options.enable_cpu_mem_arena = arena
     # A worker that waits for its next song must not keep a core busy.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
@@ -50,7 +54,7 @@ def open_session(
         if not model.is_file():
             raise ModelError(f"there is no model at {model}") from error
         if providers[0] != "CPUExecutionProvider" and device == "auto":
-            return open_session(model, device="cpu", threads=threads)
+            return open_session(model, device="cpu", threads=threads, arena=arena)
         raise ModelError(
             f"the model {model} cannot be opened on {device!r}: {_first_line(error)}"
         ) from error
@@ -61,8 +65,7 @@ def open_session(
 
 def run(
     session: onnxruntime.InferenceSession,
-    input_name: str,
-    values: NDArray[np.float32],
+    inputs: Mapping[str, NDArray[np.float32] | NDArray[np.int64]],
     output_name: str,
     *,
     last: bool = False,
@@ -80,7 +83,7 @@ def run(
     if last:
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     try:
-        (result,) = session.run([output_name], {input_name: values}, options)
+        (result,) = session.run([output_name], dict(inputs), options)
     except _failures() as error:
         raise ModelError(
             f"the network failed: {_first_line(error)}",

@@ -119,7 +119,7 @@ class Spleeter:
         spectra = spectrogram.stft(samples[:wanted], window)
         # Magnitudes grow with the window; the networks were trained on those of another.
         magnitudes = np.abs(spectra[:, :, :BINS]) * np.float32(TRAINED_WINDOW / size)
-        mask: Samples = run(self._session, INPUT, magnitudes[None], OUTPUT, last=last)[0]
+        mask: Samples = run(self._session, {INPUT: magnitudes[None]}, OUTPUT, last=last)[0]
         core = slice(self._context, self._context + frames)
         spectra = spectra[:, core]
         spectra[:, :, :BINS] *= mask[:, core]

@@ -25,6 +25,9 @@ _VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW"
 _CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH"
 VOWELS = frozenset(_VOWELS.split())
 CONSONANTS = frozenset(_CONSONANTS.split())
+FRICATIVES = frozenset("CH F JH S SH TH Z ZH".split())
+"""Fricatives and affricates: they begin with noise."""
+SONORANTS = frozenset("DH L M N NG R V W Y".split())
 PHONES = VOWELS | CONSONANTS
 """The phones of PocketSphinx' en-us model: ARPAbet without stress."""
 

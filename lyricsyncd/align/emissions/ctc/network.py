@@ -214,7 +214,7 @@ class OnnxNetwork:
         """Run as `Network` says."""
         from lyricsyncd.models.onnx_session import run
 
-        return run(self._session, "windows", windows, "logs")
+        return run(self._session, {"windows": windows}, "logs")
 
 
 def open_onnx(path: Path, device: str = "auto") -> CtcModel:
