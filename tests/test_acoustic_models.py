@@ -21,7 +21,7 @@ from lyricsyncd.align.features import word_frames
 from lyricsyncd.align.options import SearchOptions
 from lyricsyncd.align.second_aligner import SearchingAligner
 from lyricsyncd.errors import UsageError
-from lyricsyncd.judging.calibration import Calibration
+from lyricsyncd.judging.calibration import Calibration, Regressions
 from lyricsyncd.judging.predictors import PREDICTORS
 from lyricsyncd.pipeline.model_set import ModelSet
 from lyricsyncd.pipeline.settings import ModelSettings
@@ -110,7 +110,7 @@ class TestAModelOfAnotherPackage:
     def test_is_not_calibrated_until_it_names_a_file(self, tmp_path: Path) -> None:
         model = open_acoustic_model("bare")
         assert Calibration.of(model) is None
-        weights = Calibration(tuple(0.5 for _ in PREDICTORS), (0.0, 1.0))
+        weights = Calibration(Regressions(tuple(0.5 for _ in PREDICTORS), (0.0, 1.0)))
         weights.write(tmp_path / "acme.json")
         model.calibration = tmp_path / "acme.json"  # type: ignore[attr-defined]
         assert Calibration.of(model) == weights

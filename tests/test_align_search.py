@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lyricsyncd.align import viterbi
 from lyricsyncd.align.emissions import CompiledLyrics, Emissions, PronunciationVariant
-from lyricsyncd.align.graph import Graph, build
+from lyricsyncd.align.graph import Graph, build, skippable_runs
 from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
 from lyricsyncd.align.options import Penalties
 from lyricsyncd.align.posterior import LogPosteriors, posterior
@@ -51,6 +51,12 @@ class Dense:
                 if before >= 0:
                     transitions[before, rest] = -silence_entry[j] * scale
         start[graph.silence[0]] = -silence_entry[0] * scale
+        for skip, j, cost in zip(graph.skips, graph.skipped_from, trellis.skip_entry, strict=True):
+            for before in (graph.silence[j], *graph.exits[:, j]):
+                if before >= 0:
+                    transitions[before, skip] = -cost * scale
+            if j == 0:
+                start[skip] = -cost * scale
         for entry, j in zip(graph.entries, graph.entered_from, strict=True):
             transitions[graph.silence[j], entry] = 0.0
             for before in graph.exits[:, j]:
@@ -138,10 +144,15 @@ songs = st.lists(st.lists(words, min_size=1, max_size=3).map(tuple), min_size=1,
 
 
 @st.composite
-def trellises(draw: st.DrawFn, *, timed: bool = False) -> Trellis:
+def trellises(draw: st.DrawFn, *, timed: bool = False, skippable: bool = False) -> Trellis:
     song = draw(songs)
-    graph = build(song)
-    n = graph.shortest + draw(st.integers(0, 15))
+    runs: list[tuple[int, int]] = []
+    if skippable:
+        n_words = sum(len(line) for line in song.lines)
+        edges = st.lists(st.integers(0, n_words), min_size=2, max_size=2, unique=True)
+        runs = [(min(run), max(run)) for run in draw(st.lists(edges, max_size=4))]
+    graph = build(song, runs)
+    n = build(song).shortest + draw(st.integers(0, 15))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     emissions = Emissions(
         -rng.exponential(3.0, (n, UNITS)).astype(np.float16),
@@ -156,7 +167,9 @@ def trellises(draw: st.DrawFn, *, timed: bool = False) -> Trellis:
     if timed:
         anchors.append(_onset_prior(graph, n, rng))
     activity = rng.random(n).astype(np.float32)
-    return Trellis(graph, emissions, activity, song.short, tuple(anchors), Penalties())
+    penalties = Penalties(skipped_word=draw(st.sampled_from([0.0, 5.0, 60.0])))
+    scale = draw(st.sampled_from([1.0, 0.5]))
+    return Trellis(graph, emissions, activity, song.short, tuple(anchors), penalties, scale)
 
 
 def _onset_prior(graph: Graph, n_frames: int, rng: np.random.Generator) -> OnsetPrior:
@@ -167,10 +180,16 @@ def _onset_prior(graph: Graph, n_frames: int, rng: np.random.Generator) -> Onset
     posteriors = LogPosteriors(-rng.exponential(2.0, base[-1]).astype(np.float32), base, first)
     row = np.full(graph.n_words, -1)
     row[index] = np.arange(len(index))
-    return OnsetPrior(OnsetPosteriors("other", posteriors, index, HOP, 0.0), row, 0.0, 2.0, 9.0)
+    return OnsetPrior(
+        OnsetPosteriors("other", posteriors, index, HOP, np.zeros(len(index))),
+        row,
+        np.zeros(graph.n_words),
+        2.0,
+        9.0,
+    )
 
 
-@given(trellises() | trellises(timed=True))
+@given(trellises() | trellises(timed=True) | trellises(skippable=True))
 def test_the_best_path_is_as_good_as_the_textbooks(trellis: Trellis) -> None:
     path, dense = best_path(trellis), Dense.of(trellis)
     assert path is not None
@@ -190,7 +209,7 @@ def test_every_word_is_passed_once_and_in_order(trellis: Trellis) -> None:
     assert set(passed.tolist()) == set(range(graph.n_words))
 
 
-@given(trellises() | trellises(timed=True))
+@given(trellises() | trellises(timed=True) | trellises(skippable=True))
 def test_walking_in_blocks_changes_nothing(trellis: Trellis) -> None:
     whole = best_path(trellis)
     with pytest.MonkeyPatch.context() as patch:
@@ -201,6 +220,24 @@ def test_walking_in_blocks_changes_nothing(trellis: Trellis) -> None:
     assert in_blocks is not None
     assert in_blocks.score == pytest.approx(whole.score, abs=1e-4)
     assert Dense.of(trellis).score_of(in_blocks.states) == pytest.approx(whole.score, abs=1e-3)
+
+
+@given(trellises(skippable=True))
+def test_a_word_is_left_out_only_within_a_run_that_may_be(trellis: Trellis) -> None:
+    path = best_path(trellis)
+    assert path is not None
+    graph = trellis.graph
+    passed = graph.word[path.states[~graph.in_silence[path.states]]]
+    assert (np.diff(passed) >= 0).all()
+    may_be = np.zeros(graph.n_words, np.bool_)
+    for begin, count in zip(graph.skipped_from, graph.skipped_words, strict=True):
+        may_be[begin : begin + count] = True
+    assert may_be[np.setdiff1d(np.arange(graph.n_words), passed)].all()
+
+
+def test_lines_and_words_in_brackets_may_be_left_out() -> None:
+    lines = [["one", "(two", "three)", "four"], [], ["(five)", "six"], ["[seven", "eight"], ["9)"]]
+    assert skippable_runs(lines) == [(0, 4), (1, 3), (4, 6), (4, 5), (6, 8), (8, 9)]
 
 
 def _frames(graph: Graph, states: npt.NDArray[np.int64]) -> tuple[list[int], list[int]]:

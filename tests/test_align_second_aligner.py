@@ -17,14 +17,18 @@ from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
 from lyricsyncd.align.options import SearchOptions
 from lyricsyncd.align.posterior import LogPosteriors
+from lyricsyncd.align.second_aligner import SearchingAligner
 from lyricsyncd.config.schema import Config, Quality
 from lyricsyncd.judging import agreement
 from lyricsyncd.judging.calibration import phone_states
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 from lyricsyncd.separate import VocalSeparator
+from tests.test_emissions_ctc import Written, numbered
+from tests.test_emissions_ctc import acoustic_model as written
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
 DoubleArray = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float32]
 
 
 def about(
@@ -36,8 +40,9 @@ def about(
     logs = np.tile(-0.5 * (off / spread) ** 2, len(starts)).astype(np.float32)
     base = np.arange(len(starts) + 1) * len(off)
     first = np.rint((starts - lag) / hop).astype(np.int64) - reach
+    lags = np.full(len(starts), lag)
     return OnsetPosteriors(
-        "other", LogPosteriors(logs, base, first), np.arange(len(starts)), hop, lag
+        "other", LogPosteriors(logs, base, first), np.arange(len(starts)), hop, lags
     )
 
 
@@ -62,14 +67,32 @@ class TestOnsetPosteriors:
     def test_keep_a_bias_that_too_few_words_show(self) -> None:
         starts = np.linspace(2.0, 30.0, 5)
         onset_posteriors = about(starts + 0.2)
-        assert onset_posteriors.debiased(starts) == onset_posteriors
+        assert onset_posteriors.debiased(starts) is onset_posteriors
+
+    def test_say_how_likely_a_word_starts_near_an_onset(self) -> None:
+        starts = np.array([5.0, 9.0, 20.0])
+        near = about(starts, spread=0.1).near(np.array([5.0, 9.3, 11.0]), 0.3)
+        assert near[0] > 0.99
+        assert near[1] == pytest.approx(0.5, abs=0.05)
+        assert near[2] == 0.0
+
+    def test_say_nothing_of_words_that_the_model_cannot_pronounce(self) -> None:
+        some = replace(about(np.array([5.0, 9.0])), index=np.array([0, 2]))
+        near = some.near(np.array([5.0, 7.0, 9.0]), 0.3)
+        assert np.isnan(near).tolist() == [False, True, False]
+
+    def test_agree_on_the_words_that_another_model_placed_near(self) -> None:
+        starts = np.array([5.0, 9.0, 20.0, 30.0])
+        there = starts + np.array([0.0, 0.2, 1.0, -8.0])
+        assert about(starts).agreed(there, np.array([True, True, True, True])) == 2
+        assert about(starts).agreed(there, np.array([True, False, True, True])) == 1
 
     @given(st.floats(0.0, 10.0), st.floats(0.1, 50.0), st.floats(1.0, 500.0))
     def test_cost_nothing_at_the_likeliest_place_and_never_more_than_allowed(
         self, off: float, weight: float, most: float
     ) -> None:
         onset_posteriors = about(np.array([5.0]))
-        start = OnsetPrior(onset_posteriors, np.array([0]), 0.0, weight, most)
+        start = OnsetPrior(onset_posteriors, np.array([0]), np.zeros(1), weight, most)
         here, there = start.penalty(np.array([0]), np.array([5.0, 5.0 + off]))[:, 0]
         assert here == 0.0
         assert 0.0 <= there <= np.float32(most)
@@ -78,11 +101,78 @@ class TestOnsetPosteriors:
 
     def test_count_in_the_other_models_time(self) -> None:
         onset_posteriors = about(np.array([5.0]))
-        late = OnsetPrior(onset_posteriors, np.array([0]), 0.05, 10.0, 100.0)
+        late = OnsetPrior(onset_posteriors, np.array([0]), np.array([0.05]), 10.0, 100.0)
         times = np.arange(4.5, 5.5, 0.01)
         assert times[late.penalty(np.array([0]), times)[:, 0].argmin()] == pytest.approx(
             4.95, abs=0.011
         )
+
+
+class TestWordsThatAreNotSung:
+    """Lyrics with a line of another song; two models that both find the others alone."""
+
+    LINES = (("hello", "world"), ("bold", "roads", "shed", "tears"), ("yes", "sad"))
+    STARTS = (60, 110, 200, 240)
+    SUNG = ("hello", "world", "yes", "sad")
+
+    def letters(self) -> dict[int, str]:
+        return {
+            start + 3 * i: letter
+            for start, word in zip(self.STARTS, self.SUNG, strict=True)
+            for i, letter in enumerate(word)
+        }
+
+    def placed(self, second: SearchingAligner) -> Alignment:
+        audio = numbered(9.0)
+        return align(
+            audio,
+            self.LINES,
+            "en",
+            acoustic_model=written(self.letters()),
+            second_onsets=lambda first: second.onset_posteriors(audio, self.LINES, "en", first),
+            second_unsung=lambda: second.unsung(audio, self.LINES, "en"),
+        )
+
+    def test_are_left_out_where_both_models_miss_them(self) -> None:
+        found = self.placed(SearchingAligner(written(self.letters())))
+        assert found.placed.tolist() == [True] * 2 + [False] * 4 + [True] * 2
+        sung = found.onset[found.placed]
+        np.testing.assert_allclose(sung, np.array(self.STARTS) * 0.02, atol=0.05)
+        assert (np.diff(found.onset) >= 0.0).all()
+
+    def test_stay_where_one_of_them_finds_them(self) -> None:
+        letters = self.letters()
+        for start, word in zip((150, 165, 175, 185), self.LINES[1], strict=True):
+            letters |= {start + 2 * i: letter for i, letter in enumerate(word)}
+        found = self.placed(SearchingAligner(written(letters)))
+        assert found.placed.all()
+
+
+class TestASearchingAligner:
+    def test_computes_the_features_of_a_song_once(self) -> None:
+        calls = []
+
+        class Counting(Written):
+            def __call__(self, windows: FloatArray) -> FloatArray:
+                calls.append(len(windows))
+                return super().__call__(windows)
+
+        second = SearchingAligner(replace(written({}), network=Counting({})))
+        audio, lines = numbered(5.0), [["hello"]]
+        first = align(audio, lines, "en", written({}))
+        second.onset_posteriors(audio, lines, "en", first)
+        second.unsung(audio, lines, "en")
+        assert len(calls) == 1
+        second.unsung(numbered(5.0), lines, "en")
+        assert len(calls) == 2
+
+    def test_forgets_a_song_with_its_audio(self) -> None:
+        second = SearchingAligner(written({}))
+        audio = numbered(5.0)
+        second.unsung(audio, [["hello"]], "en")
+        assert second._frames is not None
+        del audio
+        assert second._frames is None
 
 
 @pytest.fixture(scope="module")

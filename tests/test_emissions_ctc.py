@@ -109,7 +109,7 @@ class TestFeatures:
 
 class TestNames:
     def test_an_unknown_model_is_named_with_those_there_are(self) -> None:
-        with pytest.raises(UsageError, match="There are: auto, sphinx, ctc, mms"):
+        with pytest.raises(UsageError, match="There are: auto, sphinx, phonemes, ctc, mms"):
             acoustic_models.open_acoustic_model("parrot")
 
     def test_auto_fetches_nothing(self, tmp_path: Path) -> None:

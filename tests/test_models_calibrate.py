@@ -118,6 +118,6 @@ class TestTheCommand:
         assert result["written"] == str(tmp_path / "acme.json")
         assert result["error"] < 0.35, "two songs are few, but right and wrong words differ"
         written = Calibration.read(tmp_path / "acme.json")
-        assert dict(zip(PREDICTORS, written.weights, strict=True)) == result["weights"]
-        assert list(written.song) == result["song"]
+        assert dict(zip(PREDICTORS, written.alone.weights, strict=True)) == result["weights"]
+        assert list(written.alone.song) == result["song"]
         assert sorted(path.name for path in tmp_path.glob("acme*.json")) == ["acme.json"]

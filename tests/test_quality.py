@@ -17,7 +17,7 @@ from lyricsyncd.align.features import Alignment
 from lyricsyncd.align.linetimes import Fit, LineTimes
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.errors import ModelError
-from lyricsyncd.judging.calibration import Calibration, phone_states
+from lyricsyncd.judging.calibration import Calibration, Regressions, phone_states
 from lyricsyncd.judging.predictors import PREDICTORS, predictors
 from lyricsyncd.judging.quality import confidences, decide, judge
 from lyricsyncd.model import Decision
@@ -48,7 +48,7 @@ def alignment(n: int = 20, **values: float) -> Alignment:
 
 
 def test_a_weight_a_feature() -> None:
-    assert len(phone_states().weights) == len(PREDICTORS) == predictors(alignment()).shape[1]
+    assert len(phone_states().alone.weights) == len(PREDICTORS) == predictors(alignment()).shape[1]
 
 
 def test_a_good_fit_in_a_sure_place_may_be_written_as_words() -> None:
@@ -171,11 +171,38 @@ def test_a_file_beside_a_model_calibrates_it(tmp_path: Path) -> None:
     path = calibration_path(tmp_path)
     assert Calibration.of(acoustic_model(None)) is None
     assert Calibration.of(acoustic_model(path)) is None
-    own = Calibration(tuple(0.1 * i for i in range(len(PREDICTORS))), (0.0, 1.0))
+    own = Calibration(Regressions(tuple(0.1 * i for i in range(len(PREDICTORS))), (0.0, 1.0)))
     own.write(path)
     assert Calibration.of(acoustic_model(path)) == own
     assert judge(alignment(), THRESHOLDS, own).score != judge(alignment(), THRESHOLDS, OURS).score
     assert calibration_path(tmp_path / "fr.onnx") == tmp_path / "fr.calibration.json"
+
+
+def test_a_calibration_with_a_second_aligner_is_for_that_one_alone(tmp_path: Path) -> None:
+    alone = Regressions(tuple(0.1 for _ in PREDICTORS), (0.0, 1.0))
+    both = Regressions((*alone.weights[:-1], 0.1, 9.0, 0.0, 0.0), (0.0, 1.0))
+    own = Calibration(alone, both, "phonemes")
+    own.write(tmp_path / "calibration.json")
+    assert Calibration.read(tmp_path / "calibration.json") == own
+    without = alignment()
+    near = np.full(len(without.onset), 0.02)
+    doubted = dataclasses.replace(without, second="phonemes", second_near=near)
+    of_another = dataclasses.replace(doubted, second="whisper")
+    score = judge(without, THRESHOLDS, own).score
+    assert judge(of_another, THRESHOLDS, own).score == score
+    assert judge(doubted, THRESHOLDS, own).score < score
+
+
+def test_a_word_that_the_second_aligner_lacks_is_judged_as_the_song_is() -> None:
+    both = (0.0,) * len(PREDICTORS) + (3.0, 0.0, 0.0)
+    own = Calibration(
+        Regressions((0.0,) * len(PREDICTORS), (0.0, 1.0)), Regressions(both, (0.0, 1.0)), "phonemes"
+    )
+    near = np.where(np.arange(len(alignment().onset)) % 2, 0.9, np.nan)
+    placed = dataclasses.replace(alignment(), second="phonemes", second_near=near)
+    confidence = judge(placed, THRESHOLDS, own).confidence
+    assert len(set(confidence)) == 1
+    assert confidence[0] > 0.5
 
 
 def test_the_model_of_the_base_install_is_calibrated() -> None:

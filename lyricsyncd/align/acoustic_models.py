@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd import registry
 from lyricsyncd.errors import UsageError
+from lyricsyncd.models.installable import phoneme_network
 from lyricsyncd.registry import NO_SETTINGS, ModelContext, PluginSettings
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ def pair(
 
     ``FIRST+SECOND`` names two. ``auto`` places words with the phone states, whose confidences are
     calibrated, and takes for its second aligner a CTC model that is on the disk: an exported one
-    for the language, or, where torch and a graphics card are there, one for the language on torch.
-    It fetches nothing.
+    for the language; where torch and a graphics card are there, one for the language on torch; or
+    the phoneme network of the base install. It fetches nothing.
     """
     if name == "auto":
         return "sphinx", _installed(models_dir, language, device)
@@ -197,7 +198,7 @@ def _installed(models_dir: Path | None, language: str | None, device: str) -> st
             return "ctc"
         if is_local(MMS, models_dir):
             return "mms"
-    return None
+    return "phonemes" if phoneme_network(models_dir) is not None else None
 
 
 def _exported(models_dir: Path | None, language: str | None) -> Path | None:

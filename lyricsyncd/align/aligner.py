@@ -2,17 +2,19 @@
 
 The order of steps for one song::
 
-    compile ─┐
+    compile ─┐   1st pass, coarse                          2nd pass, in a band around the first
              ├─► score ─► best path ─► adapt the model ─► score ─► mean ─► best path ─► posteriors
-    features ┘                │        to the singer               ▲                   (in a band)
-                              └─► check the line times             └ over the front ends
+    features ┘                │        to the singer               ▲
+                              │                                    └ over the front ends
+                              ├─► check the line times
+                              ├─► the same words in another order: how much does their order matter?
+                              └─► check the onsets of a second aligner, and search again with them
 
-and at the end the same words in another order, to see how much their order matters.
-
-The two passes differ in their penalties: while the model is not adapted to the singer, those that
-shape the words in detail do more harm than good. The second pass is as free as the first: it often
-repairs a stretch that went wrong. Where a source has line times, the first pass does without them
-and so can check whether they are of this recording at all; only then is it repeated with them.
+The first pass takes every second frame, and one front end: it is to find out where the words are
+about. The two passes differ in their penalties, too: while the model is not adapted to the singer,
+those that shape the words in detail do more harm than good. Line times of a source and onsets of a
+second aligner are compared with a path that was found without them, so that those of another
+recording, or of a model that is lost in this one, are left out.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from lyricsyncd.align import background, features
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions import (
     SAMPLE_RATE,
+    SCORE_FLOOR,
     AcousticModel,
     AdaptableModel,
     CompiledLyrics,
@@ -36,10 +39,10 @@ from lyricsyncd.align.emissions import (
     Lines,
     Traits,
 )
-from lyricsyncd.align.features import Alignment, word_frames
-from lyricsyncd.align.graph import Graph, build
+from lyricsyncd.align.features import TOLERANCE_S, Alignment, PathPosterior, word_frames
+from lyricsyncd.align.graph import Graph, build, skippable_runs
 from lyricsyncd.align.linetimes import Fit, LineTimes, compare
-from lyricsyncd.align.onset_priors import OnsetPosteriors
+from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
 from lyricsyncd.align.options import SearchOptions
 from lyricsyncd.align.posterior import Posterior
 from lyricsyncd.align.trellis import Anchors, Band, StartTimes, Trellis
@@ -47,12 +50,17 @@ from lyricsyncd.align.viterbi import Path, best_path
 
 __all__ = ["Alignment", "Debug", "SecondOnsets", "align"]
 
+BoolArray = npt.NDArray[np.bool_]
+DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-_FRAMES_AT_ONCE = 8192
+_FRAMES_AT_ONCE = 1024
 
 SecondOnsets = Callable[[Alignment], OnsetPosteriors | None]
-"""Returns the onset posteriors of a second aligner, given the placement of the first."""
+"""Returns the onset posteriors of a second aligner, given the placement of the first; of its words,
+those that are not ``placed`` are left out."""
+SecondUnsung = Callable[[], "BoolArray | None"]
+"""Returns the words that a second aligner leaves out as not sung, shape (N,)."""
 
 
 @dataclass
@@ -111,6 +119,9 @@ def align(
     line_starts: Sequence[float | None] | None = None,
     transcript_starts: Sequence[float | None] | None = None,
     second_onsets: SecondOnsets | None = None,
+    second_unsung: SecondUnsung | None = None,
+    unsung: BoolArray | None = None,
+    frames: Any = None,
     options: SearchOptions | None = None,
     debug: Debug | None = None,
 ) -> Alignment:
@@ -128,8 +139,17 @@ def align(
     transcript_starts : sequence of float, optional
         Starts of words that a recogniser recognised, one a word; see `lyricsyncd.align.anchors`.
     second_onsets : callable, optional
-        Called with the placement of this model alone; returns the onset posteriors of a second
-        aligner, which become a prior of one more search; see `lyricsyncd.align.onset_priors`.
+        Called with where the first pass of this model alone has the words; returns the onset
+        posteriors of a second aligner, which become a prior of one more search; see
+        `lyricsyncd.align.onset_priors`.
+    second_unsung : callable, optional
+        Returns the words that the second aligner leaves out as not sung. Those that this model
+        leaves out, too, are left out where the two agree on more words then.
+    unsung : ndarray of bool, shape (N,), optional
+        Words that are known not to be sung: they are placed between those beside them.
+    frames : optional
+        What the model's ``features`` returned for the audio, where it has been computed; not for
+        models with several front ends.
     options : SearchOptions, optional
         Those of the model where omitted.
     debug : Debug, optional
@@ -141,130 +161,416 @@ def align(
         Always: where no path through the song exists, the words are spread over it evenly, and
         their ``fit`` and ``near`` say that they cannot be trusted.
     """
-    traits = Traits.of(acoustic_model)
+    options = options or Traits.of(acoustic_model).search_options
     # The products are small: the linear algebra library's threads would only wait for each other.
     # Where there is enough work, a model runs threads of its own.
     with threadpool_limits(1, user_api="blas"):
+        task = _Task.of(acoustic_model, lines, language, options, unsung)
+        second = _Second(second_onsets, second_unsung)
         return _aligned(
-            audio,
-            lines,
-            language,
-            acoustic_model,
-            line_starts,
-            transcript_starts,
-            second_onsets,
-            traits.lag,
-            options or traits.search_options,
-            debug or Debug(),
+            audio, frames, task, line_starts, transcript_starts, second, debug or Debug()
         )
 
 
-def _aligned(
+def unsung_words(
     audio: npt.NDArray[np.float32],
     lines: Lines,
     language: str | None,
     acoustic_model: AcousticModel,
+    *,
+    frames: Any = None,
+) -> BoolArray:
+    """Return the words that one pass of the model leaves out as not sung, shape (N,).
+
+    Lines, and words in brackets, are left out where a silence in their place scores better than
+    they do, whatever is sung there: lines of another song or of another version, say.
+
+    Parameters
+    ----------
+    frames : optional
+        See `align`.
+    """
+    with threadpool_limits(1, user_api="blas"):
+        options = Traits.of(acoustic_model).search_options
+        task = _Task.of(acoustic_model, lines, language, options)
+        frames = acoustic_model.features(audio) if frames is None else frames
+        emissions = acoustic_model.score(frames, task.lyrics)
+        trellis = Trellis(
+            task.graph,
+            emissions,
+            _activity(audio, emissions, options),
+            task.lyrics.short,
+            penalties=options.first_penalties,
+        )
+        return _unsung(task, trellis)
+
+
+@dataclass(frozen=True)
+class _Second:
+    """What a second aligner is asked for, as far as there is one."""
+
+    onsets: SecondOnsets | None
+    unsung: SecondUnsung | None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The words of a song in the units of a model, and how its times are reported.
+
+    Attributes
+    ----------
+    lines : lines of words
+    n_words : int
+        Number of all words, N; the graph may lack some.
+    lag : float
+        The model's constant bias in seconds.
+    onset_lag : ndarray of float64, shape (W,)
+        Seconds to add to the onset of each word of the graph.
+    """
+
+    model: AcousticModel
+    lines: Lines
+    lyrics: CompiledLyrics
+    graph: Graph
+    n_words: int
+    lag: float
+    onset_lag: DoubleArray
+    options: SearchOptions
+
+    @classmethod
+    def of(
+        cls,
+        model: AcousticModel,
+        lines: Lines,
+        language: str | None,
+        options: SearchOptions,
+        unsung: BoolArray | None = None,
+    ) -> _Task:
+        lyrics = model.compile(lines, language)
+        if unsung is not None:
+            lyrics = lyrics.without(unsung)
+        n_words = sum(len(line) for line in lines)
+        lag = Traits.of(model).lag
+        return cls._of(model, lines, lyrics, n_words, lag, options)
+
+    @classmethod
+    def _of(
+        cls,
+        model: AcousticModel,
+        lines: Lines,
+        lyrics: CompiledLyrics,
+        n_words: int,
+        lag: float,
+        options: SearchOptions,
+    ) -> _Task:
+        graph = build(lyrics)
+        onset_lag = np.full(graph.n_words, lag)
+        if lyrics.onset_lag is not None:
+            onset_lag += lyrics.onset_lag[graph.index]
+        return cls(model, lines, lyrics, graph, n_words, lag, onset_lag, options)
+
+    def without(self, words: BoolArray) -> _Task:
+        """Return the task without some words, a mask of shape (N,)."""
+        lyrics = self.lyrics.without(words)
+        return self._of(self.model, self.lines, lyrics, self.n_words, self.lag, self.options)
+
+    def rough(self, trellis: Trellis, path: Path) -> Alignment:
+        """Return the times of a path as they are, for a second aligner to start from."""
+        return features.rough_alignment(
+            self.n_words, trellis, path.states, self.model.name, self.lag, self.onset_lag
+        )
+
+    def spread_evenly(self, duration: float) -> Alignment:
+        """Return a placement that says of itself that it is none."""
+        return features.spread_evenly(self.n_words, duration, self.model.name)
+
+
+@dataclass(frozen=True)
+class _FirstPass:
+    """What the first pass found.
+
+    Attributes
+    ----------
+    task : _Task
+        Without words that are not sung.
+    trellis : Trellis
+        Without anchors that were rejected; with the floor of the silence between lines that fits.
+    free, path : Path
+        The best path without a second aligner's onsets, and with them where they were accepted.
+    line_times : LineTimes or None
+    likelihood_ratio : float
+    onset_posteriors : OnsetPosteriors or None
+        Those of the second aligner.
+    """
+
+    task: _Task
+    trellis: Trellis
+    free: Path
+    path: Path
+    line_times: LineTimes | None
+    likelihood_ratio: float
+    onset_posteriors: OnsetPosteriors | None
+
+
+def _aligned(
+    audio: npt.NDArray[np.float32],
+    given_frames: Any,
+    task: _Task,
     line_starts: Sequence[float | None] | None,
     transcript_starts: Sequence[float | None] | None,
-    second_onsets: SecondOnsets | None,
-    lag: float,
-    options: SearchOptions,
+    second: _Second,
     debug: Debug,
 ) -> Alignment:
-    lyrics = debug.lyrics = acoustic_model.compile(lines, language)
-    graph = build(lyrics)
-    n_words = sum(len(line) for line in lines)
+    debug.lyrics, options = task.lyrics, task.options
     duration = len(audio) / SAMPLE_RATE
-    if graph.n_words == 0:
-        return features.spread_evenly(n_words, duration, acoustic_model.name)
-    anchors = _transcript_anchors(graph, transcript_starts, options)
+    if task.graph.n_words == 0:
+        return task.spread_evenly(duration)
+    model = task.model
+    two_passes = options.adapt and isinstance(model, AdaptableModel)
+    front_ends = model.front_ends() if isinstance(model, AdaptableModel) else (model,)
+    if given_frames is None or len(front_ends) > 1:
+        frames = [front_end.features(audio) for front_end in front_ends]
+    else:
+        frames = [given_frames]
+    step = options.first_step if two_passes else 1
+    emissions = front_ends[0].score(frames[0][::step] if step > 1 else frames[0], task.lyrics)
+    emissions = replace(emissions, hop=model.hop * step)
+    trellis = Trellis(
+        task.graph,
+        emissions,
+        _activity(audio, emissions, options),
+        task.lyrics.short,
+        _transcript_anchors(task.graph, transcript_starts, options),
+        options.first_penalties,
+        entry_scale=1.0 / step,
+    )
+    first = _first_pass(task, trellis, line_starts, second)
+    if first is None:
+        return task.spread_evenly(duration)
+    task = first.task
+    debug.lyrics = task.lyrics
+    debug.first_paths += [first.free] if first.path is first.free else [first.free, first.path]
+    if not two_passes:
+        if options.penalties != options.first_penalties:
+            trellis = replace(first.trellis, penalties=options.penalties)
+            path = best_path(trellis) or first.free
+            return _placed(task, trellis, None, path, first, debug)
+        return _placed(task, first.trellis, None, first.free, first, debug)
+    n_frames = len(frames[0])
+    units = _adaptation_units(task, first.trellis.emissions, first.path.states)
+    units = np.repeat(units, step)[:n_frames]
+    del trellis, emissions
+    adapted = [
+        front_end.adapted(some, task.lyrics, units)
+        for front_end, some in zip(front_ends, frames, strict=True)
+        if isinstance(front_end, AdaptableModel)
+    ]
+    band = _band(task, first, n_frames, step)
+    scores = _mean_scores(adapted, frames, task, band)
+    trellis = Trellis(
+        task.graph,
+        scores,
+        _activity(audio, scores, options),
+        task.lyrics.short,
+        first.trellis.anchors,
+        replace(options.penalties, floor_between=first.trellis.penalties.floor_between),
+    )
+    path = best_path(trellis, band) or Path(
+        _stretched(first.free, step, n_frames), step * first.free.score
+    )
+    return _placed(task, trellis, band, path, first, debug)
+
+
+def _activity(
+    audio: npt.NDArray[np.float32], emissions: Emissions, options: SearchOptions
+) -> npt.NDArray[np.float32]:
+    if not options.activity:
+        return np.ones(emissions.n_frames, np.float32)
+    return vocal_activity(audio, emissions.n_frames, round(emissions.hop * SAMPLE_RATE))
+
+
+def _first_pass(
+    task: _Task,
+    trellis: Trellis,
+    line_starts: Sequence[float | None] | None,
+    second: _Second,
+) -> _FirstPass | None:
+    """Find where the words are about, and which other times are of this recording.
+
+    Where the lyrics lack words that are sung, or have some that are not, the settings for complete
+    lyrics lead astray, and more so the better of two models. So others are tried, and those taken
+    with which most words are where a second aligner has them: two models rarely err alike.
+    """
+    free = best_path(trellis)
+    if free is None:
+        return None
     line_times: LineTimes | None = None
-    adapted_front_ends: list[tuple[AcousticModel, Any]] = []
+    if line_starts is not None and any(start is not None for start in line_starts):
+        line_times, free, anchors = _with_line_times(task, trellis, free, line_starts)
+        trellis = replace(trellis, anchors=anchors)
+    onsets = None if second.onsets is None else second.onsets(task.rough(trellis, free))
+    if onsets is None:
+        return _FirstPass(
+            task, trellis, free, free, line_times, _likelihood_ratio(task, trellis, free), None
+        )
+    as_usual = found = _Agreed.of(task, trellis, free, onsets)
+    doubtful = found.share < task.options.sure_prior
+    for floor in task.options.other_floors if doubtful else ():
+        penalties = replace(trellis.penalties, floor_between=floor)
+        found = found.or_better(task, replace(trellis, penalties=penalties), onsets)
+    if second.unsung is not None and line_times is None:
+        found = _without_unsung(found, second)
     path: Path | None = None
-    front_ends = (
-        acoustic_model.front_ends()
-        if isinstance(acoustic_model, AdaptableModel)
-        else (acoustic_model,)
+    if found.share >= task.options.trusted_prior:
+        prior = _prior(found.task, found.onsets)
+        anchors = (*found.trellis.anchors, prior)
+        path = best_path(replace(found.trellis, anchors=anchors))
+    else:
+        found = as_usual
+    ratio = _likelihood_ratio(found.task, found.trellis, found.path)
+    return _FirstPass(
+        found.task,
+        found.trellis,
+        found.path,
+        path or found.path,
+        line_times,
+        ratio,
+        found.onsets,
     )
-    once = len(front_ends) == 1 and not (
-        options.adapt and isinstance(acoustic_model, AdaptableModel)
-    )
-    for number, front_end in enumerate(front_ends):
-        frames = front_end.features(audio)
-        emissions = front_end.score(frames, lyrics)
-        activity = vocal_activity(
-            audio, emissions.n_frames, round(acoustic_model.hop * SAMPLE_RATE)
-        )
-        if not options.activity:
-            activity = np.ones_like(activity)
-        trellis = Trellis(
-            graph, emissions, activity, lyrics.short, anchors, options.first_penalties
-        )
+
+
+def _likelihood_ratio(task: _Task, trellis: Trellis, path: Path) -> float:
+    if not task.options.background:
+        return 0.0
+    score = background.background_score(task.lyrics, trellis)
+    return background.likelihood_ratio(path, task.graph, score)
+
+
+@dataclass(frozen=True)
+class _Agreed:
+    """A path, and the number of words that it has where a second aligner has them."""
+
+    task: _Task
+    trellis: Trellis
+    path: Path
+    onsets: OnsetPosteriors
+    words: int
+
+    @property
+    def share(self) -> float:
+        """The number of words as a share of those that both can pronounce."""
+        return self.words / max(1, len(self.onsets.index))
+
+    @classmethod
+    def of(cls, task: _Task, trellis: Trellis, path: Path, onsets: OnsetPosteriors) -> _Agreed:
+        rough = task.rough(trellis, path)
+        onsets = onsets.debiased(rough.onset)
+        return cls(task, trellis, path, onsets, onsets.agreed(rough.onset, rough.placed))
+
+    def or_better(self, task: _Task, trellis: Trellis, onsets: OnsetPosteriors) -> _Agreed:
+        """Return the best path of another trellis if it agrees on more words, else this one."""
         path = best_path(trellis)
         if path is None:
-            return features.spread_evenly(n_words, duration, acoustic_model.name)
-        if number == 0 and line_starts is not None and any(s is not None for s in line_starts):
-            line_times, path, anchors = _with_line_times(trellis, path, line_starts, lag, options)
-        debug.first_paths.append(path)
-        if options.adapt and isinstance(front_end, AdaptableModel):
-            units = _adaptation_units(
-                lyrics, graph, emissions, path.states, options.adaptation_floor
-            )
-            front_end = front_end.adapted(frames, lyrics, units)
-        adapted_front_ends.append((front_end, frames))
-        if not once:
-            del trellis, emissions  # the largest objects in memory
-    assert path is not None, "a model has a front end"
-    scores = emissions if once else _mean_scores(adapted_front_ends, lyrics)
-    trellis = Trellis(graph, scores, activity, lyrics.short, anchors, options.penalties)
-    if not once or options.penalties != options.first_penalties:
-        path = best_path(trellis) or path
-    background_score = background.background_score(lyrics, trellis)
-    found = features.path_posterior(trellis, path.states, options)
-    debug.trellis, debug.path = trellis, path
-    debug.band, debug.posterior = found.band, found.posterior
-    placed = replace(
-        features.alignment(
-            n_words, trellis, path.states, found, found.posterior, acoustic_model.name, lag
-        ),
-        line_times=line_times,
-        likelihood_ratio=background.likelihood_ratio(path, graph, background_score),
-    )
-    onset_posteriors = None if second_onsets is None else second_onsets(placed)
-    if onset_posteriors is None:
-        return placed
-    return _with_onset_prior(
-        placed, onset_posteriors, trellis, background_score, acoustic_model, lag, options, debug
-    )
+            return self
+        other = _Agreed.of(task, trellis, path, onsets)
+        return other if other.words > self.words else self
+
+
+def _without_unsung(found: _Agreed, second: _Second) -> _Agreed:
+    """Leave out the words that both models leave out, if they agree on more of the others then."""
+    assert second.unsung is not None, "there is a second aligner"
+    assert second.onsets is not None, "there is a second aligner"
+    ours = _unsung(found.task, found.trellis)
+    if not ours.any():
+        return found
+    theirs = second.unsung()
+    if theirs is None or not (ours & theirs).any() or (ours & theirs)[found.task.graph.index].all():
+        return found
+    task = found.task.without(ours & theirs)
+    trellis = replace(found.trellis, graph=task.graph)
+    path = best_path(trellis)
+    if path is None:
+        return found
+    rough = task.rough(trellis, path)
+    onsets = second.onsets(rough)
+    if onsets is None:
+        return found
+    other = _Agreed.of(task, trellis, path, onsets)
+    before = found.task.rough(found.trellis, found.path).onset
+    trusted = other.share >= task.options.trusted_unsung
+    better = other.words > found.onsets.agreed(before, rough.placed)
+    return other if trusted and better else found
+
+
+def _unsung(task: _Task, trellis: Trellis) -> BoolArray:
+    """Return the words that a path leaves out where it may leave out lines and words in brackets,
+    shape (N,)."""
+    graph = build(task.lyrics, skippable_runs(task.lines))
+    path = best_path(replace(trellis, graph=graph, anchors=()))
+    left_out = np.zeros(task.n_words, np.bool_)
+    if path is not None:
+        _, offsets = word_frames(graph, path.states)
+        left_out[graph.index[offsets == 0]] = True
+    return left_out
+
+
+def _prior(task: _Task, onsets: OnsetPosteriors) -> OnsetPrior:
+    # At this scale the probabilities of both are multiplied in the posteriors.
+    weight = task.options.prior_weight / task.options.scale
+    return onsets.as_prior(task.graph, task.onset_lag, weight, task.options.prior_cap)
+
+
+def _band(task: _Task, first: _FirstPass, n_frames: int, step: int) -> Band:
+    """Return the band around the paths of the first pass, in frames of the second."""
+    reach = round(task.options.band / task.model.hop)
+    band: Band | None = None
+    for path in (first.free,) if first.path is first.free else (first.free, first.path):
+        onsets, offsets = (step * frames for frames in word_frames(task.graph, path.states))
+        around = Band.around(task.graph, onsets, offsets, n_frames, reach)
+        band = around if band is None else band | around
+    assert band is not None, "there is a path"
+    return band
+
+
+def _stretched(path: Path, step: int, n_frames: int) -> IntArray:
+    """Return the states of a path of the first pass at every frame."""
+    return np.repeat(path.states, step)[:n_frames]
 
 
 def _mean_scores(
-    adapted_front_ends: Sequence[tuple[AcousticModel, Any]], lyrics: CompiledLyrics
+    front_ends: Sequence[AdaptableModel], frames: Sequence[Any], task: _Task, band: Band
 ) -> Emissions:
-    """Return the mean scores of several front ends, only one of which is ever whole in memory."""
-    (first, frames), *others = adapted_front_ends
-    means = first.score(frames, lyrics)
-    for weight, (front_end, frames) in enumerate(others, 1):
-        for start in range(0, means.n_frames, _FRAMES_AT_ONCE):
-            some = slice(start, start + _FRAMES_AT_ONCE)
-            part = Emissions(means.scores[some], means.silence[some], means.hop)
-            part.averaged(front_end.score(frames[some], lyrics), weight)
+    """Return the mean scores over the front ends, of the units that the band can reach."""
+    n_frames, n_units = len(frames[0]), task.lyrics.n_units
+    means = Emissions(
+        np.full((n_frames, n_units), SCORE_FLOOR, np.float16),
+        np.empty(n_frames, np.float32),
+        task.model.hop,
+    )
+    for start in range(0, n_frames, _FRAMES_AT_ONCE):
+        block = slice(start, start + _FRAMES_AT_ONCE)
+        low, high = int(band.first[block].min()), int(band.end[block].max())
+        units = np.unique(task.graph.unit[low:high])
+        units = units[units < n_units]
+        wanted = task.lyrics.restricted(units)
+        parts = [
+            front_end.score(some[block], wanted)
+            for front_end, some in zip(front_ends, frames, strict=True)
+        ]
+        means.scores[block, units] = np.mean([p.scores for p in parts], axis=0)
+        means.silence[block] = np.mean([p.silence for p in parts], axis=0)
     return means
 
 
 def _with_line_times(
-    trellis: Trellis,
-    free: Path,
-    line_starts: Sequence[float | None],
-    lag: float,
-    options: SearchOptions,
+    task: _Task, trellis: Trellis, free: Path, line_starts: Sequence[float | None]
 ) -> tuple[LineTimes, Path, tuple[Anchors, ...]]:
     """Check line times against a search without them; search again with those that fit."""
-    graph = trellis.graph
+    graph, options = task.graph, task.options
     onsets, _ = word_frames(graph, free.states)
     found: list[float | None] = [None] * len(line_starts)
     for word in np.flatnonzero(graph.first_of_line):
-        found[graph.line[word]] = float(onsets[word] * trellis.emissions.hop + lag)
+        found[graph.line[word]] = float(onsets[word] * trellis.emissions.hop + task.lag)
     times = compare(line_starts, found)
     if not times.belong:
         return times, free, trellis.anchors
@@ -276,7 +582,7 @@ def _with_line_times(
         return times, free, trellis.anchors
     if times.fit is Fit.UNCLEAR:
         n_known = sum(start is not None for start in line_starts)
-        if free.score - path.score > options.doubtful_line * n_known:
+        if free.score - path.score > options.doubtful_line * trellis.entry_scale * n_known:
             return replace(times, fit=Fit.DOUBTFUL), free, trellis.anchors
     return times, path, anchored.anchors
 
@@ -297,58 +603,68 @@ def _transcript_anchors(
     return (StartTimes(by_word, options.anchor_spread, options.anchor_step, options.anchor_cap),)
 
 
-def _with_onset_prior(
-    without_prior: Alignment,
-    onset_posteriors: OnsetPosteriors,
+def _placed(
+    task: _Task,
     trellis: Trellis,
-    background_score: float | None,
-    acoustic_model: AcousticModel,
-    lag: float,
-    options: SearchOptions,
+    band: Band | None,
+    path: Path,
+    first: _FirstPass,
     debug: Debug,
 ) -> Alignment:
-    """Place the words once more with a second aligner's prior, on the same scores."""
-    # At this scale the probabilities of both are multiplied in the posteriors.
-    weight = options.prior_weight / options.scale
-    prior = onset_posteriors.debiased(without_prior.onset).as_prior(
-        trellis.graph, lag, weight, options.prior_cap
+    """Return the words of a path, and those of the path with a second aligner's prior."""
+    options, hop = task.options, trellis.emissions.hop
+    step = -(-trellis.n_frames // len(first.path.states))
+    guided = None if first.path is first.free else _stretched(first.path, step, trellis.n_frames)
+    own = features.path_posterior(trellis, path.states, options, guided)
+    debug.trellis, debug.path = trellis, path
+    debug.band, debug.posterior = own.band, own.posterior
+
+    def described(at: Path, found: PathPosterior, certainty: Posterior) -> Alignment:
+        names = (task.model.name, task.lag, task.onset_lag)
+        return features.alignment(task.n_words, trellis, at.states, found, certainty, *names)
+
+    placed = replace(
+        described(path, own, own.posterior),
+        line_times=first.line_times,
+        likelihood_ratio=first.likelihood_ratio,
     )
+    if first.onset_posteriors is None:
+        return placed
+    second = first.onset_posteriors.debiased(placed.onset)
+    placed = replace(
+        placed,
+        second=second.acoustic_model,
+        second_near=second.near(placed.onset, TOLERANCE_S),
+    )
+    prior = _prior(task, second)
     both = replace(trellis, anchors=(*trellis.anchors, prior))
-    path = best_path(both)
-    if path is None:
-        return without_prior
-    found = features.path_posterior(both, path.states, options)
-    debug.trellis, debug.path = both, path
+    with_prior = best_path(both, band)
+    if with_prior is None:
+        return placed
+    found = features.path_posterior(both, with_prior.states, options)
+    debug.trellis, debug.path = both, with_prior
     debug.band, debug.posterior = found.band, found.posterior
     # Judged by this model's own posteriors at the times that both found: only those are calibrated.
-    placed = features.alignment(
-        len(without_prior.onset),
-        both,
-        path.states,
-        found,
-        features.rejudged(found, trellis, options),
-        acoustic_model.name,
-        lag,
-    )
-    onsets, _ = word_frames(trellis.graph, path.states)
-    own_score = path.score + prior.total(onsets.astype(np.float64) * trellis.emissions.hop)
+    again = described(with_prior, found, features.rejudged(found, own, hop))
+    onsets, _ = word_frames(trellis.graph, with_prior.states)
+    own_score = with_prior.score + prior.total(onsets.astype(np.float64) * hop)
+    lost = (path.score - own_score) / max(1, int((~trellis.graph.in_silence[path.states]).sum()))
     return replace(
-        placed,
-        acoustic_model=f"{acoustic_model.name}+{onset_posteriors.acoustic_model}",
-        likelihood_ratio=background.likelihood_ratio(
-            replace(path, score=own_score), trellis.graph, background_score
-        ),
-        line_times=without_prior.line_times,
-        without_prior=without_prior,
+        again,
+        acoustic_model=f"{task.model.name}+{first.onset_posteriors.acoustic_model}",
+        likelihood_ratio=first.likelihood_ratio - lost,
+        line_times=first.line_times,
+        second=second.acoustic_model,
+        second_near=second.near(again.onset, TOLERANCE_S),
+        without_prior=placed,
     )
 
 
-def _adaptation_units(
-    lyrics: CompiledLyrics, graph: Graph, emissions: Emissions, states: IntArray, least: float
-) -> IntArray:
+def _adaptation_units(task: _Task, emissions: Emissions, states: IntArray) -> IntArray:
     """Return the unit of each frame; -1 in silence, -2 where it fits too badly to learn from."""
-    units = graph.unit[states]
-    silent = units >= lyrics.n_units
+    units = task.graph.unit[states]
+    silent = units >= task.lyrics.n_units
     at = np.arange(len(states))
     scores = emissions.scores[at, np.where(silent, 0, units)]
-    return np.where(silent, -1, np.where(scores > least, units, -2))
+    floor = task.options.adaptation_floor
+    return np.where(silent, -1, np.where(scores > floor, units, -2))

@@ -8,7 +8,7 @@ confidences.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,11 @@ class Alignment:
         How the source's line times fit this recording; ``None`` where there were none.
     onset_posteriors : OnsetPosteriors or None
         How likely each word starts at each moment, as a prior for another model's search.
+    second_near : ndarray of float64, shape (N,), or None
+        The probability by a second aligner that the word starts within `TOLERANCE_S` of here; NaN
+        where it cannot say. ``None`` without a second aligner.
+    second : str
+        Name of the second aligner.
     without_prior : Alignment or None
         What the model finds without the prior of a second aligner, where there was one.
     """
@@ -77,6 +82,8 @@ class Alignment:
     likelihood_ratio: float = 0.0
     line_times: LineTimes | None = None
     onset_posteriors: OnsetPosteriors | None = None
+    second_near: DoubleArray | None = None
+    second: str = ""
     without_prior: Alignment | None = None
 
 
@@ -109,11 +116,24 @@ def word_frames(graph: Graph, states: IntArray) -> tuple[IntArray, IntArray]:
     return onsets, offsets
 
 
-def path_posterior(trellis: Trellis, states: IntArray, options: SearchOptions) -> PathPosterior:
-    """Compute the posteriors in a band around a path, and the times of the words under them."""
+def path_posterior(
+    trellis: Trellis, states: IntArray, options: SearchOptions, other: IntArray | None = None
+) -> PathPosterior:
+    """Compute the posteriors in a band around a path, and the times of the words under them.
+
+    Parameters
+    ----------
+    states : ndarray of int64, shape (T,)
+        The path.
+    other : ndarray of int64, shape (T,), optional
+        Another path that the band is to hold, too.
+    """
     graph, hop = trellis.graph, trellis.emissions.hop
     onsets, offsets = word_frames(graph, states)
-    band = Band.around(graph, onsets, offsets, trellis.n_frames, round(options.band / hop))
+    reach = round(options.band / hop)
+    band = Band.around(graph, onsets, offsets, trellis.n_frames, reach)
+    if other is not None:
+        band = band | Band.around(graph, *word_frames(graph, other), trellis.n_frames, reach)
     found = posterior(
         trellis, band, onsets, offsets, scale=options.scale, near=round(TOLERANCE_S / hop)
     )
@@ -127,11 +147,12 @@ def path_posterior(trellis: Trellis, states: IntArray, options: SearchOptions) -
     return PathPosterior(onset, offset, band, found)
 
 
-def rejudged(found: PathPosterior, trellis: Trellis, options: SearchOptions) -> Posterior:
-    """Compute the posteriors of other scores or priors at the same times."""
-    onset, offset = (np.rint(frames).astype(np.int64) for frames in (found.onset, found.offset))
-    near = round(TOLERANCE_S / trellis.emissions.hop)
-    return posterior(trellis, found.band, onset, offset, scale=options.scale, near=near)
+def rejudged(found: PathPosterior, own: PathPosterior, hop: float) -> Posterior:
+    """Return the posteriors of ``own`` with the probabilities of the times of ``found``."""
+    near = own.posterior.starts.near(
+        np.rint(found.onset).astype(np.int64), round(TOLERANCE_S / hop)
+    )
+    return replace(own.posterior, onset=replace(own.posterior.onset, near=near))
 
 
 def alignment(
@@ -142,6 +163,7 @@ def alignment(
     certainty: Posterior,
     acoustic_model: str,
     lag: float,
+    onset_lag: DoubleArray,
 ) -> Alignment:
     """Describe the words of a path.
 
@@ -155,13 +177,18 @@ def alignment(
     certainty : Posterior
         The posteriors that `Alignment.near` and `Alignment.spread` are taken from.
     lag : float
-        Seconds to add to all times.
+        Seconds to add to offsets.
+    onset_lag : ndarray of float64, shape (W,)
+        Seconds to add to the onset of each word.
     """
     graph, hop = trellis.graph, trellis.emissions.hop
     fit, activity = _word_means(trellis, states)
     onsets, _ = word_frames(graph, states)
     index = graph.index
-    starts, ends = _interpolated(index, found.onset * hop + lag, found.offset * hop + lag, n_words)
+    onset = np.maximum.accumulate(found.onset * hop + onset_lag)
+    offset = np.maximum(found.offset * hop + lag, onset + hop)
+    offset[:-1] = np.minimum(offset[:-1], np.maximum(onset[1:], onset[:-1] + hop))
+    starts, ends = _interpolated(index, onset, offset, n_words)
     placed = np.zeros(n_words, np.bool_)
     placed[index] = True
 
@@ -180,8 +207,31 @@ def alignment(
         coverage=for_all(_coverage(trellis, states, onsets), 0.0),
         placed=placed,
         acoustic_model=acoustic_model,
-        onset_posteriors=OnsetPosteriors(acoustic_model, found.posterior.starts, index, hop, lag),
+        onset_posteriors=OnsetPosteriors(
+            acoustic_model, found.posterior.starts, index, hop, onset_lag
+        ),
     )
+
+
+def rough_alignment(
+    n_words: int,
+    trellis: Trellis,
+    states: IntArray,
+    acoustic_model: str,
+    lag: float,
+    onset_lag: DoubleArray,
+) -> Alignment:
+    """Return the times of a path without its posteriors; see `alignment`."""
+    graph, hop = trellis.graph, trellis.emissions.hop
+    onsets, offsets = word_frames(graph, states)
+    onset = np.maximum.accumulate(onsets * hop + onset_lag)
+    starts, ends = _interpolated(
+        graph.index, onset, offsets.astype(np.float64) * hop + lag, n_words
+    )
+    placed = np.zeros(n_words, np.bool_)
+    placed[graph.index] = True
+    unknown = spread_evenly(n_words, 0.0, acoustic_model)
+    return replace(unknown, onset=starts, offset=ends, placed=placed)
 
 
 def spread_evenly(n_words: int, duration: float, acoustic_model: str) -> Alignment:

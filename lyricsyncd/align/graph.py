@@ -20,11 +20,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions import CompiledLyrics, PronunciationVariant
+from lyricsyncd.align.emissions import CompiledLyrics, Lines, PronunciationVariant
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+_OPENING, _CLOSING, _AFTER_BRACKET = ("(", "[", "（", "【"), (")", "]", "）", "】"), ".,!?;:…\"'"
 START, NOWHERE = -1, -2
 """Stand for the source of the first frame's states, and for no source at all."""
 NEAR = 3
@@ -87,7 +88,13 @@ class Graph:
     index : ndarray of int64, shape (W,)
         Place of each word among all words of the song, pronounceable or not.
     least_frames : ndarray of int64, shape (W,)
-        The least frames each word takes.
+        The least frames each word takes; none where it may be skipped.
+    skips : ndarray of int64, shape (K,)
+        States that stand for words which are not sung, in order.
+    skipped_from : ndarray of int64, shape (K,)
+        The boundary that each of them is entered from.
+    skipped_words : ndarray of int64, shape (K,)
+        How many words each stands for.
     """
 
     unit: IntArray
@@ -103,6 +110,9 @@ class Graph:
     first_of_line: BoolArray
     index: IntArray
     least_frames: IntArray
+    skips: IntArray
+    skipped_from: IntArray
+    skipped_words: IntArray
 
     @property
     def n_states(self) -> int:
@@ -122,11 +132,13 @@ class Graph:
     @cached_property
     def steps(self) -> Steps:
         """List the states from which each state is reached (without itself)."""
-        targets = np.concatenate([self.silence, self.entries])
-        boundary = np.concatenate([np.arange(self.n_words + 1), self.entered_from])
+        targets = np.concatenate([self.silence, self.entries, self.skips])
+        boundaries = (np.arange(self.n_words + 1), self.entered_from, self.skipped_from)
+        boundary = np.concatenate(boundaries)
         ended = np.where(self.exits < 0, NOWHERE, self.exits)
         ended[0, 0] = START
-        silent = np.where(self.in_silence[targets], NOWHERE, self.silence[boundary])
+        silent = self.silence[boundary]
+        silent[: self.n_words + 1] = NOWHERE
         sources = np.concatenate([ended[:, boundary], silent[None]])
         back = targets - sources
         known = sources != NOWHERE
@@ -143,8 +155,15 @@ class Graph:
         return Steps(near[:reach], targets[order], np.ascontiguousarray(sources[:, order]), place)
 
 
-def build(lyrics: CompiledLyrics) -> Graph:
-    """Build the graph of compiled lyrics; words without variants are left out (`Graph.index`)."""
+def build(lyrics: CompiledLyrics, skippable: Sequence[tuple[int, int]] = ()) -> Graph:
+    """Build the graph of compiled lyrics; words without variants are left out (`Graph.index`).
+
+    Parameters
+    ----------
+    skippable : sequence of pairs of int
+        Runs of words, each as its first and the one after its last (numbered over all words of the
+        lyrics), that may not be sung: a path may go through one silence in their place.
+    """
     unit: list[int] = []
     word: list[int] = []
     in_silence: list[bool] = []
@@ -173,13 +192,18 @@ def build(lyrics: CompiledLyrics) -> Graph:
     previous_line = -1
     words = [(at_line, variants) for at_line, line in enumerate(lyrics.lines) for variants in line]
     pronounceable = [i for i, (_, variants) in enumerate(words) if variants]
+    runs = {tuple(np.searchsorted(pronounceable, run).tolist()) for run in skippable}
+    skips: dict[tuple[int, ...], int] = {}
     for number, at in enumerate(pronounceable):
         line, variants = words[at]
+        for run in sorted(run for run in runs if number == run[0] < run[1]):
+            skips[run] = add(between, number - 1, silent=True, chain=False)
         line_of.append(line)
         first_of_line.append(line != previous_line)
         index.append(at)
         previous_line = line
-        least_frames.append(min(map(_least_frames, variants)))
+        skipped = any(begin <= number < end for begin, end in runs)
+        least_frames.append(0 if skipped else min(map(_least_frames, variants)))
         ends = []
         for variant in _with_one_first_unit(variants):
             optional = variant.optional or (False,) * len(variant.units)
@@ -194,7 +218,7 @@ def build(lyrics: CompiledLyrics) -> Graph:
                 ends.append(len(unit) - 2)
         following = pronounceable[number + 1] if number + 1 < len(pronounceable) else None
         line_ends = following is None or words[following][0] != line
-        exits.append(ends)
+        exits.append([*ends, *(state for run, state in skips.items() if run[1] == number + 1)])
         kind = between if line_ends else inside
         silence.append(add(kind, number, silent=True, chain=False))
     most = max(map(len, exits))
@@ -213,7 +237,30 @@ def build(lyrics: CompiledLyrics) -> Graph:
         first_of_line=np.array(first_of_line, np.bool_),
         index=np.array(index, np.int64),
         least_frames=np.array(least_frames, np.int64),
+        skips=np.array(list(skips.values()), np.int64),
+        skipped_from=np.array([begin for begin, _ in skips], np.int64),
+        skipped_words=np.array([end - begin for begin, end in skips], np.int64),
     )
+
+
+def skippable_runs(lines: Lines) -> list[tuple[int, int]]:
+    """List the runs of words that may not be sung: every line, and words in brackets.
+
+    Each is its first word and the one after its last, numbered over all words.
+    """
+    runs: list[tuple[int, int]] = []
+    at = 0
+    for line in lines:
+        runs.append((at, at + len(line)))
+        begin: int | None = None
+        for i, word in enumerate(line, at):
+            if word.startswith(_OPENING):
+                begin = i
+            if begin is not None and word.rstrip(_AFTER_BRACKET).endswith(_CLOSING):
+                runs.append((begin, i + 1))
+                begin = None
+        at += len(line)
+    return [run for run in dict.fromkeys(runs) if run[0] < run[1]]
 
 
 def _with_one_first_unit(variants: Sequence[PronunciationVariant]) -> list[PronunciationVariant]:

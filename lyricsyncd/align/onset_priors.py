@@ -44,15 +44,15 @@ class OnsetPosteriors:
         Number of each of these words within the lyrics.
     hop : float
         Seconds from frame to frame of ``posteriors``.
-    lag : float
-        Seconds to add to its times.
+    lag : ndarray of float64, shape (V,)
+        Seconds to add to the times of each word.
     """
 
     acoustic_model: str
     posteriors: LogPosteriors
     index: IntArray
     hop: float
-    lag: float
+    lag: DoubleArray
 
     def debiased(self, onset: DoubleArray) -> OnsetPosteriors:
         """Remove the constant bias against the onsets of another model.
@@ -71,6 +71,36 @@ class OnsetPosteriors:
             return self
         return replace(self, lag=self.lag + float(np.median(off[agreed])))
 
+    def agreed(self, onset: DoubleArray, placed: BoolArray) -> int:
+        """Return how many words that another model placed are likeliest within `AGREED_S` of there.
+
+        Parameters
+        ----------
+        onset : ndarray of float64, shape (N,)
+            Seconds where the other model has the words.
+        placed : ndarray of bool, shape (N,)
+        """
+        off = np.abs(onset[self.index] - self.likeliest)
+        return int(np.count_nonzero((off <= AGREED_S) & placed[self.index]))
+
+    def near(self, onset: DoubleArray, reach: float) -> DoubleArray:
+        """Return the probability that each word starts within ``reach`` seconds of an onset.
+
+        Parameters
+        ----------
+        onset : ndarray of float64, shape (N,)
+            Seconds of all words of the lyrics.
+
+        Returns
+        -------
+        ndarray of float64, shape (N,)
+            NaN for words that there are no posteriors of.
+        """
+        frames = np.rint((onset[self.index] - self.lag) / self.hop).astype(np.int64)
+        near = np.full(len(onset), np.nan)
+        near[self.index] = self.posteriors.near(frames, round(reach / self.hop))
+        return near
+
     @property
     def likeliest(self) -> DoubleArray:
         """Seconds at which each word is most likely to start, shape (V,)."""
@@ -79,13 +109,13 @@ class OnsetPosteriors:
         frames = [int(np.argmax(posteriors.logs[begin:end])) for begin, end in edges]
         return np.asarray((posteriors.first + frames) * self.hop + self.lag, np.float64)
 
-    def as_prior(self, graph: Graph, lag: float, weight: float, most: float) -> OnsetPrior:
+    def as_prior(self, graph: Graph, lag: DoubleArray, weight: float, most: float) -> OnsetPrior:
         """Return the posteriors as penalties in the search with another model.
 
         Parameters
         ----------
-        lag : float
-            Seconds to add to the times of that model.
+        lag : ndarray of float64, shape (W,)
+            Seconds to add to the times of each word by that model.
         weight : float
             Nats of that search for a nat here.
         most : float
@@ -104,11 +134,13 @@ class OnsetPrior:
     ----------
     row : ndarray of int64, shape (W,)
         The number, within the posteriors, of each word of the graph; -1 for none.
+    lag : ndarray of float64, shape (W,)
+        Seconds to add to the times of each word of the graph.
     """
 
     onset_posteriors: OnsetPosteriors
     row: IntArray
-    lag: float
+    lag: DoubleArray
     weight: float
     most: float
 
@@ -128,15 +160,14 @@ class OnsetPrior:
         """Return the nats for known words to start at some times, (len(times), len(words))."""
         posteriors, rows = self.onset_posteriors.posteriors, self.row[words]
         begin, length = posteriors.base[rows], np.diff(posteriors.base)[rows]
-        frames = np.rint(
-            (times + self.lag - self.onset_posteriors.lag) / self.onset_posteriors.hop
-        ).astype(np.int64)
         penalty = np.full((len(times), len(words)), self.most, np.float32)
-        if len(frames) == 0:
+        if len(times) == 0:
             return penalty
-        first = posteriors.first[rows]
-        (within,) = np.nonzero((first <= frames[-1]) & (first + length > frames[0]))
-        at = frames[:, None] - first[within]
+        # Frames of the posteriors, counted from each word's first
+        hop = self.onset_posteriors.hop
+        ahead = (self.lag[words] - self.onset_posteriors.lag[rows]) / hop - posteriors.first[rows]
+        (within,) = np.nonzero((times[-1] / hop + ahead > -1) & (times[0] / hop + ahead < length))
+        at = np.rint(times[:, None] / hop + ahead[within]).astype(np.int64)
         inside = (at >= 0) & (at < length[within])
         nats = -self.weight * posteriors.logs[np.where(inside, begin[within] + at, 0)]
         penalty[:, within] = np.where(inside, np.minimum(nats, self.most), self.most)

@@ -73,6 +73,16 @@ class LogPosteriors:
     base: IntArray
     first: IntArray
 
+    def near(self, frames: IntArray, reach: int) -> DoubleArray:
+        """Return the probability that each event lies within some frames of others, shape (W,)."""
+        weights = np.exp(self.logs.astype(np.float64))
+        passed = np.append(0.0, np.cumsum(weights))
+        begin, end = self.base[:-1], self.base[1:]
+        at = begin + frames - self.first
+        low, high = np.clip(at - reach, begin, end), np.clip(at + reach + 1, begin, end)
+        mass = passed[end] - passed[begin]
+        return np.asarray((passed[high] - passed[low]) / np.maximum(mass, _TINY), np.float64)
+
 
 @dataclass(frozen=True)
 class Posterior:

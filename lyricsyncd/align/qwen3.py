@@ -169,7 +169,8 @@ class Qwen3Aligner:
             return None
         base = np.cumsum([0, *map(len, logs)], dtype=np.int64)
         posteriors = LogPosteriors(np.concatenate(logs), base, np.array(frames, np.int64))
-        return OnsetPosteriors(self.name, posteriors, np.array(index, np.int64), self.hop, 0.0)
+        lag = np.zeros(len(index))
+        return OnsetPosteriors(self.name, posteriors, np.array(index, np.int64), self.hop, lag)
 
     def _questions(self, audio: FloatArray, lines: Lines, first: Alignment) -> list[_Question]:
         """Cut the song into windows that start with a bin; those without letters are left out."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.aligner import align
-from lyricsyncd.align.emissions import AcousticModel, Lines
+from lyricsyncd.align.aligner import align, unsung_words
+from lyricsyncd.align.emissions import AcousticModel, AdaptableModel, Lines, Traits
 from lyricsyncd.align.features import Alignment
 from lyricsyncd.align.onset_priors import OnsetPosteriors
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float32]
 
 
 @runtime_checkable
@@ -39,7 +43,8 @@ class SecondAligner(Protocol):
         Parameters
         ----------
         first : Alignment
-            Where the acoustic model has the words. The other parameters are those of
+            Where the acoustic model has the words; those that are not ``placed`` are not sung, or
+            cannot be pronounced. The other parameters are those of
             `lyricsyncd.align.aligner.align`.
 
         Raises
@@ -50,11 +55,16 @@ class SecondAligner(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class SearchingAligner:
-    """An acoustic model that searches the song by itself, whatever the first one found."""
+    """An acoustic model that searches the song by itself, whatever the first one found.
+
+    What the model computed of the last song is kept as long as its audio is.
+    """
 
     acoustic_model: AcousticModel
+    _song: weakref.ref[FloatArray] | None = field(default=None, init=False, repr=False)
+    _frames: Any = field(default=None, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -63,10 +73,10 @@ class SearchingAligner:
 
     def onset_posteriors(
         self,
-        audio: npt.NDArray[np.float32],
+        audio: FloatArray,
         lines: Lines,
         language: str | None,
-        first: Alignment,  # noqa: ARG002 - its search is independent
+        first: Alignment,
         *,
         line_starts: Sequence[float | None] | None = None,
         transcript_starts: Sequence[float | None] | None = None,
@@ -79,4 +89,25 @@ class SearchingAligner:
             self.acoustic_model,
             line_starts=line_starts,
             transcript_starts=transcript_starts,
+            unsung=None if first.placed.all() else ~first.placed,
+            frames=self._features(audio),
+            # Only its onsets are wanted: it is not judged.
+            options=replace(Traits.of(self.acoustic_model).search_options, background=False),
         ).onset_posteriors
+
+    def unsung(self, audio: FloatArray, lines: Lines, language: str | None) -> BoolArray:
+        """Return the words that its search leaves out as not sung, shape (N,)."""
+        frames = self._features(audio)
+        return unsung_words(audio, lines, language, self.acoustic_model, frames=frames)
+
+    def _features(self, audio: FloatArray) -> Any:
+        if isinstance(self.acoustic_model, AdaptableModel):
+            return None
+        if self._song is None or self._song() is not audio:
+            self._frames = self.acoustic_model.features(audio)
+            self._song = weakref.ref(audio, self._forget)
+        return self._frames
+
+    def _forget(self, song: weakref.ref[FloatArray]) -> None:
+        if self._song is song:
+            self._song = self._frames = None

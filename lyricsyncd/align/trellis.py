@@ -95,6 +95,10 @@ class Band:
     first: IntArray
     end: IntArray
 
+    def __or__(self, other: Band) -> Band:
+        """Return the band of the states that either has."""
+        return Band(np.minimum(self.first, other.first), np.maximum(self.end, other.end))
+
     @classmethod
     def whole(cls, graph: Graph, n_frames: int) -> Band:
         """Return the band that only time limits: words before and after need their frames."""
@@ -141,6 +145,9 @@ class Trellis:
     ----------
     activity : ndarray of float32, shape (T,)
         0 where the vocals are silent to 1 where they are loud.
+    entry_scale : float
+        What penalties of entering a state are multiplied by: below 1 where frames are left out, as
+        those per frame are fewer then.
     """
 
     graph: Graph
@@ -149,6 +156,7 @@ class Trellis:
     short: npt.NDArray[np.bool_]
     anchors: tuple[Anchors, ...] = ()
     penalties: Penalties = field(default_factory=Penalties)
+    entry_scale: float = 1.0
 
     @property
     def n_frames(self) -> int:
@@ -187,6 +195,7 @@ class Trellis:
         for anchors in self.anchors:
             (anchored,) = np.nonzero(anchors.known[words])
             total[:, anchored] += anchors.penalty(words[anchored], times)
+        total *= np.float32(self.entry_scale)
         return total
 
     @cached_property
@@ -199,7 +208,14 @@ class Trellis:
     def silence_entry(self) -> FloatArray:
         """Nats to enter the silence of each boundary, shape (W + 1,)."""
         inside = self.graph.unit[self.graph.silence] == self.emissions.scores.shape[1]
-        return np.where(inside, self.penalties.enter_silence_inside, 0.0).astype(np.float32)
+        enter = self.entry_scale * self.penalties.enter_silence_inside
+        return np.where(inside, enter, 0.0).astype(np.float32)
+
+    @property
+    def skip_entry(self) -> FloatArray:
+        """Nats to enter the silence in place of words, shape (K,)."""
+        enter = self.entry_scale * self.penalties.skipped_word * self.graph.skipped_words
+        return enter.astype(np.float32)
 
     def blocks(self, size: int) -> Iterator[tuple[int, int]]:
         """Yield the frames in blocks of at most ``size``."""

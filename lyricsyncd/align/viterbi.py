@@ -138,6 +138,7 @@ class _Step:
         self._trellis, self._graph, self._band, self._steps = trellis, graph, band, steps
         entry = np.zeros(graph.n_states, np.float32)
         entry[graph.silence] = trellis.silence_entry
+        entry[graph.skips] = trellis.skip_entry
         self._near_scores = [np.where(near, -entry, _NEVER) for near in steps.near]
         self._far_penalties = entry[steps.far]
         self._sources = steps.sources + _PAD

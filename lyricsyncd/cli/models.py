@@ -191,7 +191,7 @@ def export(
 
 @models.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--aligner", metavar="MODEL", default="sphinx", help="The acoustic model.")
+@click.option("--aligner", metavar="MODEL", default="auto", help="The acoustic model.")
 @click.option("--write", is_flag=True, help="Store the weights where the service finds them.")
 @click.option("--separator", metavar="NAME", help="What separates the vocals.")
 @click.option(
@@ -230,7 +230,7 @@ def calibrate(
     path = Traits.of(model).calibration
     if write and (path is None or path == CALIBRATION):
         raise UsageError(
-            f"The calibration of {aligner} is part of its package and cannot be written",
+            f"The calibration of {model.name} is part of its package and cannot be written",
             remedy="Leave out --write: the weights are printed",
         )
     vocals = VocalSeparator(separator or "auto", models_dir=models_dir)
@@ -239,8 +239,7 @@ def calibrate(
     for done in fitting.cases(songs, fitting.Opener(aligner, models_dir=models_dir), jobs):
         found += done
         click.echo(f"placed {done[0].song}", err=True)
-    rows = fitting.cross_validated(found)
-    calibration = fitting.fit(found, rows)
+    calibration, rows = fitting.calibrated(found)
     if write and path is not None:
         calibration.write(path)
     if as_json:
@@ -251,7 +250,7 @@ def calibrate(
         click.echo(json.dumps({**shown, "written": written}, indent=2))
         return
     click.echo(fitting.report(rows))
-    click.echo(fitting.table(calibration))
+    click.echo(fitting.table(calibration.with_second or calibration.alone))
     if write:
         click.echo(f"The calibration is written to {path}")
 

@@ -10,7 +10,7 @@ two songs), and with the words of other songs none at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,9 @@ Fitted as the calibration is, on top of its weights (``python -m benchmarks.seco
 
 CLEARLY = 0.02
 """By how much a score must be higher before a placement is given up for another."""
+LOST_WITH_PRIOR = 0.05
+"""By how much the score may fall with the prior of a second aligner before it is rejected: on weak
+vocals a second aligner may be lost in the whole song."""
 
 UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "yue", "zh"})
 """Languages written without spaces: the lyrics and a recogniser differ in where words end."""
@@ -121,19 +124,23 @@ def accept_prior(
 ) -> tuple[Alignment, Verdict]:
     """Choose between a placement with a second aligner's prior and that without it.
 
-    The prior is accepted unless the first model judges the result clearly worse than its own.
+    The prior is accepted unless the first model alone judges the result clearly worse than its own;
+    what is chosen is judged in the light of both.
 
     Parameters
     ----------
     placed : Alignment
         With the prior; ``placed.without_prior`` is the other.
     """
-    verdict = judge(placed, thresholds, calibration)
-    if placed.without_prior is None:
-        return placed, verdict
-    without_prior = judge(placed.without_prior, thresholds, calibration)
-    accepted = verdict.score >= without_prior.score - CLEARLY
-    return (placed, verdict) if accepted else (placed.without_prior, without_prior)
+    chosen = placed
+    if placed.without_prior is not None:
+        one, other = (
+            judge(replace(each, second_near=None), thresholds, calibration)
+            for each in (placed.without_prior, placed)
+        )
+        if other.score < one.score - LOST_WITH_PRIOR:
+            chosen = placed.without_prior
+    return chosen, judge(chosen, thresholds, calibration)
 
 
 def _share(agrees: DoubleArray, elsewhere: DoubleArray) -> DoubleArray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,24 +19,42 @@ from typing import Any
 from lyricsyncd.align.emissions import AcousticModel, Traits
 from lyricsyncd.align.emissions.sphinx import CALIBRATION
 from lyricsyncd.errors import ModelError
-from lyricsyncd.judging.predictors import PREDICTORS
+from lyricsyncd.judging.predictors import PREDICTORS, WITH_SECOND
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Regressions:
     """Weights of two logistic regressions.
 
     Attributes
     ----------
     weights : tuple of float
-        One per predictor (`lyricsyncd.judging.predictors.PREDICTORS`), to the log-odds that a word
-        is in place.
+        One per predictor, to the log-odds that a word is in place.
     song : tuple of two floats
         Offset and slope, on the logistic scale, from a song's mean confidence to its score.
     """
 
     weights: tuple[float, ...]
     song: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The weights of an acoustic model, alone and beside a second aligner.
+
+    Attributes
+    ----------
+    alone : Regressions
+        Over `lyricsyncd.judging.predictors.PREDICTORS`.
+    with_second : Regressions or None
+        Over `lyricsyncd.judging.predictors.WITH_SECOND`.
+    second : str
+        Name of the second aligner that they were fitted with.
+    """
+
+    alone: Regressions
+    with_second: Regressions | None = None
+    second: str = ""
 
     @classmethod
     def of(cls, acoustic_model: AcousticModel) -> Calibration | None:
@@ -61,20 +80,23 @@ class Calibration:
         remedy = "Make it anew with `lyricsyncd models calibrate`, or remove it"
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            weights = {str(name): float(weight) for name, weight in content["weights"].items()}
-            offset, slope = map(float, content["song"])
+            alone = _regressions(content, PREDICTORS)
+            both = content.get("with_second")
+            with_second = None if both is None else _regressions(both, WITH_SECOND)
+            second = "" if both is None else str(both["second"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(f"The calibration {path} cannot be read", remedy=remedy) from error
-        if set(weights) != set(PREDICTORS):
-            raise ModelError(f"The calibration {path} is of another version", remedy=remedy)
-        values = tuple(weights[name] for name in PREDICTORS)
-        if not all(map(math.isfinite, (*values, offset, slope))):
-            raise ModelError(f"The calibration {path} has no numbers", remedy=remedy)
-        return cls(values, (offset, slope))
+            raise ModelError(
+                f"The calibration {path} cannot be read, or is of another version", remedy=remedy
+            ) from error
+        return cls(alone, with_second, second)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of a calibration's file."""
-        return {"weights": dict(zip(PREDICTORS, self.weights, strict=True)), "song": self.song}
+        content = _content(self.alone, PREDICTORS)
+        if self.with_second is not None:
+            both = _content(self.with_second, WITH_SECOND)
+            content["with_second"] = {"second": self.second, **both}
+        return content
 
     def write(self, path: Path) -> None:
         """Store the weights in a file; it is complete or as it was before."""
@@ -85,6 +107,20 @@ class Calibration:
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
+
+
+def _regressions(content: dict[str, Any], names: Sequence[str]) -> Regressions:
+    """Read weights; raises ValueError, TypeError or KeyError where they are not of these names."""
+    weights = {str(name): float(weight) for name, weight in content["weights"].items()}
+    offset, slope = map(float, content["song"])
+    values = tuple(weights[name] for name in names)
+    if len(weights) != len(names) or not all(map(math.isfinite, (*values, offset, slope))):
+        raise ValueError("other predictors, or no numbers")
+    return Regressions(values, (offset, slope))
+
+
+def _content(fitted: Regressions, names: Sequence[str]) -> dict[str, Any]:
+    return {"weights": dict(zip(names, fitted.weights, strict=True)), "song": fitted.song}
 
 
 @functools.cache

@@ -1,17 +1,18 @@
 """Fit the calibration of an acoustic model to songs with human timings.
 
 Each song (`lyricsyncd.judging.references`) is placed on its vocals from plain words, from line
-times and from words that lack a verse, on a part of its vocals and on the full mix; and on its
-vocals with the words of two other songs, with a quarter of one and with two lines of one, none of
-which count as in place. Two logistic regressions are fitted to the results: from the predictors of
-a word to the probability that it is in place, and from the mean of these over a song to the share
-that is.
+times and from words that lack a verse or have one of another song, on a part of its vocals and on
+the full mix; and on its vocals with the words of two other songs, with a quarter of one and with
+two lines of one, none of which count as in place. Two logistic regressions are fitted to the
+results: from the predictors of a word to the probability that it is in place, and from the mean of
+these over a song to the share that is. Where there is a second aligner, two more are fitted to
+where both have the words, with predictors of its own.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,10 +24,12 @@ import numpy.typing as npt
 from lyricsyncd.align import acoustic_models, refine
 from lyricsyncd.align.aligner import align
 from lyricsyncd.align.emissions import SAMPLE_RATE, AcousticModel
-from lyricsyncd.align.features import TOLERANCE_S
+from lyricsyncd.align.features import TOLERANCE_S, Alignment
+from lyricsyncd.align.onset_priors import OnsetPosteriors
+from lyricsyncd.align.second_aligner import SearchingAligner, SecondAligner
 from lyricsyncd.errors import UsageError
-from lyricsyncd.judging.calibration import Calibration
-from lyricsyncd.judging.predictors import PREDICTORS, predictors
+from lyricsyncd.judging.calibration import Calibration, Regressions
+from lyricsyncd.judging.predictors import WITH_SECOND, all_predictors, predictors
 from lyricsyncd.judging.references import Recording
 
 DoubleArray = npt.NDArray[np.float64]
@@ -37,22 +40,32 @@ PART_S = 45.0
 RIDGE = 1e-2
 WRONG_WEIGHT = 0.5
 """Wrong words are rarer than right ones: such a case weighs half a right one."""
-RIGHT_WAYS = ("words", "lines", "missing", "part", "mix")
+RIGHT_WAYS = ("words", "lines", "missing", "extra", "part", "mix")
 
 
 @dataclass(frozen=True)
 class Opener:
     """Opens the acoustic model by `lyricsyncd.align.acoustic_models.open_acoustic_model`."""
 
-    aligner: str = "sphinx"
+    aligner: str = "auto"
     device: str = "auto"
     models_dir: Path | None = None
 
-    def open(self, language: str | None) -> AcousticModel:
-        """Open the model for a language."""
-        return acoustic_models.open_acoustic_model(
-            self.aligner, self.device, self.models_dir, language
-        )
+    def open(self, language: str | None) -> Aligners:
+        """Open the model for a language, and the second aligner, if there is one."""
+        where = (self.device, self.models_dir, language)
+        model = acoustic_models.open_acoustic_model(self.aligner, *where)
+        _, second = acoustic_models.pair(self.aligner, *where)
+        aligner = None if second is None else acoustic_models.open_second_aligner(second, *where)
+        return Aligners(model, aligner)
+
+
+@dataclass(frozen=True)
+class Aligners:
+    """An acoustic model, and a second aligner."""
+
+    model: AcousticModel
+    second: SecondAligner | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,10 @@ class Case:
         1 or 0.
     weight : float
         Of the case in the fit, all its words together.
+    second : str
+        The second aligner whose predictors are among these; empty for none.
+    with_second : Case or None
+        The same where a second aligner had its say.
     """
 
     song: str
@@ -73,6 +90,8 @@ class Case:
     predictors: DoubleArray
     in_place: DoubleArray
     weight: float
+    second: str = ""
+    with_second: Case | None = None
 
 
 def cases(songs: Sequence[Recording], opener: Opener, jobs: int = 1) -> Iterator[list[Case]]:
@@ -107,6 +126,7 @@ def _with_two_others(songs: Sequence[Recording], i: int) -> tuple[Recording, Rec
 def _cases(opener: Opener, songs: tuple[Recording, Recording, Recording]) -> list[Case]:
     song, *others = songs
     model = opener.open(song.language)
+    extra = _with_lines_of(song, others[1])
     n_lines = len(song.lines)
     middle = set(range(n_lines // 3, n_lines // 2))
     missing = song.with_lines([i for i in range(n_lines) if i not in middle])
@@ -118,6 +138,7 @@ def _cases(opener: Opener, songs: tuple[Recording, Recording, Recording]) -> lis
         _case("words", song, song.vocals, song, model),
         _case("lines", song, song.vocals, song, model, song.starts),
         _case("missing", song, song.vocals, missing, model),
+        _case("extra", song, song.vocals, extra, model),
         _case("part", song, part.vocals, part, model),
         _case("mix", song, song.mix, song, model),
         *(_case("wrong", song, song.vocals, other, model) for other in others),
@@ -127,30 +148,84 @@ def _cases(opener: Opener, songs: tuple[Recording, Recording, Recording]) -> lis
     return [case for case in found if len(case.in_place)]
 
 
+def _with_lines_of(song: Recording, other: Recording) -> Recording:
+    """Put a sixth as many lines of another song into the middle; their words have no true time."""
+    middle = len(song.lines) // 2
+    some = other.with_lines(range(min(len(other.lines), len(song.lines) // 6)))
+    at = sum(len(line) for line in song.lines[:middle])
+    return replace(
+        song,
+        lines=[*song.lines[:middle], *some.lines, *song.lines[middle:]],
+        starts=[*song.starts[:middle], *[np.nan for _ in some.lines], *song.starts[middle:]],
+        onsets=np.insert(song.onsets, at, np.full(len(some.onsets), np.nan)),
+        ends=np.insert(song.ends, at, np.full(len(some.onsets), np.nan)),
+    )
+
+
 def _case(
     way: str,
     song: Recording,
     audio: npt.NDArray[np.float32],
     text: Recording,
-    model: AcousticModel,
+    aligners: Aligners,
     starts: list[float] | None = None,
 ) -> Case:
-    placed = align(audio, text.lines, text.language, model, line_starts=starts)
-    onset, offset = refine.refine(placed.onset, placed.offset, audio, SAMPLE_RATE)
-    placed = replace(placed, onset=onset, offset=offset)
-    if text.name == song.name:
-        in_place = (np.abs(onset - text.onsets) <= TOLERANCE_S).astype(np.float64)
-        return Case(song.name, way, predictors(placed), in_place, 1.0)
-    nowhere = np.zeros(len(onset))
-    return Case(song.name, way, predictors(placed), nowhere, WRONG_WEIGHT)
+    second = aligners.second
+
+    def second_onsets(first: Alignment) -> OnsetPosteriors | None:
+        if second is None:
+            return None
+        return second.onset_posteriors(audio, text.lines, text.language, first, line_starts=starts)
+
+    def second_unsung() -> npt.NDArray[np.bool_] | None:
+        if not isinstance(second, SearchingAligner):
+            return None
+        return second.unsung(audio, text.lines, text.language)
+
+    placed = align(
+        audio,
+        text.lines,
+        text.language,
+        aligners.model,
+        line_starts=starts,
+        second_onsets=second_onsets,
+        second_unsung=second_unsung,
+    )
+    truth = text.onsets if text.name == song.name else np.full(len(text.onsets), np.nan)
+    weight = 1.0 if text.name == song.name else WRONG_WEIGHT
+
+    def measured(placed: Alignment, values: Callable[[Alignment], DoubleArray]) -> Case:
+        onset, offset = refine.refine(placed.onset, placed.offset, audio, SAMPLE_RATE)
+        placed = replace(placed, onset=onset, offset=offset)
+        off = np.abs(onset - truth)
+        in_place = (np.nan_to_num(off, nan=np.inf) <= TOLERANCE_S).astype(np.float64)
+        return Case(song.name, way, values(placed), in_place, weight)
+
+    case = measured(placed.without_prior or placed, predictors)
+    if placed.second_near is None:
+        return case
+    both = replace(measured(placed, all_predictors), second=placed.second)
+    return replace(case, with_second=both)
 
 
-def fit(everything: Sequence[Case], judged: Sequence[Judged]) -> Calibration:
+def calibrated(everything: Sequence[Case]) -> tuple[Calibration, list[Judged]]:
+    """Fit all weights; return them with the judgements of the cases by those of other songs, with
+    a second aligner where there is one."""
+    judged = cross_validated(everything)
+    alone = fit(everything, judged)
+    both = [case.with_second for case in everything if case.with_second is not None]
+    if len(both) < len(everything):
+        return Calibration(alone), judged
+    judged = cross_validated(both)
+    return Calibration(alone, fit(both, judged), both[0].second), judged
+
+
+def fit(everything: Sequence[Case], judged: Sequence[Judged]) -> Regressions:
     """Fit the weights to all cases, and the song's score to confidences that were not fitted to
     the song itself (`cross_validated`)."""
     weights = _word_weights(everything)
     song = _song_weights([row.case for row in judged], [row.confidence for row in judged])
-    return Calibration(tuple(weights.tolist()), song)
+    return Regressions(tuple(weights.tolist()), song)
 
 
 @dataclass(frozen=True)
@@ -268,10 +343,10 @@ def report(rows: Sequence[Judged]) -> str:
     return "\n".join(lines)
 
 
-def table(calibration: Calibration) -> str:
+def table(regressions: Regressions) -> str:
     """List the weights, one line each."""
-    offset, slope = calibration.song
-    named = zip(PREDICTORS, calibration.weights, strict=True)
+    offset, slope = regressions.song
+    named = zip(WITH_SECOND, regressions.weights, strict=False)
     lines = [f"  {name:18s} {weight:8.3f}" for name, weight in named]
     return "\n".join([*lines, f"  song: offset {offset:.3f}, slope {slope:.3f}"])
 

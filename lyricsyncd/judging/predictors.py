@@ -24,6 +24,8 @@ PREDICTORS = (
     "likelihood_ratio",
 )
 """Their names, which are the keys of a calibration's file."""
+WITH_SECOND = (*PREDICTORS, "second", "second nearby", "second song")
+"""Those where there is a second aligner, too."""
 
 _NEARBY_WORDS = 4.0
 """Standard deviation, in words, of the window that counts as nearby."""
@@ -53,6 +55,29 @@ def predictors(alignment: Alignment) -> DoubleArray:
             np.full(len(near), _shrunk_likelihood_ratio(alignment)),
         ],
         axis=1,
+    )
+
+
+def all_predictors(alignment: Alignment) -> DoubleArray:
+    """Compute those with a second aligner, shape (N, len(WITH_SECOND))."""
+    return np.concatenate([predictors(alignment), second_predictors(alignment)], axis=1)
+
+
+def second_predictors(alignment: Alignment) -> DoubleArray:
+    """Compute the predictors that a second aligner adds, shape (N, 3).
+
+    How likely it has the word here, the words beside it, and all words of the song: where it is
+    lost in the whole song, its doubts say little about a word.
+    """
+    near = alignment.second_near
+    assert near is not None, "there is a second aligner"
+    near = np.clip(near, 0.01, 0.99)
+    known = ~np.isnan(near)
+    song = float(near[known].mean()) if known.any() else 0.5
+    near = np.where(known, near, song)
+    sureness = np.log(near / (1.0 - near)) / 3.0
+    return np.stack(
+        [sureness, nearby(sureness), np.full(len(near), np.log(song / (1.0 - song)) / 3.0)], axis=1
     )
 
 

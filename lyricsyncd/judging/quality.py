@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from lyricsyncd.align.features import Alignment
 from lyricsyncd.align.linetimes import Fit
-from lyricsyncd.judging.calibration import Calibration, phone_states
-from lyricsyncd.judging.predictors import predictors
+from lyricsyncd.judging.calibration import Calibration, Regressions, phone_states
+from lyricsyncd.judging.predictors import all_predictors, predictors
 from lyricsyncd.model import Decision
 
 DoubleArray = npt.NDArray[np.float64]
@@ -75,7 +75,7 @@ def judge(
         return Verdict(0.0, (), Decision.NONE, "There are no words to judge")
     weights = calibration or phone_states()
     confidence = confidences(alignment, weights, log_odds)
-    score = song_score(float(confidence.mean()), weights)
+    score = song_score(float(confidence.mean()), _regressions(alignment, weights))
     decision, reason = decide(score, thresholds)
     if calibration is None:
         decision, reason = _without_calibration(decision, reason, alignment)
@@ -129,19 +129,30 @@ def confidences(
     alignment: Alignment, calibration: Calibration, log_odds: DoubleArray | None = None
 ) -> DoubleArray:
     """Return the probability that each word's onset is within 0.3 s, shape (N,)."""
-    logits = predictors(alignment) @ np.array(calibration.weights)
+    regressions = _regressions(alignment, calibration)
+    alone = regressions is calibration.alone
+    values = predictors(alignment) if alone else all_predictors(alignment)
+    logits = values @ np.array(regressions.weights)
     if log_odds is not None:
         logits = logits + log_odds
     probability: DoubleArray = 1.0 / (1.0 + np.exp(-logits))
     return probability
 
 
-def song_score(mean_confidence: float, calibration: Calibration) -> float:
+def song_score(mean_confidence: float, regressions: Regressions) -> float:
     """Return the predicted share of onsets within 0.3 s, from the words' mean confidence.
 
     The words of one song are right or wrong together, so many weak signs make a strong one: hence
     a second regression.
     """
     mean = min(max(mean_confidence, 1e-6), 1.0 - 1e-6)
-    offset, slope = calibration.song
+    offset, slope = regressions.song
     return float(1.0 / (1.0 + np.exp(-offset - slope * np.log(mean / (1.0 - mean)))))
+
+
+def _regressions(alignment: Alignment, calibration: Calibration) -> Regressions:
+    """Return those with a second aligner where it was the one that they were fitted with."""
+    both = calibration.with_second
+    if both is None or alignment.second_near is None or alignment.second != calibration.second:
+        return calibration.alone
+    return both

@@ -125,8 +125,9 @@ class ModelSet:
     def _aligner_names(self, language: str | None) -> tuple[str, str | None]:
         from lyricsyncd.align import acoustic_models
 
-        name = self._preferred(self._settings.aligner, "sphinx+ctc", "sphinx")
-        return acoustic_models.pair(name, self._device, self._folder, language)
+        name = self._preferred(self._settings.aligner, "sphinx+ctc", "auto")
+        device = "cpu" if self._settings.profile == "lite" else self._device
+        return acoustic_models.pair(name, device, self._folder, language)
 
     def _warn_without_phonemes(self) -> None:
         """Log, once in the life of the set, that a model of the lite profile is not there."""

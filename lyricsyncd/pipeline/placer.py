@@ -28,6 +28,9 @@ from lyricsyncd.pipeline.prepared import (
 from lyricsyncd.playback.peaks import Peaks, envelope
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from lyricsyncd.align.features import Alignment
     from lyricsyncd.align.linetimes import LineTimes
     from lyricsyncd.align.onset_priors import OnsetPosteriors
@@ -251,6 +254,7 @@ class Placer:
                 line_starts=line_starts,
                 transcript_starts=starts,
                 second_onsets=second_onsets,
+                second_unsung=lambda: self._second_unsung(stem, words, language),
             )
         with watch.stage("refine"):
             alignment = _refined(alignment, stem)
@@ -268,7 +272,36 @@ class Placer:
         line_starts: Sequence[float | None] | None,
         starts: Sequence[float | None] | None,
     ) -> OnsetPosteriors | None:
-        """Ask the second aligner, where there is one; one that fails is left out from then on."""
+        """Return the onsets of the second aligner, where there is one."""
+        return self._by_second_aligner(
+            language,
+            lambda aligner: aligner.onset_posteriors(
+                stem.vocals,
+                words,
+                language,
+                first,
+                line_starts=line_starts,
+                transcript_starts=starts,
+            ),
+        )
+
+    def _second_unsung(
+        self, stem: Stem, words: list[list[str]], language: str
+    ) -> npt.NDArray[np.bool_] | None:
+        """Return the words that the second aligner leaves out, where it searches by itself."""
+        from lyricsyncd.align.second_aligner import SearchingAligner
+
+        def unsung(aligner: SecondAligner) -> npt.NDArray[np.bool_] | None:
+            if not isinstance(aligner, SearchingAligner):
+                return None
+            return aligner.unsung(stem.vocals, words, language)
+
+        return self._by_second_aligner(language, unsung)
+
+    def _by_second_aligner(
+        self, language: str, question: Callable[[SecondAligner], T | None]
+    ) -> T | None:
+        """Return an answer of the second aligner; one that fails is left out from then on."""
         if language not in self._second_aligners:
             self._second_aligners[language] = self._optional(
                 "a second aligner", lambda: self.models.second_aligner(language)
@@ -277,14 +310,7 @@ class Placer:
         if aligner is None:
             return None
         try:
-            return aligner.onset_posteriors(
-                stem.vocals,
-                words,
-                language,
-                first,
-                line_starts=line_starts,
-                transcript_starts=starts,
-            )
+            return question(aligner)
         except ModelError as error:
             _warn_without("a second aligner", error)
             self._second_aligners[language] = None

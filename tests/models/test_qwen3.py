@@ -159,11 +159,8 @@ ONSETS = (10.0, 11.0, 12.0, 31.5, 32.5, 33.5, 57.03)
 def test_words_start_at_the_bins_that_the_model_says(taught: Qwen3Aligner) -> None:
     onset_posteriors = taught.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))
     assert onset_posteriors is not None
-    assert (onset_posteriors.acoustic_model, onset_posteriors.hop, onset_posteriors.lag) == (
-        "qwen3",
-        0.08,
-        0.0,
-    )
+    assert (onset_posteriors.acoustic_model, onset_posteriors.hop) == ("qwen3", 0.08)
+    assert not onset_posteriors.lag.any()
     assert onset_posteriors.index.tolist() == [0, 1, 2, 3, 5, 6], "a dash is not sung"
     windows = np.repeat([8.0, 29.5, 55.03], [3, 2, 1])
     starts = np.floor(windows / 0.08) * 0.08 + [0.08 * BINS[word] for word in "acegbh"]

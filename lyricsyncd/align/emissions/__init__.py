@@ -13,7 +13,7 @@ A better model is a new module in this package; a better idea about songs goes i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -24,6 +24,9 @@ from lyricsyncd.align.options import SearchOptions
 
 SAMPLE_RATE = 16_000
 """Hz of the audio that every acoustic model takes."""
+
+SCORE_FLOOR = -25.0
+"""The least score of a unit at a frame, in nats below the best."""
 
 Lines = Sequence[Sequence[str]]
 """Lines of words, as the lyrics have them."""
@@ -54,12 +57,27 @@ class CompiledLyrics:
         Units that singers do not stretch (consonants): holding one is penalised.
     units : tuple
         What the unit numbers mean to the model that made them.
+    onset_lag : ndarray of float64, shape (N,), or None
+        Seconds to add to the onset of each word, besides the model's constant bias
+        (`Traits.lag`): a model is late or early by what the word begins with.
     """
 
     lines: tuple[tuple[tuple[PronunciationVariant, ...], ...], ...]
     n_units: int
     short: npt.NDArray[np.bool_]
     units: tuple[Any, ...] = ()
+    onset_lag: npt.NDArray[np.float64] | None = None
+
+    def without(self, words: npt.NDArray[np.bool_]) -> CompiledLyrics:
+        """Return the lyrics without the variants of some words, a mask of shape (N,): they will be
+        placed as words are that cannot be pronounced."""
+        left_out = iter(words.tolist())
+        lines = tuple(tuple(() if next(left_out) else word for word in line) for line in self.lines)
+        return replace(self, lines=lines)
+
+    def restricted(self, units: npt.NDArray[np.int64]) -> CompiledLyrics:
+        """Return the lyrics with some of the units only, for scores of no others."""
+        return replace(self, units=tuple(self.units[i] for i in units), n_units=len(units))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +102,6 @@ class Emissions:
     def n_frames(self) -> int:
         """Number of frames, T."""
         return len(self.silence)
-
-    def averaged(self, other: Emissions, weight: int) -> Emissions:
-        """Return the mean of these scores, ``weight`` times, and another front end's.
-
-        Done in place: the scores of a long song are the largest object in memory.
-        """
-        for own, others in ((self.scores, other.scores), (self.silence, other.silence)):
-            own *= weight / (weight + 1)
-            others *= 1 / (weight + 1)
-            own += others
-        return self
 
 
 class AcousticModel(Protocol):
@@ -123,7 +130,8 @@ class AcousticModel(Protocol):
         ...
 
     def score(self, features: Any, lyrics: CompiledLyrics) -> Emissions:
-        """Score every frame against the units of the lyrics."""
+        """Score every frame against the units of the lyrics, which may be some of those that
+        `compile` numbered (`CompiledLyrics.restricted`)."""
         ...
 
 

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from lyricsyncd.align.emissions import (
     SAMPLE_RATE,
+    SCORE_FLOOR,
     CompiledLyrics,
     Emissions,
     Lines,
@@ -38,6 +39,7 @@ from lyricsyncd.align.emissions.sphinx_model import (
     HmmParameters,
 )
 from lyricsyncd.align.lexicon import Pronunciation, pronounce
+from lyricsyncd.align.lexicon.first_sounds import FirstSoundLags
 from lyricsyncd.align.lexicon.phones import VOWELS
 from lyricsyncd.registry import ModelContext
 
@@ -49,12 +51,12 @@ is a little below the fitted 0.113, so that rather too little is written than so
 _DENSITY_FLOOR = 9.83
 """Floor of a density in nats below the frame's best, as the decoder has it: it keeps one bad stream
 from deciding a frame."""
-_SCORE_FLOOR = -25.0
 _SUNG_DB = 30.0
 """Decibels below the 95th percentile of energy down to which a frame counts as sung for the
 cepstral mean."""
 VTLN_FACTORS = (0.9, 1.1)
 """One per front end: what the frequencies of the filters are multiplied by."""
+FIRST_SOUND_LAGS = FirstSoundLags(vowel=-0.046, fricative=0.026, sonorant=-0.006, stop=0.011)
 _FRAMES_AT_ONCE = 1024
 _FRAMES_IN_CACHE = 64
 
@@ -122,7 +124,7 @@ class PhoneStateModel:
             chosen = logs[:, first]
             for i, unit in several:
                 chosen[:, i] = logs[:, unit].max(axis=1)
-            scores[block] = np.clip(chosen - best[:, None], _SCORE_FLOOR, None)
+            scores[block] = np.clip(chosen - best[:, None], SCORE_FLOOR, None)
             silence[block] = np.minimum(logs[:, silent].max(axis=1) - best, 0.0)
         return Emissions(scores, silence, self.hop)
 
@@ -185,6 +187,7 @@ class _Compiler:
             n_units=len(self._units),
             short=np.array(self._short, dtype=np.bool_),
             units=tuple(self._units),
+            onset_lag=FIRST_SOUND_LAGS.of_all(lines),
         )
 
     def _line(

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from lyricsyncd.align.emissions import SAMPLE_RATE, CompiledLyrics, Emissions, Lines
+from lyricsyncd.align.emissions import SAMPLE_RATE, SCORE_FLOOR, CompiledLyrics, Emissions, Lines
 from lyricsyncd.align.emissions.ctc.alphabet import Alphabet
 from lyricsyncd.align.emissions.ctc.compiler import Compiler
 from lyricsyncd.align.options import Penalties, SearchOptions
@@ -22,8 +22,9 @@ FloatArray = npt.NDArray[np.float32]
 
 WINDOW_S, CONTEXT_S = 20.0, 2.0
 """Seconds of a window, and of the context at both of its ends."""
-_SCORE_FLOOR = -25.0
-_PENALTIES = Penalties(enter_silence_inside=1.0, silence_inside=0.1, stretched_consonant=0.0)
+_PENALTIES = Penalties(
+    enter_silence_inside=1.0, silence_inside=0.1, stretched_consonant=0.0, skipped_word=10.0
+)
 SEARCH_OPTIONS = SearchOptions(
     first_penalties=_PENALTIES, penalties=_PENALTIES, adapt=False, scale=0.5
 )
@@ -113,7 +114,7 @@ class CtcModel:
         """Score the characters of the lyrics relative to the frame's best; silence is a blank or
         the sign between words."""
         best = features.max(axis=1, keepdims=True)
-        relative = np.maximum(features - best, _SCORE_FLOOR)
+        relative = np.maximum(features - best, SCORE_FLOOR)
         silence = relative[:, list(self.alphabet.gap)].max(axis=1)
         columns = [relative[:, unit].max(axis=1) for unit in map(list, lyrics.units)]
         scores = np.stack(columns, axis=1) if columns else np.empty((len(features), 0), np.float32)
