@@ -95,7 +95,7 @@ class TestAnOpinion:
 
 class TestThePlacementThatIsKept:
     def test_is_the_one_that_agrees_with_what_was_heard(self) -> None:
-        there = alignment(N, spread=0.3)
+        there = alignment(N, fit=-3.0, spread=0.5)
         transcript = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
         elsewhere = replace(there, onset=there.onset + 4.0, offset=there.offset + 4.0)
         kept, verdict = better(
@@ -145,7 +145,7 @@ class TestThePipeline:
         return Recogniser()
 
     def placed(self, recogniser: Recogniser | None, text: str) -> SyncResult:
-        models = {"separator": "mix", "transcriber": "none"}
+        models = {"separator": "mix", "aligner": "sphinx", "transcriber": "none"}
         config = Config.model_validate({"models": models, "lyrics": {"order": ["local"]}})
         pipeline = LyricSyncPipeline(config=config)
         pipeline.placer.__dict__["_recogniser"] = recogniser

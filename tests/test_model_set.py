@@ -18,7 +18,10 @@ from lyricsyncd.pipeline.settings import ModelSettings, placing_settings
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "Au_clair_de_la_lune.mp3"
 CONFIG = Config.model_validate(
-    {"models": {"separator": "mix", "transcriber": "none"}, "lyrics": {"order": ["local"]}}
+    {
+        "models": {"separator": "mix", "aligner": "sphinx", "transcriber": "none"},
+        "lyrics": {"order": ["local"]},
+    }
 )
 
 

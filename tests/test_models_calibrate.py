@@ -64,8 +64,8 @@ class TestTheFit:
     def test_finds_the_weights_that_words_were_drawn_with(self) -> None:
         everything = [sampled(f"song {i}", list(self.WEIGHTS), 2000, i) for i in range(4)]
         found = fit(everything, cross_validated(everything))
-        # The ridge shrinks them a little.
-        np.testing.assert_allclose(found.weights, self.WEIGHTS, atol=0.3)
+        # The ridge shrinks them, the largest most.
+        np.testing.assert_allclose(found.weights, self.WEIGHTS, rtol=0.2, atol=0.15)
 
     def test_judges_every_song_by_the_others_alone(self) -> None:
         everything = [sampled(f"song {i}", list(self.WEIGHTS), 300, i) for i in range(3)]

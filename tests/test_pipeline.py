@@ -18,7 +18,9 @@ from lyricsyncd.model import Decision, Line, Word
 SONGS = Path(__file__).parent.parent / "demo" / "songs"
 SONG = SONGS / "The_Star.mp3"
 TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
-CONFIG = Config.model_validate({"models": {"separator": "mix"}, "lyrics": {"order": ["local"]}})
+CONFIG = Config.model_validate(
+    {"models": {"separator": "mix", "aligner": "sphinx"}, "lyrics": {"order": ["local"]}}
+)
 
 
 LINE_STARTS = [

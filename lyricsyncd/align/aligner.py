@@ -207,7 +207,7 @@ def unsung_words(
 
 @dataclass(frozen=True)
 class _Second:
-    """What a second aligner is asked for, as far as there is one."""
+    """The functions of a second aligner, as far as there is one."""
 
     onsets: SecondOnsets | None
     unsung: SecondUnsung | None
@@ -287,7 +287,7 @@ class _Task:
 
 @dataclass(frozen=True)
 class _FirstPass:
-    """What the first pass found.
+    """The result of the first pass.
 
     Attributes
     ----------

@@ -226,7 +226,7 @@ class _Channel:
 def _origin(
     begin: float | None, end: float | None, begins: Sequence[float], ends: Sequence[float]
 ) -> float:
-    """Where times are counted from: ``begin`` of what they stand in, where no other way fits."""
+    """The origin of times: ``begin`` of what they stand in, where no other way fits."""
     if not begin or not begins or min(begins) >= begin - _SLACK_S or list(begins) != sorted(begins):
         return 0.0
     last = max([*begins, *ends])

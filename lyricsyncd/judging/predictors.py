@@ -22,6 +22,7 @@ PREDICTORS = (
     "length squared",
     "coverage",
     "likelihood_ratio",
+    "likelihood_ratio below 0",
 )
 """Their names, which are the keys of a calibration's file."""
 WITH_SECOND = (*PREDICTORS, "second", "second nearby", "second song")
@@ -35,6 +36,7 @@ _FEW_WORDS = 40.0
 
 def predictors(alignment: Alignment) -> DoubleArray:
     """Compute the predictors of every word, shape (N, len(PREDICTORS))."""
+    ratio = _shrunk_likelihood_ratio(alignment)
     near = np.clip(alignment.near, 1e-3, 1.0 - 1e-3)
     sureness = np.log(near / (1.0 - near)) / 3.0
     spread = np.log(alignment.spread + 0.02)
@@ -52,7 +54,8 @@ def predictors(alignment: Alignment) -> DoubleArray:
             length,
             length**2,
             alignment.coverage,
-            np.full(len(near), _shrunk_likelihood_ratio(alignment)),
+            np.full(len(near), ratio),
+            np.full(len(near), min(ratio, 0.0)),
         ],
         axis=1,
     )

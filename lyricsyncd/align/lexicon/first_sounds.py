@@ -1,4 +1,4 @@
-"""How late or early acoustic models place words, by the sound that a word begins with.
+"""Correct the onsets of words by the sound that they begin with.
 
 The units of vowels win some frames after the voice has begun, those of fricatives at the first
 noise, before a person hears the word begin. The difference is the same in two collections of human
