@@ -11,7 +11,7 @@ from mutagen.mp4 import MP4
 
 from lyricsyncd.errors import FormatError, UsageError
 from lyricsyncd.formats.text import MAX_BYTES
-from lyricsyncd.lyrics import charset, files
+from lyricsyncd.lyrics import files
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Lyrics, Timing, Track
 from tests.noise_songs import encode
@@ -114,18 +114,6 @@ class TestBrokenTags:
 def test_more_words_than_any_song_has_are_no_lyrics(text: str) -> None:
     with pytest.raises(FormatError, match="not the lyrics of one song"):
         files.from_bytes(text.encode(), Path("song.txt"), source="sidecar")
-
-
-@pytest.mark.parametrize("encoding", ["shift_jis", "gb18030", "cp1251"])
-def test_a_long_text_is_judged_by_its_beginning(encoding: str) -> None:
-    text = {
-        "shift_jis": "さくら さくら やよいの空は\n",
-        "gb18030": "在那遥远的地方有位好姑娘\n",
-        "cp1251": "Широка страна моя родная\n",
-    }[encoding]
-    # An odd length before the cut: it falls within a character.
-    data = ("a" + text * 3000).encode(encoding)
-    assert charset.decode(data, "song.txt") == "a" + text * 3000
 
 
 @pytest.mark.parametrize("control", ["\x1a", "\x07"])

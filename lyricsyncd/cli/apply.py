@@ -9,7 +9,13 @@ import click
 
 from lyricsyncd.cli.console import note, print_json
 from lyricsyncd.cli.lyrics_files import notes, read_lyrics, say_paths, texts
-from lyricsyncd.cli.options import CONTEXT, config_option, dry_run_option, json_option
+from lyricsyncd.cli.options import (
+    CONTEXT,
+    config_option,
+    dry_run_option,
+    encoding_option,
+    json_option,
+)
 from lyricsyncd.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     "by default what the configuration says.",
 )
 @click.option("--force", is_flag=True, help="Replace lyrics that are not ours; undo restores them.")
+@encoding_option
 @config_option
 @json_option
 @dry_run_option
@@ -34,6 +41,7 @@ def apply(
     song: Path,
     preset: str | None,
     force: bool,
+    encoding: str | None,
     config: Path | None,
     as_json: bool,
     dry_run: bool,
@@ -46,7 +54,7 @@ def apply(
 
     if not song.is_file():
         raise UsageError(f"the song {song} is not there", remedy="Check the path")
-    found = read_lyrics(lyrics, None)
+    found = read_lyrics(lyrics, None, encoding)
     report = write_sandboxed(
         song,
         found,

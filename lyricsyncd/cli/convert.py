@@ -11,7 +11,7 @@ import click
 
 from lyricsyncd.cli import target
 from lyricsyncd.cli.lyrics_files import read_lyrics
-from lyricsyncd.cli.options import CONTEXT, dry_run_option
+from lyricsyncd.cli.options import CONTEXT, dry_run_option, encoding_option
 from lyricsyncd.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +30,16 @@ if TYPE_CHECKING:
     default=0.0,
     help="Seconds to add to every time; words that would begin before the song begin with it.",
 )
+@encoding_option
 @dry_run_option
 def convert(
-    source: Path, out: Path | None, from_: str | None, to: str | None, offset: float, dry_run: bool
+    source: Path,
+    out: Path | None,
+    from_: str | None,
+    to: str | None,
+    offset: float,
+    encoding: str | None,
+    dry_run: bool,
 ) -> None:
     """Convert the lyrics in IN (- for standard input) to another format.
 
@@ -54,7 +61,7 @@ def convert(
             raise UsageError(
                 f"the suffix of {out} is that of no format", remedy="Name the format with --to"
             )
-    lyrics = _shifted(unstamped(read_lyrics(source, from_)), offset)
+    lyrics = _shifted(unstamped(read_lyrics(source, from_, encoding)), offset)
     content = formats.write(lyrics, to or "lrc").encode(errors="replace")
     if dry_run:
         what = f"would write {len(lyrics.words)} words"

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from lyricsyncd.tags import Note
 
 
-def read_lyrics(path: Path, name: str | None) -> Lyrics:
-    """Read the lyrics in a file, in the named format, or in the one that its contents show."""
+def read_lyrics(path: Path, name: str | None, encoding: str | None = None) -> Lyrics:
+    """Read the lyrics in a file, in the named format and encoding, or else in those detected."""
     from lyricsyncd import formats
-    from lyricsyncd.formats.text import MAX_BYTES
+    from lyricsyncd.formats.text import MAX_BYTES, decode
 
     try:
         with sys.stdin.buffer if path == Path("-") else path.open("rb") as file:
@@ -28,6 +28,11 @@ def read_lyrics(path: Path, name: str | None) -> Lyrics:
             f"the lyrics file {path} cannot be read: {(error.strerror or str(error)).lower()}",
             remedy="Check the path and its permissions",
         ) from error
+    try:
+        # As for sidecars: whatever the format, text in a legacy encoding is accepted.
+        data = decode(data, encoding=encoding).encode("utf-8", "replace")
+    except FormatError as error:
+        raise FormatError(f"{path}: {error.message}", remedy=error.remedy) from error
     format_name = name or formats.guess(data)
     if name is None and format_name in (None, "txt") and path.suffix.lower() != ".txt":
         # Contents of no known format are what the suffix says, and may be broken.

@@ -15,6 +15,7 @@ import click
 
 from lyricsyncd.cli import target
 from lyricsyncd.cli.console import bar, console, note, progress
+from lyricsyncd.cli.options import encoding_option
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError, WriteError
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline.result import SyncResult
@@ -38,6 +39,8 @@ class Options:
     title: str | None
     album: str | None
     lyrics: Path | None
+    encoding: str | None
+    """Of the file of lyrics, where it is not to be detected."""
     language: str | None
     output: Output | tuple[OutputFile, ...]
     """What to write beside or into the song, where no file is named."""
@@ -87,6 +90,7 @@ class Outcome:
     type=click.Path(path_type=Path),
     help="A file with the words; they are looked for otherwise.",
 )
+@encoding_option
 @click.option("--language", metavar="L", help="Language of the words, such as en.")
 @click.option(
     "--format", "format_name", metavar="F", help="Format to write, such as lrc, ass, json or ttml."
@@ -117,6 +121,7 @@ def sync(
     title: str | None,
     album: str | None,
     lyrics: Path | None,
+    encoding: str | None,
     language: str | None,
     format_name: str | None,
     out: Path | None,
@@ -147,6 +152,7 @@ def sync(
         title=title,
         album=album,
         lyrics=lyrics,
+        encoding=encoding,
         language=_language(language),
         output=_output(settings, format_name, out),
         out=out,
@@ -297,7 +303,7 @@ def _one(pipeline: LyricSyncPipeline, song: Path, options: Options) -> Outcome:
                 artist=options.artist,
                 title=options.title,
                 album=options.album,
-                lyrics=options.lyrics,
+                lyrics=_lyrics(options),
                 language=options.language,
                 progress=show,
             )
@@ -328,6 +334,15 @@ def _may_write(result: SyncResult, options: Options) -> bool:
     if options.out is not None:
         return result.decision is not Decision.NONE
     return result.to_write is not None
+
+
+def _lyrics(options: Options) -> Lyrics | Path | None:
+    """Read the file of lyrics here only where its encoding is named."""
+    if options.lyrics is None or options.encoding is None:
+        return options.lyrics
+    from lyricsyncd.lyrics import files
+
+    return files.load(options.lyrics, encoding=options.encoding)
 
 
 def _write(

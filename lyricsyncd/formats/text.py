@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import html
 import logging
 import re
 
 from lyricsyncd.errors import FormatError
+from lyricsyncd.formats import charset
 
 _log = logging.getLogger(__name__)
 
@@ -24,14 +24,6 @@ GUARD = "\u2060"
 """WORD JOINER: invisible, and put inside lyrics that would otherwise read as markup
 ("<00:12.00>" as a sung word). Readers of the same format take it out again."""
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-
 # Controls that are no white space, lone surrogates, byte order marks and non-characters: no
 # reader shows them, and XML cannot carry them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -42,17 +34,20 @@ _GUARDED_ENTITY = re.compile(rf"&{GUARD}{_LIKE_ENTITY}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
-def decode(data: bytes, *, legacy: bool = True) -> str:
-    """The text of a file: UTF-8, or UTF-16/32 by its mark (UTF-16 also by its zero bytes).
+def decode(data: bytes, *, legacy: bool = True, encoding: str | None = None) -> str:
+    """Decode the text of a file.
 
-    With ``legacy`` a file that is none of these is read as Windows-1252 (a superset of Latin-1),
-    but only where most of its letters are ASCII: Cyrillic or Chinese read that way would be
-    wrong words, which are worse than none.
+    Parameters
+    ----------
+    legacy
+        Whether text that is not Unicode is allowed; its encoding is guessed.
+    encoding
+        Python's name of the encoding, where the user knows it.
 
     Raises
     ------
     FormatError
-        For more than ``MAX_BYTES``, for binary data and for an unknown encoding.
+        For more than ``MAX_BYTES``, for binary data, and for an encoding that is not certain.
     """
     if len(data) > MAX_BYTES:
         raise FormatError(
@@ -61,18 +56,9 @@ def decode(data: bytes, *, legacy: bool = True) -> str:
         )
     if data.startswith(b"krc1"):
         raise FormatError("this is an encrypted KRC file", remedy="Save it as plain KRC or as LRC")
-    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), None)
-    if encoding is None and b"\x00" in data:
-        encoding = _utf16_without_mark(data)
-    try:
-        text = data.decode(encoding or "utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        if encoding is not None or not legacy:
-            raise FormatError(
-                f"the text is not valid {encoding or 'utf-8'} (byte {error.start})",
-                remedy="Save the file as UTF-8",
-            ) from None
-        text = _decode_western(data)
+    if not legacy and encoding is None:
+        encoding = charset.unicode_encoding(data) or "utf-8"
+    text = charset.decode(data, encoding=encoding)
     if "\x00" in text:
         raise FormatError("this is binary data, not text")
     return limited(text)
@@ -84,28 +70,6 @@ def limited(text: str) -> str:
     if rows > _MAX_ROWS or len(text.split()) > _MAX_PIECES:
         raise FormatError(f"more than {MAX_WORDS} words or lines are not the lyrics of one song")
     return text
-
-
-def _utf16_without_mark(data: bytes) -> str:
-    zeros_at_even, zeros_at_odd = data[0::2].count(0), data[1::2].count(0)
-    if len(data) % 2 == 0 and max(zeros_at_even, zeros_at_odd) * 4 > len(data):
-        return "utf-16-be" if zeros_at_even > zeros_at_odd else "utf-16-le"
-    raise FormatError("this is binary data, not text")
-
-
-def _decode_western(data: bytes) -> str:
-    high = sum(byte >= 0x80 for byte in data)
-    ascii_letters = sum(65 <= byte & 0xDF <= 90 for byte in data if byte < 0x80)
-    if high > ascii_letters:
-        raise FormatError(
-            "the text is in an unknown encoding",
-            remedy="Save the file as UTF-8 (it is not Unicode, and reading it by guess "
-            "would give wrong words)",
-        )
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
 
 
 def report(what: str, where: str) -> None:

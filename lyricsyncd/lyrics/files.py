@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
+from lyricsyncd.formats import charset
 from lyricsyncd.formats.chords import without_chords
 from lyricsyncd.formats.text import MAX_BYTES, MAX_WORDS, clean, limited
 from lyricsyncd.formats.timing import check_length
-from lyricsyncd.lyrics import charset
 from lyricsyncd.model import Lyrics
 from lyricsyncd.text import words
 
@@ -23,8 +23,13 @@ names, the file is broken, and its text is not taken for plain lyrics. (An .lrc 
 stamp is plain text.)"""
 
 
-def load(path: Path, *, source: str = "file") -> Lyrics:
+def load(path: Path, *, source: str = "file", encoding: str | None = None) -> Lyrics:
     """Read a file of lyrics; the format is detected from its content, then from its suffix.
+
+    Parameters
+    ----------
+    encoding
+        Python's name of its encoding; guessed by default.
 
     Raises
     ------
@@ -35,12 +40,12 @@ def load(path: Path, *, source: str = "file") -> Lyrics:
     FormatError
         It is binary, too large, or not of the format that its suffix names.
     """
-    return from_bytes(read_bytes(path), path, source=source)
+    return from_bytes(read_bytes(path), path, source=source, encoding=encoding)
 
 
-def from_bytes(data: bytes, path: Path, *, source: str) -> Lyrics:
+def from_bytes(data: bytes, path: Path, *, source: str, encoding: str | None = None) -> Lyrics:
     """Parse the content of the file at ``path``; raises as `load` does."""
-    lyrics = parse(charset.decode(data, str(path)), str(path), path.suffix)
+    lyrics = parse(charset.decode(data, str(path), encoding=encoding), str(path), path.suffix)
     if not lyrics.words and not lyrics.instrumental:
         raise LyricsNotFound(f"{path} holds no words", remedy="Put the lyrics into it")
     return dataclasses.replace(lyrics, source=source, source_id=str(path))

@@ -16,9 +16,10 @@ from typing import Any
 
 from lyricsyncd import formats, tagfile
 from lyricsyncd.errors import AudioError, FormatError, LyricsyncError, WorkerLost
+from lyricsyncd.formats import charset
 from lyricsyncd.formats.text import MAX_BYTES
 from lyricsyncd.formats.timing import tidy
-from lyricsyncd.lyrics import charset, files
+from lyricsyncd.lyrics import files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
 from lyricsyncd.media_types import lyrics_suffixes
 from lyricsyncd.model import Line, Lyrics, Track, Word
@@ -172,7 +173,7 @@ def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]
             raise FormatError(f"{name} is too large for lyrics")
         if charset.is_binary(text):
             raise FormatError(f"{name} holds no text")
-        lyrics = files.parse(_in_lines(_repaired(text, value)), name)
+        lyrics = files.parse(_in_lines(_repaired([text], value)[0]), name)
         if lyrics.words or lyrics.instrumental:
             yield lyrics, text.encode("utf-8", "replace")
 
@@ -222,10 +223,10 @@ def _in_lines(text: str) -> str:
     return text
 
 
-def _repaired(text: str, frame: Any) -> str:
+def _repaired(texts: list[str], frame: Any) -> list[str]:
     """Decode text anew whose encoding is declared wrongly: only Latin-1 ever is."""
     latin_1 = 0
-    return charset.repair(text) if getattr(frame, "encoding", None) == latin_1 else text
+    return charset.repair(texts) if getattr(frame, "encoding", None) == latin_1 else texts
 
 
 def _from_sylt(frame: Any) -> Lyrics | None:
@@ -237,7 +238,11 @@ def _from_sylt(frame: Any) -> Lyrics | None:
     milliseconds, lyrics_kind = 2, (0, 1, 2)
     if frame.format != milliseconds or frame.type not in lyrics_kind:
         return None
-    pieces = [(_repaired(text, frame).replace("\r", ""), time / 1000) for text, time in frame.text]
+    texts = _repaired([text for text, _ in frame.text], frame)
+    pieces = [
+        (text.replace("\r", ""), time / 1000)
+        for text, (_, time) in zip(texts, frame.text, strict=True)
+    ]
     if not any("\n" in text for text, _ in pieces):
         lines = [Line.from_text(text, start) for text, start in pieces]
     else:
