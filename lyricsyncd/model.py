@@ -111,8 +111,8 @@ class Lyrics:
 
     @property
     def text(self) -> str:
-        """Plain lyrics, a line a line."""
-        return "\n".join(line.text for line in self.lines)
+        """Plain lyrics, a line a line; empty ones, which say where another ends, are no words."""
+        return "\n".join(line.text for line in self.lines if line.words)
 
     @property
     def timing(self) -> Timing:
