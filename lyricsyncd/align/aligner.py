@@ -295,6 +295,8 @@ class _FirstPass:
         Without words that are not sung.
     trellis : Trellis
         Without anchors that were rejected; with the floor of the silence between lines that fits.
+    guided : Trellis
+        The same with a second aligner's onsets where they were accepted.
     free, path : Path
         The best path without a second aligner's onsets, and with them where they were accepted.
     line_times : LineTimes or None
@@ -305,6 +307,7 @@ class _FirstPass:
 
     task: _Task
     trellis: Trellis
+    guided: Trellis
     free: Path
     path: Path
     line_times: LineTimes | None
@@ -357,12 +360,10 @@ def _aligned(
             return _placed(task, trellis, None, path, first, debug)
         return _placed(task, first.trellis, None, first.free, first, debug)
     n_frames = len(frames[0])
-    units = _adaptation_units(task, first.trellis.emissions, first.path.states)
-    units = np.repeat(units, step)[:n_frames]
     del trellis, emissions
     adapted = [
-        front_end.adapted(some, task.lyrics, units)
-        for front_end, some in zip(front_ends, frames, strict=True)
+        front_end.adapted(some, task.lyrics, _own_units(task, first, front_end, some, number))
+        for number, (front_end, some) in enumerate(zip(front_ends, frames, strict=True))
         if isinstance(front_end, AdaptableModel)
     ]
     band = _band(task, first, n_frames, step)
@@ -410,9 +411,8 @@ def _first_pass(
         trellis = replace(trellis, anchors=anchors)
     onsets = None if second.onsets is None else second.onsets(task.rough(trellis, free))
     if onsets is None:
-        return _FirstPass(
-            task, trellis, free, free, line_times, _likelihood_ratio(task, trellis, free), None
-        )
+        ratio = _likelihood_ratio(task, trellis, free)
+        return _FirstPass(task, trellis, trellis, free, free, line_times, ratio, None)
     as_usual = found = _Agreed.of(task, trellis, free, onsets)
     doubtful = found.share < task.options.sure_prior
     for floor in task.options.other_floors if doubtful else ():
@@ -421,16 +421,18 @@ def _first_pass(
     if second.unsung is not None and line_times is None:
         found = _without_unsung(found, second)
     path: Path | None = None
-    if found.share >= task.options.trusted_prior:
-        prior = _prior(found.task, found.onsets)
-        anchors = (*found.trellis.anchors, prior)
-        path = best_path(replace(found.trellis, anchors=anchors))
-    else:
+    if found.share < task.options.trusted_prior:
         found = as_usual
+    guided = found.trellis
+    if found is not as_usual or found.share >= task.options.trusted_prior:
+        anchors = (*guided.anchors, _prior(found.task, found.onsets))
+        guided = replace(guided, anchors=anchors)
+        path = best_path(guided)
     ratio = _likelihood_ratio(found.task, found.trellis, found.path)
     return _FirstPass(
         found.task,
         found.trellis,
+        guided,
         found.path,
         path or found.path,
         line_times,
@@ -658,6 +660,23 @@ def _placed(
         second_near=second.near(again.onset, TOLERANCE_S),
         without_prior=placed,
     )
+
+
+def _own_units(
+    task: _Task, first: _FirstPass, front_end: AcousticModel, frames: Any, number: int
+) -> IntArray:
+    """Return what a front end learns from, by a first pass of its own: no error is learnt by all.
+
+    The first front end made the first pass; the others follow the settings that it chose.
+    """
+    trellis, path = first.guided, first.path
+    step = -(-len(frames) // trellis.n_frames)
+    if number > 0:
+        emissions = front_end.score(frames[::step], task.lyrics)
+        trellis = replace(trellis, emissions=replace(emissions, hop=trellis.emissions.hop))
+        path = best_path(trellis) or path
+    units = _adaptation_units(task, trellis.emissions, path.states)
+    return np.repeat(units, step)[: len(frames)]
 
 
 def _adaptation_units(task: _Task, emissions: Emissions, states: IntArray) -> IntArray:
