@@ -53,6 +53,8 @@ _WINDOW_S = 0.025
 _LAG = 2
 """Hops between the two spectra whose difference is taken."""
 _FRAMES_AT_ONCE = 4096
+_SAMPLED = 2000
+"""Frames, about, that the loudness of the spectra is taken from."""
 
 
 def refine_timings(
@@ -112,9 +114,37 @@ def refine(
     """Refine onsets and offsets given as arrays of seconds, shape (N,)."""
     if len(onset) == 0:
         return onset, offset
-    flux, level = _flux_and_level(vocals, sr)
-    onset = np.maximum.accumulate(_snapped(onset, flux, options))
-    return onset, _ended(onset, offset, level, options)
+    return Strength.of(vocals, sr).refined(onset, offset, options)
+
+
+@dataclass(frozen=True)
+class Strength:
+    """The evidence of the vocals for onsets and offsets, every 5 ms.
+
+    Attributes
+    ----------
+    flux : ndarray of float64, shape (frames,)
+        Spectral flux.
+    level : ndarray of float64, shape (frames,)
+        Decibels.
+    """
+
+    flux: DoubleArray
+    level: DoubleArray
+
+    @classmethod
+    def of(cls, vocals: FloatArray, sr: int) -> Strength:
+        """Compute both from mono vocals, shape (n,), at a sample rate in Hz."""
+        return cls(*_flux_and_level(vocals, sr))
+
+    def refined(
+        self, onset: DoubleArray, offset: DoubleArray, options: Options = Options()
+    ) -> tuple[DoubleArray, DoubleArray]:
+        """Return onsets and offsets, in seconds, shape (N,), where the vocals show them."""
+        if len(onset) == 0:
+            return onset, offset
+        onset = np.maximum.accumulate(_snapped(onset, self.flux, options))
+        return onset, _ended(onset, offset, self.level, options)
 
 
 def _snapped(onset: DoubleArray, flux: DoubleArray, options: Options) -> DoubleArray:
@@ -158,16 +188,23 @@ def _flux_and_level(vocals: FloatArray, sr: int) -> tuple[DoubleArray, DoubleArr
     frames = frames[: len(vocals) // hop + 1]
     hann = np.hanning(window).astype(np.float32)
     size = 1 << (window - 1).bit_length()
-    spectra = []
     level = np.empty(len(frames))
+
+    def magnitude(some: FloatArray) -> FloatArray:
+        return np.abs(np.fft.rfft(some * hann, size)).astype(np.float32)
+
+    sample = magnitude(frames[:: max(1, len(frames) // _SAMPLED)])
+    loud = max(float(np.percentile(sample, 99.5)), 1e-9)
+    rise = np.zeros(max(0, len(frames) - _LAG), np.float32)
+    # Block by block: the spectra of a whole song would be the largest array in memory.
     for start in range(0, len(frames), _FRAMES_AT_ONCE):
         block = frames[start : start + _FRAMES_AT_ONCE] * hann
         level[start : start + len(block)] = np.einsum("ij,ij->i", block, block)
-        spectra.append(np.abs(np.fft.rfft(block, size)).astype(np.float32))
-    magnitude = np.concatenate(spectra)
-    loud = max(float(np.percentile(magnitude[:: max(1, len(magnitude) // 2000)], 99.5)), 1e-9)
-    magnitude = np.log1p(magnitude * np.float32(100.0 / loud))
-    rise = np.maximum(magnitude[_LAG:] - magnitude[:-_LAG], 0.0).sum(axis=1)
+        logs = np.log1p(
+            magnitude(frames[start : start + _FRAMES_AT_ONCE + _LAG]) * np.float32(100.0 / loud)
+        )
+        rises = np.maximum(logs[_LAG:] - logs[:-_LAG], 0.0).sum(axis=1)
+        rise[start : start + len(rises)] = rises
     flux = np.pad(rise.astype(np.float64), (_LAG // 2, _LAG - _LAG // 2))
     smooth = np.exp(-0.5 * np.arange(-4, 5) ** 2.0)
     flux = np.convolve(flux, smooth / smooth.sum(), mode="same")

@@ -20,6 +20,7 @@ from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError, WriteE
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.printable import escaped
+from lyricsyncd.processes import memory
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config, Output, OutputFile
@@ -161,6 +162,8 @@ def sync(
         dry_run=dry_run,
     )
     _check_files(options, songs, report)
+    # What one stage frees is to be there for the next.
+    memory.give_back_large_blocks()
     pipeline = _pipeline(settings, acoustid_key, device, profile)
     several = len(songs) > 1
     outcomes = []

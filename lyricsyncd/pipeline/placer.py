@@ -379,14 +379,20 @@ def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
 
 
 def _refined(alignment: Alignment, stem: Stem) -> Alignment:
-    """The onsets and offsets where the vocals show them."""
-    from lyricsyncd.align import refine
+    """Return the onsets and offsets where the vocals show them."""
+    from lyricsyncd.align.refine import Strength
 
-    onset, offset = refine.refine(alignment.onset, alignment.offset, stem.vocals, stem.sr)
-    without_prior = (
-        None if alignment.without_prior is None else _refined(alignment.without_prior, stem)
+    strength = Strength.of(stem.vocals, stem.sr)
+
+    def refined(placed: Alignment) -> Alignment:
+        onset, offset = strength.refined(placed.onset, placed.offset)
+        return dataclasses.replace(placed, onset=onset, offset=offset)
+
+    without_prior = alignment.without_prior
+    return dataclasses.replace(
+        refined(alignment),
+        without_prior=None if without_prior is None else refined(without_prior),
     )
-    return dataclasses.replace(alignment, onset=onset, offset=offset, without_prior=without_prior)
 
 
 def _with_line_starts(lyrics: Lyrics, times: LineTimes) -> Lyrics:

@@ -18,7 +18,7 @@ import time
 import traceback
 from multiprocessing.connection import Connection
 
-from lyricsyncd.processes import protocol
+from lyricsyncd.processes import memory, protocol
 from lyricsyncd.processes.limits import ResourceLimits, become_child
 
 log = logging.getLogger(__name__)
@@ -137,6 +137,7 @@ def main() -> None:
     os.set_inheritable(descriptor, False)
     limits = ResourceLimits.from_arguments(sys.argv[3:7])
     become_child(parent, limits)
+    memory.give_back_large_blocks()
     serve(Connection(descriptor), limits.processor_s or 0.0)
 
 
