@@ -63,11 +63,11 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
         The file is not there, not audio, empty or broken at its head.
     """
     song = Path(path)
-    with _opened(song) as (container, stream):
+    with opened(song) as (container, stream):
         duration = _declared_duration(song, container, stream)
         if duration is None:
             duration = _demuxed_duration(container, stream)
-        return AudioInfo(duration, stream.rate, stream.channels, _codec_name(stream))
+        return AudioInfo(duration, stream.rate, stream.channels, codec_name(stream))
 
 
 def packets_digest(path: str | os.PathLike[str]) -> str:
@@ -80,10 +80,10 @@ def packets_digest(path: str | os.PathLike[str]) -> str:
     """
     import hashlib
 
-    with _opened(Path(path)) as (container, stream):
+    with opened(Path(path)) as (container, stream):
         # What is cut off at the start is stated outside of the packets.
         start = float((stream.start_time or 0) * (stream.time_base or 0))
-        kind = f"{_codec_name(stream)} {stream.rate} {stream.channels} {start:.3f}"
+        kind = f"{codec_name(stream)} {stream.rate} {stream.channels} {start:.3f}"
         digest = hashlib.sha256(kind.encode("ascii", "replace"))
         for packet in container.demux(stream):
             digest.update(bytes(packet))
@@ -116,7 +116,7 @@ def blocks(
     import numpy as np
 
     song = Path(path)
-    with _opened(song) as (container, stream):
+    with opened(song) as (container, stream):
         declared = _declared_duration(song, container, stream)
         if declared is not None and declared > max_duration:
             raise _too_long(song, declared, max_duration)
@@ -206,7 +206,7 @@ class _NamedFile:
 
 
 @contextmanager
-def _opened(
+def opened(
     song: Path,
 ) -> Iterator[tuple[av.container.InputContainer, av.audio.stream.AudioStream]]:
     """Open the container and its first audio stream; errors become `AudioError`."""
@@ -282,7 +282,8 @@ def _lenient_about_metadata() -> dict[str, Any]:
     return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
-def _codec_name(stream: av.audio.stream.AudioStream) -> str:
+def codec_name(stream: av.audio.stream.AudioStream) -> str:
+    """Return FFmpeg's name of a stream's codec."""
     codec = stream.codec_context.codec
     # Before version 14, PyAV has only the decoder's name: "mp3float".
     name: str = getattr(codec, "canonical_name", None) or codec.name.removesuffix("float")
@@ -382,7 +383,7 @@ def _decoded(
 
     held: list[Samples] = []
     count, rate = 0, 0
-    for frame in _frames(container, stream):
+    for frame in frames(container, stream):
         if held and (frame.sample_rate != rate or count >= _BLOCK_S * rate):
             yield np.concatenate(held), rate
             held, count = [], 0
@@ -397,9 +398,10 @@ def _decoded(
         yield np.concatenate(held), rate
 
 
-def _frames(
+def frames(
     container: av.container.InputContainer, stream: av.audio.stream.AudioStream
 ) -> Iterator[av.AudioFrame]:
+    """Decode the frames of a stream, without broken packets."""
     import av
 
     packets = container.demux(stream)
@@ -412,11 +414,11 @@ def _frames(
             # A truncated end; how much is missing shows in the length.
             return
         try:
-            frames = packet.decode()
+            decoded = packet.decode()
         except (av.error.FFmpegError, ValueError):
             # A ValueError: of a codec that FFmpeg does not have.
             continue
-        for frame in frames:
+        for frame in decoded:
             if isinstance(frame, av.AudioFrame):
                 yield frame
 

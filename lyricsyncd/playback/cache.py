@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +44,8 @@ class FileCache:
         """Return the file of a name, if there is one, and note that it was used."""
         path = self.folder / name
         try:
-            os.utime(path)
+            # The time of the last change stays: clients know the file by it.
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         except OSError:
             return None
         return path
@@ -98,7 +100,7 @@ class FileCache:
             for file in files:
                 with contextlib.suppress(OSError):
                     stat = file.stat(follow_symlinks=False)
-                    found.append((stat.st_mtime, stat.st_size, file.path))
+                    found.append((stat.st_atime, stat.st_size, file.path))
         size = sum(each[1] for each in found)
         if size <= self._most_bytes:
             return

@@ -1,0 +1,97 @@
+"""Make files for the cache, one at a time, while requests for them wait or come again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from pathlib import Path
+
+from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.playback.cache import FileCache, peaks_cache, rendition_cache
+from lyricsyncd.playback.renditions import CONVERTER, convert
+
+WAIT_S = 3.0
+"""How long a request waits for what is being made, before it is asked to come again."""
+
+
+class Maker:
+    """Makes peaks and renditions of songs. Close it."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "playback")
+        self._lock = threading.Lock()
+        self._making: dict[str, Future[Path]] = {}
+        self._closed = False
+
+    def rendition(self, song: Path, key: str, name: str) -> Path | None:
+        """Return the file of a rendition; ``None`` while it is being made.
+
+        Parameters
+        ----------
+        key : str
+            What the song's file is known by, see `Fingerprint.key`.
+        name : str
+            ``mp4`` or ``aac``.
+
+        Raises
+        ------
+        LyricsyncError, OSError
+            It cannot be made.
+        """
+        return self._made(
+            rendition_cache(), f"{key}.{name}", lambda target: convert(song, name, target)
+        )
+
+    def peaks(self, song: Path, key: str, of: str) -> Path | None:
+        """Return the file of a song's peaks; ``None`` while they are being made, and where they
+        are those of vocals that were not kept.
+
+        Raises
+        ------
+        LyricsyncError, OSError
+            They cannot be made.
+        """
+        if of == "mix":
+            return self._made(peaks_cache(), f"{key}.mix", lambda target: _draw(song, target))
+        return peaks_cache().get(f"{key}.{of}")
+
+    def close(self) -> None:
+        """Make nothing more."""
+        with self._lock:
+            self._closed = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        CONVERTER.interrupt()
+
+    def _made(self, cache: FileCache, name: str, write: Callable[[Path], None]) -> Path | None:
+        if (found := cache.get(name)) is not None:
+            return found
+        with self._lock:
+            if self._closed:
+                raise _stops()
+            making = self._making.get(name)
+            if making is None:
+                making = self._thread.submit(cache.make, name, write)
+                self._making[name] = making
+                making.add_done_callback(lambda _: self._forget(name))
+        try:
+            return making.result(WAIT_S)
+        except NotYet:
+            return None
+        except CancelledError:
+            raise _stops() from None
+
+    def _forget(self, name: str) -> None:
+        # An error is for those who waited; the next request tries anew.
+        self._making.pop(name, None)
+
+
+def _stops() -> LyricsyncError:
+    return LyricsyncError("The service stops", remedy="Ask again", transient=True)
+
+
+def _draw(song: Path, target: Path) -> None:
+    from lyricsyncd.playback.peaks import of_song
+
+    target.write_bytes(CONVERTER.run(of_song, song))
