@@ -258,6 +258,26 @@ class Catalog(KeptResults):
 
         return self.write(finish)
 
+    def settle(self, id: int, outcome: Outcome, fingerprint: Fingerprint) -> None:
+        """Note what a person decided about a song, which ends a lease of it.
+
+        Parameters
+        ----------
+        fingerprint : Fingerprint
+            The song's file as it is now.
+        """
+        now = self.clock()
+
+        def settle(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE tracks SET state = 'working', lease_owner = 'a person',"
+                " seen_size = NULL, seen_mtime_ns = NULL WHERE id = ?",
+                (id,),
+            )
+            transitions.finish(db, id, "a person", outcome, fingerprint, now)
+
+        self.write(settle)
+
     def crashed(self, id: int, owner: str, error: LyricsyncError) -> State:
         """End a lease because the song took the model worker down; where the song stands now.
 

@@ -156,13 +156,15 @@ class Placer:
                 break
             # A transcript was taken with the first words in mind, and anchors those alone.
             transcript = prepared.transcript if best is None else None
-            candidate = self._placed(stem, lyrics, language, transcript, watch)
+            pins = prepared.pins if not scores else ()
+            candidate = self._placed(stem, lyrics, language, transcript, watch, pins)
             scores.append(candidate.verdict.score)
             if best is None or candidate.verdict.score > best.verdict.score:
                 best = candidate
         assert best is not None, "there are words to place"
         doubtful = best.verdict.score < max(self.settings.words, DOUBTFUL)
-        if doubtful and prepared.transcript is None and self._ends_here(best, prepared):
+        anchored = prepared.transcript is not None or bool(prepared.pins)
+        if doubtful and not anchored and self._ends_here(best, prepared):
             best = self._with_second_opinion(best, stem, language, watch, progress)
         progress("align", 1.0)
         return best, tuple(scores)
@@ -230,8 +232,9 @@ class Placer:
         language: str,
         transcript: Sequence[Word] | None,
         watch: Stopwatch,
+        pins: Sequence[tuple[int, float]] = (),
     ) -> _Candidate:
-        """Align, refine and judge; a transcript gives anchors."""
+        """Align, refine and judge; a transcript gives anchors, and so does a person's pin."""
         from lyricsyncd.align.aligner import align
         from lyricsyncd.align.anchors import transcript_starts
         from lyricsyncd.judging import agreement
@@ -240,6 +243,9 @@ class Placer:
         with watch.stage("align"):
             acoustic_model = self.models.acoustic_model(language)
             starts = None if transcript is None else transcript_starts(transcript, lyrics.words)
+            if pins:
+                pinned = dict(pins)
+                starts = [pinned.get(number) for number in range(len(lyrics.words))]
             words = [[word.text for word in line.words] for line in lyrics]
             line_starts = _line_starts(lyrics)
 

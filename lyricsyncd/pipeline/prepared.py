@@ -34,6 +34,8 @@ class Prepared:
         What a recogniser made of the vocals, once it was asked; anchors of the alignment.
     transcript_alone : bool
         Whether ``lyrics`` are that transcript, since no source knows its words.
+    pins : tuple of (int, float)
+        Words, by their numbers, and the seconds at which a person says that they start.
     wordless : str
         By what sign it is an instrumental, where its tags say so.
     """
@@ -49,6 +51,7 @@ class Prepared:
     recognise: bool = False
     transcript: tuple[Word, ...] | None = None
     transcript_alone: bool = False
+    pins: tuple[tuple[int, float], ...] = ()
     wordless: str = ""
 
     @property

@@ -24,6 +24,7 @@ from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.playback import cache
 from lyricsyncd.unexpected import TRANSIENT
 from lyricsyncd.work import outcomes
+from lyricsyncd.work.chosen import for_review
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +110,7 @@ class Recorder:
         if not self._retry(lambda: self._catalog.progress(entry.id, self._owner, "write", 0.0)):
             log.info("%s was taken back: nothing is written", entry.display_path)
             return
+        result = self._as_chosen(entry, result)
         report: WriteReport | None = None
         if result.to_write is not None:
             report = self._written(entry.path, result.to_write, config)
@@ -193,6 +195,15 @@ class Recorder:
         log.warning("%s: %s; %s", entry.display_path, cause, after)
         if state is State.FAILED and self._finished is not None:
             self._finished(entry, state)
+
+    def _as_chosen(self, entry: Entry, result: SyncResult) -> SyncResult:
+        """Keep a result from being written where a person wants to see it first: this once."""
+        choices = self._catalog.choices(entry.id)
+        if not choices.only_draft:
+            return result
+        after = dataclasses.replace(choices, only_draft=False)
+        self._retry(lambda: self._catalog.choose(entry.id, after))
+        return for_review(result)
 
     def reuse_peaks(self, first: Fingerprint, stamp: Fingerprint) -> None:
         """Store the peaks of a recording for another file of it, too."""

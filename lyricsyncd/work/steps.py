@@ -20,6 +20,7 @@ from lyricsyncd.http import rate_limit
 from lyricsyncd.http.response_cache import without_cache
 from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.work import policy, worker
+from lyricsyncd.work.chosen import find_chosen
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -76,8 +77,9 @@ def find(
     by_hand = entry.priority >= Priority.PERSON
     if by_hand and look_up:
         rate_limit.end_rests(catalog.clock() - entry.enqueued_at)
+    choices = catalog.choices(entry.id)
     with without_cache() if by_hand and look_up else contextlib.nullcontext():
-        prepared = (finder.find if look_up else finder.find_offline)(entry.path)
+        prepared = find_chosen(finder, entry.path, choices, look_up=look_up)
     if prepared is None:
         recorder.needs_look_up(entry)
         return None
@@ -148,7 +150,7 @@ def _same_recording(
     track, words = prepared.track, len(prepared.lyrics.words)
     if not isinstance(executor, WorkerExecutor) or prepared.recognise or not track.duration:
         return None
-    if entry.priority >= Priority.PERSON or entry.crashes:
+    if entry.priority >= Priority.PERSON or entry.crashes or prepared.pins:
         return None
     from lyricsyncd.work import same_recording
 

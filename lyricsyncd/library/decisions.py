@@ -1,0 +1,408 @@
+"""Carry out what a person decides about a song's words.
+
+A decision counts more than any result: what it writes is recorded as written by hand, and no later
+run replaces it. Everything is journalled, so `undo` gives back what was there before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, State
+from lyricsyncd.catalog.drafts import Choices, Draft, words_key
+from lyricsyncd.catalog.kept import Outdated
+from lyricsyncd.errors import LyricsyncError, UsageError
+from lyricsyncd.library.undoing import take_back
+from lyricsyncd.model import Lyrics, Timing
+from lyricsyncd.playback.cache import file_changed
+from lyricsyncd.tags import Journal, write_sandboxed
+
+if TYPE_CHECKING:
+    from lyricsyncd.config.schema import Output, OutputFile
+    from lyricsyncd.model import Line, Word
+    from lyricsyncd.tags import WriteReport
+
+LEAST_S = 0.03
+"""Seconds between the starts of two words of one voice, and from the start of one to its end."""
+REJECTED = "a person rejected these words"
+_STEP = 1e-6
+"""Times are compared with this tolerance: they are rounded to milliseconds."""
+
+
+class Action(str, Enum):
+    """What a person may decide."""
+
+    ACCEPT = "accept"
+    LINES = "lines"
+    REJECT = "reject"
+    INSTRUMENTAL = "instrumental"
+    UNREJECT = "unreject"
+
+
+class Busy(LyricsyncError):
+    """A song is in work, or its file changed: it cannot be decided about now."""
+
+
+class BrokenTimes(LyricsyncError):
+    """Times that no song can have."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of a decision.
+
+    Attributes
+    ----------
+    written, removed : tuple of Path
+        Files that were changed, or would be.
+    notes : tuple of str
+        What a person should know: files that were kept, and why.
+    """
+
+    written: tuple[Path, ...] = ()
+    removed: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decisions:
+    """Carries out decisions.
+
+    Attributes
+    ----------
+    output
+        Where lyrics are written to, as the configuration has it.
+    """
+
+    catalog: Catalog
+    output: Output | tuple[OutputFile, ...]
+
+    def decide(
+        self, id: int, action: Action, revision: int | None = None, *, dry_run: bool = False
+    ) -> Decided:
+        """Carry out a decision about a song.
+
+        Parameters
+        ----------
+        revision : int, optional
+            Of the draft that the person has seen.
+
+        Raises
+        ------
+        UsageError
+            There is no such song, or it has no placed words.
+        Outdated
+            Its draft is another by now.
+        Busy
+            It is in work, or its file changed.
+        WriteError
+            Nothing, or not all, could be written.
+        """
+        entry = self._entry(id)
+        if revision is not None and self.catalog.revision(id) != revision:
+            raise Outdated("The words have been changed meanwhile", remedy="Load them again")
+        if action is Action.UNREJECT:
+            return self._unreject(entry, dry_run)
+        if action is Action.REJECT:
+            return self._reject(entry, dry_run)
+        if action is Action.INSTRUMENTAL:
+            return self._take_back(
+                entry, Outcome(State.INSTRUMENTAL, "a person says that nothing is sung"), dry_run
+            )
+        draft = self._draft(entry)
+        return self._write(entry, draft, lines_only=action is Action.LINES, dry_run=dry_run)
+
+    def save(self, id: int, lyrics: Lyrics, revision: int) -> int:
+        """Store words and times that a person corrected; nothing is written beside the song.
+
+        Returns
+        -------
+        int
+            The new revision.
+
+        Raises
+        ------
+        BrokenTimes
+            Times are not in order.
+        UsageError
+            There is no such song, or it has no placed words.
+        Outdated
+            The draft is another by now.
+        """
+        check_times(lyrics)
+        draft = self._draft(self._entry(id))
+        kept = dataclasses.replace(
+            lyrics,
+            language=lyrics.language or draft.lyrics.language,
+            source=draft.lyrics.source,
+            source_id=draft.lyrics.source_id,
+            metadata=draft.lyrics.metadata,
+        )
+        return self.catalog.edit(id, dataclasses.replace(draft, lyrics=kept), revision)
+
+    def shift(
+        self, id: int, seconds: float, *, absolute: bool = False, dry_run: bool = False
+    ) -> Decided:
+        """Shift all words of a song, and write them as finely as they were written before.
+
+        Parameters
+        ----------
+        seconds : float
+            Later than now; with ``absolute`` later than they were placed.
+
+        Raises
+        ------
+        As `decide`.
+        """
+        entry = self._entry(id)
+        draft = self._draft(entry)
+        by = seconds - draft.offset if absolute else seconds
+        moved = dataclasses.replace(
+            draft, lyrics=shifted(draft.lyrics, by), offset=round(draft.offset + by, 3)
+        )
+        if not dry_run:
+            moved = dataclasses.replace(
+                moved, revision=self.catalog.edit(id, moved, draft.revision)
+            )
+        if entry.state is State.REVIEW:
+            # It is still to be decided about.
+            return Decided()
+        lines_only = entry.state is State.LINES
+        return self._write(entry, moved, lines_only=lines_only, dry_run=dry_run)
+
+    def set(self, id: int, *, language: str | None = None, lyrics: Lyrics | None = None) -> Choices:
+        """Have a song placed anew with a language or with words of a person's choice.
+
+        Raises
+        ------
+        UsageError
+            There is no such song.
+        """
+        entry = self._entry(id)
+        choices = self.catalog.choices(id)
+        if language is not None:
+            choices = dataclasses.replace(
+                choices, language=None if language == "auto" else language
+            )
+        if lyrics is not None:
+            choices = dataclasses.replace(choices, lyrics=lyrics, pins=())
+        self.catalog.choose(entry.id, choices)
+        self.catalog.retry([entry.id])
+        return choices
+
+    def place(
+        self,
+        id: int,
+        lyrics: Lyrics,
+        pins: Sequence[tuple[int, float]] = (),
+        revision: int | None = None,
+    ) -> None:
+        """Have words placed, for review: nothing is written until a person decides.
+
+        Parameters
+        ----------
+        pins : sequence of (int, float)
+            Words, by their numbers in the song, and the seconds at which they start.
+
+        Raises
+        ------
+        UsageError
+            There is no such song, or no such word.
+        Outdated
+            The draft is another by now.
+        """
+        entry = self._entry(id)
+        if revision is not None and self.catalog.revision(id) != revision:
+            raise Outdated("The words have been changed meanwhile", remedy="Load them again")
+        if not lyrics.words:
+            raise UsageError("There are no words to place", remedy="Send some")
+        if any(not 0 <= number < len(lyrics.words) for number, _ in pins):
+            raise UsageError("A pin names no word of the song", remedy="Count from 0")
+        choices = self.catalog.choices(id)
+        chosen = dataclasses.replace(
+            choices,
+            lyrics=lyrics,
+            pins=tuple(sorted(pins)),
+            only_draft=True,
+            rejected=choices.rejected - {words_key(lyrics)},
+        )
+        self.catalog.choose(id, chosen)
+        self.catalog.retry([entry.id])
+
+    def undo(self, id: int, *, dry_run: bool = False) -> Decided:
+        """Give back what was there before us; the song is then left alone.
+
+        Raises
+        ------
+        UsageError
+            There is no such song.
+        """
+        entry = self._entry(id)
+        report = take_back(Journal(), self.catalog, [entry.path], dry_run=dry_run)
+        return Decided(
+            written=report.restored + report.cleared,
+            removed=report.removed,
+            notes=tuple(map(str, report.kept + report.failed)),
+        )
+
+    def _write(self, entry: Entry, draft: Draft, *, lines_only: bool, dry_run: bool) -> Decided:
+        lyrics = draft.lyrics.without_word_times() if lines_only else draft.lyrics
+        if lyrics.timing is Timing.NONE:
+            raise UsageError("The words have no times yet", remedy="Place the song again")
+        report = write_sandboxed(
+            entry.path, lyrics, self.output, journal=Journal(), by_hand=True, dry_run=dry_run
+        )
+        notes = tuple(map(str, report.notes))
+        if not (report.written or report.unchanged):
+            raise Busy(
+                f"Nothing could be written: {'; '.join(notes) or 'no output wants these lyrics'}",
+                remedy="Look at the files beside the song",
+            )
+        decided = Decided(report.written, report.removed, notes)
+        if not dry_run:
+            self._note_written(entry, draft, lines_only, report, notes)
+        return decided
+
+    def _note_written(
+        self,
+        entry: Entry,
+        draft: Draft,
+        lines_only: bool,
+        report: WriteReport,
+        notes: tuple[str, ...],
+    ) -> None:
+        lyrics = draft.lyrics
+        outcome = Outcome(
+            State.LINES if lines_only else State.DONE,
+            f"A person accepted its {'lines' if lines_only else 'words'}",
+            quality=draft.score,
+            decision="lines" if lines_only else "words",
+            source=lyrics.source,
+            language=draft.language,
+            separator=draft.separator,
+            aligner=draft.aligner,
+            lines=sum(1 for line in lyrics if line.words),
+            words=len(lyrics.words),
+            stages=entry.stages,
+            written=report.written + report.unchanged,
+            notes=notes,
+        )
+        self._settle(entry, outcome)
+
+    def _reject(self, entry: Entry, dry_run: bool) -> Decided:
+        decided = self._take_back(entry, Outcome(State.IGNORED, REJECTED), dry_run)
+        draft = self.catalog.draft(entry.id)
+        if draft is not None and not dry_run:
+            choices = self.catalog.choices(entry.id)
+            rejected = choices.rejected | {words_key(draft.lyrics)}
+            lyrics = choices.lyrics
+            if lyrics is not None and words_key(lyrics) in rejected:
+                lyrics = None
+            self.catalog.choose(
+                entry.id, dataclasses.replace(choices, rejected=rejected, lyrics=lyrics, pins=())
+            )
+        return decided
+
+    def _unreject(self, entry: Entry, dry_run: bool) -> Decided:
+        if not dry_run:
+            choices = self.catalog.choices(entry.id)
+            self.catalog.choose(entry.id, dataclasses.replace(choices, rejected=frozenset()))
+            self.catalog.retry([entry.id])
+        return Decided()
+
+    def _take_back(self, entry: Entry, outcome: Outcome, dry_run: bool) -> Decided:
+        """Remove what we wrote of words that are not the song's."""
+        decided = self.undo(entry.id, dry_run=dry_run)
+        if not dry_run:
+            self._settle(entry, outcome)
+        return decided
+
+    def _settle(self, entry: Entry, outcome: Outcome) -> None:
+        looks = Fingerprint.of(entry.path)
+        file_changed(entry.fingerprint.key, looks.key)
+        self.catalog.settle(entry.id, outcome, looks)
+
+    def _entry(self, id: int) -> Entry:
+        entry = self.catalog.get(id)
+        if entry is None:
+            raise UsageError(f"There is no song {id}", remedy="Run `lyricsyncd scan` first")
+        if entry.state is State.WORKING:
+            raise Busy("The song is in work", remedy="Wait until it is done, or skip it")
+        try:
+            looks = Fingerprint.of(entry.path)
+        except OSError as error:
+            raise Busy(
+                f"{entry.path} cannot be read: {error.strerror}", remedy="Scan the library again"
+            ) from None
+        if looks != entry.fingerprint:
+            raise Busy("The song's file has changed", remedy="Wait until it is placed again")
+        return entry
+
+    def _draft(self, entry: Entry) -> Draft:
+        draft = self.catalog.draft(entry.id)
+        if draft is None:
+            raise UsageError(
+                "The song has no placed words", remedy="Have them placed: lyricsyncd retry"
+            )
+        return draft
+
+
+def shifted(lyrics: Lyrics, seconds: float) -> Lyrics:
+    """Return lyrics later by some seconds; nothing starts before the song."""
+
+    def moved(time: float | None) -> float | None:
+        return None if time is None else round(max(0.0, time + seconds), 3)
+
+    def moved_word(word: Word) -> Word:
+        return dataclasses.replace(word, start=moved(word.start), end=moved(word.end))
+
+    return lyrics.with_lines(
+        dataclasses.replace(
+            line,
+            words=tuple(map(moved_word, line.words)),
+            start=moved(line.start),
+            end=moved(line.end),
+        )
+        for line in lyrics
+    )
+
+
+def check_times(lyrics: Lyrics) -> None:
+    """Check that words follow each other, within each voice.
+
+    Raises
+    ------
+    BrokenTimes
+        It names the first word that does not.
+    """
+    last: dict[str | None, Word] = {}
+    for number, (line, word) in enumerate(_words(lyrics)):
+        problem = _problem(word, last.get(line.voice))
+        if problem:
+            raise BrokenTimes(f"The word {number} ({word.text[:40]!r}) {problem}", remedy="Move it")
+        if word.start is not None:
+            last[line.voice] = word
+
+
+def _words(lyrics: Lyrics) -> list[tuple[Line, Word]]:
+    return [(line, word) for line in lyrics for word in line.words]
+
+
+def _problem(word: Word, before: Word | None) -> str:
+    start, end = word.start, word.end
+    if start is None:
+        return "" if end is None else "ends without a start"
+    if start < 0:
+        return "starts before the song"
+    if before is not None and before.start is not None:
+        if start < before.start + LEAST_S - _STEP:
+            return "starts before the word before it"
+        if before.end is not None and before.end > start + _STEP:
+            return "starts within the word before it"
+    if end is not None and end < start + LEAST_S - _STEP:
+        return "ends before it starts"
+    return ""

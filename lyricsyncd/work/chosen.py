@@ -1,0 +1,76 @@
+"""Respect what a person chose for a song: its words, its language, words that are not its."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyricsyncd.catalog.drafts import Choices, words_key
+from lyricsyncd.errors import LyricsNotFound
+from lyricsyncd.model import Decision
+
+if TYPE_CHECKING:
+    from lyricsyncd.pipeline.finder import Finder
+    from lyricsyncd.pipeline.prepared import Prepared
+    from lyricsyncd.pipeline.result import SyncResult
+
+
+def find_chosen(finder: Finder, path: Path, choices: Choices, *, look_up: bool) -> Prepared | None:
+    """Find a song's words as `Finder.find`, or without the network as `Finder.find_offline`.
+
+    Raises
+    ------
+    LyricsNotFound
+        A person rejected all words that there are.
+    LyricsyncError
+        As the finder.
+    """
+    if choices.lyrics is not None:
+        found = finder.find(path, lyrics=choices.lyrics, language=choices.language)
+        # Words of a person's choice are not doubted: no other source is asked.
+        return dataclasses.replace(found, all_found=True, pins=choices.pins)
+    prepared = finder.find(path) if look_up else finder.find_offline(path)
+    if prepared is None:
+        return None
+    if choices.language is not None:
+        prepared = dataclasses.replace(prepared, language=choices.language)
+    return _without_rejected(finder, prepared, choices, look_up=look_up)
+
+
+def for_review(result: SyncResult) -> SyncResult:
+    """Keep a result from being written, for a person who wants to see it first."""
+    if result.to_write is None:
+        return result
+    reason = f"Placed as a person wished, to be looked at. {result.reason}"
+    return dataclasses.replace(result, decision=Decision.REVIEW, reason=reason)
+
+
+def _without_rejected(
+    finder: Finder, prepared: Prepared, choices: Choices, *, look_up: bool
+) -> Prepared | None:
+    if not choices.rejected or prepared.recognise:
+        return prepared
+    left = _left(prepared, choices)
+    if left is None and not look_up:
+        return None
+    if left is None and not prepared.all_found:
+        left = _left(finder.more_words(prepared, {}), choices)
+    if left is None:
+        raise LyricsNotFound(
+            f"No lyrics for {prepared.track.name}: a person rejected those that there are",
+            remedy="Choose others: lyricsyncd set SONG --lyrics FILE",
+        )
+    return left
+
+
+def _left(prepared: Prepared, choices: Choices) -> Prepared | None:
+    """Leave out the words that a person rejected; ``None`` where there are no others."""
+    left = [
+        lyrics
+        for lyrics in (prepared.lyrics, *prepared.others)
+        if words_key(lyrics) not in choices.rejected
+    ]
+    if not left:
+        return None
+    return dataclasses.replace(prepared, lyrics=left[0], others=tuple(left[1:]))
