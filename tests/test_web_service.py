@@ -50,6 +50,17 @@ def test_a_song_is_told_of_followed_and_read(home: Home) -> None:
     text = ask(home, "/lyrics", params={"path": str(song), "format": "lrc"}).text
     assert text.count("<") >= 44
     assert ask(home, "/status").json()["songs"]["done"] == 1
+    # The page has all that it needs, and what a person decides holds.
+    draft = ask(home, f"/tracks/{id}/draft").json()
+    assert all(word[3] for line in draft["lyrics"]["lines"] for word in line["words"])
+    assert len(ask(home, f"/tracks/{id}/peaks").content) > 4000
+    home.until(lambda: ask(home, f"/{draft['audio'][0]['url']}").status_code == 200, "it plays")
+    for action, state in (("lines", "lines"), ("accept", "done")):
+        body = {"action": action, "revision": draft["revision"]}
+        decided = httpx2.post(f"{address(home)}/api/v1/tracks/{id}/decision", json=body, timeout=20)
+        assert decided.json()["track"]["state"] == state
+    assert httpx2.get(f"{address(home)}/ui/").status_code == 200
+    ask(home, "/health")
     # All of it is in use by now, and the service is small as ever.
     httpx2.get(f"{address(home)}/metrics")
     ask(home, "/openapi.json")

@@ -55,23 +55,36 @@ class Queries(Database):
         limit: int = 100,
     ) -> list[Entry]:
         """Songs by id, those whose path in the library, artist or title contains ``text``."""
-        if "\0" in text:
-            # No name has it, and SQLite would take the text to end there.
+        chosen = _matching(states, text)
+        if chosen is None:
             return []
-        marks = ",".join("?" * len(states))
-        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        # Names need not be valid text, and SQLite's text must.
-        pattern = b"%" + escaped.encode("utf-8", "surrogateescape") + b"%"
-        like = "LIKE CAST(? AS TEXT) ESCAPE '\\'"
-        query = f"""
-            SELECT * FROM tracks WHERE id > ? {f"AND state IN ({marks})" if states else ""}
-                AND (? OR CAST(substr(path, length(library) + 2) AS TEXT) {like}
-                    OR artist || ' - ' || title {like} OR title {like})
-            ORDER BY id LIMIT ?
-            """
-        known = (state.value for state in states)
-        arguments = (after, *known, not text, pattern, pattern, pattern, limit)
+        where, values = chosen
+        query = f"SELECT * FROM tracks WHERE id > ? AND {where} ORDER BY id LIMIT ?"
+        arguments = (after, *values, limit)
         return self.read(lambda db: [as_entry(row) for row in db.execute(query, arguments)])
+
+    def order(self, states: Sequence[State], text: str, by: str) -> list[int]:
+        """Return the numbers of the songs that `entries` would find, in an order of `ORDERS`;
+        those that are missing are left out."""
+        chosen = _matching(states, text)
+        if chosen is None:
+            return []
+        where, values = chosen
+        query = (
+            f"SELECT id FROM tracks WHERE missing_since IS NULL AND {where}"
+            f" ORDER BY {ORDERS[by]}, id"
+        )
+        return self.read(lambda db: [id for (id,) in db.execute(query, values)])
+
+    def get_many(self, ids: Sequence[int]) -> list[Entry]:
+        """Return songs by their numbers, in that order; those that are not known are left out."""
+        found: dict[int, Entry] = {}
+        for at in range(0, len(ids), _PAGE):
+            page = ids[at : at + _PAGE]
+            query = f"SELECT * FROM tracks WHERE id IN ({','.join('?' * len(page))})"
+            for entry in self.read(lambda db: list(map(as_entry, db.execute(query, page)))):  # noqa: B023
+                found[entry.id] = entry
+        return [found[id] for id in ids if id in found]
 
     def queue(self, limit: int = 100) -> list[Entry]:
         """List what is in work, then what comes next, in the order in which it would be claimed."""
@@ -362,6 +375,34 @@ class Queries(Database):
             ).fetchone()
         )
         return None if row is None or row[0] is None else float(row[0])
+
+
+ORDERS = {
+    "id": "id",
+    "artist": "artist IS NULL, artist COLLATE NOCASE, title COLLATE NOCASE, path",
+    "title": "title IS NULL, title COLLATE NOCASE, artist COLLATE NOCASE, path",
+    "score": "quality IS NULL, quality",
+    "-score": "quality IS NULL, quality DESC",
+    "-finished": "finished_at IS NULL, finished_at DESC",
+}
+"""Orders of songs; what is not known comes last."""
+
+
+def _matching(states: Sequence[State], text: str) -> tuple[str, tuple[object, ...]] | None:
+    """Return a condition on songs, and its values; ``None`` where no song can fulfil it."""
+    if "\0" in text:
+        # No name has it, and SQLite would take the text to end there.
+        return None
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    # Names need not be valid text, and SQLite's text must.
+    pattern = b"%" + escaped.encode("utf-8", "surrogateescape") + b"%"
+    like = "LIKE CAST(? AS TEXT) ESCAPE '\\'"
+    among = f"state IN ({','.join('?' * len(states))}) AND " if states else ""
+    where = (
+        f"{among}(? OR CAST(substr(path, length(library) + 2) AS TEXT) {like}"
+        f" OR artist || ' - ' || title {like} OR title {like})"
+    )
+    return where, (*(state.value for state in states), not text, pattern, pattern, pattern)
 
 
 def range_below(folder: Path) -> tuple[bytes, bytes]:

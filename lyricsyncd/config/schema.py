@@ -23,6 +23,7 @@ from lyricsyncd.config.setting_types import (
     LocatedPath,
     NotEmpty,
     NotifierName,
+    Origin,
     PathMap,
     Pattern,
     PluginSettings,
@@ -381,6 +382,16 @@ class Web(Section):
         description=(
             "What others must show as `Authorization: Bearer TOKEN`: any long text (beyond this "
             f"computer, {LEAST_TOKEN} characters or more), or {{file: PATH}}."
+        ),
+    )
+    audio: bool = Field(
+        default=True, description="Whether the page plays songs; false: no song leaves this way."
+    )
+    origins: tuple[Origin, ...] = Field(
+        default=(),
+        description=(
+            "Addresses at which browsers reach the page, such as [https://music.example]: behind a "
+            "reverse proxy that changes the Host header, and for names without a token."
         ),
     )
     path_map: PathMap = Field(

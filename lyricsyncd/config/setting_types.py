@@ -157,6 +157,18 @@ def _device(name: str) -> str:
     return name
 
 
+def _origin(text: str) -> str:
+    """Normalise what a browser calls the place of a page: scheme, host and port."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("expected scheme, host and port, such as https://music.example")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
 def _listen_address(text: str) -> str:
     host, port = host_and_port(text)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -188,6 +200,7 @@ FileName = Annotated[str, AfterValidator(_file_name)]
 SecretValue = Annotated[InstanceOf[Secret], BeforeValidator(_secret)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Url = Annotated[str, AfterValidator(_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 ClusterAddress = Annotated[str, AfterValidator(_cluster_address)]
 Device = Annotated[str, AfterValidator(_device)]

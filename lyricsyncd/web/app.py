@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,11 +19,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lyricsyncd.errors import LyricsyncError
+from lyricsyncd.playback.maker import Maker
 from lyricsyncd.web import openapi
+from lyricsyncd.web.answers import response_of
 from lyricsyncd.web.context import ServiceContext
-from lyricsyncd.web.guard import OPEN, Guard
-from lyricsyncd.web.operations import OPERATIONS, PREFIX, Call, Operation, Text
+from lyricsyncd.web.guard import OPEN, PAGE, Guard
+from lyricsyncd.web.operation import PREFIX, Call, Operation
+from lyricsyncd.web.operations import OPERATIONS
+from lyricsyncd.web.page import Page
 from lyricsyncd.web.reply import Problem, as_json, problem
+from lyricsyncd.web.sessions import Sessions
 from lyricsyncd.web.stream import Stream
 from lyricsyncd.web.webhooks import describe
 
@@ -40,29 +45,44 @@ _BODY_S = 15.0
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def application(context: ServiceContext, *, token: str | None, host: str, stream: Stream) -> Guard:
+def application(
+    context: ServiceContext,
+    *,
+    sessions: Sessions,
+    host: str,
+    stream: Stream,
+    maker: Maker,
+    origins: Iterable[str] = (),
+) -> Guard:
     """Make the application.
 
     Parameters
     ----------
-    token, host
+    sessions, host, origins
         See `guard.Guard`.
     stream : Stream
         Answers `GET /events`.
+    maker : Maker
+        Makes peaks and renditions.
     """
     limiter, for_songs = anyio.CapacityLimiter(THREADS), anyio.CapacityLimiter(THREADS)
     routes: list[Route] = []
     for operation in OPERATIONS:
         if operation.path in OPEN:
-            endpoint = _shared(_endpoint(operation, context, anyio.CapacityLimiter(1)))
+            alone = anyio.CapacityLimiter(1)
+            endpoint = _shared(_endpoint(operation, context, sessions, maker, alone))
         else:
             turns = for_songs if operation.opens_songs else limiter
-            endpoint = _endpoint(operation, context, turns)
+            endpoint = _endpoint(operation, context, sessions, maker, turns)
         for path in (operation.path, operation.also_at):
             if path is not None:
                 path = path.replace("{id}", "{id:int}")
                 routes.append(Route(path, endpoint, methods=[operation.method]))
     routes.append(Route(f"{PREFIX}/events", stream.endpoint, methods=["GET"]))
+    page = Page()
+    for path in ("/", PAGE):
+        routes.append(Route(path, page.redirect, methods=["GET"]))
+    routes.append(Route(f"{PAGE}/{{name:path}}", page.endpoint, methods=["GET"]))
     for path in ("/openapi.json", f"{PREFIX}/openapi.json"):
         routes.append(Route(path, _openapi, methods=["GET"]))
     handlers: Any = {
@@ -72,7 +92,7 @@ def application(context: ServiceContext, *, token: str | None, host: str, stream
         Exception: _bug,
     }
     starlette = Starlette(routes=_one_route_a_path(routes), exception_handlers=handlers)
-    return Guard(starlette, token=token, host=host)
+    return Guard(starlette, sessions=sessions, host=host, origins=origins)
 
 
 def _one_route_a_path(routes: list[Route]) -> list[Route]:
@@ -93,22 +113,23 @@ def _one_route_a_path(routes: list[Route]) -> list[Route]:
 
 
 def _endpoint(
-    operation: Operation, context: ServiceContext, limiter: anyio.CapacityLimiter
+    operation: Operation,
+    context: ServiceContext,
+    sessions: Sessions,
+    maker: Maker,
+    limiter: anyio.CapacityLimiter,
 ) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         id = request.path_params.get("id", 0)
         if id >= 2**63:
             raise Problem(404, f"There is no song {id}")
         query = None if operation.query is None else _query(request, operation.query)
-        body = await _body(request) if operation.takes_events else None
-        call = Call(context, id, query, body)
+        body = await _body(request, operation) if operation.takes_body else None
+        call = Call(context, id, query, body, sessions, maker, request.headers)
         if limiter.statistics().tasks_waiting >= _WAITING:
             raise Problem(503, "There is too much to do", remedy="Try again later")
         answer = await anyio.to_thread.run_sync(operation.handle, call, limiter=limiter)
-        if isinstance(answer, Text):
-            content = answer.body.encode("utf-8", "replace")
-            return Response(content, operation.status, answer.headers, answer.media_type)
-        return as_json(answer, operation.status)
+        return response_of(answer, operation, request)
 
     return endpoint
 
@@ -140,21 +161,28 @@ def _query(request: Request, model: type[BaseModel]) -> BaseModel:
         raise Problem(400, describe(error)) from None
 
 
-async def _body(request: Request) -> Any:
+async def _body(request: Request, operation: Operation) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     # A web page can send anything but JSON without a preflight request; Jellyfin is no page, and
     # declares its JSON as plain text.
     page = "origin" in request.headers or "sec-fetch-site" in request.headers
-    if kind != "application/json" and (kind != "text/plain" or page):
+    webhook = operation.takes_events and kind == "text/plain" and not page
+    if kind != "application/json" and not webhook:
         raise Problem(415, "The body must be application/json")
     try:
         content = await asyncio.wait_for(request.body(), _BODY_S)
     except asyncio.TimeoutError:
         raise Problem(408, "The body did not come in time") from None
     try:
-        return json.loads(content)
+        found = json.loads(content)
     except (ValueError, RecursionError):
         raise Problem(400, "The body is not JSON") from None
+    if operation.body is None:
+        return found
+    try:
+        return operation.body.model_validate(found)
+    except ValidationError as error:
+        raise Problem(400, describe(error)) from None
 
 
 async def _openapi(_request: Request) -> Response:

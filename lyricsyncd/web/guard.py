@@ -2,17 +2,17 @@
 
 Without a token only programs on this computer reach the service; but one of them is the browser,
 with any web page in it. So a request must name the host by an address (names can be made to lead
-here, "DNS rebinding"), must not come from another page, and must declare its body as JSON.
+here, "DNS rebinding"), must not come from another page, and must declare its body as JSON. With a
+token, a browser's session is as good as the token itself; its cookie is only sent by our own page.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import ipaddress
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 
 from lyricsyncd.web.reply import Problem, problem
+from lyricsyncd.web.sessions import Sessions, secrets_in
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,12 +31,16 @@ _TOO_LARGE = f"The request is larger than {MAX_BODY >> 20} MiB"
 RATE, BURST = 50.0, 200.0
 """Requests a second of one address, and how many may come at once."""
 DENIED_RATE, DENIED_BURST = 0.5, 10.0
-"""The same for requests without a good token."""
+"""The same for requests without a good token, and for those that begin a session."""
+SESSION_RATE, SESSION_BURST = 200.0, 800.0
+"""The same of one session: behind a reverse proxy a whole house may have one address."""
 _ADDRESSES = 256
 """Addresses that are remembered."""
 OPEN = frozenset({"/healthz", "/api/v1/healthz"})
 """Paths that need no token, as they show only that the service runs, and that do not count against
 the rate: a health check must succeed however busy its address is."""
+SESSION = "/api/v1/session"
+PAGE = "/ui"
 
 
 @dataclass(slots=True)
@@ -88,17 +93,24 @@ class Guard:
 
     Parameters
     ----------
-    token : str or None
-        What requests must carry; ``None`` where none is needed.
+    sessions : Sessions
+        Know the token that requests must carry, and the cookies in its place.
     host : str
         The name or address that the server listens on.
+    origins : iterable of str
+        Further places at which browsers reach the page.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str | None, host: str) -> None:
+    def __init__(
+        self, app: ASGIApp, *, sessions: Sessions, host: str, origins: Iterable[str] = ()
+    ) -> None:
         self._app = app
-        self._token = None if token is None else token.encode("utf-8")
-        self._hosts = {host.lower(), "localhost"}
+        self._sessions = sessions
+        self._origins = frozenset(origins)
+        named = {urlsplit(origin).hostname or "" for origin in self._origins}
+        self._hosts = {host.lower(), "localhost", *named}
         self._allowed = RateLimiter(RATE, BURST)
+        self._allowed_sessions = RateLimiter(SESSION_RATE, SESSION_BURST)
         self._denied = RateLimiter(DENIED_RATE, DENIED_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,15 +126,30 @@ class Guard:
         headers = Headers(scope=scope)
         client = scope.get("client")
         address = client[0] if client else "?"
-        if scope["path"] not in OPEN and (wait := self._allowed.take(address)):
+        path, safe = scope["path"], scope["method"] in ("GET", "HEAD")
+        session = self._session(headers)
+        if path not in OPEN and (wait := self._wait(address, session)):
             return _wait(wait)
-        if self._token is None and not self._names_us(headers.get("host", "")):
+        if safe and is_page(path):
+            # The page tells nothing, and says itself what is wrong with its address.
+            return None
+        if not self._sessions.needed and not self._names_us(headers.get("host", "")):
             return problem(
-                403, "The request names another host", remedy="Use the address, or set a token"
+                403,
+                "The request names another host",
+                remedy="Use the address, set a token, or add the name to web.origins",
             )
-        if _of_another_page(headers):
-            return problem(403, "The request comes from another web page")
-        if self._token is not None and scope["path"] not in OPEN and not self._known(headers):
+        if self._of_another_page(headers):
+            return problem(
+                403,
+                "The request comes from another web page",
+                remedy="Behind a reverse proxy, add the page's address to web.origins",
+            )
+        if path == SESSION and not safe:
+            # Each try of a token counts.
+            if wait := self._denied.take(address):
+                return _wait(wait)
+        elif self._sessions.needed and path not in OPEN and not self._known(headers, session):
             if wait := self._denied.take(address):
                 return _wait(wait)
             return problem(
@@ -149,7 +176,31 @@ class Guard:
             return False
         return True
 
-    def _known(self, headers: Headers) -> bool:
+    def _wait(self, address: str, session: str | None) -> float:
+        if session is not None:
+            return self._allowed_sessions.take(session)
+        return self._allowed.take(address)
+
+    def _session(self, headers: Headers) -> str | None:
+        """Return the secret of the session that a request belongs to."""
+        given = secrets_in(headers.get("cookie", ""))
+        return next((secret for secret in given if self._sessions.known(secret)), None)
+
+    def _of_another_page(self, headers: Headers) -> bool:
+        """Return whether a browser declares the request to come from another page."""
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return True
+        origin = headers.get("origin")
+        if origin is None or origin.lower() in self._origins:
+            return False
+        try:
+            return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        except ValueError:
+            return True
+
+    def _known(self, headers: Headers, session: str | None) -> bool:
+        if session is not None:
+            return True
         kind, _, shown = headers.get("authorization", "").partition(" ")
         given = shown.strip().encode("latin-1", "replace")
         if kind.lower() == "basic":
@@ -160,20 +211,12 @@ class Guard:
                 return False
         elif kind.lower() != "bearer":
             return False
-        return self._token is not None and hmac.compare_digest(given, self._token)
+        return self._sessions.is_token(given)
 
 
-def _of_another_page(headers: Headers) -> bool:
-    """Return whether a browser declares the request to come from another page."""
-    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        return True
-    origin = headers.get("origin")
-    if origin is None:
-        return False
-    try:
-        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
-    except ValueError:
-        return True
+def is_page(path: str) -> bool:
+    """Return whether a path is that of the page, or leads there."""
+    return path in ("/", PAGE) or path.startswith(f"{PAGE}/")
 
 
 def _measured(receive: Receive) -> Receive:

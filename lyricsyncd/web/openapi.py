@@ -11,7 +11,10 @@ from pydantic.json_schema import models_json_schema
 
 from lyricsyncd import __version__
 from lyricsyncd.web import shapes
-from lyricsyncd.web.operations import OPERATIONS, PREFIX, Operation
+from lyricsyncd.web.guard import SESSION
+from lyricsyncd.web.operation import PREFIX, Operation
+from lyricsyncd.web.operations import OPERATIONS
+from lyricsyncd.web.sessions import COOKIE
 
 _MEANINGS = {
     400: "The request is malformed",
@@ -20,6 +23,9 @@ _MEANINGS = {
     404: "There is no such song",
     406: "The lyrics cannot be had in this format",
     413: "The request is too large",
+    409: "Not as it is now: the song is in work, or its words are other ones by now",
+    416: "The file has no such bytes",
+    422: "The words or the song's file cannot be used",
     415: "The body is not application/json",
     429: "Too many requests",
     500: "A bug, or the catalog is broken",
@@ -37,6 +43,7 @@ def document() -> dict[str, Any]:
     models: set[type[BaseModel]] = {shapes.EventShape, shapes.EventsShape, shapes.ErrorAnswer}
     models |= {each.answer for each in OPERATIONS if not isinstance(each.answer, str)}
     models |= {each.query for each in OPERATIONS if each.query is not None}
+    models |= {each.body for each in OPERATIONS if each.body is not None}
     _, definitions = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
         ref_template="#/components/schemas/{model}",
@@ -48,7 +55,7 @@ def document() -> dict[str, Any]:
             operation, schemas
         )
     paths[f"{PREFIX}/events"]["get"] = {
-        "summary": "What happens, as Server-Sent Events: `track` and `status`",
+        "summary": "What happens, as Server-Sent Events: `track`, `draft` and `status`",
         "operationId": "get_events",
         "parameters": [
             {
@@ -71,10 +78,13 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
         },
         # A configuration without a token needs none.
-        "security": [{"token": []}, {}],
+        "security": [{"token": []}, {"session": []}, {}],
     }
 
 
@@ -88,6 +98,11 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
             **_errors({*_EVERYWHERE, *operation.errors}),
         },
     }
+    if operation.path == SESSION:
+        # It is where the token is shown.
+        described["security"] = []
+    if operation.may_come_later:
+        described["responses"]["202"] = {"description": "It is being made: ask again soon"}
     if parameters := _parameters(operation, schemas):
         described["parameters"] = parameters
     if operation.takes_events:
@@ -96,12 +111,18 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": {"anyOf": kinds}}},
         }
+    elif operation.body is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(operation.body)}},
+        }
     return described
 
 
 def _content(operation: Operation) -> dict[str, Any]:
     if isinstance(operation.answer, str):
-        return {operation.answer.partition(";")[0]: {"schema": {"type": "string"}}}
+        schema = {"type": "string"} if operation.answer.startswith("text/") else {}
+        return {operation.answer.partition(";")[0]: {"schema": schema}}
     content: dict[str, Any] = {"application/json": {"schema": _ref(operation.answer)}}
     if operation.also_answers:
         # With format=json, JSON may also be that format's.

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel
 
 from lyricsyncd import __version__, formats
 from lyricsyncd.catalog.catalog import Entry, Queued
@@ -15,61 +12,22 @@ from lyricsyncd.library.events import EventHandler, Kind, Result, Taken
 from lyricsyncd.library.lookup import NotInLibrary
 from lyricsyncd.library.status import status
 from lyricsyncd.media_types import media_type, media_types
-from lyricsyncd.web import metrics, shapes, stored_lyrics
+from lyricsyncd.web import metrics, review, shapes, stored_lyrics
 from lyricsyncd.web.context import ServiceContext
+from lyricsyncd.web.guard import SESSION
+from lyricsyncd.web.operation import PREFIX, Call, Json, Operation, Text, entry_of
 from lyricsyncd.web.reply import Problem
+from lyricsyncd.web.sessions import cookie, secrets_in
 from lyricsyncd.web.webhooks import read_events
 
 if TYPE_CHECKING:
     from lyricsyncd.model import Lyrics
 
-PREFIX = "/api/v1"
 _PAGE = 100
 _REFUSALS: Mapping[Queued | Result, tuple[int, str, str]] = {
     Result.OUTSIDE: (403, "It is in no library", "Name a path below a library, or set path_map"),
     Result.NOT_FOUND: (404, "There is no such song", "Check the path or the tags"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A validated request."""
-
-    context: ServiceContext
-    id: int = 0
-    query: Any = None
-    body: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """An answer in another format than our JSON."""
-
-    body: str
-    media_type: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """An operation of the interface."""
-
-    method: str
-    path: str
-    summary: str
-    handle: Callable[[Call], Mapping[str, Any] | Text]
-    answer: type[BaseModel] | str
-    """A model of JSON, or a media type."""
-    status: int = 200
-    query: type[BaseModel] | None = None
-    takes_events: bool = False
-    opens_songs: bool = False
-    """Whether it may have to wait until songs' files are read."""
-    errors: tuple[int, ...] = ()
-    also_at: str | None = None
-    """A second path."""
-    also_answers: tuple[str, ...] = ()
-    """Further media types."""
 
 
 # Commands
@@ -93,17 +51,17 @@ def _taken(taken: Taken) -> dict[str, Any]:
 
 
 def retry(call: Call) -> dict[str, Any]:
-    entry = _entry(call)
+    entry = entry_of(call)
     call.context.catalog.retry([entry.id])
     call.context.wake()
-    return _entry(call).as_dict()
+    return entry_of(call).as_dict()
 
 
 def skip(call: Call) -> dict[str, Any]:
-    entry = _entry(call)
+    entry = entry_of(call)
     call.context.catalog.skip([entry.id])
     call.context.wake()
-    return _entry(call).as_dict()
+    return entry_of(call).as_dict()
 
 
 def pause(call: Call) -> dict[str, Any]:
@@ -117,6 +75,25 @@ def resume(call: Call) -> dict[str, Any]:
     return {"paused": False}
 
 
+def begin_session(call: Call) -> Json:
+    if not call.sessions.needed:
+        return Json({"needed": False}, {})
+    if not call.sessions.is_token(call.body.token):
+        raise Problem(401, "That is not the token", remedy="It is web.token of the configuration")
+    return Json({"needed": True}, {"Set-Cookie": _cookie(call, call.sessions.begin())})
+
+
+def end_session(call: Call) -> Json:
+    for secret in secrets_in(call.headers.get("cookie", "")):
+        call.sessions.end(secret)
+    return Json({"needed": call.sessions.needed}, {"Set-Cookie": _cookie(call, "")})
+
+
+def _cookie(call: Call, secret: str) -> str:
+    secure = call.headers.get("origin", "").startswith("https:")
+    return cookie(secret, secure=secure)
+
+
 # Queries
 
 
@@ -127,6 +104,9 @@ def service_status(call: Call) -> dict[str, Any]:
 
 def tracks(call: Call) -> dict[str, Any]:
     query: shapes.TracksQuery = call.query
+    if query.ids:
+        named = call.context.catalog.get_many(query.ids)
+        return {"tracks": [entry.as_dict() for entry in named], "next": None}
     limit = query.limit or _PAGE
     found = call.context.catalog.entries(
         states=query.state, text=query.q, after=query.after or 0, limit=limit
@@ -136,7 +116,7 @@ def tracks(call: Call) -> dict[str, Any]:
 
 
 def track(call: Call) -> dict[str, Any]:
-    return _entry(call).as_dict()
+    return entry_of(call).as_dict()
 
 
 def lyrics(call: Call) -> dict[str, Any] | Text:
@@ -219,13 +199,6 @@ def _metrics(call: Call) -> Text:
     return Text(metrics.text(call.context.catalog, call.context.rules()), metrics.MEDIA_TYPE)
 
 
-def _entry(call: Call) -> Entry:
-    entry = call.context.catalog.get(call.id)
-    if entry is None:
-        raise Problem(404, f"There is no song {call.id}")
-    return entry
-
-
 OPERATIONS: Sequence[Operation] = (
     Operation(
         "POST",
@@ -280,6 +253,17 @@ OPERATIONS: Sequence[Operation] = (
         errors=(400, 403, 404, 406),
         also_answers=media_types(),
     ),
+    Operation(
+        "POST",
+        SESSION,
+        "Sign a browser in: the answer sets its cookie",
+        begin_session,
+        shapes.SessionAnswer,
+        body=shapes.SessionShape,
+        errors=(400, 413, 415),
+    ),
+    Operation("DELETE", SESSION, "Sign a browser out", end_session, shapes.SessionAnswer),
+    *review.OPERATIONS,
     Operation("POST", f"{PREFIX}/pause", "Take up no new songs", pause, shapes.PausedAnswer),
     Operation("POST", f"{PREFIX}/resume", "Go on after a pause", resume, shapes.PausedAnswer),
     Operation(

@@ -10,7 +10,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.config.schema import Web
@@ -80,7 +80,8 @@ class WebServer:
             return
         self._logged = False
         host, _ = host_and_port(self._settings.listen)
-        self._running = _Running(self._context, listening, self._token, host)
+        origins = self._settings.origins
+        self._running = _Running(self._context, listening, self._token, host, origins)
         log.info("listening on http://%s", self.address)
 
     def stop(self) -> None:
@@ -112,16 +113,32 @@ class _Running:
     """A server that serves."""
 
     def __init__(
-        self, context: ServiceContext, listening: socket.socket, token: str | None, host: str
+        self,
+        context: ServiceContext,
+        listening: socket.socket,
+        token: str | None,
+        host: str,
+        origins: Iterable[str],
     ) -> None:
+        from lyricsyncd.playback.maker import Maker
         from lyricsyncd.web.app import application
+        from lyricsyncd.web.sessions import Sessions
         from lyricsyncd.web.stream import Stream
 
         name: Any = listening.getsockname()
         self.address = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
         self._listening = listening
         self._stream = Stream(context.catalog)
-        app = application(context, token=token, host=host, stream=self._stream)
+        sessions = Sessions(context.catalog, token)
+        self._maker = Maker()
+        app = application(
+            context,
+            sessions=sessions,
+            host=host,
+            origins=origins,
+            stream=self._stream,
+            maker=self._maker,
+        )
         self._server, self._end = _uvicorn(app, listening)
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
         self._thread.start()
@@ -132,6 +149,7 @@ class _Running:
 
     def stop(self) -> None:
         self._stream.close()
+        self._maker.close()
         self._end()
         self._thread.join(2 * _LINGER_S)
         self._listening.close()

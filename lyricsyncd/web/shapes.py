@@ -12,11 +12,14 @@ from pydantic import (
     ConfigDict,
     Field,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
 from lyricsyncd import formats
 from lyricsyncd.catalog.catalog import Priority, Queued, State
+from lyricsyncd.catalog.queries import ORDERS
+from lyricsyncd.library.decisions import Action
 from lyricsyncd.library.events import Event, Kind, Result
 from lyricsyncd.model import Track
 
@@ -197,6 +200,7 @@ class TrackShape(Shape):
     missing_since: float | None
     artist: str | None
     title: str | None
+    album: str | None
     duration: float | None
     recording_id: str | None
     stage: str | None
@@ -285,6 +289,16 @@ class StatusAnswer(Shape):
     state: str = Field(description="The folder of the catalog.")
 
 
+class SessionShape(Shape):
+    """What signs a browser in."""
+
+    token: str = Field(max_length=4096, description="The token of the configuration.")
+
+
+class SessionAnswer(Shape):
+    needed: bool = Field(description="Whether a token is needed at all.")
+
+
 class PausedAnswer(Shape):
     paused: bool
 
@@ -319,6 +333,217 @@ class LyricsAnswer(Shape):
     ours: bool = Field(description="Whether lyricsyncd wrote them, unedited since.")
     language: str | None
     lines: list[LineShape]
+
+
+LONGEST_S = 12 * 3600.0
+MOST_LINES, MOST_WORDS = 5000, 2000
+"""Lines of a song, and words of a line."""
+DraftTime = Annotated[float | None, Field(ge=0, le=LONGEST_S)]
+Part = Annotated[float | None, Field(ge=0, le=1)]
+DraftWord = (
+    tuple[Name]
+    | tuple[Name, DraftTime]
+    | tuple[Name, DraftTime, DraftTime]
+    | tuple[Name, DraftTime, DraftTime, Part]
+    | tuple[Name, DraftTime, DraftTime, Part, bool]
+)
+"""Text, start, end, confidence, and whether a space follows; what is left out is not known."""
+
+
+class DraftLine(Shape):
+    """A line of a draft; times are seconds."""
+
+    voice: Name | None = None
+    start: DraftTime = None
+    end: DraftTime = None
+    words: Annotated[list[DraftWord], Field(max_length=MOST_WORDS)]
+
+
+class DraftLyrics(Shape):
+    """Words with times."""
+
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] | None = None
+    lines: Annotated[list[DraftLine], Field(min_length=1, max_length=MOST_LINES)]
+
+
+class DraftLyricsAnswer(Shape):
+    language: str | None
+    source: str
+    source_id: str | None
+    lines: list[DraftLine]
+
+
+class RenditionShape(Shape):
+    """A form in which a browser can have a song."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    as_: str = Field(alias="as")
+    url: str = Field(description="Relative to the interface.")
+    type: str = Field(description="With codecs, for `canPlayType`.")
+    offset: float = Field(description="Its time, in seconds, where the song's time is zero.")
+
+
+class DraftAnswer(Shape):
+    """The placed words of a song."""
+
+    id: int
+    revision: int
+    at: float
+    state: State
+    lyrics: DraftLyricsAnswer
+    score: float
+    decision: str
+    reason: str
+    separator: str | None
+    aligner: str | None
+    offset: float = Field(description="Seconds by which a person shifted it.")
+    by_hand: bool = Field(description="Whether a person changed words or times.")
+    written: list[str]
+    audio: list[RenditionShape] = Field(description="The best first.")
+
+
+class DraftBody(Shape):
+    """Corrected words."""
+
+    revision: int = Field(ge=0, description="Of the draft that was corrected.")
+    lyrics: DraftLyrics
+
+
+Pin = Annotated[
+    tuple[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=0, le=LONGEST_S)]], Field()
+]
+
+
+class PlaceBody(Shape):
+    """Words to place: those of the draft, unless others are named."""
+
+    revision: int | None = Field(default=None, ge=0)
+    lyrics: DraftLyrics | None = None
+    text: Annotated[str, Field(min_length=1, max_length=100_000)] | None = None
+    candidate: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Counted from 0 in `candidates`."
+    )
+    pins: Annotated[list[Pin], Field(max_length=1000)] = Field(
+        default_factory=list, description="Numbers of words, and the seconds at which they start."
+    )
+
+
+class DecisionBody(Shape):
+    """A decision."""
+
+    action: Action
+    revision: int | None = Field(
+        default=None, ge=0, description="Of the draft that the person has seen."
+    )
+    dry_run: bool = False
+
+
+class UndoBody(Shape):
+    dry_run: bool = False
+
+
+class DecidedAnswer(Shape):
+    """What came of a decision."""
+
+    written: list[str]
+    removed: list[str]
+    notes: list[str]
+    track: TrackShape
+
+
+class BulkBody(Shape):
+    """The same for many songs."""
+
+    ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
+    action: Literal[
+        "accept", "lines", "reject", "instrumental", "unreject", "retry", "skip", "undo"
+    ]
+
+    @field_validator("ids")
+    @classmethod
+    def _are_numbers(cls, ids: list[int]) -> list[int]:
+        if any(not 0 < id <= _LARGEST for id in ids):
+            raise ValueError("expected numbers of songs")
+        return ids
+
+
+class RefusedShape(Shape):
+    id: int
+    why: str
+
+
+class BulkAnswer(Shape):
+    done: list[int]
+    refused: list[RefusedShape]
+
+
+class SearchBody(Shape):
+    """Names to ask for, over the song's own."""
+
+    artist: Name | None = None
+    title: Name | None = None
+    album: Name | None = None
+
+
+class CandidateShape(Shape):
+    """Words that may be a song's."""
+
+    source: str
+    id: str | None
+    score: float | None = Field(
+        description="Of words that were placed, the predicted share of right ones; of a search, "
+        "how sure the source is."
+    )
+    why: str
+    timing: Literal["none", "line", "word"]
+    language: str | None
+    text: str
+    chosen: bool
+    rejected: bool
+
+
+class CandidatesAnswer(Shape):
+    candidates: list[CandidateShape]
+    warnings: list[str] = Field(description="Sources that could not be asked.")
+
+
+class WriteShape(Shape):
+    """A write of the journal."""
+
+    at: float
+    kind: str
+    path: str
+    by_hand: bool
+    before: bool = Field(description="Whether something was there before.")
+    removed: bool
+
+
+class HistoryAnswer(Shape):
+    writes: list[WriteShape]
+
+
+class FindingShape(Shape):
+    """What a check found."""
+
+    topic: str
+    verdict: Literal["ok", "warning", "failed"]
+    text: str
+    remedy: str
+
+
+class RestShape(Shape):
+    """A host that is left alone for a while."""
+
+    host: str
+    until: float
+    why: str
+
+
+class HealthAnswer(Shape):
+    findings: list[FindingShape]
+    libraries: list[LibraryShape]
+    resting: list[RestShape]
 
 
 class ErrorAnswer(Shape):
@@ -357,8 +582,52 @@ SearchText = Annotated[
 ]
 
 
+def _numbers(value: Any) -> Any:
+    return [text for text in value.split(",") if text] if isinstance(value, str) else value
+
+
+class OrderQuery(Shape):
+    """Which songs, and in which order."""
+
+    state: Annotated[list[State], BeforeValidator(_states)] = Field(
+        default_factory=list, description="States, parted by commas; all by default."
+    )
+    q: SearchText = Field(default="", description="A part of the path, the artist or the title.")
+    sort: str = Field(
+        default="artist",
+        description="What it goes by; with a minus, the largest first.",
+        json_schema_extra={"enum": list(ORDERS)},
+    )
+
+    @field_validator("sort")
+    @classmethod
+    def _is_an_order(cls, sort: str) -> str:
+        if sort not in ORDERS:
+            raise ValueError(f"expected one of {', '.join(ORDERS)}")
+        return sort
+
+
+class AudioQuery(Shape):
+    """In which form."""
+
+    as_: str | None = Field(default=None, alias="as", description="A rendition of the draft.")
+    v: str | None = Field(default=None, description="The version of the song's file.")
+
+
+class PeaksQuery(Shape):
+    """Of what."""
+
+    of: Literal["vocals", "mix"] = "vocals"
+
+
 class TracksQuery(Shape):
     """Which songs."""
+
+    ids: Annotated[
+        list[Annotated[int, Field(ge=1, le=_LARGEST)]],
+        BeforeValidator(_numbers),
+        Field(max_length=200),
+    ] = Field(default_factory=list, description="These songs only, by their numbers.")
 
     state: Annotated[list[State], BeforeValidator(_states)] = Field(
         default_factory=list, description="States, parted by commas; all by default."

@@ -4,7 +4,8 @@ The catalog is the only memory. An event's id is a moment of the catalog's clock
 reconnects with ``Last-Event-ID`` receives what it missed. The events:
 
 - ``status``: songs in each state, whether there is a pause; at the start and when it changes;
-- ``track``: a song was queued, begun, is further, or has come to an end.
+- ``track``: a song was queued, begun, is further, or has come to an end;
+- ``draft``: the placed words of a song are other ones: its number, and their revision.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Look:
     moment: float
     status: dict[str, Any]
     tracks: list[dict[str, Any]]
+    drafts: list[tuple[int, int]]
     seen: dict[int, Seen]
     """What the client has been sent of the songs that changed lately."""
 
@@ -66,7 +68,7 @@ def look(catalog: Catalog, since: float, seen: dict[int, Seen]) -> Look:
         "settings_error": catalog.settings_error,
         "songs": {state.value: count for state, count in catalog.counts().items()},
     }
-    return Look(now, status, changed, marks)
+    return Look(now, status, changed, catalog.drafts_since(since - _OVERLAP_S, _AT_ONCE), marks)
 
 
 def _mark(entry: Entry) -> Seen:
@@ -112,6 +114,7 @@ class Stream:
         version, silent = -1, 0.0
         status: dict[str, Any] | None = None
         known: dict[int, Seen] = {}
+        drafts: dict[int, int] = {}
         while not self._closed:
             seen = await anyio.to_thread.run_sync(self._catalog.version, limiter=limiter)
             if seen == version:
@@ -127,6 +130,10 @@ class Stream:
             )
             for track in found.tracks:
                 yield _event("track", found.moment, track)
+            for id, revision in found.drafts:
+                if drafts.get(id) != revision:
+                    yield _event("draft", found.moment, {"id": id, "revision": revision})
+            drafts = dict(found.drafts)
             if found.status != status:
                 status = found.status
                 yield _event("status", found.moment, status)

@@ -1,0 +1,575 @@
+"""Operations to look at a song's result, play it, correct it and decide about it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lyricsyncd.catalog.catalog import Entry, Fingerprint
+from lyricsyncd.catalog.drafts import Draft, words_key
+from lyricsyncd.catalog.kept import Outdated
+from lyricsyncd.errors import AudioError, JournalError, SourceError, UsageError, WriteError
+from lyricsyncd.library.decisions import Action, BrokenTimes, Busy, Decided, Decisions
+from lyricsyncd.library.roots import offline
+from lyricsyncd.lyrics.opened import sources
+from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.playback import peaks
+from lyricsyncd.playback.renditions import kind_of, renditions
+from lyricsyncd.tags import Journal
+from lyricsyncd.web import shapes
+from lyricsyncd.web.health import findings
+from lyricsyncd.web.operation import (
+    PREFIX,
+    Bytes,
+    Call,
+    File,
+    NotYet,
+    Operation,
+    entry_of,
+)
+from lyricsyncd.web.reply import Problem
+
+T = TypeVar("T")
+
+_SONG = f"{PREFIX}/tracks/{{id}}"
+_FOREVER = "private, max-age=31536000, immutable"
+_MOST_CANDIDATES = 20
+
+
+# What there is
+
+
+def order(call: Call) -> Bytes:
+    query: shapes.OrderQuery = call.query
+    ids = array("I", call.context.catalog.order(query.state, query.q, query.sort))
+    if sys.byteorder == "big":
+        ids.byteswap()
+    return Bytes(ids.tobytes())
+
+
+def draft(call: Call) -> dict[str, Any]:
+    entry = entry_of(call)
+    return _draft_shape(call, entry, _draft(call, entry))
+
+
+def _draft(call: Call, entry: Entry) -> Draft:
+    found = call.context.catalog.draft(entry.id)
+    if found is None:
+        raise Problem(
+            404,
+            "The song has no placed words",
+            remedy="Have it placed: POST tracks/{id}/retry",
+            state=entry.state.value,
+        )
+    return found
+
+
+def _draft_shape(call: Call, entry: Entry, found: Draft) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "revision": found.revision,
+        "at": found.at,
+        "state": entry.state.value,
+        "lyrics": {
+            "language": found.language or found.lyrics.language,
+            "source": found.lyrics.source,
+            "source_id": found.lyrics.source_id,
+            "lines": [
+                {
+                    "voice": line.voice,
+                    "start": line.start,
+                    "end": line.end,
+                    "words": [
+                        [word.text, word.start, word.end, word.confidence, word.space]
+                        for word in line.words
+                    ],
+                }
+                for line in found.lyrics
+            ],
+        },
+        "score": found.score,
+        "decision": found.decision,
+        "reason": found.reason,
+        "separator": found.separator,
+        "aligner": found.aligner,
+        "offset": found.offset,
+        "by_hand": found.by_hand,
+        "written": [str(path) for path in entry.written],
+        "audio": _audio_shape(call, entry),
+    }
+
+
+def _audio_shape(call: Call, entry: Entry) -> list[dict[str, Any]]:
+    """List the renditions; none where the file cannot be read or played."""
+    if not call.context.config().web.audio:
+        return []
+    try:
+        found = renditions(kind_of(entry.path))
+    except AudioError:
+        return []
+    version = entry.fingerprint.key
+    return [
+        {
+            "as": each.name,
+            "url": f"tracks/{entry.id}/audio?as={each.name}&v={version}",
+            "type": each.media_type,
+            "offset": each.offset,
+        }
+        for each in found
+    ]
+
+
+def audio(call: Call) -> File | NotYet:
+    if not call.context.config().web.audio:
+        raise Problem(403, "Songs are not played here", remedy="Set `web: {audio: true}`")
+    entry = entry_of(call)
+    query: shapes.AudioQuery = call.query
+    with _opened_song(call, entry) as (descriptor, looks, real):
+        try:
+            offered = {each.name: each for each in renditions(kind_of(real))}
+            chosen = offered.get(query.as_ or "") or next(iter(offered.values()))
+            if query.as_ and query.as_ not in offered:
+                raise Problem(406, f"The song is not played as {query.as_}", remedy="See its draft")
+            headers = {
+                "X-Audio-Offset": f"{chosen.offset:.6f}",
+                "Cache-Control": _FOREVER if query.v == looks.key else "private, no-cache",
+            }
+            version = f"{looks.key}.{chosen.name}"
+            if chosen.name == "raw":
+                return File(os.dup(descriptor), chosen.media_type, version, headers)
+            made = call.maker.rendition(real, looks.key, chosen.name)
+        except AudioError as error:
+            raise Problem(422, error.message, remedy=error.remedy) from None
+    if made is None:
+        return NotYet()
+    return File(_opened(made), chosen.media_type, version, headers)
+
+
+def song_peaks(call: Call) -> Bytes | NotYet:
+    entry = entry_of(call)
+    query: shapes.PeaksQuery = call.query
+    with _opened_song(call, entry) as (_, looks, real):
+        try:
+            made = call.maker.peaks(real, looks.key, query.of)
+        except AudioError as error:
+            raise Problem(422, error.message, remedy=error.remedy) from None
+    if made is None and query.of == "mix":
+        return NotYet()
+    if made is None:
+        raise Problem(
+            404,
+            "The peaks of the vocals are not kept any more",
+            remedy="Show those of the mix, or place the song again",
+        )
+    return Bytes(made.read_bytes(), {"X-Peaks-Rate": str(peaks.RATE)})
+
+
+@contextmanager
+def _opened_song(call: Call, entry: Entry) -> Iterator[tuple[int, Fingerprint, Path]]:
+    """Open the file of a song that lies in a library, wherever links of the library lead.
+
+    Yields
+    ------
+    int, Fingerprint, Path
+        A descriptor, closed afterwards; the file as it looks; and its real path.
+
+    Raises
+    ------
+    Problem
+        It is not there, no file, or in no library.
+    """
+    roots = [os.path.realpath(rules.root) for rules in call.context.rules()]
+    real = os.path.realpath(entry.path)
+    if not any(real.startswith(root.rstrip("/") + "/") for root in roots):
+        raise Problem(403, "The song's file lies in no library", state=entry.state.value)
+    descriptor = _opened(Path(real))
+    try:
+        # A folder may have become a link since.
+        if str(Path(f"/proc/self/fd/{descriptor}").readlink()) != real:
+            raise Problem(404, "The song's file is not there", state=entry.state.value)
+        yield descriptor, Fingerprint.from_stat(os.fstat(descriptor)), Path(real)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """Open a plain file for reading."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        raise Problem(404, "The song's file is not there", remedy="Scan the library") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Problem(404, "The song's file is no file")
+    return descriptor
+
+
+def candidates(call: Call) -> dict[str, Any]:
+    entry = entry_of(call)
+    found = _draft(call, entry)
+    rejected = call.context.catalog.choices(entry.id).rejected
+    chosen = words_key(found.lyrics)
+    rows = [
+        {
+            **_candidate(each.lyrics),
+            "score": each.score,
+            "why": "",
+            "chosen": words_key(each.lyrics) == chosen,
+            "rejected": words_key(each.lyrics) in rejected,
+        }
+        for each in found.considered
+    ]
+    return {"candidates": rows, "warnings": []}
+
+
+def _candidate(lyrics: Lyrics) -> dict[str, Any]:
+    return {
+        "source": lyrics.source,
+        "id": lyrics.source_id,
+        "timing": lyrics.timing.value,
+        "language": lyrics.language,
+        "text": lyrics.text,
+    }
+
+
+def search(call: Call) -> dict[str, Any]:
+    """Ask the sources of the configuration, with other names where the request has some."""
+    body: shapes.SearchBody = call.body
+    entry = entry_of(call)
+    artist, title = body.artist or entry.artist, body.title or entry.title
+    track = Track(
+        path=entry.path,
+        artist=artist,
+        artists=(artist,) if artist else (),
+        title=title or entry.path.stem,
+        album=body.album or entry.album,
+        duration=entry.duration,
+    )
+    rows: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    rejected = call.context.catalog.choices(entry.id).rejected
+    for source in sources(call.context.config()):
+        try:
+            found = source.find(track)
+        except SourceError as error:
+            warnings.append(error.message)
+            continue
+        rows += [
+            {
+                **_candidate(each.lyrics),
+                "source": each.source,
+                "id": each.id,
+                "score": each.score,
+                "why": each.why,
+                "chosen": False,
+                "rejected": words_key(each.lyrics) in rejected,
+            }
+            for each in found
+            if each.lyrics.words
+        ]
+    rows.sort(key=lambda row: -row["score"])
+    return {"candidates": rows[:_MOST_CANDIDATES], "warnings": warnings}
+
+
+def history(call: Call) -> dict[str, Any]:
+    entry = entry_of(call)
+    return {
+        "writes": [
+            {
+                "at": write.at,
+                "kind": write.kind,
+                "path": str(write.path),
+                "by_hand": write.by_hand,
+                "before": write.before_hash is not None,
+                "removed": write.after_hash is None,
+            }
+            for write in Journal().of_song(entry.path)
+        ]
+    }
+
+
+def health(call: Call) -> dict[str, Any]:
+    context = call.context
+    return {
+        "findings": [
+            {
+                "topic": each.topic,
+                "verdict": each.verdict.value,
+                "text": each.text,
+                "remedy": each.remedy,
+            }
+            for each in findings(context.config(), context.catalog)
+        ],
+        "libraries": [
+            {
+                "path": str(rules.root),
+                "online": not offline(rules.root),
+                "scanned_at": context.catalog.scanned_at(rules.root),
+            }
+            for rules in context.rules()
+        ],
+        "resting": [
+            {"host": rest.host, "until": rest.until, "why": rest.why}
+            for rest in context.catalog.rests()
+        ],
+    }
+
+
+# What a person changes
+
+
+def save(call: Call) -> dict[str, Any]:
+    body: shapes.DraftBody = call.body
+    entry = entry_of(call)
+    lyrics = _lyrics(body.lyrics)
+    _explained(lambda: _decisions(call).save(entry.id, lyrics, body.revision))
+    return draft(call)
+
+
+def place(call: Call) -> dict[str, Any]:
+    body: shapes.PlaceBody = call.body
+    entry = entry_of(call)
+    lyrics = _lyrics(body.lyrics) if body.lyrics is not None else _chosen(call, entry, body)
+    pins = [(pin[0], pin[1]) for pin in body.pins]
+    decisions = _decisions(call)
+    _explained(lambda: decisions.place(entry.id, lyrics.without_times(), pins, body.revision))
+    call.context.wake()
+    return entry_of(call).as_dict()
+
+
+def _chosen(call: Call, entry: Entry, body: shapes.PlaceBody) -> Lyrics:
+    if body.text is not None:
+        return Lyrics.from_text(body.text, source="given")
+    found = _draft(call, entry)
+    if body.candidate is None:
+        return found.lyrics
+    if body.candidate >= len(found.considered):
+        raise Problem(404, "There is no such candidate")
+    return found.considered[body.candidate].lyrics
+
+
+def decide(call: Call) -> dict[str, Any]:
+    body: shapes.DecisionBody = call.body
+    entry = entry_of(call)
+    decisions = _decisions(call)
+    decided = _explained(
+        lambda: decisions.decide(entry.id, body.action, body.revision, dry_run=body.dry_run)
+    )
+    call.context.wake()
+    return {**_decided(decided), "track": entry_of(call).as_dict()}
+
+
+def undo(call: Call) -> dict[str, Any]:
+    body: shapes.UndoBody = call.body
+    entry = entry_of(call)
+    decisions = _decisions(call)
+    decided = _explained(lambda: decisions.undo(entry.id, dry_run=body.dry_run))
+    call.context.wake()
+    return {**_decided(decided), "track": entry_of(call).as_dict()}
+
+
+def bulk(call: Call) -> dict[str, Any]:
+    body: shapes.BulkBody = call.body
+    act = _bulk_action(call, body.action)
+    done, refused = [], []
+    for id in dict.fromkeys(body.ids):
+        try:
+            act(id)
+        except (UsageError, Busy, Outdated, WriteError, JournalError) as error:
+            refused.append({"id": id, "why": str(error)})
+        else:
+            done.append(id)
+    call.context.wake()
+    return {"done": done, "refused": refused}
+
+
+def _bulk_action(call: Call, action: str) -> Callable[[int], object]:
+    catalog, decisions = call.context.catalog, _decisions(call)
+
+    def known(id: int) -> int:
+        if catalog.get(id) is None:
+            raise UsageError(f"There is no song {id}")
+        return id
+
+    if action == "retry":
+        return lambda id: catalog.retry([known(id)])
+    if action == "skip":
+        return lambda id: catalog.skip([known(id)])
+    if action == "undo":
+        return decisions.undo
+    return lambda id: decisions.decide(id, Action(action))
+
+
+def _decisions(call: Call) -> Decisions:
+    return Decisions(call.context.catalog, call.context.config().output)
+
+
+def _decided(decided: Decided) -> dict[str, Any]:
+    return {
+        "written": [str(path) for path in decided.written],
+        "removed": [str(path) for path in decided.removed],
+        "notes": list(decided.notes),
+    }
+
+
+def _explained(step: Callable[[], T]) -> T:
+    """Take a step; answer its refusals as problems of the request."""
+    try:
+        return step()
+    except (Outdated, Busy) as error:
+        raise Problem(409, error.message, remedy=error.remedy) from None
+    except BrokenTimes as error:
+        raise Problem(422, error.message, remedy=error.remedy) from None
+    except UsageError as error:
+        raise Problem(409, error.message, remedy=error.remedy) from None
+
+
+def _lyrics(shape: shapes.DraftLyrics) -> Lyrics:
+    return Lyrics(
+        tuple(
+            Line(tuple(map(_word, line.words)), line.start, line.end, line.voice)
+            for line in shape.lines
+        ),
+        language=shape.language,
+    )
+
+
+def _word(values: Sequence[Any]) -> Word:
+    given: list[Any] = list(values)
+    given += [None] * (4 - len(given))
+    text, start, end, confidence = given[:4]
+    return Word(text, start, end, confidence, len(given) < 5 or bool(given[4]))
+
+
+OPERATIONS: Sequence[Operation] = (
+    Operation(
+        "GET",
+        f"{PREFIX}/tracks/order",
+        "The numbers of all songs in an order, four bytes each, the lowest first",
+        order,
+        "application/octet-stream",
+        query=shapes.OrderQuery,
+        errors=(400,),
+    ),
+    Operation(
+        "POST",
+        f"{PREFIX}/tracks/bulk",
+        "Do the same with many songs",
+        bulk,
+        shapes.BulkAnswer,
+        body=shapes.BulkBody,
+        opens_songs=True,
+        errors=(400, 413, 415),
+    ),
+    Operation(
+        "GET",
+        f"{_SONG}/draft",
+        "The placed words of a song, written or not, with confidences",
+        draft,
+        shapes.DraftAnswer,
+        opens_songs=True,
+        errors=(404,),
+    ),
+    Operation(
+        "PUT",
+        f"{_SONG}/draft",
+        "Store words and times that a person corrected",
+        save,
+        shapes.DraftAnswer,
+        body=shapes.DraftBody,
+        opens_songs=True,
+        errors=(400, 404, 409, 413, 415, 422),
+    ),
+    Operation(
+        "GET",
+        f"{_SONG}/audio",
+        "The song for a browser, as a whole or in ranges of bytes",
+        audio,
+        "audio/*",
+        query=shapes.AudioQuery,
+        opens_songs=True,
+        errors=(400, 404, 406, 416, 422),
+        may_come_later=True,
+    ),
+    Operation(
+        "GET",
+        f"{_SONG}/peaks",
+        "What the song looks like: 255 times the square root of the peak of each 10 ms",
+        song_peaks,
+        "application/octet-stream",
+        query=shapes.PeaksQuery,
+        opens_songs=True,
+        errors=(400, 404, 422),
+        may_come_later=True,
+    ),
+    Operation(
+        "GET",
+        f"{_SONG}/candidates",
+        "The words that were considered for a song",
+        candidates,
+        shapes.CandidatesAnswer,
+        errors=(404,),
+    ),
+    Operation(
+        "POST",
+        f"{_SONG}/candidates",
+        "Ask the sources for words, perhaps by other names",
+        search,
+        shapes.CandidatesAnswer,
+        body=shapes.SearchBody,
+        opens_songs=True,
+        errors=(400, 404, 413, 415),
+    ),
+    Operation(
+        "POST",
+        f"{_SONG}/place",
+        "Have words placed, for review: nothing is written",
+        place,
+        shapes.TrackShape,
+        body=shapes.PlaceBody,
+        opens_songs=True,
+        errors=(400, 404, 409, 413, 415),
+    ),
+    Operation(
+        "POST",
+        f"{_SONG}/decision",
+        "Decide about a song, and write what follows as written by hand",
+        decide,
+        shapes.DecidedAnswer,
+        body=shapes.DecisionBody,
+        opens_songs=True,
+        errors=(400, 404, 409, 413, 415),
+    ),
+    Operation(
+        "POST",
+        f"{_SONG}/undo",
+        "Give back what was there before us, and leave the song alone",
+        undo,
+        shapes.DecidedAnswer,
+        body=shapes.UndoBody,
+        opens_songs=True,
+        errors=(400, 404, 409, 413, 415),
+    ),
+    Operation(
+        "GET",
+        f"{_SONG}/history",
+        "What was written for a song and not taken back, the oldest first",
+        history,
+        shapes.HistoryAnswer,
+        errors=(404,),
+    ),
+    Operation(
+        "GET",
+        f"{PREFIX}/health",
+        "What the quick checks find",
+        health,
+        shapes.HealthAnswer,
+        opens_songs=True,
+    ),
+)

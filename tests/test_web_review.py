@@ -1,0 +1,361 @@
+"""The routes of the page: drafts, audio, peaks, decisions, over a real port."""
+
+from __future__ import annotations
+
+import os
+import time
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from lyricsyncd import audio
+from lyricsyncd.catalog.catalog import Fingerprint, Outcome, State
+from lyricsyncd.model import Track
+from lyricsyncd.playback.cache import peaks_cache
+from lyricsyncd.tags import Journal
+from tests.test_decisions import DRAFT, LYRICS
+from tests.test_renditions import RATE, lag
+from tests.test_web_stream import listening
+from tests.web_house import SONG, Home, home
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Home]:
+    with home(tmp_path) as made:
+        yield made
+
+
+def review(house: Home, name: str = "a.mp3", **track: Any) -> int:
+    """A song that is to be looked at."""
+    id = house.known(name, None)
+    entry = house.catalog.claim("test", 60, only=[id])
+    assert entry is not None
+    house.catalog.found(id, "test", Track(**track))
+    outcome = Outcome(State.REVIEW, "38 %", quality=track.get("duration", 0.5))
+    house.catalog.finish(id, "test", outcome, None, DRAFT)
+    return id
+
+
+def fetched(house: Home, path: str, **headers: str) -> httpx2.Response:
+    """What is answered once it is made."""
+    for _ in range(60):
+        answer = house.client.get(path, headers=headers)
+        if answer.status_code != 202:
+            return answer
+        assert int(answer.headers["retry-after"]) > 0
+        time.sleep(0.5)
+    raise AssertionError("it is never made")
+
+
+class TestADraft:
+    def test_has_words_confidences_and_audio(self, house: Home) -> None:
+        id = review(house)
+        draft = house.get(f"/api/v1/tracks/{id}/draft").json()
+        assert draft["revision"] == 1
+        assert draft["lyrics"]["lines"][0]["words"] == [
+            ["Twinkle,", 5.0, 5.8, 0.9, True],
+            ["twinkle", 6.0, 6.9, 0.2, True],
+        ]
+        assert (draft["score"], draft["decision"], draft["state"]) == (0.38, "review", "review")
+        assert [each["as"] for each in draft["audio"]] == ["mp4", "aac"]
+        assert all(each["offset"] == 0.0 for each in draft["audio"])
+
+    def test_is_corrected_once(self, house: Home) -> None:
+        id = review(house)
+        draft = house.get(f"/api/v1/tracks/{id}/draft").json()
+        lines = draft["lyrics"]["lines"]
+        lines[0]["words"][1][1] = 6.1
+        body = {"revision": 1, "lyrics": {"lines": lines}}
+        answer = put(house, id, body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["revision"] == 2
+        assert answer.json()["by_hand"]
+        assert put(house, id, body).status_code == 409
+        kept = house.catalog.draft(id)
+        assert kept is not None
+        assert kept.lyrics.words[1].start == 6.1
+
+    def test_with_impossible_times_names_the_word(self, house: Home) -> None:
+        id = review(house)
+        words = [["one", 2.0, 3.0], ["two", 1.0, 1.5]]
+        answer = put(house, id, {"revision": 1, "lyrics": {"lines": [{"words": words}]}})
+        assert answer.status_code == 422
+        assert "'two'" in answer.json()["error"]
+
+    @pytest.mark.parametrize(
+        "lyrics",
+        [
+            {},
+            {"lines": []},
+            {"lines": [{"words": [[]]}]},
+            {"lines": [{"words": [["a", "b"]]}]},
+            {"lines": [{"words": [["a", -1]]}]},
+            {"lines": [{"words": [["a", 1e9]]}]},
+            {"lines": [{"words": [["a"] * 9]}]},
+            {"lines": 7},
+        ],
+    )
+    def test_of_another_shape_is_refused(self, house: Home, lyrics: Any) -> None:
+        id = review(house)
+        assert put(house, id, {"revision": 1, "lyrics": lyrics}).status_code == 400
+
+    def test_is_told_of_as_it_changes(self, house: Home) -> None:
+        with listening(house) as listener:
+            listener.next("status")
+            id = review(house)
+            assert listener.next("draft")[1] == {"id": id, "revision": 1}
+
+    def test_of_an_unknown_song_or_of_one_without_is_none(self, house: Home) -> None:
+        assert house.get("/api/v1/tracks/99/draft").status_code == 404
+        answer = house.get(f"/api/v1/tracks/{house.known()}/draft")
+        assert answer.status_code == 404
+        assert answer.json()["state"] == "pending"
+
+
+def put(house: Home, id: int, body: Any) -> httpx2.Response:
+    return house.client.put(f"/api/v1/tracks/{id}/draft", json=body)
+
+
+class TestAudio:
+    def test_is_on_time(self, house: Home, tmp_path: Path) -> None:
+        id = review(house)
+        exact = audio.decode(SONG, RATE)
+        for each in house.get(f"/api/v1/tracks/{id}/draft").json()["audio"]:
+            answer = fetched(house, f"/api/v1/{each['url']}")
+            assert answer.headers["content-type"] == each["type"]
+            assert "immutable" in answer.headers["cache-control"]
+            (tmp_path / "got").write_bytes(answer.content)
+            found = audio.decode(tmp_path / "got", RATE)
+            assert abs(lag(exact, found) - each["offset"]) < 0.001
+
+    def test_comes_in_ranges(self, house: Home) -> None:
+        path = f"/api/v1/tracks/{review(house)}/audio"
+        whole = fetched(house, path).content
+        part = house.client.get(path, headers={"Range": "bytes=100-199"})
+        assert part.status_code == 206
+        assert part.headers["content-range"] == f"bytes 100-199/{len(whole)}"
+        assert part.content == whole[100:200]
+        assert house.client.get(path, headers={"Range": "bytes=-5"}).content == whole[-5:]
+        tag = part.headers["etag"]
+        time.sleep(0.01)
+        ours = {"Range": "bytes=0-9", "If-Range": tag}
+        assert house.client.get(path, headers=ours).status_code == 206
+        other = {"Range": "bytes=0-9", "If-Range": '"other"'}
+        assert house.client.get(path, headers=other).status_code == 200
+        assert house.client.get(path, headers={"If-None-Match": tag}).status_code == 304
+        beyond = {"Range": f"bytes={len(whole)}-"}
+        assert house.client.get(path, headers=beyond).status_code == 416
+        many = "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 4000, 2))
+        assert house.client.get(path, headers={"Range": many}).status_code in (200, 400, 416)
+        head = house.client.head(path)
+        assert int(head.headers["content-length"]) == len(whole)
+
+    def test_leaves_no_file_open(self, house: Home) -> None:
+        path = f"/api/v1/tracks/{review(house)}/audio"
+        fetched(house, path)
+        before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        for _ in range(20):
+            house.client.get(path, headers={"Range": "bytes=0-9"})
+            house.client.get(path, headers={"Range": "bytes=999999999-"})
+        assert len(os.listdir("/proc/self/fd")) <= before + 2  # noqa: PTH208
+
+    def test_is_only_of_songs_in_a_library(self, house: Home, tmp_path: Path) -> None:
+        id = review(house)
+        entry = house.catalog.get(id)
+        assert entry is not None
+        outside = tmp_path / "outside.mp3"
+        entry.path.rename(outside)
+        entry.path.symlink_to(outside)
+        for what in ("audio", "peaks?of=mix"):
+            assert house.get(f"/api/v1/tracks/{id}/{what}").status_code == 403
+        entry.path.unlink()
+        assert house.get(f"/api/v1/tracks/{id}/audio").status_code == 404
+        entry.path.mkdir()
+        assert house.get(f"/api/v1/tracks/{id}/audio").status_code == 404
+        inside = outside.rename(house.music / "b.mp3")
+        entry.path.rmdir()
+        entry.path.symlink_to(inside)
+        assert fetched(house, f"/api/v1/tracks/{id}/audio").status_code == 200
+
+    def test_of_a_pipe_does_not_wait_for_ever(self, house: Home) -> None:
+        id = review(house)
+        entry = house.catalog.get(id)
+        assert entry is not None
+        entry.path.unlink()
+        os.mkfifo(entry.path)
+        assert house.get(f"/api/v1/tracks/{id}/audio").status_code == 404
+
+    def test_of_what_is_no_song_is_refused(self, house: Home) -> None:
+        id = review(house)
+        entry = house.catalog.get(id)
+        assert entry is not None
+        entry.path.write_bytes(b"nothing" * 1000)
+        assert house.get(f"/api/v1/tracks/{id}/audio").status_code == 422
+        assert house.get(f"/api/v1/tracks/{id}/draft").json()["audio"] == []
+
+    def test_can_be_switched_off(self, tmp_path: Path) -> None:
+        with home(tmp_path, audio=False) as made:
+            id = review(made)
+            assert made.get(f"/api/v1/tracks/{id}/audio").status_code == 403
+            assert made.get(f"/api/v1/tracks/{id}/draft").json()["audio"] == []
+
+    def test_in_a_form_that_there_is_not_is_refused(self, house: Home) -> None:
+        assert (
+            house.get(f"/api/v1/tracks/{review(house)}/audio", **{"as": "raw"}).status_code == 406
+        )
+
+
+class TestPeaks:
+    def test_of_the_mix_are_made_and_of_the_vocals_kept(self, house: Home) -> None:
+        id = review(house)
+        entry = house.catalog.get(id)
+        assert entry is not None
+        path = f"/api/v1/tracks/{id}/peaks"
+        assert house.get(path).status_code == 404
+        mix = fetched(house, f"{path}?of=mix")
+        assert mix.headers["x-peaks-rate"] == "100"
+        assert abs(len(mix.content) / 100 - audio.probe(SONG).duration) < 0.1
+        peaks_cache().put(f"{Fingerprint.of(entry.path).key}.vocals", bytes(range(200)))
+        vocals = house.get(path)
+        assert vocals.content == bytes(range(200))
+        again = house.client.get(path, headers={"If-None-Match": vocals.headers["etag"]})
+        assert again.status_code == 304
+
+
+class TestTheOrder:
+    def test_is_numbers_of_four_bytes(self, house: Home) -> None:
+        b = review(house, "1.mp3", artist="b", title="x", duration=0.2)
+        a = review(house, "2.mp3", artist="A", title="y", duration=0.9)
+        unnamed = house.known("3.mp3")
+        assert self.order(house) == [a, b, unnamed]
+        assert self.order(house, sort="title") == [b, a, unnamed]
+        assert self.order(house, sort="-score") == [a, b, unnamed]
+        assert self.order(house, state="review", sort="score") == [b, a]
+        assert self.order(house, q="A - y") == [a]
+        assert house.get("/api/v1/tracks/order", sort="x").status_code == 400
+
+    def order(self, house: Home, **query: str) -> list[int]:
+        answer = house.get("/api/v1/tracks/order", **query)
+        assert answer.headers["content-type"] == "application/octet-stream"
+        tag = answer.headers["etag"]
+        again = house.client.get(
+            "/api/v1/tracks/order", params=query, headers={"If-None-Match": tag}
+        )
+        assert again.status_code == 304
+        return list(array("I", answer.content))
+
+    def test_its_songs_are_had_by_number(self, house: Home) -> None:
+        first, second = review(house, "1.mp3", album="Rhymes"), house.known("2.mp3")
+        answer = house.get("/api/v1/tracks", ids=f"{second},99,{first}").json()
+        assert [track["id"] for track in answer["tracks"]] == [second, first]
+        assert answer["tracks"][1]["album"] == "Rhymes"
+        many = ",".join(map(str, range(1, 202)))
+        assert house.get("/api/v1/tracks", ids=many).status_code == 400
+
+
+class TestDecisions:
+    def test_are_written_journalled_and_undone(self, house: Home) -> None:
+        id = review(house)
+        path = f"/api/v1/tracks/{id}"
+        trial = house.post(f"{path}/decision", {"action": "accept", "dry_run": True}).json()
+        assert trial["written"]
+        assert trial["track"]["state"] == "review"
+        done = house.post(f"{path}/decision", {"action": "accept", "revision": 1}).json()
+        assert done["track"]["state"] == "done"
+        assert b"twinkle" in (house.music / "a.elrc").read_bytes()
+        writes = house.get(f"{path}/history").json()["writes"]
+        assert writes
+        assert all(write["by_hand"] and not write["before"] for write in writes)
+        assert house.woken
+        back = house.post(f"{path}/undo", {}).json()
+        assert back["removed"]
+        assert not (house.music / "a.elrc").exists()
+        assert house.get(f"{path}/history").json() == {"writes": []}
+        assert Journal().undone(house.music / "a.mp3")
+
+    def test_of_an_older_revision_are_refused(self, house: Home) -> None:
+        id = review(house)
+        answer = house.post(f"/api/v1/tracks/{id}/decision", {"action": "accept", "revision": 9})
+        assert answer.status_code == 409
+        assert answer.json()["remedy"]
+
+    def test_about_a_song_in_work_wait(self, house: Home) -> None:
+        id = review(house)
+        house.catalog.retry([id])
+        house.catalog.claim("test", 60)
+        answer = house.post(f"/api/v1/tracks/{id}/decision", {"action": "reject"})
+        assert answer.status_code == 409
+
+    def test_about_many_tell_of_each_that_was_refused(self, house: Home) -> None:
+        good, wordless = review(house, "a.mp3"), house.known("b.mp3")
+        answer = house.post(
+            "/api/v1/tracks/bulk", {"ids": [good, wordless, 99, good], "action": "lines"}
+        ).json()
+        assert answer["done"] == [good]
+        assert [each["id"] for each in answer["refused"]] == [wordless, 99]
+        assert all(each["why"] for each in answer["refused"])
+        for action in ("reject", "undo", "skip", "retry"):
+            done = house.post("/api/v1/tracks/bulk", {"ids": [good, 99], "action": action}).json()
+            assert (done["done"], [each["id"] for each in done["refused"]]) == ([good], [99])
+
+    def test_candidates_can_be_placed(self, house: Home) -> None:
+        id = review(house)
+        (found,) = house.get(f"/api/v1/tracks/{id}/candidates").json()["candidates"]
+        assert found["chosen"]
+        assert not found["rejected"]
+        assert (found["text"], found["score"]) == (LYRICS.text, 0.38)
+        body = {"candidate": 0, "pins": [[1, 6.2]], "revision": 1}
+        answer = house.post(f"/api/v1/tracks/{id}/place", body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["state"] == "pending"
+        choices = house.catalog.choices(id)
+        assert choices.pins == ((1, 6.2),)
+        assert choices.lyrics is not None
+        assert choices.lyrics.words[0].start is None
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            ({"text": "other words"}, 200),
+            ({}, 200),
+            ({"candidate": 5}, 404),
+            ({"pins": [[99, 1.0]]}, 409),
+            ({"pins": [[0]]}, 400),
+            ({"text": ""}, 400),
+            ({"revision": 8}, 409),
+        ],
+    )
+    def test_words_to_place_are_checked(self, house: Home, body: Any, status: int) -> None:
+        id = review(house)
+        assert house.post(f"/api/v1/tracks/{id}/place", body).status_code == status
+
+    def test_words_are_searched_for_by_other_names(self, tmp_path: Path) -> None:
+        with home(tmp_path) as made:
+            made.config = made.config.model_copy(
+                update={"lyrics": made.config.lyrics.model_copy(update={"order": ("local",)})}
+            )
+            id = review(made)
+            (made.music / "a.txt").write_text(LYRICS.text)
+            answer = made.post(f"/api/v1/tracks/{id}/candidates", {"title": "The Star"})
+            assert answer.status_code == 200, answer.text
+            (found,) = answer.json()["candidates"]
+            assert found["text"] == LYRICS.text
+            assert found["why"]
+
+
+def test_health_tells_of_libraries_models_and_room(house: Home) -> None:
+    health = house.get("/api/v1/health").json()
+    topics = {finding["topic"] for finding in health["findings"]}
+    assert {"library", "models", "disk"} <= topics
+    assert health["libraries"][0]["path"] == str(house.music)
+    assert health["resting"] == []
