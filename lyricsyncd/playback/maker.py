@@ -10,10 +10,12 @@ from pathlib import Path
 
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.playback.cache import FileCache, peaks_cache, rendition_cache
-from lyricsyncd.playback.renditions import CONVERTER, convert
+from lyricsyncd.playback.renditions import CONVERTER, Rendition, convert, kind_of, renditions
 
 WAIT_S = 3.0
 """How long a request waits for what is being made, before it is asked to come again."""
+_MOST_KINDS = 1024
+"""Songs whose kinds of files are remembered: a browser asks for many parts of one."""
 
 
 class Maker:
@@ -24,6 +26,24 @@ class Maker:
         self._lock = threading.Lock()
         self._making: dict[str, Future[Path]] = {}
         self._closed = False
+        self._kinds: dict[str, str] = {}
+
+    def renditions(self, song: Path, key: str) -> list[Rendition]:
+        """List the renditions of a song; its file is only read the first time.
+
+        Raises
+        ------
+        AudioError
+            It cannot be read.
+        """
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = kind_of(song)
+            while len(self._kinds) >= _MOST_KINDS:
+                # Another thread may be at it, too.
+                self._kinds.pop(next(iter(self._kinds), ""), None)
+            self._kinds[key] = kind
+        return renditions(kind)
 
     def rendition(self, song: Path, key: str, name: str) -> Path | None:
         """Return the file of a rendition; ``None`` while it is being made.

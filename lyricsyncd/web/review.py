@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 import sys
@@ -20,7 +21,6 @@ from lyricsyncd.library.roots import offline
 from lyricsyncd.lyrics.opened import sources
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.playback import peaks
-from lyricsyncd.playback.renditions import kind_of, renditions
 from lyricsyncd.tags import Journal
 from lyricsyncd.web import shapes
 from lyricsyncd.web.health import findings
@@ -110,7 +110,7 @@ def _audio_shape(call: Call, entry: Entry) -> list[dict[str, Any]]:
     if not call.context.config().web.audio:
         return []
     try:
-        found = renditions(kind_of(entry.path))
+        found = call.maker.renditions(entry.path, entry.fingerprint.key)
     except AudioError:
         return []
     version = entry.fingerprint.key
@@ -132,7 +132,7 @@ def audio(call: Call) -> File | NotYet:
     query: shapes.AudioQuery = call.query
     with _opened_song(call, entry) as (descriptor, looks, real):
         try:
-            offered = {each.name: each for each in renditions(kind_of(real))}
+            offered = {each.name: each for each in call.maker.renditions(real, looks.key)}
             chosen = offered.get(query.as_ or "") or next(iter(offered.values()))
             if query.as_ and query.as_ not in offered:
                 raise Problem(406, f"The song is not played as {query.as_}", remedy="See its draft")
@@ -335,23 +335,26 @@ def save(call: Call) -> dict[str, Any]:
 def place(call: Call) -> dict[str, Any]:
     body: shapes.PlaceBody = call.body
     entry = entry_of(call)
-    lyrics = _lyrics(body.lyrics) if body.lyrics is not None else _chosen(call, entry, body)
+    lyrics = _chosen(call, entry, body)
     pins = [(pin[0], pin[1]) for pin in body.pins]
     decisions = _decisions(call)
-    _explained(lambda: decisions.place(entry.id, lyrics.without_times(), pins, body.revision))
+    _explained(lambda: decisions.place(entry.id, lyrics, pins, body.revision))
     call.context.wake()
     return entry_of(call).as_dict()
 
 
 def _chosen(call: Call, entry: Entry, body: shapes.PlaceBody) -> Lyrics:
+    """Return the words to place; of times only those of lines that a source knows."""
+    if body.lyrics is not None:
+        return dataclasses.replace(_lyrics(body.lyrics).without_times(), source="given")
     if body.text is not None:
         return Lyrics.from_text(body.text, source="given")
     found = _draft(call, entry)
     if body.candidate is None:
-        return found.lyrics
+        return found.lyrics.without_times()
     if body.candidate >= len(found.considered):
         raise Problem(404, "There is no such candidate")
-    return found.considered[body.candidate].lyrics
+    return found.considered[body.candidate].lyrics.without_word_times()
 
 
 def decide(call: Call) -> dict[str, Any]:
