@@ -2,6 +2,7 @@
 
     python -m benchmarks.torture connections [--count 10000] [--descriptors 1024]
     python -m benchmarks.torture patterns [--count 10000] [--names 500]
+    python -m benchmarks.torture files [--count 500] [--patience 600]
 
 ``connections``: as many connections as told to the control interface, of every kind that does harm
 (idle, half a request, byte by byte, reset, rubbish, TLS, answers that are not read, floods of
@@ -11,6 +12,11 @@ come must be done, and the log must stay short. It ends with status 1 where that
 ``patterns``: as many hostile patterns in ``exclude`` and in ignore files (runs of wildcards, ranges
 that run backwards, bytes at random), over names that are as long as names can be, and ignore files
 that are a FIFO, a device or too large. ``/healthz`` must answer, and every healthy song be done.
+
+``files``: as many hostile songs as healthy ones (tags that keep a parser busy or fill its memory,
+headers that claim hours, streams chained and cut, bits flipped, bytes at random), each with words
+beside it, so that they are decoded. Every healthy song must be done, and every hostile one come to
+an end with a reason; the memory of the service and its processes is measured.
 
 Only loopback is used; the service is a process of its own, in a folder of its own.
 """
@@ -22,12 +28,14 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +44,9 @@ from benchmarks.daemon import ServiceContext
 from lyricsyncd.library.rules import IGNORE_FILE
 from lyricsyncd.patterns import Glob, PatternError
 from tests.hostile_clients import attack, watched
+from tests.hostile_songs import HOSTILE
+from tests.odd_headers import OGG, flac_of, wav_of
+from tests.test_audio import clicks, encode
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
 TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
@@ -200,6 +211,153 @@ def patterns(options: argparse.Namespace) -> bool:
     return not watch.wrong and "Traceback" not in log
 
 
+def hostile_files(music: Path, count: int, chance: random.Random) -> None:
+    """Write hostile songs, with words beside them: each dear kind once, the others at random."""
+    whole = [SONG.read_bytes(), *(make(music) for make in (_opus, _wav, _flac))]
+    dear = [(name, make) for name, make in HOSTILE.items()]
+    for number in range(count):
+        if number < len(dear):
+            name, make = dear[number]
+            content = make()
+        else:
+            data = chance.choice(whole)
+            name = {b"ID3": "x.mp3", b"Ogg": "x.opus", b"RIF": "x.wav", b"fLa": "x.flac"}.get(
+                data[:3], "x.mp3"
+            )
+            content = _harmed(data, chance)
+        song = music / f"album {number // 100}" / f"hostile {number} {name}"
+        song.parent.mkdir(exist_ok=True)
+        song.with_suffix(".txt").write_text("Twinkle twinkle\n", encoding="utf-8")
+        song.write_bytes(content)
+
+
+def _encoded(folder: Path, name: str, rate: int, codec: str) -> bytes:
+    song = encode(folder.parent / name, clicks(rate), rate, codec)
+    content = song.read_bytes()
+    song.unlink()
+    return content
+
+
+def _opus(folder: Path) -> bytes:
+    return _encoded(folder, "x.opus", 48_000, "libopus")
+
+
+def _wav(folder: Path) -> bytes:
+    return _encoded(folder, "x.wav", 44_100, "pcm_s16le")
+
+
+def _flac(folder: Path) -> bytes:
+    return _encoded(folder, "x.flac", 44_100, "flac")
+
+
+def _harmed(data: bytes, chance: random.Random) -> bytes:
+    """The content of a song, harmed in one of many ways."""
+    kind = chance.randrange(8)
+    if kind == 0:
+        return data[: chance.randrange(1, len(data))]
+    if kind == 1:
+        return chance.randbytes(chance.randrange(1, 50_000))
+    if kind == 2:
+        return data[:4] + chance.randbytes(20_000)
+    if kind == 3 and data[:4] == b"OggS":
+        return chance.choice(list(OGG.values()))(data)
+    if kind == 4 and data[:4] == b"RIFF":
+        return wav_of(data, chance.choice((0, 1, 0xFFFFFFFF, 2**31, len(data) * 9)))
+    if kind == 5 and data[:4] == b"fLaC":
+        return flac_of(data, chance.choice((0, 1, 2**36 - 1, 44_100 * 72_000)))
+    changed = bytearray(data)
+    # Within the headers, mostly.
+    reach = len(data) if kind == 6 else min(len(data), 4000)
+    for _ in range(chance.randrange(1, 200)):
+        changed[chance.randrange(reach)] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def memory_of(process: int) -> tuple[int, int]:
+    """MB resident of a process now, and of it and all its children together."""
+    sizes: dict[int, int] = {}
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+            parents[int(folder.name)] = int(fields[1])
+            sizes[int(folder.name)] = int(fields[21]) * resource.getpagesize() >> 20
+    total, family = 0, [process]
+    while family:
+        one = family.pop()
+        total += sizes.get(one, 0)
+        family += [child for child, parent in parents.items() if parent == one]
+    return sizes.get(process, 0), total
+
+
+def files(options: argparse.Namespace) -> bool:
+    """Whether the service does every healthy song among as many hostile ones."""
+    chance = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        house = ServiceContext(Path(folder))
+        settings = json.loads(house.config.read_text(encoding="utf-8"))
+        settings["models"] = {"separator": "mix"}
+        house.config.write_text(json.dumps(settings), encoding="utf-8")
+        hostile_files(house.music, options.count, chance)
+        for number in range(options.count):
+            drop(house.music / f"album {number // 100}", f"song {number}.mp3")
+        began = time.monotonic()
+        with house.service() as process:
+            parts = urlsplit(house.url)
+            peak, peak_of_all = 0, 0
+            with watched((parts.hostname or "", parts.port or 0)) as watch:
+                while time.monotonic() - began < options.patience:
+                    own, every = memory_of(process)
+                    peak, peak_of_all = max(peak, own), max(peak_of_all, every)
+                    left = house.rows(
+                        "SELECT 1 FROM tracks WHERE state IN ('pending', 'working') LIMIT 1"
+                    )
+                    if not left and house.known() >= 2 * options.count - _EMPTY:
+                        break
+                    time.sleep(0.5)
+                took = time.monotonic() - began
+        rows = house.rows("SELECT path, state, COALESCE(reason, '') FROM tracks")
+        log = (house.folder / "log").read_text(encoding="utf-8")
+    healthy = Counter(state for path, state, _ in rows if b"/song " in _bytes(path))
+    hostile = [(state, reason) for path, state, reason in rows if b"/hostile " in _bytes(path)]
+    ended = [(state, reason) for state, reason in hostile if state not in ("pending", "working")]
+    refused = [1 for state, reason in ended if state not in ("done", "lines") and reason]
+    print(f"healthy songs done: {healthy['done']} of {options.count}")
+    print(
+        f"hostile songs: {len(refused)} refused with a reason, "
+        f"{sum(state in ('done', 'lines') for state, _ in ended)} placed for all that, "
+        f"{len(hostile) - len(ended)} without an end, {options.count - len(hostile)} no song"
+    )
+    print(f"all in {took:.0f} s; peak memory {peak} MB, with all its processes {peak_of_all} MB")
+    print(
+        f"/healthz: {len(watch.took)} asked, {len(watch.wrong)} wrong, median "
+        f"{statistics.median(watch.took) * 1e3:.0f} ms, longest {max(watch.took) * 1e3:.0f} ms"
+    )
+    print(f"tracebacks in the log: {log.count('Traceback')}; its length: {len(log)} characters")
+    print("reasons:", *Counter(_kind(reason) for _, reason in ended).most_common(8), sep="\n  ")
+    return (
+        healthy["done"] == options.count
+        and len(ended) == len(hostile)
+        and not watch.wrong
+        and "Traceback" not in log
+    )
+
+
+_EMPTY = 2
+"""Hostile files that may be no songs at all: empty ones."""
+
+
+def _bytes(value: object) -> bytes:
+    assert isinstance(value, bytes)
+    return value
+
+
+def _kind(reason: object) -> str:
+    """A reason without the name and the numbers of its song."""
+    text = str(reason)
+    return re.sub(r"\d+", "N", text.rpartition("/")[2].partition(" is ")[2] or text)[:70]
+
+
 def _is_pattern(text: str) -> bool:
     try:
         Glob(text)
@@ -221,6 +379,11 @@ def main() -> int:
     command.add_argument("--names", type=int, default=500)
     command.add_argument("--seed", type=int, default=1)
     command.set_defaults(run=patterns)
+    command = commands.add_parser("files", help="hostile songs among healthy ones")
+    command.add_argument("--count", type=int, default=500, help="of each of both")
+    command.add_argument("--patience", type=float, default=600.0, help="seconds")
+    command.add_argument("--seed", type=int, default=1)
+    command.set_defaults(run=files)
     options = parser.parse_args()
     run: Callable[[argparse.Namespace], bool] = options.run
     return 0 if run(options) else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -134,9 +135,33 @@ def test_a_host_that_is_down_is_told_and_one_that_is_up() -> None:
         up.bind(("127.0.0.1", 0))
         up.listen()
         url = f"http://127.0.0.1:{up.getsockname()[1]}"
-        wants = config(lyrics={"lrclib": {"url": url}})
+        wants = config(lyrics={"order": ["lrclib"], "lrclib": {"url": url}})
         assert worst(list(lyrics.hosts(wants))).verdict is Verdict.OK
     assert worst(list(lyrics.hosts(wants))).verdict is Verdict.WARNING
+
+
+def test_the_hosts_of_all_sources_are_tried() -> None:
+    def taking() -> socket.socket:
+        return stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+    with contextlib.ExitStack() as stack:
+        lrclib, acoustid = (f"http://127.0.0.1:{taking().getsockname()[1]}" for _ in "12")
+        wants = config(
+            lyrics={"order": ["local", "lrclib"], "lrclib": {"url": lrclib}},
+            identify={"acoustid_key": "k", "acoustid_url": acoustid},
+        )
+        found = list(lyrics.hosts(wants))
+        assert [finding.verdict for finding in found] == [Verdict.OK, Verdict.OK]
+        assert "(lrclib)" in found[0].text
+        assert "(acoustid)" in found[1].text
+    alone = config(lyrics={"order": ["local"]})
+    assert "nothing leaves" in worst(list(lyrics.hosts(alone))).text
+    # Those that are not lent an address of this computer are named all the same.
+    every = config(lyrics={"order": ["lrclib", "syncedlyrics", "genius"], "genius": {"token": "t"}})
+    named = {name for name, _, _ in lyrics.addresses(every)}
+    hosts = {host for _, host, _ in lyrics.addresses(every)}
+    assert named == {"lrclib", "syncedlyrics", "genius"}
+    assert {"lrclib.net", "music.163.com", "www.megalobiz.com", "genius.com"} <= hosts
 
 
 @pytest.mark.skipif(

@@ -17,6 +17,7 @@ import pytest
 from lyricsyncd.errors import ConfigError, Refused, SourceError, Unreachable
 from lyricsyncd.http import MAX_BYTES, Web, rate_limit, response_cache, shared_rate_limit
 from lyricsyncd.http.response_cache import NOT_FOUND_S, ResponseCache, without_cache
+from lyricsyncd.http.validation import host_of
 from tests.clock import Clock
 from tests.local_services import LOGIN_PAGE, Asked, Reply, as_html, as_json, serving
 
@@ -208,18 +209,26 @@ class TestManners:
                     QUICK.get_json("http://localhost:1", {})
             assert QUICK.get_json(good.url, {}) == ["fine"]
 
+    def test_does_not_count_against_another_service_on_the_same_computer(self) -> None:
+        with serving(Script(Reply(500))) as bad, serving(Script(as_json(["fine"]))) as good:
+            for _ in range(5):
+                with pytest.raises(Unreachable):
+                    QUICK.get_json(bad.url, {})
+            assert QUICK.get_json(good.url, {}) == ["fine"]
+            assert [rest.host for rest in rate_limit.rests()] == [host_of(bad.url)]
+
 
 class TestAHostThatIsAway:
     def test_is_left_alone_after_one_question(self) -> None:
         for _ in range(3):
             with pytest.raises(Unreachable) as caught:
                 QUICK.get_json("http://localhost:1", {})
-            assert caught.value.host == "localhost"
+            assert caught.value.host == "localhost:1"
         (rest,) = rate_limit.rests()
-        assert rest.host == "localhost"
+        assert rest.host == "localhost:1"
         assert "cannot be reached" in rest.why
         assert 0 < rest.seconds <= rate_limit.AWAY_PAUSES_S[0]
-        assert rate_limit.resting("localhost")
+        assert rate_limit.resting("localhost:1")
 
     def test_is_asked_once_when_the_rest_ends(self) -> None:
         with serving(Script(Reply(500))) as service:
@@ -228,15 +237,15 @@ class TestAHostThatIsAway:
                     QUICK.get_json(service.url, {})
             asked = len(service.asked)
             rate_limit.end_rests()
-            assert not rate_limit.resting("127.0.0.1")
+            assert not rate_limit.resting(host_of(service.url))
             with pytest.raises(Unreachable):
                 QUICK.get_json(service.url, {})
             assert len(service.asked) == asked + 1
-            assert rate_limit.resting("127.0.0.1")
+            assert rate_limit.resting(host_of(service.url))
 
     def test_is_asked_as_before_once_it_has_answered(self) -> None:
         with serving(Script(as_json(["fine"]))) as service:
-            rate_limit.failed("127.0.0.1", Unreachable("away"), away=True)
+            rate_limit.failed(host_of(service.url), Unreachable("away"), away=True)
             rate_limit.end_rests()
             assert QUICK.get_json(service.url, {}) == ["fine"]
         assert rate_limit.rests() == []
@@ -272,6 +281,29 @@ class TestTheCache:
             clock.now += response_cache.FOUND_S + 1
             assert web.get_json(service.url, {"q": "x"})
             assert len(service.asked) == 3
+
+    def test_an_answer_that_a_wrong_clock_noted_is_not_believed_for_years(
+        self, web: Web, clock: Clock
+    ) -> None:
+        with serving(Script(as_json([1]), as_json([2]))) as service:
+            clock.now += 20 * 365 * 86400.0
+            assert web.get_json(service.url, {}) == [1]
+            clock.now -= 20 * 365 * 86400.0
+            assert web.get_json(service.url, {}) == [2]
+            assert web.get_json(service.url, {}) == [2]
+            assert len(service.asked) == 2
+
+    def test_nor_does_it_push_out_those_of_a_right_one(self, tmp_path: Path, clock: Clock) -> None:
+        cache = ResponseCache(tmp_path / "answers.sqlite", most_rows=50, clock=clock)
+        clock.now += 20 * 365 * 86400.0
+        for number in range(49):
+            cache.put(b"wrong %d" % number, b"[1]")
+        clock.now -= 20 * 365 * 86400.0
+        for number in range(400):
+            clock.now += 1.0
+            cache.put(b"right %d" % number, b"[1]")
+        assert cache.get(b"right 399") is not None
+        assert cache.get(b"right 395") is not None
 
     @pytest.mark.parametrize("nothing", [as_json({}, 404), as_json([])], ids=["404", "empty list"])
     def test_what_was_not_found_is_asked_again_on_a_growing_schedule(

@@ -23,6 +23,7 @@ import pytest
 from lyricsyncd.errors import Refused, SourceError, Unreachable
 from lyricsyncd.http import MAX_BYTES, Web, rate_limit
 from lyricsyncd.identify.acoustid import Acoustid, Fingerprint
+from lyricsyncd.lyrics.base import Candidate
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
 from lyricsyncd.lyrics.publish import Submission, publish
@@ -282,6 +283,29 @@ ACOUSTID = {
 }
 
 
+PAGES = {
+    "nothing": b"",
+    "script only": b"<html><script>" + b"window.x = '<div>';" * 10_000 + b"</script></html>",
+    "a script without an end": b"<script>" * 15_000,
+    "no lyrics": b"<html><body><p>Sign in</p></body></html>",
+    "huge": b"<html><p>la la la</p>" + b"la " * 2_000_000,
+    "deep": b"<div data-lyrics-container='true'>" * 15_000 + b"la",
+    "deeper": b"<b>" * 2_000_000,
+    "wide": b"<br>" * 1_900_000,
+    "comments without an end": b"<!--" * 15_000,
+    "declarations": b"<!" * 15_000 + b"[" * 100_000,
+    "sections": b"<![CDATA[" * 15_000,
+    "attributes": b"<a " + b"b " * 500_000 + b">",
+    "quotes": b"<a b='" * 15_000,
+    "entities": b"&#x" * 500_000 + b"&lt" * 100_000,
+    "another charset": "<div data-lyrics-container='true'></div>\u4f5c".encode("utf-16"),
+    "no charset": bytes(range(256)) * 4000,
+    "NUL": bytes(1_000_000),
+    "json, deep": b"[" * 1_000_000,
+    "json, numbers": b"[" + b"9" * 1_000_000 + b"]",
+}
+
+
 class TestAnswersOfTheWrongShape:
     """Every value of a good answer, replaced by values of the wrong kind."""
 
@@ -322,6 +346,65 @@ class TestAnswersOfTheWrongShape:
     def test_of_acoustid(self) -> None:
         sound = Fingerprint("AQAA", 622.0)
         self.check(ACOUSTID, lambda url: Acoustid("key", url, WEB).recordings(sound))
+
+    @pytest.mark.parametrize("kind", PAGES)
+    def test_of_pages_of_genius(self, kind: str) -> None:
+        def answer(asked: Asked) -> Reply:
+            return as_json(GENIUS) if asked.path == "/search" else Reply(200, PAGES[kind])
+
+        with serving(answer) as service:
+            found = self.outcome(
+                lambda: GeniusSource("t", WEB, *[f"{service.url}/"] * 2).find(SONG)
+            )
+        assert all(not candidate.lyrics.words for candidate in found)
+
+    @pytest.mark.parametrize("kind", PAGES)
+    @pytest.mark.parametrize("where", ["search", "lyrics"])
+    def test_of_pages_of_megalobiz(self, where: str, kind: str) -> None:
+        hit = b"<a href='/lrc/maker/x.55' id='x'>Sinnerman Nina Simone</a>"
+
+        def answer(asked: Asked) -> Reply:
+            good = where == "lyrics" and asked.path.startswith("/search")
+            return Reply(200, hit if good else PAGES[kind])
+
+        with serving(answer) as service:
+            roots = {"https://www.megalobiz.com": service.url}
+            source = SyncedlyricsSource(("megalobiz",), WEB, roots)
+            found = self.outcome(lambda: source.find(SONG))
+        assert all(not candidate.lyrics.words for candidate in found)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[00:01.00]" * 25_000,
+            "[00:01.00]la (x8)\n" * 16_000,
+            "[99999999:99.99]la\n" * 10_000,
+            "<00:01.00>" * 25_000,
+            "[ti:" * 60_000,
+            "[length:" + "9" * 200_000 + ":1]\n[00:01.00]la",
+            "\u4f5c" * 290_000,
+            "\ud800\x00" * 100_000,
+            "[by:" + " " * 250_000 + "]",
+        ],
+        ids=range(9),
+    )
+    def test_of_lyrics_of_netease(self, text: str) -> None:
+        def answer(asked: Asked) -> Reply:
+            found = {"lrc": {"lyric": text}} if "lyric" in asked.path else NETEASE
+            return Reply(200, json.dumps(found).encode())
+
+        with serving(answer) as service:
+            source = SyncedlyricsSource(("netease",), WEB, {"https://music.163.com": service.url})
+            found = self.outcome(lambda: source.find(SONG))
+        assert all(len(candidate.lyrics.words) <= 300_000 for candidate in found)
+
+    def outcome(self, ask: Callable[[], list[Candidate]]) -> list[Candidate]:
+        """What a source finds; nothing where it says, in its own kind of error, that it cannot."""
+        try:
+            return ask()
+        except SourceError:
+            return []
 
     def test_of_lrclib_when_lyrics_are_published(self) -> None:
         words = Lyrics((Line((Word("Oh", 1.0, 2.0),)),))

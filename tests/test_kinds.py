@@ -140,6 +140,24 @@ class TestByLength:
         with pytest.raises(NotASong, match=r"longer \(30 min\).*Split it into songs"):
             pipeline.find(path)
 
+    @pytest.mark.parametrize(
+        ("words", "is_used"), [("la la\n", False), ("[00:01.00]<00:01.00>la <00:02.00>\n", True)]
+    )
+    def test_words_beside_it_are_used_if_they_have_times(
+        self, tmp_path: Path, words: str, is_used: bool
+    ) -> None:
+        path = tmp_path / "Ann - Concert.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 1, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(8000 * 1801))
+        path.with_suffix(".lrc").write_text(words, encoding="utf-8")
+        pipeline = LyricSyncPipeline(config=Config.model_validate(LOCAL))
+        if is_used:
+            assert not pipeline.find(path).needs_models
+        else:
+            with pytest.raises(NotASong, match=r"longer \(30 min\) than words can be placed on"):
+                pipeline.find(path)
+
 
 class TestByMarks:
     def test_numbers_of_id3_genres(self, tmp_path: Path) -> None:

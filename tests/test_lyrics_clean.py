@@ -74,6 +74,20 @@ class TestPlainText:
     def test_a_joke_of_a_count_is_none(self) -> None:
         assert sung("Again (x99)") == ["Again"]
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "la la (x8)\n" * 27_000,
+            "[Chorus x8]\n" + "la la (x8)\n" * 27_000,
+            "[Chorus]\n" + "la la\n" * 25_000 + "\n[Chorus x8]\n\n" * 10_000,
+            "[Verse]\nla\n[Chorus]\n" + "la la\n" * 4_000 + "[Verse]\n\n[Chorus]\n" * 14_000,
+        ],
+        ids=["lines", "lines in a section", "a section", "two sections"],
+    )
+    def test_repeats_of_repeats_do_not_make_an_endless_text(self, text: str) -> None:
+        sung, _ = clean_text(text[:300_000])
+        assert sum(map(len, sung)) < 300_000
+
     def test_credits_go_only_from_the_edges(self) -> None:
         text = (
             "作词 : 某人\nWritten by: Someone\nOh no\nMusic: the food of love\nYeah\n© 2020 Label"

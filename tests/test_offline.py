@@ -96,11 +96,12 @@ class TestWithoutANetwork:
     def test_the_status_tells_what_waits_for_what_and_until_when(self, home: Home) -> None:
         for number in range(3):
             home.drop(f"{number}.mp3", words=None)
-        asks(home, closed_port())
+        url = closed_port()
+        asks(home, url)
         home.start()
         home.until(lambda: waiting_at(home).get("songs") == 3, "all songs wait")
         told = waiting_at(home)
-        assert told["host"] == HOST
+        assert told["host"] == url.removeprefix("http://")
         assert "cannot be reached" in told["why"]
         assert 0 < told["until"] - time.time() <= 31
 
@@ -146,4 +147,4 @@ class TestANetworkThatComesBack:
             home.until(lambda: not home.asked("status")["waiting"], "nothing waits any more")
             home.until(lambda: "pending" not in home.counts(), "all songs are done")
             assert service.asked
-        assert f"{HOST} answers again" in home.said()
+        assert f"{HOST}:{port} answers again" in home.said()

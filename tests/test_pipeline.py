@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
+from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult, audio
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, LyricsNotFound, ModelError, UsageError
 from lyricsyncd.model import Decision, Line, Word
+from lyricsyncd.pipeline.finder import Finder
+from lyricsyncd.pipeline.placer import Placer
+from lyricsyncd.pipeline.prepared import MoreWordsWanted, Placement
+from lyricsyncd.pipeline.settings import placing_settings
 
 SONGS = Path(__file__).parent.parent / "demo" / "songs"
 SONG = SONGS / "The_Star.mp3"
@@ -136,6 +143,28 @@ class TestLyricsThatAreKnown:
         result = pipeline.sync(SONG, lyrics=Lyrics(instrumental=True))
         assert result.decision is Decision.NONE
         assert "instrumental" in result.reason
+
+    def test_of_a_file_that_was_replaced_meanwhile_are_placed_on_the_new_sound(
+        self, tmp_path: Path
+    ) -> None:
+        song, reads = tmp_path / "song.mp3", []
+
+        def read(path: str | os.PathLike[str], rate: int) -> Iterator[NDArray[np.float32]]:
+            reads.append(path)
+            return audio.blocks(path, rate)
+
+        placer, finder = Placer(placing_settings(CONFIG), read), Finder(CONFIG)
+        other = SONGS / "Au_clair_de_la_lune.mp3"
+        words = other.with_suffix(".txt").read_text(encoding="utf-8")
+        shutil.copyfile(SONG, song)
+        wrong = finder.find(song, lyrics=words, language="fr")
+        assert isinstance(placer.place(wrong), MoreWordsWanted)
+        # The look-up that should bring others fails, and the file is replaced before the next try.
+        shutil.copyfile(other, song)
+        answer = placer.place(finder.find(song, lyrics=words, language="fr"))
+        assert isinstance(answer, Placement)
+        assert answer.decision is Decision.WORDS
+        assert len(reads) == 2
 
     def test_name_the_song_they_were_given(self, pipeline: LyricSyncPipeline) -> None:
         prepared = pipeline.find(SONG, artist="Jane Taylor", title="The Star", lyrics=TEXT)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Priority
+from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Entry, Outcome, Priority, State
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.service.background import Background
@@ -34,6 +34,8 @@ class Home:
         self.music.mkdir()
         self.catalog = catalog
         self.now = NOON
+        self.awake = 0.0
+        catalog.clock = lambda: self.now
         self.scanned = threading.Event()
         self.background = Background()
         self.libraries = Libraries(lambda _event: None)
@@ -53,8 +55,28 @@ class Home:
         assert self.scanned.wait(30)
         self.scanned.clear()
 
+    def pass_(self, clock: Clock, seconds: float) -> None:
+        """Let time pass for all clocks."""
+        self.now += seconds
+        self.awake += seconds
+        clock.tick(self.awake)
+
+    def entry(self, id: int) -> Entry:
+        entry = self.catalog.get(id)
+        assert entry is not None
+        return entry
+
     def songs(self) -> list[str]:
         return sorted(entry.path.name for entry in self.catalog.entries())
+
+
+def clock_of(home: Home, called: list[int]) -> Clock:
+    return Clock(
+        home.catalog,
+        lambda: called.append(1),
+        wall=lambda: home.now,
+        steady=lambda: home.awake,
+    )
 
 
 @pytest.fixture
@@ -89,6 +111,16 @@ class TestAScan:
         (entry,) = home.catalog.entries()
         assert (entry.why, entry.priority) == ("scheduled scan", Priority.BACKFILL)
 
+    def test_queues_songs_with_words_beside_them_first(self, home: Home) -> None:
+        for name in ("a.mp3", "b.mp3", "c.mp3"):
+            shutil.copyfile(SONG, home.music / name)
+        for words in ("b.lrc", "c.mp3.txt"):
+            (home.music / words).write_text("la\n", encoding="utf-8")
+        home.start()
+        home.wait()
+        names = [entry.path.name for entry in home.catalog.queue()]
+        assert names == ["b.mp3", "c.mp3", "a.mp3"]
+
     def test_is_due_once_for_each_of_the_times(self, home: Home) -> None:
         home.start(rescan="0 4 * * *")
         home.wait()
@@ -118,21 +150,99 @@ class TestTheClock:
     @pytest.mark.parametrize(("jump", "calls"), [(-3600.0, 1), (-30.0, 0), (3600.0, 0)])
     def test_that_is_set_back_is_noticed(self, home: Home, jump: float, calls: int) -> None:
         called: list[int] = []
-        clock = Clock(home.catalog, lambda: called.append(1), wall=lambda: home.now)
-        clock.tick(100.0)
-        home.now += 2.0 + jump
-        clock.tick(102.0)
-        home.now += 2.0
-        clock.tick(104.0)
+        clock = clock_of(home, called)
+        home.pass_(clock, 2.0)
+        home.now += jump
+        home.pass_(clock, 2.0)
+        home.pass_(clock, 2.0)
         assert len(called) == calls
 
     def test_that_goes_slowly_wrong_is_noticed_as_well(self, home: Home) -> None:
         called: list[int] = []
-        clock = Clock(home.catalog, lambda: called.append(1), wall=lambda: home.now)
-        for second in range(200):
-            clock.tick(float(second))
-            home.now += 0.5
+        clock = clock_of(home, called)
+        for _ in range(200):
+            home.now -= 0.5
+            home.pass_(clock, 1.0)
         assert called == [1]
+
+    def waiting(self, home: Home, name: str, wait: float = 7 * DAY) -> int:
+        """A song whose words are looked for again after a week."""
+        song = home.music / name
+        song.write_bytes(b"x")
+        home.catalog.enqueue(song, Priority.BACKFILL, "test")
+        entry = home.catalog.claim("me", 60.0)
+        assert entry is not None
+        home.catalog.finish(entry.id, "me", Outcome(State.NO_LYRICS, "none", (wait,)))
+        return entry.id
+
+    def wait_of(self, home: Home, id: int) -> float:
+        due = home.entry(id).next_attempt_at
+        assert due is not None
+        return due - home.now
+
+    @pytest.mark.parametrize("years", [1, 10, 50])
+    def test_that_jumps_ahead_makes_nothing_due_and_lets_nothing_wait_when_it_returns(
+        self, home: Home, years: int
+    ) -> None:
+        clock = clock_of(home, [])
+        before = self.waiting(home, "before.mp3")
+        home.pass_(clock, 2.0)
+        home.now += years * 365 * DAY
+        home.pass_(clock, 2.0)
+        assert self.wait_of(home, before) == pytest.approx(7 * DAY, abs=10)
+        meanwhile = self.waiting(home, "meanwhile.mp3")
+        home.pass_(clock, 2.0)
+        home.now -= years * 365 * DAY
+        home.pass_(clock, 2.0)
+        for id in (before, meanwhile):
+            assert self.wait_of(home, id) == pytest.approx(7 * DAY, abs=20)
+
+    def test_that_is_years_behind_until_the_network_is_there_changes_nothing(
+        self, home: Home
+    ) -> None:
+        id = self.waiting(home, "song.mp3")
+        finished = home.entry(id).finished_at
+        home.now -= 6 * 365 * DAY
+        clock = clock_of(home, [])
+        clock.start(home.config())
+        home.pass_(clock, 2.0)
+        assert self.wait_of(home, id) == pytest.approx(7 * DAY, abs=20)
+        home.now += 6 * 365 * DAY
+        home.pass_(clock, 2.0)
+        assert self.wait_of(home, id) == pytest.approx(7 * DAY, abs=20)
+        assert home.entry(id).finished_at == pytest.approx(finished, abs=20)
+
+    def test_that_jumped_while_the_service_was_off_lets_nothing_wait_for_years(
+        self, home: Home
+    ) -> None:
+        clock = clock_of(home, [])
+        id = self.waiting(home, "song.mp3")
+        home.pass_(clock, 2.0)
+        home.now += 20 * 365 * DAY
+        home.pass_(clock, 2.0)
+        # The service ends, and the next one starts after the clock was put right.
+        home.now -= 20 * 365 * DAY
+        clock_of(home, []).start(home.config())
+        assert self.wait_of(home, id) <= 7 * DAY
+
+    def test_that_jumps_ahead_forgets_no_song_that_is_missing(self, home: Home) -> None:
+        id = self.waiting(home, "song.mp3")
+        (home.music / "song.mp3").unlink()
+        (home.music / "other.mp3").write_bytes(b"x")
+        home.catalog.missing([id])
+        clock = clock_of(home, [])
+        home.pass_(clock, 2.0)
+        home.now += 10 * 365 * DAY
+        home.pass_(clock, 2.0)
+        home.catalog.scanned(home.music)
+        assert home.catalog.get(id) is not None
+
+    def test_is_not_taken_for_wrong_after_the_computer_slept(self, home: Home) -> None:
+        clock = clock_of(home, [])
+        id = self.waiting(home, "song.mp3")
+        home.pass_(clock, 2.0)
+        home.pass_(clock, 8 * DAY)
+        assert self.wait_of(home, id) < 0
 
 
 class TestBackgroundJobs:

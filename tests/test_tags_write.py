@@ -351,6 +351,20 @@ class TestCommands:
         assert len(told["removed"]) == 2
         assert suffixes(song) == set()
 
+    def test_apply_heads_the_lyrics_with_the_names_of_the_song(
+        self, run: Any, tmp_path: Path
+    ) -> None:
+        demo = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
+        song = tmp_path / "song.mp3"
+        song.write_bytes(demo.read_bytes())
+        words = tmp_path / "words.lrc"
+        words.write_text("[ti:As I call it]\n[00:01.00]Row, row\n")
+        assert run("apply", words, song).returncode == 0
+        written = song.with_suffix(".lrc").read_text()
+        assert "[ti:As I call it]" in written
+        assert "[ar:" in written
+        assert "[length:00:44]" in written
+
     def test_apply_keeps_what_is_there_unless_forced(
         self, run: Any, song: Path, tmp_path: Path
     ) -> None:

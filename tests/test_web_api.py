@@ -13,6 +13,7 @@ from lyricsyncd import formats
 from lyricsyncd.catalog.catalog import Outcome, Priority, State
 from lyricsyncd.config.schema import Library
 from lyricsyncd.model import Track
+from lyricsyncd.unexpected import UNEXPECTED
 from tests.web_house import TIMED, Home, home
 
 
@@ -453,6 +454,13 @@ class TestSongs:
         house.catalog.note_settings_error("there is no aligner 'sphynx'")
         assert "sphynx" in house.get("/api/v1/status").json()["settings_error"]
         assert "lyricsyncd_settings_error 1.0" in house.get("/metrics").text
+
+    def test_unexpected_errors_are_counted_in_the_status_and_the_metrics(self, house: Home) -> None:
+        before = house.get("/api/v1/status").json()["unexpected_errors"]
+        with UNEXPECTED.contain("a song"):
+            raise ZeroDivisionError("a bug")
+        assert house.get("/api/v1/status").json()["unexpected_errors"] == before + 1
+        assert f"lyricsyncd_unexpected_errors_total {before + 1}.0" in house.get("/metrics").text
 
 
 class TestLyrics:

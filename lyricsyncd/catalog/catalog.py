@@ -62,6 +62,7 @@ RETRY_SOON = (5 * _MINUTE, _HOUR, _DAY)
 """Waits after each failure that time can mend (no network, a full disk); the last one repeats."""
 RETRY_LYRICS = NOT_FOUND_S
 """Waits before words that no source had are looked up again; the last one repeats."""
+_MOMENTS = ("enqueued_at", "started_at", "finished_at")
 FORGET_AFTER = 30 * _DAY
 """How long a song may be missing before it is forgotten: its disk may only be away."""
 
@@ -342,25 +343,58 @@ class Catalog(KeptResults):
 
     # The clock
 
-    def clock_went_back(self, seconds: float) -> None:
-        """Let what waits for a moment wait as long as it would have; the clock was wrong before."""
+    def clock_went_back(self, seconds: float, undone: float = 0.0) -> None:
+        """Let what waits for a moment wait as long as it would have; the clock was wrong before.
 
-        now = self.clock()
+        Parameters
+        ----------
+        undone : float
+            The part of it by which `clock_went_ahead` had all waits end later.
+        """
+        now, rest = self.clock(), seconds - undone
 
         def shift(db: sqlite3.Connection) -> None:
+            transitions.shift_waits(db, -undone)
             # What the wrong clock noted lies in the future now, and so do the waits from then on.
             db.execute(
                 "UPDATE tracks SET next_attempt_at = next_attempt_at - ?,"
                 " leased_until = leased_until - ? WHERE MAX(enqueued_at,"
                 " COALESCE(started_at, 0), COALESCE(finished_at, 0)) > ?",
-                (seconds, seconds, now),
+                (rest, rest, now),
             )
-            for moment in ("enqueued_at", "started_at", "finished_at", "missing_since"):
+            db.execute(
+                "UPDATE tracks SET missing_since = missing_since - ? WHERE missing_since > ?",
+                (rest, now),
+            )
+            for moment in _MOMENTS:
                 db.execute(
                     f"UPDATE tracks SET {moment} = {moment} - ? WHERE {moment} > ?", (seconds, now)
                 )
+            transitions.end_impossible_waits(db, now)
 
         self.write(shift)
+
+    def clock_went_ahead(self, seconds: float, undone: float = 0.0) -> None:
+        """Let what waits for a moment wait as long as it would have, and not be due all at once.
+
+        Parameters
+        ----------
+        undone : float
+            The part of it by which `clock_went_back` had moved what had happened: it was wrong to.
+        """
+
+        def shift(db: sqlite3.Connection) -> None:
+            transitions.shift_waits(db, seconds)
+            for moment in _MOMENTS if undone else ():
+                db.execute(f"UPDATE tracks SET {moment} = {moment} + ?", (undone,))
+
+        self.write(shift)
+
+    def end_impossible_waits(self) -> None:
+        """Let end at once what would wait for longer than anything does: a clock that was wrong
+        noted it, before the service was started."""
+        now = self.clock()
+        self.write(lambda db: transitions.end_impossible_waits(db, now))
 
     def ahead(self) -> float:
         """Seconds by which what happened last lies in the future: the clock has gone back since."""

@@ -278,6 +278,29 @@ def expire(db: sqlite3.Connection, now: float, holding: Sequence[int]) -> None:
         set_aside(db, now)
 
 
+LONGEST_WAIT_S = 40 * 86400.0
+"""More than any wait that is noted: looking for words again takes 30 days."""
+
+
+def shift_waits(db: sqlite3.Connection, seconds: float) -> None:
+    """Have all waits end later, or earlier."""
+    if seconds:
+        db.execute(
+            "UPDATE tracks SET next_attempt_at = next_attempt_at + ?,"
+            " leased_until = leased_until + ?, missing_since = missing_since + ?"
+            " WHERE COALESCE(next_attempt_at, leased_until, missing_since) IS NOT NULL",
+            (seconds, seconds, seconds),
+        )
+
+
+def end_impossible_waits(db: sqlite3.Connection, now: float) -> None:
+    """End what would wait for longer than anything does: a clock that was wrong noted it."""
+    end = now + LONGEST_WAIT_S
+    db.execute("UPDATE tracks SET next_attempt_at = ? WHERE next_attempt_at > ?", (now, end))
+    db.execute("UPDATE tracks SET leased_until = ? WHERE leased_until > ?", (now, end))
+    db.execute("UPDATE tracks SET missing_since = ? WHERE missing_since > ?", (now, now))
+
+
 def must_wait(db: sqlite3.Connection, attempts: int) -> bool:
     """Return whether a song has to wait for those in work, or they for it to be done alone.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ from lyricsyncd.cli.options import (
     encoding_option,
     json_option,
 )
-from lyricsyncd.errors import UsageError
+from lyricsyncd.errors import LyricsyncError, UsageError
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Output, OutputFile
+    from lyricsyncd.model import Lyrics
 
 
 @click.command(context_settings=CONTEXT)
@@ -54,7 +56,7 @@ def apply(
 
     if not song.is_file():
         raise UsageError(f"the song {song} is not there", remedy="Check the path")
-    found = read_lyrics(lyrics, None, encoding)
+    found = _with_header(read_lyrics(lyrics, None, encoding), song)
     report = write_sandboxed(
         song,
         found,
@@ -85,6 +87,19 @@ def apply(
     if not (report.written or report.unchanged) and report.kept:
         # Nothing of what was asked for was done, and scripts must see it.
         click.get_current_context().exit(1)
+
+
+def _with_header(lyrics: Lyrics, song: Path) -> Lyrics:
+    """Add the song's names and length, as `sync` does; those that the file names go over them."""
+    from lyricsyncd.identify.tags import read_tags
+    from lyricsyncd.pipeline.result import with_header
+
+    try:
+        track = read_tags(song)
+    except LyricsyncError:
+        # Lyrics can be written beside a song whose tags cannot be read.
+        return lyrics
+    return with_header(dataclasses.replace(lyrics, source="file"), track)
 
 
 def _output(preset: str | None, config: Path | None) -> Output | tuple[OutputFile, ...]:

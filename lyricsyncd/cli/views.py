@@ -149,6 +149,7 @@ def status_rows(status: Mapping[str, Any]) -> list[Row]:
     return [
         _service(status),
         *_labelled("settings", list(filter(None, [status["settings_error"]])), "red"),
+        *_labelled("bugs", _bugs(status), "red"),
         *_progress(status),
         *_labelled("at work", [_at_work(entry) for entry in status["working"]], CUT),
         *_labelled("waiting", _waiting(status)),
@@ -156,6 +157,11 @@ def status_rows(status: Mapping[str, Any]) -> list[Row]:
         *_labelled("library", libraries or [_NO_LIBRARY]),
         *_labelled("repaired", [_repair(repair) for repair in status["repairs"]], "yellow"),
     ]
+
+
+def _bugs(status: Mapping[str, Any]) -> list[str]:
+    count = status["unexpected_errors"]
+    return [f"{count} unexpected errors since the start: see the log"] if count else []
 
 
 def _service(status: Mapping[str, Any]) -> Row:

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from lyricsyncd.errors import ConfigError, Refused, SourceError, Unreachable
 from lyricsyncd.http import rate_limit, response_cache
 from lyricsyncd.http.client import USER_AGENT, client, deadline
-from lyricsyncd.http.validation import check_json, check_redirect, read_json, retry_after
+from lyricsyncd.http.validation import check_json, check_redirect, host_of, read_json, retry_after
 
 if TYPE_CHECKING:
     import httpx2
@@ -212,7 +212,7 @@ class Web:
     @contextmanager
     def _response(self, request: httpx2.Request) -> Iterator[httpx2.Response]:
         with rate_limit.turn(
-            request.url.host,
+            host_of(str(request.url)),
             interval=self.interval,
             max_wait=self.max_wait,
             folder=self._folder,
@@ -270,7 +270,7 @@ class _Request:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.url).hostname or self.url
+        return host_of(self.url)
 
     def key(self) -> bytes:
         """Return the key of the response in the cache."""

@@ -36,6 +36,9 @@ REFUSED_S = _HOUR
 _EARLY = 0.9
 """Share of its expiry after which "not found" is not used any more, so that a look-up on schedule
 does not get the cached response."""
+_SLACK_S = 60.0
+"""A response from further in the future was stored by a clock that was wrong, and would be used
+until that time has come."""
 MOST_BYTES = 64 << 20
 MOST_ROWS = 50_000
 _PRUNE_EVERY = 200
@@ -113,8 +116,10 @@ class ResponseCache:
             return None
 
         def read(db: sqlite3.Connection) -> tuple[str, bytes | None] | None:
+            now = self._clock()
             row = db.execute(
-                "SELECT kind, body FROM answers WHERE key = ? AND until > ?", (key, self._clock())
+                "SELECT kind, body FROM answers WHERE key = ? AND until > ? AND at <= ?",
+                (key, now, now + _SLACK_S),
             ).fetchone()
             return None if row is None else (row[0], _unpacked(row[1]))
 
@@ -176,7 +181,7 @@ class ResponseCache:
         self._guarded(write)
 
     def _prune(self, connection: sqlite3.Connection) -> None:
-        """Delete the oldest responses beyond the bounds."""
+        """Delete responses beyond the bounds: those of a wrong clock, then the oldest."""
         rows, size = connection.execute(
             "SELECT COUNT(*), COALESCE(SUM(LENGTH(body) + 200), 0) FROM answers"
         ).fetchone()
@@ -184,8 +189,9 @@ class ResponseCache:
             return
         keep = min(0.8, 0.8 * self._most_rows / rows, 0.8 * self._most_bytes / max(1, size))
         connection.execute(
-            "DELETE FROM answers WHERE key IN (SELECT key FROM answers ORDER BY at LIMIT ?)",
-            (rows - int(rows * keep),),
+            "DELETE FROM answers WHERE key IN"
+            " (SELECT key FROM answers ORDER BY at <= ?, at LIMIT ?)",
+            (self._clock() + _SLACK_S, rows - int(rows * keep)),
         )
 
     def _guarded(self, step: Callable[[sqlite3.Connection], T]) -> T | None:

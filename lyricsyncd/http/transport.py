@@ -14,6 +14,8 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from lyricsyncd.http import Web
+from lyricsyncd.http.pages import check_page
+from lyricsyncd.http.validation import host_of
 
 _OURS = frozenset({"user-agent", "accept-encoding", "connection", "content-length"})
 """Headers that `Web` sets itself."""
@@ -43,9 +45,10 @@ class WebAdapter(BaseAdapter):
         }
         body = request.body
         content = body.encode() if isinstance(body, str) else body
-        answer = self._web.ask(
-            request.method or "GET", request.url or "", headers=headers, body=content
-        )
+        url = request.url or ""
+        answer = self._web.ask(request.method or "GET", url, headers=headers, body=content)
+        if answer is not None:
+            check_page(answer, host_of(url))
         response = requests.Response()
         response.status_code = 404 if answer is None else 200
         response.reason = "Not Found" if answer is None else "OK"

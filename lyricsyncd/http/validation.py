@@ -8,12 +8,15 @@ import math
 import re
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from lyricsyncd.errors import Refused, Unreachable
 from lyricsyncd.http import rate_limit
 
 if TYPE_CHECKING:
     import httpx2
+
+_PORTS = {"http": 80, "https": 443}
 
 
 def retry_after(value: str) -> float | None:
@@ -46,7 +49,25 @@ def check_redirect(here: httpx2.URL, there: httpx2.URL) -> None:
 
 
 def _port(url: httpx2.URL) -> int | None:
-    return url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.port or _PORTS.get(url.scheme)
+
+
+def host_of(url: str) -> str:
+    """Return the name of a service: its host, with the port if that is not the usual one.
+
+    >>> host_of("https://lrclib.net:443/api"), host_of("http://[::1]:3300/")
+    ('lrclib.net', '[::1]:3300')
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return url
+    if not host:
+        return url
+    if port is None or port == _PORTS.get(parts.scheme):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def read_json(body: bytes) -> Any:

@@ -58,7 +58,7 @@ def reconcile(
     if offline(rules.root):
         report.offline = True
         return report
-    requests: list[Request] = []
+    requests: list[_Asked] = []
     visited: set[Path] = set()
     gone: list[int] = []
     for folder in walk(rules, start, unreadable=report.unreadable):
@@ -76,12 +76,15 @@ def reconcile(
                 back.append(entry.id)
             words = folder.lyrics.get(path.stem, folder.lyrics.get(path.name))
             if entry is None or not (same or entry.left_alone):
-                requests.append(Request(path, priority, reason, rules.root, fingerprint))
+                request = Request(path, priority, reason, rules.root, fingerprint)
             elif words is not None and awaits_words(entry, words):
                 why = "new words beside the song"
-                requests.append(Request(path, priority, why, rules.root, fingerprint, force=True))
+                request = Request(path, priority, why, rules.root, fingerprint, force=True)
             elif priority >= Priority.PERSON and entry.state is State.PENDING:
-                requests.append(Request(path, priority, reason, rules.root, fingerprint))
+                request = Request(path, priority, reason, rules.root, fingerprint)
+            else:
+                continue
+            requests.append((words is None, request))
         if back:
             catalog.back(back)
         gone += [entry.id for entry in known.values() if entry.missing_since is None]
@@ -136,11 +139,17 @@ def _within(path: Path, folders: Sequence[Path]) -> bool:
     return any(folder == path or folder in path.parents for folder in folders)
 
 
-def _queue(catalog: Catalog, requests: list[Request], report: Report) -> None:
+_Asked = tuple[bool, Request]
+"""Whether a song has no words beside it, and its request."""
+
+
+def _queue(catalog: Catalog, requests: list[_Asked], report: Report) -> None:
+    """Queue songs, those with words beside them first: no look-up has to be waited for."""
     if not requests:
         return
-    sidecars.follow(catalog, requests)
-    for done in catalog.enqueue_many(requests):
+    ordered = [request for _, request in sorted(requests, key=lambda asked: asked[0])]
+    sidecars.follow(catalog, ordered)
+    for done in catalog.enqueue_many(ordered):
         report.new += done is Queued.NEW
         report.changed += done is Queued.AGAIN
     requests.clear()

@@ -10,6 +10,8 @@ from lyricsyncd.library.roots import offline
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.sqlite_files import last_repairs
 
+UNEXPECTED_ERRORS = "unexpected_errors"
+"""Name under which the service notes the count for other processes."""
 _LATEST = 5
 """Results that are listed."""
 _RATE_S = 3600.0
@@ -32,6 +34,7 @@ def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> di
         "running": running,
         "paused": catalog.paused,
         "settings_error": catalog.settings_error,
+        "unexpected_errors": _unexpected_errors(catalog),
         "resting": catalog.quiet if running else None,
         "songs": {state.value: count for state, count in counts.items()},
         "total": total,
@@ -57,6 +60,12 @@ def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> di
         ],
         "state": str(catalog.path.parent),
     }
+
+
+def _unexpected_errors(catalog: Catalog) -> int:
+    """Return how many unexpected errors the service noted since it was started."""
+    noted = catalog.noted(UNEXPECTED_ERRORS) or ""
+    return int(noted) if noted.isdecimal() else 0
 
 
 def _waiting(catalog: Catalog) -> list[dict[str, Any]]:

@@ -43,7 +43,8 @@ class Source(Protocol):
     def idle(self) -> str | None:
         """The reason for which it is disabled, to show to the user: a missing token, say."""
 
-    # A source may also have `offline`, true where it needs no network: see `is_offline`.
+    # A source may also have `offline`, true where it needs no network (see `is_offline`),
+    # and `hosts`, the addresses that it contacts (see `hosts_of`).
 
     def find(self, track: Track) -> list[Candidate]:
         """Look up a song. The list is empty where the source does not have it.
@@ -58,6 +59,11 @@ class Source(Protocol):
 def is_offline(source: Source) -> bool:
     """Return whether a source needs no network; one without the attribute is assumed to need it."""
     return bool(getattr(source, "offline", False))
+
+
+def hosts_of(source: Source) -> tuple[str, ...]:
+    """Return the addresses that a source contacts; one of a plug-in may not say."""
+    return tuple(getattr(source, "hosts", ()))
 
 
 def is_ours(lyrics: Lyrics) -> bool:

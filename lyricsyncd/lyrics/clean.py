@@ -13,7 +13,14 @@ import re
 from collections.abc import Sequence
 
 from lyricsyncd.lyrics.furniture import INSTRUMENTAL, edges, is_furniture
-from lyricsyncd.lyrics.sections import LONE_COUNT, header_of, rows_of, without_count, written_out
+from lyricsyncd.lyrics.sections import (
+    LONE_COUNT,
+    affordable,
+    header_of,
+    rows_of,
+    without_count,
+    written_out,
+)
 from lyricsyncd.model import Line, Lyrics, Word
 from lyricsyncd.text.words import split
 
@@ -72,11 +79,14 @@ def clean(lyrics: Lyrics, *, title: str | None = None, artist: str | None = None
     texts = [_tidied(html.unescape(line.text)) for line in lyrics]
     begin, end = edges(texts, title, artist)
     lines = []
+    length = 0
     for at, (line, text) in enumerate(zip(lyrics, texts, strict=True)):
         if not begin <= at < end or _is_not_sung(text):
             continue
         text, times = without_count(text)
         if text:
+            times = affordable(times, len(text), length)
+            length += len(text) * times
             lines.append(_with_text(line, text, times))
     instrumental = lyrics.instrumental or (
         not lines and any(INSTRUMENTAL.fullmatch(text) or not text for text in texts)

@@ -50,6 +50,11 @@ class GeniusSource:
         """The reason for which it is disabled: no token."""
         return None if self.token else "not asked: it needs a token (GENIUS_TOKEN)"
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The addresses that it contacts."""
+        return (self.api, self.site)
+
     def find(self, track: Track) -> list[Candidate]:
         """Search songs by name, and fetch the lyrics of those that match."""
         artist = match.main_artist(track)

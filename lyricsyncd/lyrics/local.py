@@ -5,6 +5,7 @@ They are the user's own: read, never changed, and preferred to those of any othe
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import logging
@@ -70,6 +71,20 @@ def _sidecars(song: Path) -> Iterator[Candidate]:
             yield Candidate(lyrics, "sidecar", path.name, 1.0, why, ours)
 
 
+def words_beside(song: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Describe the files of words beside a song: name, size in bytes, mtime in ns and inode.
+
+    Equal as long as nobody writes, adds or removes one.
+    """
+    found: list[tuple[str, int, int, int]] = []
+    for suffix in lyrics_suffixes():
+        for path in _beside(song, suffix):
+            with contextlib.suppress(OSError):
+                stat = path.stat()
+                found.append((path.name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+    return tuple(found)
+
+
 def read_sidecar(path: Path) -> tuple[Lyrics, bool]:
     """Read a sidecar, and check whether lyricsyncd wrote it and it is unchanged since.
 
@@ -96,17 +111,15 @@ def _is_ours(lyrics: Lyrics, data: bytes) -> bool:
 
 def _beside(song: Path, suffix: str) -> list[Path]:
     """List the song's sidecars with a suffix: ``song.lrc``, ``song.LRC``, ``song.mp3.lrc``."""
-    names = (
-        song.with_suffix(suffix),
-        song.with_suffix(suffix.upper()),
-        song.with_name(song.name + suffix),
-    )
+    # As text: most names are of no file, and a path costs more than finding that out.
+    whole = os.fspath(song)
+    stem = whole.removesuffix(song.suffix)
     found: list[Path] = []
-    for path in names:
+    for name in (stem + suffix, stem + suffix.upper(), whole + suffix):
         # Unlike Path.is_file, this is false for a name that is too long. On file systems that
         # ignore case two names are one file.
-        if os.path.isfile(path) and not any(path.samefile(other) for other in found):  # noqa: PTH113
-            found.append(path)
+        if os.path.isfile(name) and not any(other.samefile(name) for other in found):  # noqa: PTH113
+            found.append(Path(name))
     return found
 
 

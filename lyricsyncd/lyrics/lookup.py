@@ -11,7 +11,7 @@ from lyricsyncd.identify.kinds import Kind
 from lyricsyncd.lyrics import opened
 from lyricsyncd.lyrics.base import is_offline
 from lyricsyncd.lyrics.choice import Found, choose, chosen_of, ranked
-from lyricsyncd.model import Lyrics, Track
+from lyricsyncd.model import Lyrics, Timing, Track
 from lyricsyncd.text.words import letters
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
                 if not candidate.ours and not (unsung.spoken and candidate.source == "tag")
             ]
         )
-        if best and best[0].lyrics.words:
+        if best and best[0].lyrics.words and _can_be_placed(best[0].lyrics, unsung):
             return chosen_of(best[0], [f"chosen: {best[0]}"], ())
     if unsung.kind is Kind.INSTRUMENTAL:
         why = f"it is {unsung.reason}"
@@ -77,6 +77,12 @@ def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
         if unsung.kind is Kind.LONG
         else "Put them beside it as a .txt to have them placed",
     )
+
+
+def _can_be_placed(lyrics: Lyrics, unsung: Unsung) -> bool:
+    """Return whether lyrics can be used: a recording that is too long to be decoded needs a time
+    for each word already."""
+    return unsung.kind is not Kind.LONG or lyrics.timing is Timing.WORD
 
 
 def find_offline(track: Track, config: Config) -> Found | None:

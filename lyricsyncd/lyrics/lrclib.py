@@ -44,6 +44,11 @@ class LrclibSource:
     name: str = "lrclib"
     idle: str | None = None
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The address that it contacts."""
+        return (self.url,)
+
     def find(self, track: Track) -> list[Candidate]:
         """Look up the entry with exactly these names, and search where it is missing or untimed.
 

@@ -14,6 +14,10 @@ from lyricsyncd.text.words import letters
 
 _MOST_REPEATS = 8
 """A higher count is a joke, or means until fade-out."""
+_MOST_WRITTEN_OUT = 30_000
+"""Characters of a text up to which its repeats are written out. Repeats can stand within sections
+that are repeated themselves, so that a small text could stand for one of gigabytes; that of no song
+is as long as this."""
 
 _SECTION_WORDS = (
     r"(?:pre|post)?[\s-]*(?:chorus|refr[aä]in|estribillo|refr[aã]o|coro|ritornello|kehrreim|hook)"
@@ -129,25 +133,42 @@ def _without_asides(line: str) -> str:
     return " ".join(_ASIDE.sub(" ", line).split())
 
 
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """The lines of a section that has a name, and how many characters they are together."""
+
+    lines: tuple[str, ...]
+    length: int
+
+
 def written_out(rows: Sequence[Row]) -> list[str]:
     """Return the sung lines, with every repeat in full."""
     sung: list[str] = []
-    sections: dict[str, list[str]] = {}
+    sections: dict[str, _Section] = {}
     block: list[str] = []
     name, times = "", 1
+    # Characters of what is sung, and of the block that is not closed yet.
+    length = added = 0
 
     def close() -> None:
-        nonlocal block, times
-        if not block and name in sections and name:
-            block = sections[name]
-        elif block and name:
-            sections.setdefault(name, list(block))
-        sung.extend(block * times)
-        block, times = [], 1
+        nonlocal block, times, length, added
+        if block:
+            if name:
+                sections.setdefault(name, _Section(tuple(block), added))
+            times = affordable(times, added, length)
+            sung.extend(block * times)
+            length += added * times
+        elif (known := sections.get(name)) and length + known.length <= _MOST_WRITTEN_OUT:
+            times = affordable(times, known.length, length)
+            sung.extend(known.lines * times)
+            length += known.length * times
+        block, times, added = [], 1, 0
 
     for row in rows:
         if row.text:
-            block += [row.text] * row.times
+            often = affordable(row.times, len(row.text), length + added)
+            block += [row.text] * often
+            added += len(row.text) * often
         elif row.section is not None:
             close()
             name, times = row.section, row.times
@@ -162,6 +183,12 @@ def written_out(rows: Sequence[Row]) -> list[str]:
             name = ""
     close()
     return sung
+
+
+def affordable(times: int, length: int, before: int) -> int:
+    """Return how often a text of a length is written out after others: as asked, or once where
+    the whole would be longer than any song's."""
+    return times if before + length * times <= _MOST_WRITTEN_OUT else 1
 
 
 def _count(match: re.Match[str]) -> int:

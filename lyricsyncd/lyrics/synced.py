@@ -45,6 +45,15 @@ class SyncedlyricsSource:
     name: str = "syncedlyrics"
     idle: str | None = None
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The addresses that it contacts."""
+        return tuple(
+            self.roots.get(address, address)
+            for address in map(_ADDRESSES.get, self.providers)
+            if address is not None
+        )
+
     def find(self, track: Track) -> list[Candidate]:
         """Return the candidates of the first provider with accepted lyrics.
 
@@ -137,6 +146,11 @@ class SyncedlyricsSource:
         return provider
 
 
+_ADDRESSES = {
+    "netease": "https://music.163.com",
+    "megalobiz": "https://www.megalobiz.com",
+    "musixmatch": "https://apic-desktop.musixmatch.com",
+}
 _HITS: dict[str, Callable[[SyncedlyricsSource, Track, str], Iterator[Candidate]]] = {
     "netease": SyncedlyricsSource._netease,
     "megalobiz": SyncedlyricsSource._megalobiz,

@@ -52,6 +52,10 @@ DOUBTFUL = 0.9
 """Score below which a recogniser's transcript is taken for a second opinion, where there is one."""
 
 
+_Looks = tuple[int, int, int]
+"""Inode, size and mtime of a file: whether it is still the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """Words, where they were placed, and how that was judged."""
@@ -66,6 +70,8 @@ class _Unfinished:
     """A song that more words are being found for: what need not be done again then."""
 
     song: Path
+    looks: _Looks | None
+    """How its file looked before it was decoded."""
     stem: Stem
     best: _Candidate | None = None
     scores: tuple[float, ...] = ()
@@ -131,12 +137,13 @@ class Placer:
         """Take up a song that waited for words, or separate the vocals of another."""
         song = prepared.path
         before, self._unfinished = self._unfinished, None
-        if before is not None and before.song == song:
+        looks = _looks(song)
+        if before is not None and (before.song, before.looks) == (song, looks):
             return before
-        del before  # the stem of a song that did not come back
+        del before  # the stem of a song that did not come back, or was replaced
         stem = self._separator.extract(song, progress=progress, read=self._read)
         watch.add(stem.seconds)
-        return _Unfinished(song, stem)
+        return _Unfinished(song, looks, stem)
 
     def _best(
         self, prepared: Prepared, begun: _Unfinished, watch: Stopwatch, progress: Progress
@@ -349,6 +356,14 @@ class Placer:
         except ModelError as error:
             _warn_without(what, error)
             return None
+
+
+def _looks(song: Path) -> _Looks | None:
+    try:
+        stat = song.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _warn_without(what: str, error: ModelError) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from lyricsyncd.catalog.catalog import Catalog, State
 from lyricsyncd.errors import WriteError
+from lyricsyncd.library.status import UNEXPECTED_ERRORS
 from lyricsyncd.service.component import Component, Interval
 from lyricsyncd.systemd.notify import sd_notify, watchdog_interval
-from lyricsyncd.unexpected import TRANSIENT
+from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
 from lyricsyncd.work.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Heartbeat(Component):
 
     def __init__(self, catalog: Catalog, runner: Runner, alive: Callable[[], bool]) -> None:
         self._catalog, self._runner, self._alive = catalog, runner, alive
+        self._noted: int | None = None
         self._interval = Interval(min(_BEAT_S, (watchdog_interval() or 3 * _BEAT_S) / 3))
 
     def tick(self, now: float) -> None:
@@ -39,6 +41,7 @@ class Heartbeat(Component):
     def _beat(self) -> None:
         try:
             self._runner.beat()
+            self._note_unexpected_errors()
             self._catalog.check_writer()
             text = self._summary()
         except WriteError as error:
@@ -49,6 +52,12 @@ class Heartbeat(Component):
             log.critical("a working thread has ended; the service must be started anew")
             return
         sd_notify("WATCHDOG=1", f"STATUS={text}")
+
+    def _note_unexpected_errors(self) -> None:
+        count = UNEXPECTED.count
+        if count != self._noted:
+            self._catalog.note(UNEXPECTED_ERRORS, str(count))
+            self._noted = count
 
     def _summary(self) -> str:
         counts = self._catalog.counts()

@@ -178,7 +178,8 @@ def _is_abandoned(handle: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        return time.time() - os.fstat(handle).st_mtime > _ABANDONED_S
+        # One of the future, too: a clock was wrong, and its time may be years away.
+        return abs(time.time() - os.fstat(handle).st_mtime) > _ABANDONED_S
     return True
 
 

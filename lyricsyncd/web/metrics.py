@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, exposition
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -14,6 +19,7 @@ from lyricsyncd import __version__
 from lyricsyncd.catalog.catalog import Catalog
 from lyricsyncd.library.roots import offline
 from lyricsyncd.library.rules import Rules
+from lyricsyncd.unexpected import UNEXPECTED
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -38,6 +44,11 @@ class CatalogCollector(Collector):
             "lyricsyncd_settings_error",
             "1 while no song is taken up because of wrong settings.",
             float(catalog.settings_error is not None),
+        )
+        yield CounterMetricFamily(
+            "lyricsyncd_unexpected_errors",
+            "Errors since the start that are bugs; the log has them.",
+            UNEXPECTED.count,
         )
         due = catalog.next_due()
         waited = 0.0 if due is None else max(0.0, catalog.clock() - due)

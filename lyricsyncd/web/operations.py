@@ -12,6 +12,7 @@ from lyricsyncd.library.events import EventHandler, Kind, Result, Taken
 from lyricsyncd.library.lookup import NotInLibrary
 from lyricsyncd.library.status import status
 from lyricsyncd.media_types import media_type, media_types
+from lyricsyncd.unexpected import UNEXPECTED
 from lyricsyncd.web import metrics, review, shapes, stored_lyrics
 from lyricsyncd.web.context import ServiceContext
 from lyricsyncd.web.guard import SESSION
@@ -99,7 +100,8 @@ def _cookie(call: Call, secret: str) -> str:
 
 def service_status(call: Call) -> dict[str, Any]:
     values = status(call.context.catalog, call.context.rules(), running=True)
-    return {"version": __version__, **values}
+    # The catalog has it from the last heartbeat.
+    return {"version": __version__, **values, "unexpected_errors": UNEXPECTED.count}
 
 
 def tracks(call: Call) -> dict[str, Any]:

@@ -273,6 +273,9 @@ class StatusAnswer(Shape):
     settings_error: str | None = Field(
         description="The error of the settings for which no song is taken up."
     )
+    unexpected_errors: int = Field(
+        description="Errors since the start that are bugs; the log has them."
+    )
     resting: str | None = Field(description="Why only what a person requested is done now.")
     songs: dict[State, int]
     total: int

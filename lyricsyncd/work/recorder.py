@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, State
+from lyricsyncd.config.paths import present
 from lyricsyncd.errors import (
     JournalError,
     LyricsyncError,
@@ -20,6 +21,7 @@ from lyricsyncd.errors import (
     WriteError,
 )
 from lyricsyncd.http import rate_limit
+from lyricsyncd.library import sidecars
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.playback import cache
 from lyricsyncd.unexpected import TRANSIENT
@@ -27,13 +29,11 @@ from lyricsyncd.work import outcomes
 from lyricsyncd.work.chosen import for_review
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lyricsyncd.catalog.drafts import Draft
-    from lyricsyncd.config.schema import Config
     from lyricsyncd.model import Lyrics, Track
     from lyricsyncd.playback.peaks import Peaks
     from lyricsyncd.tags import WriteReport
+    from lyricsyncd.work.steps import Found
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -96,29 +96,70 @@ class Recorder:
 
     # The ends of a song
 
-    def write(self, entry: Entry, result: SyncResult, config: Config, began: float) -> None:
-        """Write a result beside or into its song, unless the song changed or was taken back."""
+    def superseded(self, found: Found) -> bool:
+        """Queue a song again that changed since it was taken up, or whose words did; return whether
+        that was so. What was found for what it was must not be written beside what it is."""
+        entry, settle_s = found.entry, found.config.daemon.settle
+        if self._file_superseded(entry, settle_s):
+            return True
+        from lyricsyncd.lyrics.local import words_beside
+
+        if words_beside(entry.path) == found.beside:
+            return False
+        log.info("the words beside %s changed meanwhile: it is queued again", entry.display_path)
+        self.postpone(entry, settle_s, entry.fingerprint)
+        return True
+
+    def failed_by_a_change(self, entry: Entry, settle_s: float) -> bool:
+        """Queue a song again that failed because its file was moved or written just then; return
+        whether that was so."""
+        try:
+            return self._file_superseded(entry, settle_s)
+        except (LyricsyncError, OSError) as error:
+            # It failed for another reason, or the catalog cannot be written to.
+            log.debug("%s: %s", entry.display_path, error)
+            return False
+
+    def _file_superseded(self, entry: Entry, settle_s: float) -> bool:
         try:
             stamp = Fingerprint.of(entry.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            log.info("%s is not there any more", entry.display_path)
             self.gone(entry)
-            return
-        if stamp != entry.fingerprint:
-            log.info("%s changed meanwhile: it is queued again", entry.display_path)
-            self.postpone(entry, config.daemon.settle, stamp)
+            return True
+        if stamp == entry.fingerprint:
+            return False
+        log.info("%s changed meanwhile: it is queued again", entry.display_path)
+        self.postpone(entry, settle_s, stamp)
+        return True
+
+    def write(self, found: Found, result: SyncResult) -> None:
+        """Write a result beside or into its song, unless the song changed or was taken back."""
+        entry = found.entry
+        if self.superseded(found):
             return
         if not self._retry(lambda: self._catalog.progress(entry.id, self._owner, "write", 0.0)):
             log.info("%s was taken back: nothing is written", entry.display_path)
             return
         result = self._as_chosen(entry, result)
         report: WriteReport | None = None
+        # As it was when it was taken up: what others write into it from now on is a change.
+        stamp = entry.fingerprint
         if result.to_write is not None:
-            report = self._written(entry.path, result.to_write, config)
-            stamp = Fingerprint.of(entry.path)
-            cache.file_changed(entry.fingerprint.key, stamp.key)
+            report = self._written(found, result.to_write)
+            if report is None:
+                return
+            if entry.path in report.written:
+                stamp = Fingerprint.of(entry.path)
+                cache.file_changed(entry.fingerprint.key, stamp.key)
+            elif not present(entry.path):
+                # Deleted, or moved, at that very moment.
+                sidecars.clean(self._catalog, [entry])
+                self.gone(entry)
+                return
         self._store_peaks(result.peaks, stamp)
         outcome, draft = outcomes.of_result(result, report), outcomes.draft_of(result)
-        self.finish(entry, outcome, began, stamp, draft)
+        self.finish(entry, outcome, found.began, stamp, draft)
 
     def finish(
         self,
@@ -220,13 +261,19 @@ class Recorder:
         except OSError as error:
             log.debug("the peaks of a song are not stored: %s", error)
 
-    def _written(self, song: Path, lyrics: Lyrics, config: Config) -> WriteReport:
+    def _written(self, found: Found, lyrics: Lyrics) -> WriteReport | None:
+        """Write lyrics as soon as the journal can be written to; ``None`` if the song, or its
+        words, changed until then."""
         from lyricsyncd.tags import Journal, write_sandboxed
 
-        # What was written before the journal failed is found as it is by the next attempt.
-        return self._retry(
-            lambda: write_sandboxed(song, lyrics, config.output, journal=Journal()), JournalError
-        )
+        def write() -> WriteReport | None:
+            if self.superseded(found):
+                return None
+            # What was written before the journal failed is found as it is by the next attempt.
+            song, output = found.entry.path, found.config.output
+            return write_sandboxed(song, lyrics, output, journal=Journal())
+
+        return self._retry(write, JournalError)
 
     def _retry(self, write: Callable[[], T], trouble: type[WriteError] = WriteError) -> T:
         """Write what must not be lost, as soon as the state folder can be written to.

@@ -289,6 +289,8 @@ class Runner:
         except WorkerLost as error:
             self._recorder.crashed(entry, error)
         except (LyricsyncError, OSError) as error:
+            if self._recorder.failed_by_a_change(entry, self._config.daemon.settle):
+                return None
             if isinstance(error, LyricsyncError) and error.fault is Fault.SETTINGS:
                 self._holds.note_settings_error(error)
             if not self._recorder.failed(entry, error, began):

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -41,6 +41,8 @@ class Found:
     config: Config
     began: float
     """When the song was taken up, by the monotonic clock, in seconds."""
+    beside: Sequence[object]
+    """State of the files of words beside it before they were read."""
 
 
 def find(
@@ -69,9 +71,12 @@ def find(
         return None
     policy.check_writable(entry.path, config)
 
+    from lyricsyncd.lyrics.local import words_beside
     from lyricsyncd.pipeline.finder import Finder
     from lyricsyncd.pipeline.result import without_models
 
+    # Before they are read: what changes from then on is noticed.
+    beside = words_beside(entry.path)
     finder = Finder(config)
     # A person who requests one song wants present answers, not cached ones.
     by_hand = entry.priority >= Priority.PERSON
@@ -84,10 +89,11 @@ def find(
         recorder.needs_look_up(entry)
         return None
     recorder.found(entry, prepared.track)
+    found = Found(entry, prepared, config, began, beside)
     if not prepared.needs_models:
-        recorder.write(entry, without_models(prepared), config, began)
+        recorder.write(found, without_models(prepared))
         return None
-    return Found(entry, prepared, config, began)
+    return found
 
 
 def place(
@@ -109,9 +115,11 @@ def place(
     from lyricsyncd.pipeline.settings import placing_settings
 
     entry = found.entry
+    if recorder.superseded(found):
+        return
     same = _same_recording(found, catalog, executor, recorder)
     if same is not None:
-        recorder.write(entry, same, found.config, found.began)
+        recorder.write(found, same)
         return
     settings, note = policy.reduced(placing_settings(found.config), entry.crashes)
 
@@ -129,7 +137,7 @@ def place(
     result = placed(found.prepared, Finder(found.config), run)
     if note:
         result = dataclasses.replace(result, warnings=(*result.warnings, note))
-    recorder.write(entry, result, found.config, found.began)
+    recorder.write(found, result)
 
 
 def _taken_back(entry: Entry) -> bool:
