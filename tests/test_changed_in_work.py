@@ -32,6 +32,7 @@ OTHER_TEXT = OTHER.with_suffix(".txt").read_text(encoding="utf-8")
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     home = Home(tmp_path)
+    home.configure(daemon={"settle": 0.3, "nice": 0})
     yield home
     if home.process is not None:
         home.process.kill()

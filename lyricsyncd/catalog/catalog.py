@@ -62,7 +62,8 @@ RETRY_SOON = (5 * _MINUTE, _HOUR, _DAY)
 """Waits after each failure that time can mend (no network, a full disk); the last one repeats."""
 RETRY_LYRICS = NOT_FOUND_S
 """Waits before words that no source had are looked up again; the last one repeats."""
-_MOMENTS = ("enqueued_at", "started_at", "finished_at")
+_NOTICED_S = 10.0
+"""Within this a jump of the clock is noticed."""
 FORGET_AFTER = 30 * _DAY
 """How long a song may be missing before it is forgotten: its disk may only be away."""
 
@@ -354,7 +355,7 @@ class Catalog(KeptResults):
         now, rest = self.clock(), seconds - undone
 
         def shift(db: sqlite3.Connection) -> None:
-            transitions.shift_waits(db, -undone)
+            transitions.shift_waits(db, -undone, now - _NOTICED_S, now)
             # What the wrong clock noted lies in the future now, and so do the waits from then on.
             db.execute(
                 "UPDATE tracks SET next_attempt_at = next_attempt_at - ?,"
@@ -366,7 +367,7 @@ class Catalog(KeptResults):
                 "UPDATE tracks SET missing_since = missing_since - ? WHERE missing_since > ?",
                 (rest, now),
             )
-            for moment in _MOMENTS:
+            for moment in ("enqueued_at", "started_at", "finished_at"):
                 db.execute(
                     f"UPDATE tracks SET {moment} = {moment} - ? WHERE {moment} > ?", (seconds, now)
                 )
@@ -382,11 +383,14 @@ class Catalog(KeptResults):
         undone : float
             The part of it by which `clock_went_back` had moved what had happened: it was wrong to.
         """
+        now = self.clock()
 
         def shift(db: sqlite3.Connection) -> None:
-            transitions.shift_waits(db, seconds)
-            for moment in _MOMENTS if undone else ():
-                db.execute(f"UPDATE tracks SET {moment} = {moment} + ?", (undone,))
+            # What the clock noted since its jump needs no correction; the jump is a long one.
+            before = now - seconds / 2
+            transitions.shift_waits(db, seconds, before, now)
+            if undone:
+                transitions.shift_moments(db, undone, before)
 
         self.write(shift)
 

@@ -282,14 +282,27 @@ LONGEST_WAIT_S = 40 * 86400.0
 """More than any wait that is noted: looking for words again takes 30 days."""
 
 
-def shift_waits(db: sqlite3.Connection, seconds: float) -> None:
-    """Have all waits end later, or earlier."""
+_NOTED = "MAX(enqueued_at, COALESCE(started_at, 0), COALESCE(finished_at, 0))"
+"""When something of a song was noted last."""
+
+
+def shift_waits(db: sqlite3.Connection, seconds: float, since: float, until: float) -> None:
+    """Have waits end later, or earlier: those of songs of which nothing was noted in between two
+    moments, by a clock that has jumped already."""
     if seconds:
         db.execute(
             "UPDATE tracks SET next_attempt_at = next_attempt_at + ?,"
             " leased_until = leased_until + ?, missing_since = missing_since + ?"
-            " WHERE COALESCE(next_attempt_at, leased_until, missing_since) IS NOT NULL",
-            (seconds, seconds, seconds),
+            f" WHERE {_NOTED} NOT BETWEEN ? AND ?",
+            (seconds, seconds, seconds, since, until),
+        )
+
+
+def shift_moments(db: sqlite3.Connection, seconds: float, until: float) -> None:
+    """Move what was noted up to a moment."""
+    for moment in ("enqueued_at", "started_at", "finished_at"):
+        db.execute(
+            f"UPDATE tracks SET {moment} = {moment} + ? WHERE {moment} < ?", (seconds, until)
         )
 
 
