@@ -344,8 +344,10 @@ def _lyrics(options: Options) -> Lyrics | Path | None:
     if options.lyrics is None or options.encoding is None:
         return options.lyrics
     from lyricsyncd.lyrics import files
+    from lyricsyncd.lyrics.sung import sung_part
 
-    return files.load(options.lyrics, encoding=options.encoding)
+    lyrics = files.load(options.lyrics, encoding=options.encoding, blanks=True)
+    return sung_part(lyrics, Track(options.lyrics, title=options.title, artist=options.artist))
 
 
 def _write(

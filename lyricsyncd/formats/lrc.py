@@ -360,6 +360,8 @@ def _read(text: str) -> Lyrics:
         Lyrics(
             tuple(lines),
             next((language for language in languages if language), None),
+            # LRCGET marks instrumentals so, with nothing else in the file.
+            instrumental=not lines and metadata.get("author", "").lower() == "instrumental",
             metadata=metadata,
         )
     )

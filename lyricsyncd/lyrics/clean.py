@@ -2,7 +2,8 @@
 
 Dropped: section headers, credits, page furniture, markup, music notes. Repeats ("(x2)", an empty
 "[Chorus]") are written out, since every sung word needs a place. Words are spelled as before.
-The user's own sidecars and tags are not cleaned: every word in them counts.
+Sidecars and tags are cleaned alike, since programs copied most of them from websites; the files
+themselves stay as they are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from lyricsyncd.lyrics.furniture import INSTRUMENTAL, edges, is_furniture
+from lyricsyncd.lyrics.furniture import INSTRUMENTAL, edges, is_error_page, is_furniture
 from lyricsyncd.lyrics.sections import (
     LONE_COUNT,
     affordable,
@@ -33,17 +34,19 @@ _INVISIBLE = re.compile(
 _NOTES = re.compile(
     "[\u2669-\u266c\u266f\U0001d100-\U0001d1ff\U0001f3b5\U0001f3b6\U0001f3bc]\ufe0f?"
 )
-_BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li)>", re.IGNORECASE)
+_BREAK = re.compile(r"<(?:br|hr)\s*/?>|</(?:p|div|li|h[1-6]|title|tr|pre)>", re.IGNORECASE)
+_HIDDEN = re.compile(r"<(script|style)\b[^<>]{0,400}>.{0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
 _MARKUP = re.compile(
-    r"</?(?:a|b|br|center|div|em|font|h[1-6]|i|li|p|s|small|span|strong|sub|sup|u|ul)"
-    r"(?:\s[^<>]*)?/?>",
+    r"</?(?:a|b|body|br|center|div|em|font|h[1-6]|head|hr|html|i|li|link|meta|p|pre|s|section|small"
+    r"|span|strong|sub|sup|table|td|title|tr|u|ul)(?:\s[^<>]*)?/?>|<!doctype\b[^<>]*>",
     re.IGNORECASE,
 )
 
 _EMBED = re.compile(r"(?<=\S)\d{0,6}Embed$|^\d{0,6}Embed$")
 _GLUED_LIKE = re.compile(r"You might also like(?=[\[A-Z\u00c0-\u00de]|$)")
 _PAGE_HEAD = re.compile(
-    r"^\d+\s*Contributors?.{0,400}?Lyrics(?=\S|\s|$)", re.IGNORECASE | re.DOTALL
+    r"^(?:\d+\s*Contributors?.{0,400}?Lyrics(?=\S|\s|$)|[^\n\[]{1,120}\sLyrics(?=\[))",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -57,12 +60,15 @@ def clean_text(
     title, artist
         The song's, to recognise a heading that repeats them.
     """
-    text = _PAGE_HEAD.sub("", _BREAK.sub("\n", html.unescape(text)).strip())
+    text = _BREAK.sub("\n", _HIDDEN.sub("", html.unescape(text)))
+    text = _PAGE_HEAD.sub("", text.strip())
     raw = [_tidied(line) for line in _GLUED_LIKE.sub("\n", text).splitlines()]
     while raw and not raw[-1]:
         raw.pop()
     if raw:
         raw[-1] = _EMBED.sub("", raw[-1]).rstrip()
+    if is_error_page(raw):
+        return (), False
     instrumental = any(INSTRUMENTAL.fullmatch(line) for line in raw if line)
     instrumental = instrumental or _only_notes(text)
     begin, end = edges(raw, title, artist)
@@ -77,6 +83,10 @@ def clean(lyrics: Lyrics, *, title: str | None = None, artist: str | None = None
     begins.
     """
     texts = [_tidied(html.unescape(line.text)) for line in lyrics]
+    if is_error_page(texts):
+        return lyrics.with_lines(())
+    if texts:
+        texts[-1] = _EMBED.sub("", texts[-1]).rstrip()
     begin, end = edges(texts, title, artist)
     lines = []
     length = 0
@@ -89,7 +99,11 @@ def clean(lyrics: Lyrics, *, title: str | None = None, artist: str | None = None
             length += len(text) * times
             lines.append(_with_text(line, text, times))
     instrumental = lyrics.instrumental or (
-        not lines and any(INSTRUMENTAL.fullmatch(text) or not text for text in texts)
+        not lines
+        and any(
+            INSTRUMENTAL.fullmatch(text) or not text
+            for text in [*texts, *filter(None, [lyrics.metadata.get("author")])]
+        )
     )
     return dataclasses.replace(lyrics, lines=tuple(lines), instrumental=instrumental and not lines)
 

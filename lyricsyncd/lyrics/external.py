@@ -1,4 +1,4 @@
-"""Parse lyrics of websites and databases, clean them, and drop times that cannot be the song's."""
+"""Parse lyrics of websites and databases, and drop times that cannot be the song's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import dataclasses
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
-from lyricsyncd.lyrics import times
-from lyricsyncd.lyrics.clean import clean, clean_text
-from lyricsyncd.lyrics.translations import without_translations
-from lyricsyncd.lyrics.voices import with_voices
-from lyricsyncd.model import Line, Lyrics, Track
-from lyricsyncd.text import words
+from lyricsyncd.lyrics import sung, times
+from lyricsyncd.model import Lyrics, Track
 
 MAX_CHARACTERS = 300_000
 """Longest text accepted, with a time for each word; that of a song has less than a tenth of it."""
@@ -34,10 +30,7 @@ def from_timed(text: str, track: Track, *, form: str = "lrc", same_times: bool) 
     """
     if len(text) > MAX_CHARACTERS:
         raise FormatError(f"{len(text)} characters are more than a song has")
-    read = formats.read(text.encode("utf-8", "replace"), form)
-    read = without_translations(words.without_blanks(read))
-    cleaned = with_voices(clean(read, title=track.title, artist=track.artist), track)
-    lyrics = words.split_lyrics(cleaned)
+    lyrics = sung.sung_part(formats.read(text.encode("utf-8", "replace"), form), track)
     if same_times and times.believable(lyrics, track.duration):
         return lyrics
     return lyrics.without_times()
@@ -47,10 +40,7 @@ def from_plain(text: str, track: Track) -> Lyrics:
     """Parse the text of a web page; empty lyrics where it is longer than any song's."""
     if len(text) > MAX_CHARACTERS:
         return Lyrics()
-    sung, instrumental = clean_text(text, title=track.title, artist=track.artist)
-    lines = tuple(Line(words.split(line)) for line in sung)
-    lyrics = without_translations(Lyrics(lines, instrumental=instrumental))
-    return with_voices(lyrics, track)
+    return sung.from_plain(text, track)
 
 
 def from_text(text: str, track: Track, *, same_times: bool) -> Lyrics:

@@ -23,13 +23,17 @@ names, the file is broken, and its text is not taken for plain lyrics. (An .lrc 
 stamp is plain text.)"""
 
 
-def load(path: Path, *, source: str = "file", encoding: str | None = None) -> Lyrics:
+def load(
+    path: Path, *, source: str = "file", encoding: str | None = None, blanks: bool = False
+) -> Lyrics:
     """Read a file of lyrics; the format is detected from its content, then from its suffix.
 
     Parameters
     ----------
     encoding
         Python's name of its encoding; guessed by default.
+    blanks
+        Whether the blank lines of plain text are kept, which part its stanzas.
 
     Raises
     ------
@@ -40,18 +44,27 @@ def load(path: Path, *, source: str = "file", encoding: str | None = None) -> Ly
     FormatError
         It is binary, too large, or not of the format that its suffix names.
     """
-    return from_bytes(read_bytes(path), path, source=source, encoding=encoding)
+    data = read_bytes(path)
+    return from_bytes(data, path, source=source, encoding=encoding, blanks=blanks)
 
 
-def from_bytes(data: bytes, path: Path, *, source: str, encoding: str | None = None) -> Lyrics:
+def from_bytes(
+    data: bytes,
+    path: Path,
+    *,
+    source: str,
+    encoding: str | None = None,
+    blanks: bool = False,
+) -> Lyrics:
     """Parse the content of the file at ``path``; raises as `load` does."""
-    lyrics = parse(charset.decode(data, str(path), encoding=encoding), str(path), path.suffix)
+    text = charset.decode(data, str(path), encoding=encoding)
+    lyrics = parse(text, str(path), path.suffix, blanks=blanks)
     if not lyrics.words and not lyrics.instrumental:
         raise LyricsNotFound(f"{path} holds no words", remedy="Put the lyrics into it")
     return dataclasses.replace(lyrics, source=source, source_id=str(path))
 
 
-def parse(text: str, name: str, suffix: str = "") -> Lyrics:
+def parse(text: str, name: str, suffix: str = "", *, blanks: bool = False) -> Lyrics:
     """Parse text as LRC, subtitles, TTML or Lyricsfile, else as plain lines.
 
     Parameters
@@ -60,6 +73,8 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
         The name of the text in errors.
     suffix
         The file's, if any: decides where the text itself does not.
+    blanks
+        Whether the blank lines of plain text are kept, which part its stanzas.
 
     Raises
     ------
@@ -73,7 +88,7 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
         kind = named
     try:
         if kind == "txt":
-            return _plain(text)
+            return _plain(text, blanks=blanks)
         lyrics = words.split_lyrics(words.without_blanks(formats.read(data, kind)))
         check_length(lyrics.lines)
         return lyrics
@@ -81,10 +96,10 @@ def parse(text: str, name: str, suffix: str = "") -> Lyrics:
         raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
 
 
-def _plain(text: str) -> Lyrics:
+def _plain(text: str, *, blanks: bool) -> Lyrics:
     if len(text) > _MAX_CHARACTERS:
         raise FormatError(f"{len(text)} characters are not the lyrics of one song")
-    lyrics = words.from_text(without_chords(clean(limited(text))))
+    lyrics = words.from_text(without_chords(clean(limited(text))), blanks=blanks)
     check_length(lyrics.lines)
     return lyrics
 

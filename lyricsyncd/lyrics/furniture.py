@@ -10,9 +10,44 @@ from lyricsyncd.text.words import letters
 _FURNITURE = re.compile(
     r"you might also like|see .{1,60} live|get tickets as low as .*|see .{1,60} liveget tickets.*"
     r"|submit corrections|\d+ contributors?|translations?|.{0,4}read more|lyrics powered by .*"
-    r"|lyrics licensed .*|.*all rights reserved\.?|\*+ this lyrics is not for commercial use \*+",
+    r"|lyrics licensed .*|.*all rights reserved\.?|\*+ this lyrics is not for commercial use \*+"
+    r"|\d+ ?contributors?.*lyrics(?:\[.*)?|\d{0,6}embed|advertisements?|sponsored links?"
+    r"|share on .{1,40}|add your (?:interpretation|meaning).*|download .{1,80}\bmp3\b.*"
+    r"|(?:find more |more )?(?:song )?lyrics (?:from|at|on|via|courtesy of|provided by|by)"
+    r" \S{1,60}\.\w{2,}\S*"
+    r"|(?:dodaj|edytuj) (?:interpretację|swoją wersję|tłumaczenie|tekst|metrykę)\b.*"
+    r"|(?:poznaj )?histori[aę] (?:edycji|zmian)(?: tego)? tekstu.*|zobacz tekst .*|brak wideo"
+    r"|tekst dodała?\b.*",
     re.IGNORECASE,
 )
+_ERROR = re.compile(
+    r"(?:(?:http |error )?[1-5]\d\d[\s:\-–]*)?(?:found|(?:page |lyrics? )?not found|forbidden"
+    r"|moved (?:permanently|temporarily)|bad (?:gateway|request)"
+    r"|service (?:temporarily )?unavailable|gateway time-?out|internal server error"
+    r"|too many requests|unauthorized|access denied"
+    r"|temporary redirect|permanent redirect|see other|request time-?out)\W*"
+    r"|error(?: code)?:? ?\d{3,4}\b.*|[45]\d\d error.*"
+    r"|(?:nginx|openresty|cloudflare|apache)(?:/\S+)?"
+    r"|apache\S* server at .*|the document has moved.*|the requested (?:url|page|resource) .*"
+    r"|you don't have permission to access .*|you (?:have been|are being) (?:blocked|redirected).*"
+    r"|just a moment\W*|please (?:enable|turn on) (?:javascript|cookies).*|enable javascript .*"
+    r"|checking your browser.*|checking if the site connection .*|attention required.*|ray id.*"
+    r"|(?:sorry, ?|oops\W* ?)?(?:(?:there are )?no|we (?:do not|don't|could not|couldn't)"
+    r" (?:have|find)(?: any| the| these)?) lyrics"
+    r"(?: (?:were |are )?(?:found|available|yet|for|to)\b.*)?\W*"
+    r"|(?:sorry, ?)?(?:the )?lyrics (?:for this song )?(?:are |is |were |was )?(?:currently )?"
+    r"(?:not (?:yet )?(?:found|available)|unavailable|missing).*"
+    r"|(?:unfortunately,? ?)?we (?:are not|aren't) (?:licensed|authorized|allowed) .*"
+    r"|lyrics for this song have yet to be .*|please check back .*|be the first to .*lyrics.*"
+    r"|null|none|undefined|nan|n/?a|-+|todo|tba",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"(?:(?:song )?lyrics|tekst(?: piosenki)?|słowa|paroles|letra|songtext|liedtext|testo"
+    r"|текст(?: песни)?|слова|歌詞|歌词|가사)\s*(?:[:：].{0,80})?",
+    re.IGNORECASE,
+)
+"""A heading of the words, at the edges only."""
 _URL = re.compile(r"(?:https?://\S+|www\.\S+|\S+\.(?:com|net|org|info)(?:/\S*)?)", re.IGNORECASE)
 _ROLES = (
     r"written|composed|produced|lyrics?|words|music|arranged|arrangement|performed|mixed|mastered"
@@ -29,15 +64,31 @@ _CREDIT = re.compile(
     re.IGNORECASE,
 )
 INSTRUMENTAL = re.compile(
-    r"[\[(（*\s]*(?:(?:this (?:song|track) is )?(?:an? )?instrumental(?: (?:song|track|music))?"
-    r"|(?:此歌曲为)?没有填词的?纯音乐.*|纯音乐.*|純音樂.*|インストゥルメンタル|インスト)[\])）*.\s]*",
+    r"[\[(（<{*~\-–—\s]*(?:au:\s*)?"
+    r"(?:(?:(?:this|the) (?:song|track|piece) is )?(?:an? |purely |fully )?instrumental"
+    r"(?: (?:song|track|music|piece|version|only))?(?:\s*[-–—,:(]\s*no (?:lyrics|vocals|words))?"
+    r"|(?:no (?:vocals|words)|this (?:song|track) has no (?:lyrics|words|vocals))"
+    r"|instrumentale?|strumentale|instrumentaal|instrumentaali|instrumentalny|instrumentální"
+    r"|utwór instrumentalny|pista instrumental|(?:titre|morceau) instrumental|brano strumentale"
+    r"|инструментал(?:ьная (?:композиция|музыка))?|연주곡|インストゥルメンタル|インスト(?:曲)?"
+    r"|(?:此歌曲为)?没有填词的?纯音乐.*|(?:此歌曲为)?纯音乐.*|(?:此歌曲為)?純音樂.*)[\])）>}*.!~\-–—\s]*",
     re.IGNORECASE,
 )
+"""Lines that say that nobody sings, as beets, LRCGET, LRCLIB, NetEase and people write them."""
 
 
 def is_furniture(line: str) -> bool:
     """Check whether a line is part of the web page, and not of the lyrics."""
     return bool(_FURNITURE.fullmatch(line) or _URL.fullmatch(line))
+
+
+def is_error_page(lines: Sequence[str]) -> bool:
+    """Check whether lines are the page of a failed request, or a note that there are no lyrics.
+
+    Any of them alone may be sung: all of them have to be of this kind.
+    """
+    written = [line for line in lines if line and not is_furniture(line)]
+    return bool(written) and all(_ERROR.fullmatch(line) for line in written)
 
 
 def edges(lines: Sequence[str], title: str | None, artist: str | None) -> tuple[int, int]:
@@ -47,6 +98,7 @@ def edges(lines: Sequence[str], title: str | None, artist: str | None) -> tuple[
         return (
             not line
             or is_furniture(line)
+            or _LABEL.fullmatch(line) is not None
             or _CREDIT.fullmatch(line) is not None
             or _is_heading(line, title, artist)
         )

@@ -1,6 +1,7 @@
 """Lyrics that are there already: sidecars of the song, then its tags.
 
-They are the user's own: read, never changed, and preferred to those of any other source.
+They are the user's own: the files are read, never changed, and preferred to any other source. What
+is sung is taken from them as from other sources, since other programs wrote most of them.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from lyricsyncd.formats.text import MAX_BYTES
 from lyricsyncd.formats.timing import tidy
 from lyricsyncd.lyrics import files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
+from lyricsyncd.lyrics.sung import sung_part
 from lyricsyncd.media_types import lyrics_suffixes
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.processes import sandbox
 from lyricsyncd.registry import SourceContext
+from lyricsyncd.text import words
 from lyricsyncd.text.language import code as language_code
 from lyricsyncd.text.words import has_cjk, split_line
 
@@ -45,10 +48,10 @@ class LocalSource:
     offline: bool = True
 
     def find(self, track: Track) -> list[Candidate]:
-        """Read every sidecar and tag with lyrics; a broken one is logged and skipped."""
+        """Read what is sung of every sidecar and tag; a broken one is logged and skipped."""
         if track.path is None:
             return []
-        return [*_sidecars(track.path), *_embedded(track.path)]
+        return [*_sidecars(track.path, track), *_embedded(track.path, track)]
 
 
 def open_source(_context: SourceContext) -> LocalSource:
@@ -56,11 +59,16 @@ def open_source(_context: SourceContext) -> LocalSource:
     return LocalSource()
 
 
-def _sidecars(song: Path) -> Iterator[Candidate]:
+def stored(song: Path) -> list[Candidate]:
+    """Read every sidecar and tag with lyrics as it is, to be shown; broken ones are skipped."""
+    return [*_sidecars(song, None), *_embedded(song, None)]
+
+
+def _sidecars(song: Path, track: Track | None) -> Iterator[Candidate]:
     for suffix in lyrics_suffixes():
         for path in _beside(song, suffix):
             try:
-                lyrics, ours = read_sidecar(path)
+                lyrics, ours = read_sidecar(path, track)
             except WorkerLost:
                 # Not the fault of the file.
                 raise
@@ -85,21 +93,34 @@ def words_beside(song: Path) -> tuple[tuple[str, int, int, int], ...]:
     return tuple(found)
 
 
-def read_sidecar(path: Path) -> tuple[Lyrics, bool]:
+def read_sidecar(path: Path, track: Track | None = None) -> tuple[Lyrics, bool]:
     """Read a sidecar, and check whether lyricsyncd wrote it and it is unchanged since.
+
+    Parameters
+    ----------
+    track
+        The song, to reduce a person's lyrics to what is sung; without it they stay as they are.
 
     Raises
     ------
     LyricsyncError
         It is not a file of lyrics, or parsing it exceeds the limits of the sandbox.
     """
-    return sandbox.READER.run(_parse_sidecar, path)
+    return sandbox.READER.run(_parse_sidecar, path, track)
 
 
-def _parse_sidecar(path: Path) -> tuple[Lyrics, bool]:
+def _parse_sidecar(path: Path, track: Track | None) -> tuple[Lyrics, bool]:
     data = files.read_bytes(path)
-    lyrics = files.from_bytes(data, path, source="sidecar")
-    return lyrics, _is_ours(lyrics, data)
+    lyrics = files.from_bytes(data, path, source="sidecar", blanks=track is not None)
+    ours = _is_ours(lyrics, data)
+    return _reduced(lyrics, ours, track), ours
+
+
+def _reduced(lyrics: Lyrics, ours: bool, track: Track | None) -> Lyrics:
+    """Reduce lyrics to what is sung, but for those that we wrote ourselves."""
+    if track is None:
+        return lyrics
+    return words.without_blanks(lyrics) if ours else sung_part(lyrics, track)
 
 
 def _is_ours(lyrics: Lyrics, data: bytes) -> bool:
@@ -123,9 +144,9 @@ def _beside(song: Path, suffix: str) -> list[Path]:
     return found
 
 
-def _embedded(song: Path) -> list[Candidate]:
+def _embedded(song: Path, track: Track | None) -> list[Candidate]:
     try:
-        found, warnings = sandbox.READER.run(parse_embedded, song)
+        found, warnings = sandbox.READER.run(parse_embedded, song, track)
     except AudioError as error:
         found, warnings = [], [error.message]
     for warning in warnings:
@@ -133,8 +154,14 @@ def _embedded(song: Path) -> list[Candidate]:
     return found
 
 
-def parse_embedded(song: Path) -> tuple[list[Candidate], list[str]]:
-    """Read the lyrics in a song's tags, with a message for each that is broken."""
+def parse_embedded(song: Path, track: Track | None = None) -> tuple[list[Candidate], list[str]]:
+    """Read the lyrics in a song's tags, with a message for each that is broken.
+
+    Parameters
+    ----------
+    track
+        As of `read_sidecar`.
+    """
     found: list[Candidate] = []
     warnings: list[str] = []
     try:
@@ -146,6 +173,7 @@ def parse_embedded(song: Path) -> tuple[list[Candidate], list[str]]:
             texts = _from_tag(tag, value, f"{song}, tag {tag}")
             for lyrics, data in itertools.islice(texts, _MOST_TAGS):
                 ours = _is_ours(lyrics, data)
+                lyrics = _reduced(lyrics, ours, track)
                 lyrics = dataclasses.replace(lyrics, source="tag", source_id=tag)
                 by_us = ", by lyricsyncd" if ours else ""
                 why = f"{_described(lyrics)} in the song's tag {tag}{by_us}"
@@ -186,7 +214,7 @@ def _from_tag(tag: str, value: Any, name: str) -> Iterator[tuple[Lyrics, bytes]]
             raise FormatError(f"{name} is too large for lyrics")
         if charset.is_binary(text):
             raise FormatError(f"{name} holds no text")
-        lyrics = files.parse(_in_lines(_repaired([text], value)[0]), name)
+        lyrics = files.parse(_in_lines(_repaired([text], value)[0]), name, blanks=True)
         if lyrics.words or lyrics.instrumental:
             yield lyrics, text.encode("utf-8", "replace")
 
@@ -319,4 +347,6 @@ def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
 def _described(lyrics: Lyrics) -> str:
     if lyrics.instrumental and not lyrics.words:
         return "a note that it is instrumental"
+    if not lyrics.words:
+        return "a page or a note without lyrics"
     return f"{described(lyrics)} lyrics"

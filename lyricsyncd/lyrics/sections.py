@@ -30,16 +30,20 @@ _SECTION_WORDS = (
 )
 _SECTION = rf"(?:{_SECTION_WORDS})"
 _TIMES = r"(?:[x×*]\s*(?P<a>\d{1,3})|(?P<b>\d{1,3})\s*(?:[x×]|times|fois|veces|mal))"
-_COUNT = rf"[\[(（]?\s*{_TIMES}\s*[\])）]?"
+_REPEAT = r"(?:repeat(?:ed)?\s*:?\s*)?"
+_COUNT = rf"[\[(（]?\s*{_REPEAT}{_TIMES}\s*[\])）]?"
 _HEADER_NAME = re.compile(
-    rf"(?P<name>{_SECTION})\s*(?:[\d]+|[ivx]+|[a-d])?\s*(?:{_COUNT})?\s*(?:[:：].*)?", re.IGNORECASE
+    rf"{_REPEAT}(?P<name>{_SECTION})\s*(?:[\d]+|[ivx]+|[a-d])?\s*(?:{_COUNT})?\s*(?:[:：].*)?",
+    re.IGNORECASE,
 )
-_BARE_HEADER = re.compile(rf"(?P<name>{_SECTION})\s*\d*\s*(?:{_COUNT})?\s*[:：]?", re.IGNORECASE)
+_BARE_HEADER = re.compile(
+    rf"{_REPEAT}(?P<name>{_SECTION})\s*\d*\s*(?:{_COUNT})?\s*[:：]?", re.IGNORECASE
+)
 _BRACKETED = re.compile(r"[\[【［](?P<inner>[^\[\]]{0,120})[\]】］]")
 _ROUND = re.compile(r"[(（](?P<inner>[^()（）]{0,60})[)）]")
 _TWICE = r"[\[(（]\s*(?:bis|repeat|twice)\s*[\])）]"
 _TRAILING_COUNT = re.compile(
-    rf"\s*(?:[\[(（]\s*{_TIMES}\s*[\])）]|(?P<twice>{_TWICE})"
+    rf"\s*(?:[\[(（]\s*{_REPEAT}{_TIMES}\s*[\])）]|(?P<twice>{_TWICE})"
     r"|\s(?:[x×](?P<c>\d{1,2})|(?P<d>\d{1,2})[x×]))\s*$",
     re.IGNORECASE,
 )
@@ -103,7 +107,7 @@ def header_of(line: str) -> tuple[str, int] | None:
 
 
 _CERTAIN = re.compile(
-    r"(?:(?:pre|post)[\s-]*chorus|chorus|verse|refrain|couplet|estribillo|strophe|outro|intro"
+    r"(?:repeat\s+)?(?:(?:pre|post)[\s-]*chorus|chorus|verse|refrain|couplet|estribillo|strophe|outro|intro"
     r"|instrumental|\w+ solo)\b.*",
     re.IGNORECASE,
 )

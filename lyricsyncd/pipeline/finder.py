@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import LyricsNotFound
 from lyricsyncd.lyrics import TRANSCRIPT, Found
-from lyricsyncd.model import Lyrics, SongIdentification
+from lyricsyncd.model import Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline.model_set import may_recognise, recogniser_of
 from lyricsyncd.pipeline.prepared import Prepared, Recognised, Stages, Stopwatch
 from lyricsyncd.pipeline.settings import placing_settings
@@ -105,7 +105,7 @@ class Finder:
         wordless = None if named or lyrics is not None else unsung(track)
         recognise = False
         with watch.stage("lyrics"):
-            given = _given(lyrics)
+            given = _given(lyrics, track)
             if given is not None:
                 found = Found(given, given.source, given.source_id, 1.0)
             elif wordless is not None:
@@ -248,14 +248,28 @@ class Finder:
         return RecognitionCache(response_cache.shared())
 
 
-def _given(lyrics: Lyrics | Path | str | None) -> Lyrics | None:
-    """Words that the caller brings: read from a file, or taken as they are."""
-    from lyricsyncd.lyrics import load_lyrics_file
+def _given(lyrics: Lyrics | Path | str | None, track: Track) -> Lyrics | None:
+    """Return what is sung of a file or a text that the caller brings; `Lyrics` as they are.
+
+    Raises
+    ------
+    LyricsNotFound
+        The file holds nothing that is sung.
+    """
+    from lyricsyncd.lyrics import files
+    from lyricsyncd.lyrics.sung import from_plain, sung_part
 
     if lyrics is None or isinstance(lyrics, Lyrics):
         return lyrics
-    if isinstance(lyrics, Path):
-        return load_lyrics_file(lyrics)
-    if "\n" not in lyrics and len(lyrics) < 1024 and Path(lyrics).is_file():
-        return load_lyrics_file(Path(lyrics))
-    return Lyrics.from_text(lyrics, source="given")
+    if isinstance(lyrics, str):
+        if "\n" in lyrics or len(lyrics) >= 1024 or not Path(lyrics).is_file():
+            sung = dataclasses.replace(from_plain(lyrics, track), source="given")
+            is_none = not sung.words and not sung.instrumental
+            return Lyrics.from_text(lyrics, source="given") if is_none else sung
+        lyrics = Path(lyrics)
+    sung = sung_part(files.load(lyrics, blanks=True), track)
+    if not sung.words and not sung.instrumental:
+        raise LyricsNotFound(
+            f"{lyrics} holds nothing that is sung", remedy="Put the lyrics into it"
+        )
+    return sung

@@ -82,7 +82,7 @@ def split_line(line: Line) -> Line:
         pieces = (word,) if word.start is not None else tuple(_split_token(word.text))
         last = Word(pieces[-1].text, word.start, word.end, word.confidence, word.space)
         words += [*pieces[:-1], last]
-    return Line(tuple(words), line.start, line.end, line.voice)
+    return dataclasses.replace(line, words=tuple(words))
 
 
 def split_lyrics(lyrics: Lyrics) -> Lyrics:
@@ -102,10 +102,10 @@ def without_blanks(lyrics: Lyrics) -> Lyrics:
     return lyrics.with_lines(lines)
 
 
-def from_text(text: str) -> Lyrics:
-    """Plain lyrics: a line a line, blank ones dropped, no word changed."""
+def from_text(text: str, *, blanks: bool = False) -> Lyrics:
+    """Plain lyrics: a line a line, no word changed; blank ones are dropped or kept."""
     lines = (Line(split(line)) for line in text.splitlines())
-    return Lyrics(tuple(line for line in lines if line.words))
+    return Lyrics(tuple(line for line in lines if line.words or blanks))
 
 
 def letters(text: str) -> str:

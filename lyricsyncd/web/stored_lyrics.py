@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lyricsyncd.catalog.catalog import Entry
 from lyricsyncd.errors import LyricsyncError, WorkerLost
-from lyricsyncd.lyrics.local import LocalSource, read_sidecar
-from lyricsyncd.model import Lyrics, Timing, Track
+from lyricsyncd.lyrics.local import read_sidecar, stored
+from lyricsyncd.model import Lyrics, Timing
 
 _RANK = {Timing.WORD: 2, Timing.LINE: 1, Timing.NONE: 0}
 
@@ -26,7 +26,7 @@ def find(entry: Entry) -> StoredLyrics | None:
     """Find the lyrics of a song with the finest times; among equals a person's own first."""
     found = [
         StoredLyrics(each.lyrics, each.source, each.ours)
-        for each in LocalSource().find(Track(path=entry.path))
+        for each in stored(entry.path)
         if each.source != "sidecar" or _lies_beside(entry.path, entry.path.parent / (each.id or ""))
     ]
     found += [each for path in entry.written if (each := _written(entry.path, path)) is not None]
