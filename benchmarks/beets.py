@@ -104,7 +104,7 @@ def imported(
         began, used = time.perf_counter(), _children()
         said = library.take_in(incoming).stderr
         seconds = time.perf_counter() - began, _children() - used
-        assert ("are not told of" in said) is (way in ("down", "silent")), said
+        assert ("are not reported" in said) is (way in ("down", "silent")), said
         if way == "up":
             library.module = beets.__name__
             assert len(library.shown("$title", "lyricsync_state:pending")) == songs

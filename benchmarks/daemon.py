@@ -26,7 +26,7 @@ from pathlib import Path
 
 SONGS_A_FOLDER = 12
 SETTLE_S = 2.0
-_PATIENCE_S = 300.0
+_TIMEOUT_S = 300.0
 
 
 class ServiceContext:
@@ -88,7 +88,7 @@ class ServiceContext:
         return found
 
     def until(self, true: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + _PATIENCE_S
+        end = time.monotonic() + _TIMEOUT_S
         while not true():
             if time.monotonic() > end:
                 raise SystemExit(f"waited in vain: {what}")
@@ -125,63 +125,63 @@ def fill(folder: Path, count: int, prefix: str = "") -> None:
             (home / f"{name}.lrc").touch()
 
 
-def told(what: str, figure: float, unit: str, bar: float) -> None:
+def reported(what: str, figure: float, unit: str, bar: float) -> None:
     """One line of the report."""
     mark = "ok" if figure <= bar else "MISSED"
     print(f"{what:<44} {figure:9.2f} {unit:<4} bar {bar:g} {unit}  {mark}", flush=True)
 
 
-def scans(house: ServiceContext, files: int) -> None:
+def scans(api: ServiceContext, files: int) -> None:
     """A first scan, and one with nothing changed."""
-    fill(house.music, files)
-    house.call("pause")
-    seconds, processor, megabytes = house.call("scan")
-    if house.known() != files:
-        raise SystemExit(f"{house.known()} of {files} songs were found")
-    told(f"first scan of {files} files", seconds, "s", 60 * files / 100_000)
+    fill(api.music, files)
+    api.call("pause")
+    seconds, processor, megabytes = api.call("scan")
+    if api.known() != files:
+        raise SystemExit(f"{api.known()} of {files} songs were found")
+    reported(f"first scan of {files} files", seconds, "s", 60 * files / 100_000)
     print(f"  of which the processor was ours for {processor:.1f} s")
-    told("  memory", megabytes, "MB", 150)
-    seconds, processor, megabytes = house.call("scan")
-    told("rescan with nothing changed", seconds, "s", 15 * files / 100_000)
+    reported("  memory", megabytes, "MB", 150)
+    seconds, processor, megabytes = api.call("scan")
+    reported("rescan with nothing changed", seconds, "s", 15 * files / 100_000)
     print(f"  of which the processor was ours for {processor:.1f} s")
-    told("  memory", megabytes, "MB", 150)
+    reported("  memory", megabytes, "MB", 150)
 
 
-def hearing(house: ServiceContext, moved: int, trials: int = 5) -> None:
+def hearing(api: ServiceContext, moved: int, trials: int = 5) -> None:
     """From a song's coming to its being queued; and many songs at once."""
-    before = house.known()
+    before = api.known()
     worst = 0.0
     for number in range(trials):
         began = time.monotonic()
-        with (house.music / f"new {number}.flac").open("wb") as file:
+        with (api.music / f"new {number}.flac").open("wb") as file:
             file.truncate(1_000_000 + number)
         before += 1
-        house.until_known(before)
+        api.until_known(before)
         worst = max(worst, time.monotonic() - began - SETTLE_S)
-    told(f"event to queued after settling ({trials} songs, worst)", worst, "s", 1)
+    reported(f"event to queued after settling ({trials} songs, worst)", worst, "s", 1)
     for kind in ("folder", "files"):
-        aside = house.folder / "aside"
+        aside = api.folder / "aside"
         fill(aside, moved, f"{kind} ")
         began = time.monotonic()
         if kind == "folder":
-            aside.rename(house.music / "moved folder")
+            aside.rename(api.music / "moved folder")
         else:
             for number, song in enumerate(sorted(aside.rglob("*.flac"))):
-                song.rename(house.music / f"moved {number}.flac")
+                song.rename(api.music / f"moved {number}.flac")
             shutil.rmtree(aside)
         before += moved
-        house.until_known(before)
+        api.until_known(before)
         took = time.monotonic() - began
         time.sleep(2 * SETTLE_S)
-        many = house.rows("SELECT COUNT(*) FROM tracks WHERE attempts > 0 OR state != 'pending'")
-        told(
-            f"{moved} songs moved in ({kind}): too many or few", abs(house.known() - before), "", 0
+        many = api.rows("SELECT COUNT(*) FROM tracks WHERE attempts > 0 OR state != 'pending'")
+        reported(
+            f"{moved} songs moved in ({kind}): too many or few", abs(api.known() - before), "", 0
         )
-        told("  taken up twice", float(str(many[0][0])), "", 0)
+        reported("  taken up twice", float(str(many[0][0])), "", 0)
         print(f"  all queued after {took:.1f} s, of which {SETTLE_S:g} s to settle")
 
 
-def naming(house: ServiceContext, songs: int) -> None:
+def naming(api: ServiceContext, songs: int) -> None:
     """Songs that others name by their tags, under paths that they make up."""
     events = [
         {
@@ -191,19 +191,19 @@ def naming(house: ServiceContext, songs: int) -> None:
         }
         for number in range(songs)
     ]
-    house.until(
-        lambda: not house.rows("SELECT 1 FROM tracks WHERE name_key IS NULL LIMIT 1"),
+    api.until(
+        lambda: not api.rows("SELECT 1 FROM tracks WHERE name_key IS NULL LIMIT 1"),
         "songs can be found by their names",
     )
     body = json.dumps({"events": events}).encode()
     began = time.monotonic()
     request = urllib.request.Request(
-        f"{house.url}/api/v1/events", body, {"Content-Type": "application/json"}
+        f"{api.url}/api/v1/events", body, {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
         # Sparse files have no tags: each is looked into, and none is sure enough to be taken.
         answer.read()
-    told(f"{songs} songs told of by their names", time.monotonic() - began, "s", 2)
+    reported(f"{songs} songs reported by their names", time.monotonic() - began, "s", 2)
 
 
 def idling(pid: int, seconds: float) -> None:
@@ -213,10 +213,10 @@ def idling(pid: int, seconds: float) -> None:
     first = usage(pid)
     time.sleep(seconds)
     last = usage(pid)
-    told("idle: memory (unshared and shared)", last[0], "MB", 80)
-    told(f"  growth in {seconds:g} s", last[0] - first[0], "MB", 0.5)
-    told("  growth of descriptors", last[1] - first[1], "", 0)
-    told("  processor", 100 * (last[2] - first[2]) / seconds, "%", 0.1)
+    reported("idle: memory (unshared and shared)", last[0], "MB", 80)
+    reported(f"  growth in {seconds:g} s", last[0] - first[0], "MB", 0.5)
+    reported("  growth of descriptors", last[1] - first[1], "", 0)
+    reported("  processor", 100 * (last[2] - first[2]) / seconds, "%", 0.1)
 
 
 def usage(pid: int) -> tuple[float, int, float]:
@@ -243,17 +243,17 @@ def main() -> None:
     options = parser.parse_args()
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        house = ServiceContext(Path(folder))
-        scans(house, options.files)
-        with house.service() as pid:
-            told("service on that library: memory", usage(pid)[0], "MB", 150)
-            naming(house, min(500, options.files))
-            hearing(house, options.moved)
+        api = ServiceContext(Path(folder))
+        scans(api, options.files)
+        with api.service() as pid:
+            reported("service on that library: memory", usage(pid)[0], "MB", 150)
+            naming(api, min(500, options.files))
+            hearing(api, options.moved)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        house = ServiceContext(Path(folder))
-        fill(house.music, 1200)
-        house.call("pause")
-        with house.service() as pid:
+        api = ServiceContext(Path(folder))
+        fill(api.music, 1200)
+        api.call("pause")
+        with api.service() as pid:
             idling(pid, options.idle)
 
 

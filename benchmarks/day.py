@@ -3,9 +3,9 @@
     python -m benchmarks.day [--days 3] [--songs 1200]
 
 What happens to an idle service in a day is done to it at once: it is asked for its status, songs,
-figures and lyrics, told of songs that play, listened to, its libraries are gone through, files come
-and go, its configuration is read anew, and a music server is polled in vain. Told is what memory,
-descriptors and threads are after each day; the first one warms up.
+figures and lyrics, given events of songs that play, its event stream is read, its libraries are
+scanned, files come and go, its configuration is read anew, and a music server is polled in vain.
+Memory, descriptors and threads after each day are reported; the first one warms up.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import quote, urlsplit
 
-from benchmarks.daemon import ServiceContext, fill, told, usage
+from benchmarks.daemon import ServiceContext, fill, reported, usage
 
 ASKED, PLAYED, LISTENED, SCANNED, CAME, READ_ANEW = 8640, 300, 100, 24, 50, 4
 """A day: the status every 10 s, some hours of music, a page that is opened now and then, a scan an
@@ -62,7 +62,7 @@ def music_server() -> Iterator[str]:
 
 
 class Visitor:
-    """Somebody who asks the service, over a new connection every time, and from another address:
+    """A client of the service, over a new connection every time, and from another address:
     none may ask as often."""
 
     def __init__(self, url: str) -> None:
@@ -82,7 +82,7 @@ class Visitor:
             response = connection.getresponse()
             response.read()
             if response.status == 429:
-                raise SystemExit("the service is asked faster than it lets anybody")
+                raise SystemExit("the service is asked faster than it allows")
             return response.status
 
     def listen(self) -> None:
@@ -93,7 +93,7 @@ class Visitor:
             connection.getresponse().read(10)
 
 
-def day(house: ServiceContext, pid: int, visitor: Visitor, songs: list[Path]) -> None:
+def day(api: ServiceContext, pid: int, visitor: Visitor, songs: list[Path]) -> None:
     """All that a day brings, spread evenly."""
     pages = ("/api/v1/status", "/api/v1/tracks?limit=50", "/metrics", "/healthz")
     for number in range(ASKED):
@@ -108,7 +108,7 @@ def day(house: ServiceContext, pid: int, visitor: Visitor, songs: list[Path]) ->
         if number % (ASKED // SCANNED) == 0:
             visitor.ask("/api/v1/events", {"event": "imported", "path": str(song.parent.parent)})
         if number % (ASKED // CAME) == 0:
-            new = house.music / "coming and going.mp3"
+            new = api.music / "coming and going.mp3"
             new.write_bytes(SONG.read_bytes())
             new.unlink()
         if number % (ASKED // READ_ANEW) == 0:
@@ -116,7 +116,7 @@ def day(house: ServiceContext, pid: int, visitor: Visitor, songs: list[Path]) ->
 
 
 def settle(pid: int) -> tuple[float, int, int]:
-    """MB, descriptors and threads, once what was heard of is worked off."""
+    """MB, descriptors and threads, once all events are worked off."""
     time.sleep(6.0)
     megabytes, descriptors, _ = usage(pid)
     return megabytes, descriptors, len(list(Path(f"/proc/{pid}/task").iterdir()))
@@ -128,22 +128,22 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=1200)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, music_server() as server:
-        house = ServiceContext(Path(folder))
-        settings = json.loads(house.config.read_text())
+        api = ServiceContext(Path(folder))
+        settings = json.loads(api.config.read_text())
         settings["opensubsonic"] = {"url": server, "user": "me", "password": "x", "poll": "5s"}
         settings["daemon"]["settle"] = 0.5
-        house.config.write_text(json.dumps(settings))
-        fill(house.music, options.songs)
-        house.call("pause")
-        with house.service() as pid:
-            house.until_known(options.songs)
-            visitor = Visitor(house.url)
-            songs = sorted(house.music.rglob("*.flac"))
+        api.config.write_text(json.dumps(settings))
+        fill(api.music, options.songs)
+        api.call("pause")
+        with api.service() as pid:
+            api.until_known(options.songs)
+            visitor = Visitor(api.url)
+            songs = sorted(api.music.rglob("*.flac"))
             before = (0.0, 0, 0)
             first = before
             for number in range(options.days + 1):
                 began = time.monotonic()
-                day(house, pid, visitor, songs)
+                day(api, pid, visitor, songs)
                 now = settle(pid)
                 grown = ", ".join(f"{a - b:+.1f}" for a, b in zip(now, before, strict=True))
                 print(
@@ -152,10 +152,10 @@ def main() -> None:
                     flush=True,
                 )
                 first, before = (now if number == 0 else first), now
-            told("memory", before[0], "MB", 80)
-            told("growth of memory a day", (before[0] - first[0]) / options.days, "MB", 0.5)
-            told("growth of descriptors", before[1] - first[1], "", 0)
-            told("growth of threads", before[2] - first[2], "", 0)
+            reported("memory", before[0], "MB", 80)
+            reported("growth of memory a day", (before[0] - first[0]) / options.days, "MB", 0.5)
+            reported("growth of descriptors", before[1] - first[1], "", 0)
+            reported("growth of threads", before[2] - first[2], "", 0)
 
 
 if __name__ == "__main__":

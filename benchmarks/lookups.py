@@ -2,8 +2,8 @@
 
     python -m benchmarks.lookups [--songs 10000]
 
-The chooser of the service with LRCLIB, against sockets on this machine. Told are the questions that
-reached the server, as a share of what the songs would need and of what the pace allows, and the
+The chooser of the service with LRCLIB, against sockets on this machine. The report has the requests
+that reached the server, as a share of what the songs would need and of what the pace allows, and the
 growth of memory.
 """
 
@@ -32,7 +32,7 @@ NOT_FOUND = b'{"message":"Failed to find specified track","name":"TrackNotFound"
 
 @dataclass
 class Knocks:
-    """When somebody came to the door; monotonic seconds."""
+    """Times of the requests; monotonic seconds."""
 
     at: list[float] = field(default_factory=list)
 

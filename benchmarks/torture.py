@@ -4,7 +4,7 @@
     python -m benchmarks.torture patterns [--count 10000] [--names 500]
     python -m benchmarks.torture files [--count 500] [--patience 600]
 
-``connections``: as many connections as told to the control interface, of every kind that does harm
+``connections``: a given number of connections to the control interface, of every harmful kind
 (idle, half a request, byte by byte, reset, rubbish, TLS, answers that are not read, floods of
 listeners), some hundred of them open at once. All the while ``/healthz`` must answer, songs that
 come must be done, and the log must stay short. It ends with status 1 where that was not so.
@@ -80,9 +80,9 @@ def connections(options: argparse.Namespace) -> bool:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (options.descriptors, hard))
     with tempfile.TemporaryDirectory() as folder:
-        house = ServiceContext(Path(folder))
-        with house.service() as process:
-            parts = urlsplit(house.url)
+        api = ServiceContext(Path(folder))
+        with api.service() as process:
+            parts = urlsplit(api.url)
             address = parts.hostname or "", parts.port or 0
             most = 0
             awaited: list[Path] = []
@@ -92,15 +92,15 @@ def connections(options: argparse.Namespace) -> bool:
                 nonlocal most
                 most = max(most, descriptors(process))
                 while len(awaited) < min(opened // every, SONGS):
-                    awaited.append(drop(house.music, f"song {len(awaited)}.mp3"))
+                    awaited.append(drop(api.music, f"song {len(awaited)}.mp3"))
 
             began = time.monotonic()
             with watched(address) as watch:
                 attack(address, options.count, held=options.held, between=between)
                 took = time.monotonic() - began
-                house.until(lambda: all(map(Path.exists, awaited)), "the songs are done")
+                api.until(lambda: all(map(Path.exists, awaited)), "the songs are done")
             done_after = time.monotonic() - began - took
-            log = (house.folder / "log").stat().st_size
+            log = (api.folder / "log").stat().st_size
     print(f"{options.count} connections in {took:.0f} s, {options.held} of them open at once")
     print(f"{len(awaited)} songs came meanwhile, the last was done {done_after:.1f} s after it")
     print(
@@ -178,29 +178,29 @@ def patterns(options: argparse.Namespace) -> bool:
     """Whether the service stands many hostile patterns, ignore files and names."""
     made = hostile_patterns(options.count, random.Random(options.seed))
     with tempfile.TemporaryDirectory() as folder:
-        house = ServiceContext(Path(folder))
+        api = ServiceContext(Path(folder))
         exclude = [text for text in made[: options.count // 50] if _is_pattern(text)]
-        settings = json.loads(house.config.read_text(encoding="utf-8"))
+        settings = json.loads(api.config.read_text(encoding="utf-8"))
         settings["libraries"][0]["exclude"] = exclude
-        house.config.write_text(json.dumps(settings), encoding="utf-8")
-        hostile_ignore_files(house.music)
-        folders = fill_with_patterns(house.music, made[options.count // 50 :], options.names)
-        with house.service():
-            parts = urlsplit(house.url)
+        api.config.write_text(json.dumps(settings), encoding="utf-8")
+        hostile_ignore_files(api.music)
+        folders = fill_with_patterns(api.music, made[options.count // 50 :], options.names)
+        with api.service():
+            parts = urlsplit(api.url)
             with watched((parts.hostname or "", parts.port or 0)) as watch:
                 began = time.monotonic()
                 awaited = [
                     drop(chosen, f"song {number}.mp3")
                     for number in range(SONGS)
-                    for chosen in (house.music, folders[-1 - number % len(folders)])
+                    for chosen in (api.music, folders[-1 - number % len(folders)])
                 ]
                 awaited += [
-                    drop(house.music / f"ignored by a {kind}", "song.mp3")
+                    drop(api.music / f"ignored by a {kind}", "song.mp3")
                     for kind in ("fifo", "device", "folder", "circle")
                 ]
-                house.until(lambda: all(map(Path.exists, awaited)), "the songs are done")
+                api.until(lambda: all(map(Path.exists, awaited)), "the songs are done")
                 took = time.monotonic() - began
-            log = (house.folder / "log").read_text(encoding="utf-8")
+            log = (api.folder / "log").read_text(encoding="utf-8")
     print(f"{len(exclude)} patterns to exclude, the others of {len(made)} in {len(folders)} files")
     print(f"{options.names} hostile names; {len(awaited)} songs came, all done in {took:.0f} s")
     print(

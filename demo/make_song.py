@@ -243,7 +243,7 @@ def faults(performance: Performance, folder: Path) -> list[str]:
 @click.command(help=__doc__)
 @click.option("--check", is_flag=True, help="Write nothing; compare with what lies here.")
 @click.option("--out", type=click.Path(path_type=Path), default=SONGS_DIR, help="Folder.")
-@click.option("--vocals", is_flag=True, help="Also write NAME.vocals.wav, for the ear.")
+@click.option("--vocals", is_flag=True, help="Also write NAME.vocals.wav, to listen to.")
 def main(check: bool, out: Path, vocals: bool) -> None:
     """Make or check every song."""
     broken = False

@@ -95,7 +95,7 @@ def service(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     Raises
     ------
     DemoError
-        If it does not end when told.
+        If it does not end on request.
     """
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -149,7 +149,7 @@ def failure(entry: Mapping[str, Any]) -> str | None:
 def wait_for_words(
     song: Path,
     process: subprocess.Popen[bytes],
-    patience_s: float,
+    timeout_s: float,
     console: Console,
     ask: Callable[[], Mapping[str, Any]] = dict,
 ) -> float:
@@ -174,8 +174,8 @@ def wait_for_words(
             status.update(f"the service listens to the song … {now - started:.0f} s")
             if process.poll() is not None:
                 raise DemoError(f"The service ended by itself with status {process.returncode}")
-            if now - started > patience_s:
-                raise DemoError(f"No words after {patience_s:.0f} s")
+            if now - started > timeout_s:
+                raise DemoError(f"No words after {timeout_s:.0f} s")
             if now - asked > _ASK_S:
                 asked = now
                 if (why := failure(ask())) and not song.with_suffix(".elrc").exists():
@@ -225,7 +225,7 @@ def karaoke(lyrics: Lyrics) -> Table:
     return table
 
 
-def show(name: str, folder: Path, patience_s: float, console: Console) -> None:
+def show(name: str, folder: Path, timeout_s: float, console: Console) -> None:
     """The whole show.
 
     Raises
@@ -245,7 +245,7 @@ def show(name: str, folder: Path, patience_s: float, console: Console) -> None:
         song = drop(name, folder / "library")
         console.print(f"[bold]3.[/] a new song, and its words without times: {song}")
         words = song.with_suffix(".elrc")
-        seconds = wait_for_words(song, process, patience_s, console, lambda: known(song, folder))
+        seconds = wait_for_words(song, process, timeout_s, console, lambda: known(song, folder))
         lyrics = formats.read(words.read_bytes(), "lrc")
         errors = onset_errors(lyrics, name)
         console.print(f"[bold]4.[/] {seconds:.0f} s later every word has its time:\n")
@@ -267,12 +267,12 @@ def show(name: str, folder: Path, patience_s: float, console: Console) -> None:
 @click.option("--song", default="The_Star", help="Which song of demo/songs.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(".demo"))
 @click.option("--patience", default=300.0, help="Seconds to wait for the words.")
-def main(song: str, folder: Path, patience: float) -> None:
+def main(song: str, folder: Path, timeout: float) -> None:
     """Run the show; the log's end and status 1 when it fails."""
     console = Console(highlight=False, soft_wrap=True)
     log = folder.resolve() / "daemon.log"
     try:
-        show(song, folder.resolve(), patience, console)
+        show(song, folder.resolve(), timeout, console)
     except DemoError as error:
         console.print(f"[bold red]{error}[/]")
         if log.exists():

@@ -61,7 +61,7 @@ def onset_length(word: SpokenWord) -> float:
 def rest_before(word: SpokenWord) -> float:
     """Seconds of silence that a word wants before it, also in the flow of a line.
 
-    Plosives need their closure to be heard at all; a first vowel is set off from what was before.
+    Plosives need their closure to be audible at all; a first vowel is set off from what was before.
     """
     return max(word.closure, 0.03 if word.phones[0].vowel else 0.0)
 

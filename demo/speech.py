@@ -131,7 +131,7 @@ class _Speaker:
         if not starts or not loud.size:
             raise RuntimeError(f"espeak-ng says nothing for {word!r}")
         pauses = [at for at, ipa in self._events if not ipa and at > starts[-1]]
-        # A word begins and ends where it is heard: the closure before a first plosive is silent.
+        # A word begins and ends where it is audible: the closure before a first plosive is silent.
         first = max(starts[0], int(loud[0]))
         last = min(pauses[0] if pauses else audio.size, int(loud[-1]) + 1)
         edges = np.clip([*starts, last], first, last) - first

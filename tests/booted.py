@@ -22,7 +22,7 @@ SYSTEMD = next(
 )  # fmt: skip
 PROJECT, PYTHON = Path("/srv/lyricsyncd/project"), Path("/srv/lyricsyncd/python")
 """Where the code and its environment are shown: they may lie where a service sees nothing."""
-_PATIENCE_S = 120.0
+_TIMEOUT_S = 120.0
 
 _BOOT = """
 set -e
@@ -163,7 +163,7 @@ class Machine:
         subprocess.run(command, input=content, check=True)
 
     def until(self, true: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + _PATIENCE_S
+        end = time.monotonic() + _TIMEOUT_S
         while not true():
             assert time.monotonic() < end, f"waited in vain: {what}\n{self.console.read_text()}"
             time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Time that passes when told to."""
+"""A clock that tests set forward."""
 
 from __future__ import annotations
 

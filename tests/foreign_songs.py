@@ -18,7 +18,7 @@ CACHE = Path(__file__).parent.parent / ".cache" / "foreign-songs"
 _MUTAGEN = "mutagen==1.47.0"
 _KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _DEBIAN = f"deb-src [signed-by={_KEYS}] http://deb.debian.org/debian bookworm main\n"
-_PATIENCE_S = 300
+_TIMEOUT_S = 300
 _NO_SONGS = (".py", ".txt", ".xml", ".cpp", ".h")
 
 
@@ -77,7 +77,7 @@ _FETCHERS: dict[str, Callable[[Path], Path]] = {"mutagen": _from_pypi, "taglib":
 def _run(command: list[str | Path], folder: Path | None = None) -> None:
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=_PATIENCE_S
+            command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT_S
         )
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"{command[0]} took too long") from error

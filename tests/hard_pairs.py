@@ -245,9 +245,10 @@ class Pair:
     @property
     def wants_studio(self) -> bool:
         """Whether the tags speak of no other version."""
-        told = f"{self.title} {self.album}"
+        reported = f"{self.title} {self.album}"
         return (
-            re.search(r"live\b|unplugged|acoustic|remix|club mix|demo|karaoke", told, re.I) is None
+            re.search(r"live\b|unplugged|acoustic|remix|club mix|demo|karaoke", reported, re.I)
+            is None
         )
 
     def near_misses(self) -> list[Entry]:

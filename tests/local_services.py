@@ -355,7 +355,7 @@ class Genius:
 
 @dataclass
 class Acoustid:
-    """The look-up of AcoustID's web service: answers by what it was told to know."""
+    """The look-up of AcoustID's web service: answers from given entries."""
 
     results: list[dict[str, Any]]
     key: str = "right"

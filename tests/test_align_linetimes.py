@@ -107,5 +107,5 @@ def test_a_line_is_never_moved_before_the_song() -> None:
         (LineTimes(Fit.DOUBTFUL), "do not fit"),
     ],
 )
-def test_what_was_done_is_told(times: LineTimes, says: str) -> None:
+def test_what_was_done_is_reported(times: LineTimes, says: str) -> None:
     assert says in (times.reason or "")

@@ -101,8 +101,8 @@ class Dense:
             forward[t] = _log_sum(forward[t - 1][:, None] + self.arriving(t), 0) + self.scores[t]
         backward[-1] = np.where(self.ends, 0.0, -np.inf)
         for t in range(n - 2, -1, -1):
-            onward = self.arriving(t + 1) + self.scores[t + 1] + backward[t + 1]
-            backward[t] = _log_sum(onward, 1)
+            following = self.arriving(t + 1) + self.scores[t + 1] + backward[t + 1]
+            backward[t] = _log_sum(following, 1)
         total = _log_sum(forward[-1] + backward[-1], 0)
         result = np.zeros((graph.n_words, n))
         first_states = set(zip(graph.entries.tolist(), graph.entered_from.tolist(), strict=True))

@@ -144,7 +144,7 @@ class TestPlacing:
         error = np.abs(timed.onset - truth[:, 0])
         assert (error <= 0.3).mean() >= (np.abs(placed.onset - truth[:, 0]) <= 0.3).mean()
 
-    def test_what_cannot_be_pronounced_lies_between_its_neighbours(
+    def test_what_cannot_be_pronounced_lies_between_its_adjacent_words(
         self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:
         odd = [["♪", *lines[0], "—", "…"], *lines[1:], ["🎤"]]

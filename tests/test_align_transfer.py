@@ -19,7 +19,7 @@ def known(text: str) -> list[Word]:
     return [Word(word) for word in text.split()]
 
 
-def test_equal_words_take_the_heard_times() -> None:
+def test_equal_words_take_the_recognised_times() -> None:
     words, stats = align_words(
         recognised("row row row your boat"), known("Row, row, row your boat!")
     )
@@ -37,7 +37,7 @@ def test_a_near_match_counts() -> None:
     assert stats.near == 1
 
 
-def test_a_word_that_was_not_heard_is_put_between_its_neighbours() -> None:
+def test_a_word_that_was_not_recognised_is_put_between_adjacent_words() -> None:
     asr = [Word("life", 10.0, 10.5), Word("but", 12.5, 13.0)]
     words, stats = align_words(asr, known("life is just but"))
     assert [word.start for word in words] == [10.0, 10.5, 11.5, 12.5]
@@ -45,7 +45,7 @@ def test_a_word_that_was_not_heard_is_put_between_its_neighbours() -> None:
     assert stats.interpolated == 2
 
 
-def test_words_before_and_after_everything_heard_get_a_place() -> None:
+def test_words_before_and_after_everything_recognised_get_a_place() -> None:
     words, _ = align_words([Word("dream", 1.0, 1.4)], known("but a dream a boat"))
     assert [round(word.start or 0.0, 2) for word in words] == [0.4, 0.7, 1.0, 1.4, 1.7]
 
@@ -55,7 +55,7 @@ def test_accents_case_and_punctuation_do_not_matter() -> None:
     assert [pair.exact for pair in pairs if pair] == [True, True]
 
 
-def test_nothing_heard_leaves_the_words_as_they_are() -> None:
+def test_nothing_recognised_leaves_the_words_as_they_are() -> None:
     words, stats = align_words([], known("row your boat"))
     assert words == known("row your boat")
     assert stats.recognised == 0.0

@@ -83,7 +83,7 @@ def do(catalog: Catalog, outcome: Outcome = DONE) -> Entry:
 
 
 class TestSongsThatNeedALookUp:
-    def test_are_looked_at_in_the_house_first(self, catalog: Catalog) -> None:
+    def test_are_looked_at_in_the_api_first(self, catalog: Catalog) -> None:
         queue(catalog, "a.mp3")
         assert catalog.claim("me", 60, look_ups=True) is None
         entry = catalog.claim("me", 60, look_ups=False)
@@ -192,7 +192,7 @@ class TestQueueing:
         assert queue(catalog, "song", looks=looks) is Queued.AGAIN
         assert claim(catalog).fingerprint == looks
 
-    def test_or_somebody_insists(self, catalog: Catalog) -> None:
+    def test_or_the_user_insists(self, catalog: Catalog) -> None:
         queue(catalog, "song")
         do(catalog)
         assert queue(catalog, "song", force=True) is Queued.AGAIN
@@ -510,7 +510,7 @@ class TestTheFile:
         with pytest.raises(LyricsyncError, match=r"network mount \(nfs4\).*local disk"):
             Catalog(tmp_path / "catalog.db")
 
-    def test_that_is_no_catalog_is_told_and_left_alone(self, tmp_path: Path) -> None:
+    def test_that_is_no_catalog_is_reported_and_left_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "catalog.db"
         path.write_bytes(b"this is not a database" * 100)
         with pytest.raises(LyricsyncError, match="is broken"):
@@ -525,7 +525,7 @@ class TestTheFile:
         with pytest.raises(LyricsyncError, match=r"newer version \(it has future_9999\)"):
             Catalog(path)
 
-    def test_a_folder_that_cannot_be_made_is_told(self, tmp_path: Path) -> None:
+    def test_a_folder_that_cannot_be_made_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("", encoding="ascii")
         with pytest.raises(WriteError, match="cannot be opened"):
             Catalog(tmp_path / "file" / "catalog.db")
@@ -535,7 +535,7 @@ class TestTheFile:
     ) -> None:
         queue(catalog, "known", looks=Fingerprint(3, 3, inode=3))
         # No file is at any of these paths: one that looks the same can only have moved.
-        told = [
+        reported = [
             ("new", Fingerprint(1, 1, inode=1), Queued.NEW),
             ("known", Fingerprint(3, 3, inode=3), Queued.WAITING),
             ("new", Fingerprint(2, 2, inode=1), Queued.WAITING),
@@ -543,9 +543,9 @@ class TestTheFile:
             ("renamed", Fingerprint(2, 2, inode=1), Queued.WAITING),
         ]
         queued = catalog.enqueue_many(
-            Request(A / name, Priority.IMPORT, "test", A, looks) for name, looks, _ in told
+            Request(A / name, Priority.IMPORT, "test", A, looks) for name, looks, _ in reported
         )
-        assert queued == [expected for _, _, expected in told]
+        assert queued == [expected for _, _, expected in reported]
         assert [entry.path.name for entry in catalog.entries()] == ["known", "renamed", "newer"]
 
     def test_a_full_disk_fails_the_write_and_nothing_else(self, catalog: Catalog) -> None:
@@ -689,7 +689,7 @@ class TestFinding:
         ("", False, False),
     ],
 )
-def test_file_systems_are_told_apart(kind: str, network: bool, silent: bool) -> None:
+def test_file_systems_are_reported_apart(kind: str, network: bool, silent: bool) -> None:
     assert (mounts.on_network(kind), mounts.silent(kind)) == (network, silent)
 
 

@@ -293,10 +293,10 @@ def test_init_can_be_tried_without_effect(tmp_path: Path) -> None:
 
 def test_init_tells_programs_what_it_did(tmp_path: Path) -> None:
     done = run("init", "--json", "--config", "c.yaml", "--library", tmp_path, home=tmp_path)
-    told = json.loads(done.stdout)
-    assert told["config"] == "c.yaml"
-    assert told["libraries"] == [str(tmp_path)]
-    assert told["written"] is True
+    reported = json.loads(done.stdout)
+    assert reported["config"] == "c.yaml"
+    assert reported["libraries"] == [str(tmp_path)]
+    assert reported["written"] is True
 
 
 def test_init_asks_a_person(tmp_path: Path) -> None:

@@ -76,14 +76,14 @@ class TestLyrics:
         self, song: Path, tmp_path: Path, lrclib: tuple[Lrclib, Service]
     ) -> None:
         done = command(lrclib[1], tmp_path, "lyrics", song, "--json")
-        told = json.loads(done.stdout)
+        reported = json.loads(done.stdout)
         assert done.stderr == ""
-        assert (told["source"], told["id"], told["timing"]) == ("lrclib", "2", "line")
-        assert told["score"] >= 0.9
-        assert told["identified"]["by"] == "tags"
-        assert told["song"]["title"] == "The Star"
-        assert (told["lines"], told["words"]) == (2, 10)
-        assert formats.read(told["lyrics"].encode(), "lrc").text == PLAIN.strip()
+        assert (reported["source"], reported["id"], reported["timing"]) == ("lrclib", "2", "line")
+        assert reported["score"] >= 0.9
+        assert reported["identified"]["by"] == "tags"
+        assert reported["song"]["title"] == "The Star"
+        assert (reported["lines"], reported["words"]) == (2, 10)
+        assert formats.read(reported["lyrics"].encode(), "lrc").text == PLAIN.strip()
 
     def test_not_found_is_status_3_in_one_line_or_as_json(
         self, song: Path, tmp_path: Path, lrclib: tuple[Lrclib, Service]

@@ -191,7 +191,7 @@ def test_the_configuration_says_what_is_written(folder: Path) -> None:
     assert set(contents(folder)) == {"song.wav", "song.ttml"}
 
 
-def test_words_that_a_person_made_are_kept_and_told_of(folder: Path) -> None:
+def test_words_that_a_person_made_are_kept_and_reported_of(folder: Path) -> None:
     mine = "[00:01.00]These are mine\n"
     (folder / "song.lrc").write_text(mine)
     done = sync(folder, "song.wav", "--lyrics", timed(folder))
@@ -207,8 +207,8 @@ def test_a_dry_run_writes_nothing(folder: Path) -> None:
     arguments: list[str | Path] = ["song.wav", "--lyrics", timed(folder), "--dry-run"]
     done = sync(folder, *arguments)
     assert "would write song.lrc, song.elrc" in done.stdout
-    told = json.loads(sync(folder, *arguments, "--json", "--report", "report.json").stdout)
-    assert (told["written"], told["would_write"]) == ([], ["song.lrc", "song.elrc"])
+    reported = json.loads(sync(folder, *arguments, "--json", "--report", "report.json").stdout)
+    assert (reported["written"], reported["would_write"]) == ([], ["song.lrc", "song.elrc"])
     assert sync(folder, *arguments, "-o", "out.lrc").returncode == 0
     assert contents(folder) == before
 
@@ -222,7 +222,7 @@ def test_a_link_to_the_output_stays_a_link(folder: Path) -> None:
     assert formats.read(real.read_bytes(), "lrc").text == TEXT.strip()
 
 
-def test_of_several_songs_the_gravest_status_is_told(folder: Path, samples: np.ndarray) -> None:
+def test_of_several_songs_the_gravest_status_is_reported(folder: Path, samples: np.ndarray) -> None:
     write_wave(folder / "other.wav", samples)
     (folder / "song.elrc").write_text(TIMED)
     (folder / "broken.wav").write_bytes(b"RIFF")
@@ -263,7 +263,7 @@ WRONG_USAGE = {
 
 
 @pytest.mark.parametrize("case", WRONG_USAGE)
-def test_wrong_usage_is_told_before_any_work(folder: Path, case: str) -> None:
+def test_wrong_usage_is_reported_before_any_work(folder: Path, case: str) -> None:
     arguments, said = WRONG_USAGE[case]
     (folder / "s").write_text(TEXT)
     before = contents(folder)
@@ -281,7 +281,7 @@ def test_wrong_usage_is_told_before_any_work(folder: Path, case: str) -> None:
         ("qualty: {}\n", "line 1: there is no key 'qualty'. Did you mean 'quality'?"),
     ],
 )
-def test_a_wrong_configuration_is_told_by_its_line(folder: Path, text: str, said: str) -> None:
+def test_a_wrong_configuration_is_reported_by_its_line(folder: Path, text: str, said: str) -> None:
     config = folder / "c.yaml"
     config.write_text(text)
     before = contents(folder)
@@ -293,7 +293,7 @@ def test_a_wrong_configuration_is_told_by_its_line(folder: Path, text: str, said
 
 @pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there may be a CUDA device")
 @pytest.mark.parametrize("device", ["cuda", "cuda:63"])
-def test_a_device_that_is_not_there_is_told_before_any_work(folder: Path, device: str) -> None:
+def test_a_device_that_is_not_there_is_reported_before_any_work(folder: Path, device: str) -> None:
     (folder / "song.txt").write_text(TEXT)
     before = contents(folder)
     done = sync(folder, "song.wav", "--device", device)
@@ -380,7 +380,7 @@ def test_no_lyrics_anywhere_is_status_3(folder: Path) -> None:
     ("content", "status"),
     [(b"", 3), (b"\n \n", 3), (bytes(range(256)) * 4, 1), (b"\x89PNG\r\n\x1a\n\0\0\0", 1)],
 )
-def test_lyrics_that_are_none_are_told(folder: Path, content: bytes, status: int) -> None:
+def test_lyrics_that_are_none_are_reported(folder: Path, content: bytes, status: int) -> None:
     (folder / "words.txt").write_bytes(content)
     before = contents(folder)
     done = sync(folder, "song.wav", "--lyrics", "words.txt")
@@ -402,7 +402,7 @@ def test_words_in_another_language_than_the_song_end_in_a_judgement(
 
 
 def locked_out(folder: Path, *arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """``lyricsyncd sync`` as somebody for whom permissions hold: root without its powers, too."""
+    """``lyricsyncd sync`` as a user for whom permissions hold: root without its powers, too."""
     command = [sys.executable, "-m", "lyricsyncd", "sync", *arguments]
     powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
     return subprocess.run(
@@ -418,7 +418,7 @@ def locked_out(folder: Path, *arguments: str | Path, cwd: Path) -> subprocess.Co
 @pytest.mark.skipif(
     os.geteuid() == 0 and shutil.which("setpriv") is None, reason="nothing is locked for root"
 )
-def test_a_locked_folder_is_told(folder: Path) -> None:
+def test_a_locked_folder_is_reported(folder: Path) -> None:
     lyrics = timed(folder)
     before = contents(folder)
     folder.chmod(0o555)
@@ -438,7 +438,7 @@ def test_a_locked_folder_is_told(folder: Path) -> None:
     assert contents(folder) == before
 
 
-def test_a_source_that_cannot_be_asked_is_told_of_once(folder: Path) -> None:
+def test_a_source_that_cannot_be_asked_is_reported_of_once(folder: Path) -> None:
     nobody = {
         "LYRICSYNCD_LYRICS__ORDER": "[lrclib]",
         "LYRICSYNCD_LYRICS__LRCLIB__URL": "http://127.0.0.1:9/",

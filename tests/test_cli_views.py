@@ -19,7 +19,7 @@ from lyricsyncd.cli.queue import queue
 from lyricsyncd.cli.show import show
 from lyricsyncd.cli.status import status
 from lyricsyncd.library.roots import obstacles
-from lyricsyncd.library.status import status as told_of
+from lyricsyncd.library.status import status as reported_of
 from lyricsyncd.model import Track
 
 MUSIC = Path("/music")
@@ -91,15 +91,15 @@ class TestTheStatus:
         add(catalog, "new.mp3")
         ago = (time.time() - 120, time.time())
         catalog.write(lambda db: db.execute("UPDATE tracks SET started_at = ?", ago[:1]))
-        told = told_of(catalog, [], running=True)
-        assert told["songs_per_hour"] == pytest.approx(120, rel=0.1)
-        assert told["seconds_left"] == pytest.approx(30, abs=4)
-        assert any("about 30 s left" in value for _, value, _ in views.status_rows(told))
+        reported = reported_of(catalog, [], running=True)
+        assert reported["songs_per_hour"] == pytest.approx(120, rel=0.1)
+        assert reported["seconds_left"] == pytest.approx(30, abs=4)
+        assert any("about 30 s left" in value for _, value, _ in views.status_rows(reported))
 
     def test_tells_no_pace_where_nothing_is_to_be_done(self, catalog: Catalog) -> None:
         for number in range(4):
             add(catalog, f"{number}.mp3", DONE)
-        assert told_of(catalog, [], running=True)["seconds_left"] is None
+        assert reported_of(catalog, [], running=True)["seconds_left"] is None
 
     def test_tells_what_waits_for_what_and_until_when(self, catalog: Catalog) -> None:
         for number in range(3):
@@ -119,15 +119,15 @@ class TestTheStatus:
 
     def test_says_why_the_models_rest(self, catalog: Catalog) -> None:
         catalog.note_quiet("quiet hours, 22:00-07:00")
-        told = told_of(catalog, [], running=True)
-        assert views.status_rows(told)[0][1] == "resting: quiet hours, 22:00-07:00"
+        reported = reported_of(catalog, [], running=True)
+        assert views.status_rows(reported)[0][1] == "resting: quiet hours, 22:00-07:00"
 
     def test_fits_a_narrow_terminal_with_a_line_for_each_result(self, catalog: Catalog) -> None:
         add(catalog, "a.mp3", DONE, LONG)
-        told = told_of(catalog, [], running=True)
+        reported = reported_of(catalog, [], running=True)
         terminal = Console(width=80, force_terminal=True, color_system=None, record=True)
         with terminal.capture() as capture:
-            terminal.print(views.facts(views.status_rows(told)))
+            terminal.print(views.facts(views.status_rows(reported)))
         lines = capture.get().splitlines()
         assert all(len(line) <= 80 for line in lines)
         assert sum("The Song" in line or "Any Terminal" in line for line in lines) == 1
@@ -183,9 +183,9 @@ class TestWhatIsNotThere:
 
     def test_is_null_in_json(self, catalog: Catalog) -> None:
         add(catalog, "a.mp3")
-        told = json.loads("\n".join(said(show, "a.mp3", "--json")))
-        assert told["quality"] is None
-        assert told["written"] == []
+        reported = json.loads("\n".join(said(show, "a.mp3", "--json")))
+        assert reported["quality"] is None
+        assert reported["written"] == []
 
 
 class TestLibrariesThatCannotBeWatched:
@@ -213,6 +213,6 @@ class TestLibrariesThatCannotBeWatched:
 def test_wrong_settings_are_red_in_the_status(tmp_path: Path) -> None:
     with Catalog(tmp_path / FILE_NAME) as catalog:
         catalog.note_settings_error("there is no aligner 'sphynx'")
-        rows = views.status_rows(told_of(catalog, [], running=True))
+        rows = views.status_rows(reported_of(catalog, [], running=True))
     assert rows[0] == ("service", "running, but no song is taken up", "red")
     assert ("settings", "there is no aligner 'sphynx'", "red") in rows

@@ -33,7 +33,7 @@ pytest.importorskip("distributed")
 ROOT = Path(__file__).parent.parent
 SONG = ROOT / "demo" / "songs" / "The_Star.mp3"
 TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 
 def free_port() -> int:
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 def until(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not true():
         assert time.monotonic() < deadline, f"waited for: {what}"
         time.sleep(0.05)
@@ -122,21 +122,25 @@ def test_a_song_runs_elsewhere_under_the_name_that_it_has_there(
     cluster.worker("--config", str(config_file), "--path-map", f"/mnt={SONG.parent}")
     config = settings(cluster, path_map={"/volume1": "/mnt"})
     executor = DaskExecutor(config.daemon)
-    heard: list[str] = []
+    recognised: list[str] = []
     path = Path("/volume1") / SONG.name
     track = Track(path, title="The Star")
     lyrics = Lyrics.from_text(TEXT, source="given")
     prepared = Prepared(path, SongIdentification(track), lyrics, "en")
     future = executor.submit_within(
-        300, lambda stage, _share: heard.append(stage), place, placing_settings(config), prepared
+        300,
+        lambda stage, _share: recognised.append(stage),
+        place,
+        placing_settings(config),
+        prepared,
     )
-    result = future.result(PATIENCE_S)
+    result = future.result(TIMEOUT_S)
     assert isinstance(result, Placement)
     assert result.decision is Decision.WORDS
-    assert "align" in heard
+    assert "align" in recognised
     lost = replace(prepared, path=Path("/volume1/gone.mp3"))
     with pytest.raises(LyricsyncError, match="is not there on") as caught:
-        executor.submit_within(300, None, place, placing_settings(config), lost).result(PATIENCE_S)
+        executor.submit_within(300, None, place, placing_settings(config), lost).result(TIMEOUT_S)
     assert caught.value.transient
     executor.shutdown()
 
@@ -158,7 +162,7 @@ def test_the_song_of_a_worker_that_is_killed_runs_on_another(
     busy.send_signal(signal.SIGKILL)
     busy.wait()
     (tmp_path / "go").touch()
-    second = future.result(PATIENCE_S)
+    second = future.result(TIMEOUT_S)
     assert second != first
     until(lambda: not Path(f"/proc/{first}").exists(), "its process went with it")
     executor.shutdown()
@@ -171,8 +175,8 @@ def test_a_model_process_that_is_killed_costs_its_song_one_try_and_no_worker(
     worker = cluster.worker()
     executor = DaskExecutor(settings(cluster).daemon)
     with pytest.raises(LyricsyncError, match="killed by SIGKILL"):
-        executor.submit_within(None, None, tasks.die).result(PATIENCE_S)
-    assert executor.submit_within(None, None, tasks.double, 21).result(PATIENCE_S) == 42
+        executor.submit_within(None, None, tasks.die).result(TIMEOUT_S)
+    assert executor.submit_within(None, None, tasks.double, 21).result(TIMEOUT_S) == 42
     assert worker.poll() is None
     worker.terminate()
     assert worker.wait(20) == 0
@@ -187,7 +191,7 @@ def test_a_cluster_that_is_not_there_is_no_fault_of_the_song(
     config = Config.model_validate({"daemon": daemon})
     executor = DaskExecutor(config.daemon)
     with pytest.raises(ClusterAway, match="cannot be reached") as caught:
-        executor.submit_within(None, None, tasks.double, 1).result(PATIENCE_S)
+        executor.submit_within(None, None, tasks.double, 1).result(TIMEOUT_S)
     assert caught.value.transient
     executor.shutdown()
 
@@ -209,14 +213,14 @@ def test_with_certificates_nobody_else_gets_in(
         cluster.worker("--config", str(config_file))
         tls = {"ca": str(ca), "cert": str(cert), "key": str(key)}
         executor = DaskExecutor(settings(cluster, dask_tls=tls).daemon)
-        assert executor.submit_within(None, None, tasks.double, 21).result(PATIENCE_S) == 42
+        assert executor.submit_within(None, None, tasks.double, 21).result(TIMEOUT_S) == 42
         executor.shutdown()
         monkeypatch.setattr("lyricsyncd.work.dask_executor.CONNECT_TIMEOUT_S", 1.0)
         stranger = settings(cluster, dask_tls=tls).daemon.model_copy(
             update={"dask_address": cluster.address.replace("tls", "tcp"), "dask_tls": DaskTls()}
         )
         with pytest.raises(ClusterAway):
-            DaskExecutor(stranger).submit_within(None, None, tasks.double, 1).result(PATIENCE_S)
+            DaskExecutor(stranger).submit_within(None, None, tasks.double, 1).result(TIMEOUT_S)
     finally:
         cluster.close()
 
@@ -272,7 +276,7 @@ class TestPaths:
             ("/else/a.mp3", "/else/a.mp3"),
         ],
     )
-    def test_are_told_as_they_are_there(self, path: str, there: str) -> None:
+    def test_are_reported_as_they_are_there(self, path: str, there: str) -> None:
         path_map = {"/music": "/mnt", "/music/jazz": "/jazz"}
         assert mapped(PurePosixPath(path), path_map) == there
 

@@ -323,7 +323,7 @@ def test_paid_services_are_asked_only_when_they_are_named() -> None:
         ("- libraries", "line 1: expected keys with values, such as `language: en`."),
     ],
 )
-def test_a_wrong_value_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_value_is_reported_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     assert said in complaint(tmp_path, text)
 
 
@@ -344,11 +344,11 @@ def test_a_wrong_value_is_told_with_its_line(tmp_path: Path, text: str, said: st
         (b"#" * (1 << 21), "is too large for a configuration"),
     ],
 )
-def test_broken_yaml_is_told_with_its_line(tmp_path: Path, text: bytes, said: str) -> None:
+def test_broken_yaml_is_reported_with_its_line(tmp_path: Path, text: bytes, said: str) -> None:
     assert said in complaint(tmp_path, text)
 
 
-def test_of_several_mistakes_the_first_is_told_and_the_others_counted(tmp_path: Path) -> None:
+def test_of_several_mistakes_the_first_is_reported_and_the_others_counted(tmp_path: Path) -> None:
     said = complaint(tmp_path, "daemon: {settle: x}\nquality: {words: x}\nlanguage: 1\n")
     assert said.startswith("line 1: daemon.settle: ")
     assert "(and 2 more)" in said

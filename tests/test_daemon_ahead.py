@@ -69,7 +69,7 @@ def decoder_pid(ahead: PrefetchingReader) -> int:
 def test_a_song_decoded_early_is_the_same_song(
     ahead: PrefetchingReader, first: Path, second: Path
 ) -> None:
-    ahead.prefetch(second)  # before anybody knows the rate
+    ahead.prefetch(second)  # before the rate is known
     whole(ahead.blocks(first, RATE))
     assert np.array_equal(whole(ahead.blocks(second, RATE)), whole(audio.blocks(second, RATE)))
     assert ahead.hits == 1
@@ -164,20 +164,20 @@ def test_no_call_is_made_out_of_band_where_nothing_runs(
 
 
 class Waiting:
-    """An executor whose songs take as long as the test wants, and which notes what it is told."""
+    """An executor whose songs take as long as the test wants, and which records its calls."""
 
     slots = 1
 
     def __init__(self) -> None:
         self.placing: list[Future[Any]] = []
-        self.told: list[tuple[object, ...]] = []
+        self.reported: list[tuple[object, ...]] = []
 
     def submit_within(self, *_: Any, **__: Any) -> Future[Any]:
         self.placing.append(Future())
         return self.placing[-1]
 
     def call_out_of_band(self, fn: Callable[..., None], /, *args: Any) -> None:
-        self.told.append((fn, *args))
+        self.reported.append((fn, *args))
 
     def abandon(self, future: Future[Any]) -> None:
         """Nothing runs."""
@@ -188,7 +188,7 @@ class Waiting:
                 future.set_exception(WorkerLost("The test is over"))
 
 
-def test_the_worker_is_told_of_the_song_that_waits_for_it(
+def test_the_worker_is_reported_of_the_song_that_waits_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
@@ -209,10 +209,10 @@ def test_the_worker_is_told_of_the_song_that_waits_for_it(
             for song in songs[1:]:
                 catalog.enqueue(song, Priority.BACKFILL, "test")
             runner.wake()
-            until(lambda: len(waiting.told) == 1)
+            until(lambda: len(waiting.reported) == 1)
             held = [entry.path for entry in runner.at_work]
             assert len(waiting.placing) == 1
-            assert waiting.told == [(worker.prefetch, held[1])]
+            assert waiting.reported == [(worker.prefetch, held[1])]
         finally:
             runner.stop(0.5)
 

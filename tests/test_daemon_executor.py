@@ -58,7 +58,7 @@ def test_an_error_keeps_its_kind_message_and_remedy(executor: WorkerExecutor) ->
     assert executor.submit(tasks.double, 1).result() == 2
 
 
-def test_an_error_that_cannot_travel_is_told_in_words(executor: WorkerExecutor) -> None:
+def test_an_error_that_cannot_travel_is_reported_in_words(executor: WorkerExecutor) -> None:
     with pytest.raises(RuntimeError, match="StubbornError: cannot travel"):
         executor.submit(tasks.raise_unpicklable).result()
 
@@ -123,11 +123,13 @@ def test_one_killed_again_and_again_costs_each_time_one_song(executor: WorkerExe
         assert executor.submit(tasks.double, number).result(timeout=30) == 2 * number
 
 
-def test_progress_is_told(executor: WorkerExecutor) -> None:
-    told: list[str] = []
-    done = executor.submit_within(None, lambda stage, _share: told.append(stage), tasks.in_stages)
+def test_progress_is_reported(executor: WorkerExecutor) -> None:
+    reported: list[str] = []
+    done = executor.submit_within(
+        None, lambda stage, _share: reported.append(stage), tasks.in_stages
+    )
     assert done.result() == "done"
-    assert told == ["separate", "align"]
+    assert reported == ["separate", "align"]
 
 
 def test_an_idle_process_ends_and_gives_its_memory_back() -> None:
@@ -190,7 +192,7 @@ def test_after_an_error_of_the_graphics_card_the_process_is_a_new_one(
 
 
 @pytest.mark.skipif(shutil.which("ionice") is None, reason="ionice tells the class")
-def test_the_process_stands_back_as_far_as_it_is_told() -> None:
+def test_the_process_stands_back_as_far_as_it_is_reported() -> None:
     gentle = WorkerExecutor(limits=ResourceLimits(nice=15, ionice="best-effort"))
     try:
         nice, io = gentle.submit(tasks.priority).result(timeout=30)
@@ -218,7 +220,7 @@ def test_what_is_abandoned_ends(executor: WorkerExecutor) -> None:
     assert waiting.cancelled()
 
 
-def test_errors_of_a_card_are_told_from_others() -> None:
+def test_errors_of_a_card_are_reported_from_others() -> None:
     assert device_failed(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
     assert not device_failed(ValueError("CUDA error"))
     assert not device_failed(RuntimeError("no such file"))

@@ -12,7 +12,7 @@ import pytest
 from lyricsyncd.errors import AudioError
 from tests import test_daemon_service
 from tests.hostile_songs import HOSTILE
-from tests.test_daemon_service import PATIENCE_S, Home
+from tests.test_daemon_service import TIMEOUT_S, Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
@@ -63,12 +63,12 @@ def test_five_that_ask_for_the_words_of_one_do_not_close_the_interface(home: Hom
     with concurrent.futures.ThreadPoolExecutor(5) as asking:
         words = f"{address}/api/v1/lyrics"
         answers = [
-            asking.submit(httpx2.get, words, params={"path": str(song)}, timeout=PATIENCE_S)
+            asking.submit(httpx2.get, words, params={"path": str(song)}, timeout=TIMEOUT_S)
             for _ in range(5)
         ]
         while not all(answer.done() for answer in answers):
-            assert httpx2.get(f"{address}/healthz", timeout=PATIENCE_S).text == "ok\n"
-            assert httpx2.get(f"{address}/api/v1/status", timeout=PATIENCE_S).status_code == 200
+            assert httpx2.get(f"{address}/healthz", timeout=TIMEOUT_S).text == "ok\n"
+            assert httpx2.get(f"{address}/api/v1/status", timeout=TIMEOUT_S).status_code == 200
     assert {answer.result().status_code for answer in answers} == {404}
 
 

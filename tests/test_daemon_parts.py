@@ -68,8 +68,8 @@ class TestSchedule:
         moment = MONDAY.replace(tzinfo=datetime.timezone.utc).timestamp()
         found = schedule.next_scan(crontab, moment)
         assert found is not None
-        told = datetime.datetime.fromtimestamp(found, datetime.timezone.utc)
-        assert told.strftime("%Y-%m-%d %H:%M") == due
+        reported = datetime.datetime.fromtimestamp(found, datetime.timezone.utc)
+        assert reported.strftime("%Y-%m-%d %H:%M") == due
 
     def test_what_is_due_now_is_next_due_the_next_time(self) -> None:
         moment = datetime.datetime(2026, 3, 2, 4, 0, tzinfo=datetime.timezone.utc).timestamp()
@@ -162,15 +162,15 @@ def test_what_goes_to_the_worker_can_travel() -> None:
 
 class TestSystemd:
     @pytest.mark.parametrize("abstract", [False, True])
-    def test_hears_what_is_told(
+    def test_recognises_what_is_reported(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool
     ) -> None:
         address = f"@lyricsyncd-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
-            ear.bind("\0" + address[1:] if abstract else address)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+            receiver.bind("\0" + address[1:] if abstract else address)
             monkeypatch.setenv("NOTIFY_SOCKET", address)
             notify.sd_notify("READY=1", "STATUS=Été")
-            assert ear.recv(100).decode() == "READY=1\nSTATUS=Été"
+            assert receiver.recv(100).decode() == "READY=1\nSTATUS=Été"
 
     @pytest.mark.parametrize("address", ["", "nonsense", "/nowhere/notify"])
     def test_that_does_not_listen_is_no_trouble(

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 SONG = ROOT / "demo" / "songs" / "The_Star.mp3"
 TEXT = SONG.with_suffix(".txt").read_text(encoding="utf-8")
 TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
-PATIENCE_S = 60
+TIMEOUT_S = 60
 HEAVY = {"numpy", "onnxruntime", "av", "torch", "soxr", "pocketsphinx", "py3langid"}
 
 
@@ -118,7 +118,7 @@ class Home:
         return song
 
     def until(self, true: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while not true():
             alive = self.process is None or self.process.poll() is None
             assert alive, f"the service ended: {self.said()}"
@@ -364,7 +364,7 @@ class TestSignals:
         assert home.process is not None
         home.config.write_text("libraries: [\n", encoding="utf-8")
         home.process.send_signal(signal.SIGHUP)
-        home.until(lambda: "stays as it was" in home.said(), "the error is told")
+        home.until(lambda: "stays as it was" in home.said(), "the error is logged")
         home.configure()
         home.drop()
         home.until_counts(done=1)
@@ -396,14 +396,14 @@ class TestTogether:
         elsewhere.mkdir()
         shutil.copyfile(SONG, elsewhere / "song.mp3")
         (elsewhere / "song.elrc").write_text(TIMED, encoding="utf-8")
-        told = home.asked("scan", elsewhere, "--now")
-        assert told["libraries"][0]["new"] == 1
-        assert [song["state"] for song in told["songs"]] == ["done"]
+        reported = home.asked("scan", elsewhere, "--now")
+        assert reported["libraries"][0]["new"] == 1
+        assert [song["state"] for song in reported["songs"]] == ["done"]
 
     def test_without_a_service_scan_now_does_it_itself(self, home: Home) -> None:
         home.drop(words=TEXT)
-        told = home.asked("scan", "--now")
-        assert [song["state"] for song in told["songs"]] == ["done"]
+        reported = home.asked("scan", "--now")
+        assert [song["state"] for song in reported["songs"]] == ["done"]
         assert (home.music / "song.elrc").exists()
         again = home.asked("scan", "--now")
         assert again["songs"] == []
@@ -480,21 +480,23 @@ def test_without_a_network_songs_wait_and_are_not_lost(home: Home) -> None:
     assert 200 < entry["next_attempt_at"] - time.time() <= 300
 
 
-def test_systemd_is_told_how_it_goes(home: Home) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
-        ear.bind(str(home.folder / "notify"))
-        ear.settimeout(PATIENCE_S)
+def test_systemd_is_reported_how_it_goes(home: Home) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(home.folder / "notify"))
+        receiver.settimeout(TIMEOUT_S)
         home.start(NOTIFY_SOCKET=str(home.folder / "notify"), WATCHDOG_USEC="1500000")
-        told = [ear.recv(4096).decode() for _ in range(4)]
-        assert told[0].startswith("READY=1")
-        assert all(message.startswith("WATCHDOG=1\nSTATUS=Idle; 0 songs") for message in told[1:])
+        reported = [receiver.recv(4096).decode() for _ in range(4)]
+        assert reported[0].startswith("READY=1")
+        assert all(
+            message.startswith("WATCHDOG=1\nSTATUS=Idle; 0 songs") for message in reported[1:]
+        )
         assert home.process is not None
         home.process.send_signal(signal.SIGHUP)
-        while not (message := ear.recv(4096).decode()).startswith("RELOADING=1"):
+        while not (message := receiver.recv(4096).decode()).startswith("RELOADING=1"):
             pass
         assert "MONOTONIC_USEC=" in message
-        while ear.recv(4096).decode() != "READY=1":
+        while receiver.recv(4096).decode() != "READY=1":
             pass
         home.process.send_signal(signal.SIGTERM)
-        while not ear.recv(4096).decode().startswith("STOPPING=1"):
+        while not receiver.recv(4096).decode().startswith("STOPPING=1"):
             pass

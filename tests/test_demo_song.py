@@ -90,7 +90,7 @@ def test_a_word_knows_its_sounds() -> None:
     assert word.phones[-1].end == word.audio.size
 
 
-def test_vowels_begin_on_their_notes_and_the_word_ends_when_told() -> None:
+def test_vowels_begin_on_their_notes_and_the_word_ends_when_reported() -> None:
     word = speak("en-us", ["little"])[0]
     notes = (singer.Note(2.0, 2.5, 200.0), singer.Note(2.5, 3.0, 250.0))
     sung = singer.sing(word, notes, until=2.9, seed=0)

@@ -43,22 +43,22 @@ def worst(findings: list[Finding]) -> Finding:
 
 
 @pytest.mark.slow
-def test_a_house_in_order_is_well_and_told_to_programs(tmp_path: Path) -> None:
+def test_a_api_in_order_is_well_and_reported_to_programs(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "a.mp3").write_bytes(b"x")
     run("init", "--library", tmp_path / "music", home=tmp_path)
     done = run("doctor", "--offline", "--json", home=tmp_path, LYRICSYNCD_WEB__LISTEN="null")
-    told = json.loads(done.stdout)
-    assert told["well"]
-    topics = {finding["topic"] for finding in told["findings"]}
+    reported = json.loads(done.stdout)
+    assert reported["well"]
+    topics = {finding["topic"] for finding in reported["findings"]}
     assert topics >= {"versions", "library", "inotify", "catalog", "disk", "models", *TRIALS}
-    for finding in told["findings"]:
+    for finding in reported["findings"]:
         assert bool(finding["remedy"]) == (finding["verdict"] != "ok"), finding
     assert not (tmp_path / ".local").exists()
 
 
 @pytest.mark.slow
-def test_a_house_without_its_music_is_not(tmp_path: Path) -> None:
+def test_a_api_without_its_music_is_not(tmp_path: Path) -> None:
     run("init", "--library", tmp_path, home=tmp_path)
     done = run("doctor", "--offline", home=tmp_path, LYRICSYNCD_LIBRARIES='[{"path": "/none"}]')
     assert done.returncode == 1
@@ -66,7 +66,7 @@ def test_a_house_without_its_music_is_not(tmp_path: Path) -> None:
     assert "→ Check the path" in done.stdout
 
 
-def test_a_folder_that_takes_no_lyrics_is_told(
+def test_a_folder_that_takes_no_lyrics_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.mp3").write_bytes(b"x")
@@ -78,7 +78,7 @@ def test_a_folder_that_takes_no_lyrics_is_told(
     assert worst(list(beside(embedded))).verdict is Verdict.OK
 
 
-def test_a_limit_of_watches_that_is_too_low_is_told_with_the_command(
+def test_a_limit_of_watches_that_is_too_low_is_reported_with_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = tmp_path / "proc/sys/fs/inotify"
@@ -94,7 +94,7 @@ def test_a_limit_of_watches_that_is_too_low_is_told_with_the_command(
     assert "sysctl fs.inotify.max_user_watches=" in found.remedy
 
 
-def test_a_broken_catalog_is_told(tmp_path: Path) -> None:
+def test_a_broken_catalog_is_reported(tmp_path: Path) -> None:
     Catalog(tmp_path / FILE_NAME).close()
     assert worst(list(catalog.state(tmp_path, in_use=False))).verdict is Verdict.OK
     with (tmp_path / FILE_NAME).open("r+b") as file:
@@ -120,7 +120,7 @@ def test_settings_for_which_no_song_is_taken_up_are_red_while_the_service_runs(
     assert list(catalog.settings(tmp_path, in_use=True)) == []
 
 
-def test_a_taken_port_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -130,7 +130,7 @@ def test_a_taken_port_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert worst(list(web.control(wants, in_use=False))).verdict is Verdict.FAILED
 
 
-def test_a_host_that_is_down_is_told_and_one_that_is_up() -> None:
+def test_a_host_that_is_down_is_reported_and_one_that_is_up() -> None:
     with socket.socket() as up:
         up.bind(("127.0.0.1", 0))
         up.listen()
@@ -167,7 +167,7 @@ def test_the_hosts_of_all_sources_are_tried() -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("torch") is not None, reason="the extra models is installed"
 )
-def test_models_whose_extra_is_missing_are_told_with_the_command() -> None:
+def test_models_whose_extra_is_missing_are_reported_with_the_command() -> None:
     assert list(models.extras(config())) == []
     two = list(models.extras(config(models={"aligner": "sphinx+ctc", "separator": "htdemucs_ft"})))
     assert {finding.verdict for finding in two} == {Verdict.FAILED}
@@ -204,7 +204,7 @@ class TestModels:
         assert list(models.models(wants)) == []
 
 
-def test_a_card_that_the_models_cannot_use_is_told(
+def test_a_card_that_the_models_cannot_use_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tool = tmp_path / "nvidia-smi"

@@ -397,5 +397,5 @@ class TestSongSheets:
         ["A\nAm I blue?\nDo Re Mi\nG\nBe", "[Chorus]\nA day\n[x2]", "A B C D E F G\nNow I know",
          "{oh}\nDead end", "Be\nA\nFAD\n"],
     )  # fmt: skip
-    def test_are_told_from_words_that_look_like_chords(self, text: str) -> None:
+    def test_are_reported_from_words_that_look_like_chords(self, text: str) -> None:
         assert without_chords(text) == text

@@ -64,8 +64,10 @@ def test_there_are_two_hundred() -> None:
 
 def test_nearly_all_are_right(choices: list[Choice]) -> None:
     wrong = [choice for choice in choices if not choice.right]
-    told = "\n".join(f"{c.pair.artist} - {c.pair.title}: {c.entry}; {c.why[:300]}" for c in wrong)
-    assert len(wrong) <= (1 - LEAST) * len(choices), told
+    reported = "\n".join(
+        f"{c.pair.artist} - {c.pair.title}: {c.entry}; {c.why[:300]}" for c in wrong
+    )
+    assert len(wrong) <= (1 - LEAST) * len(choices), reported
 
 
 def test_no_live_version_is_taken_for_a_studio_track(choices: list[Choice]) -> None:

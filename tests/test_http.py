@@ -91,7 +91,7 @@ class TestBadDays:
         ],
         ids=["500", "502", "408", "login page", "half json", "deep json", "cut", "slow"],
     )
-    def test_are_tried_again_and_then_told(self, bad: Reply) -> None:
+    def test_are_tried_again_and_then_reported(self, bad: Reply) -> None:
         with serving(Script(bad)) as service, pytest.raises(Unreachable) as caught:
             QUICK.get_json(service.url, {})
         assert caught.value.transient
@@ -133,7 +133,7 @@ class TestBadDays:
             Web(attempts=1).get_json(url, {})
 
 
-class TestManners:
+class TestLimits:
     def test_a_host_is_not_asked_faster_than_allowed(self) -> None:
         web = Web(interval=0.05)
         with serving(Script(as_json([]))) as service:
@@ -146,7 +146,7 @@ class TestManners:
             for thread in threads:
                 thread.join()
         times = sorted(asked.at for asked in service.asked)
-        # Twelve questions have eleven pauses between them, whoever asks.
+        # Twelve questions have eleven pauses between them, from any thread.
         assert len(times) == 12
         assert times[-1] - times[0] >= 11 * 0.05 * 0.9
 
@@ -444,7 +444,7 @@ class TestALibrarysSession:
         assert len(service.asked) == 1
         assert service.asked[0].headers["user-agent"].startswith("lyricsyncd/")
 
-    def test_hears_of_a_404_and_of_our_errors(self) -> None:
+    def test_recognises_of_a_404_and_of_our_errors(self) -> None:
         from lyricsyncd.http.transport import session
 
         with serving(Script(Reply(404), Reply(403))) as service:

@@ -13,14 +13,14 @@ from lyricsyncd.models import hub
 
 constants = pytest.importorskip("huggingface_hub.constants")
 
-NAME = "somebody/some-model"
+NAME = "someone/some-model"
 
 
 @pytest.fixture
 def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The model's folder in the hub's cache, laid out as the hub's client does."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    model = tmp_path / "cache" / "models--somebody--some-model"
+    model = tmp_path / "cache" / "models--someone--some-model"
     folder = model / "snapshots" / ("a" * 40)
     folder.mkdir(parents=True)
     (model / "refs").mkdir()
@@ -32,7 +32,7 @@ def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class TestFinding:
     def test_a_folder_of_models_goes_first(self, snapshot: Path, tmp_path: Path) -> None:
         (snapshot / "model.safetensors").touch()
-        own = tmp_path / "somebody--some-model"
+        own = tmp_path / "someone--some-model"
         own.mkdir()
         assert hub.resolve(NAME, tmp_path) == str(own)
         assert hub.resolve(str(own), None) == str(own)
@@ -77,11 +77,11 @@ class TestSaying:
             f"the model {NAME!r} is not installed and cannot be fetched: "
             "127.0.0.1 cannot be reached. "
             "Put its files from the hub (config.json, model.safetensors and all that is small) "
-            f"into {tmp_path / 'somebody--some-model'}"
+            f"into {tmp_path / 'someone--some-model'}"
         )
 
     def test_a_damaged_folder_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / "somebody--some-model").mkdir()
+        (tmp_path / "someone--some-model").mkdir()
         with (
             pytest.raises(ModelError, match="some-model cannot be loaded: half a file") as caught,
             hub.loading(NAME, tmp_path, extra="models", files="model.ckpt"),
@@ -90,7 +90,7 @@ class TestSaying:
         assert "anew: model.ckpt" in str(caught.value)
 
     def test_what_is_already_said_is_not_said_again(self, tmp_path: Path) -> None:
-        (tmp_path / "somebody--some-model").mkdir()
+        (tmp_path / "someone--some-model").mkdir()
         with (
             pytest.raises(ModelError, match=r"^no such card$"),
             hub.loading(NAME, tmp_path, extra="models"),
@@ -98,14 +98,14 @@ class TestSaying:
             raise ModelError("no such card")
 
     def test_what_is_not_installed_says_how(self, tmp_path: Path) -> None:
-        (tmp_path / "somebody--some-model").mkdir()
+        (tmp_path / "someone--some-model").mkdir()
         with (
             pytest.raises(ModelError, match=r'pip install "lyricsyncd\[granite\]"'),
             hub.loading(NAME, tmp_path, extra="granite"),
         ):
             raise ModuleNotFoundError("No module named 'transformers'")
 
-    def test_a_licence_with_a_catch_is_told_before(self, tmp_path: Path) -> None:
+    def test_a_licence_with_a_catch_is_reported_before(self, tmp_path: Path) -> None:
         mms = "MahmoudAshraf/mms-300m-1130-forced-aligner"
         assert "CC-BY-NC" in hub.caution(mms, tmp_path)
         assert hub.caution("facebook/wav2vec2-base-960h", tmp_path) == ""

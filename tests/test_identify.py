@@ -139,9 +139,9 @@ class TestDoubts:
         assert doubts.about(track(artist, title)) is not None
 
     def test_a_files_name_can_contradict(self) -> None:
-        told = doubts.about(track("Rihanna", "Umbrella", "Nina Simone - Sinnerman.mp3"))
-        assert told is not None
-        assert "another song" in told
+        reported = doubts.about(track("Rihanna", "Umbrella", "Nina Simone - Sinnerman.mp3"))
+        assert reported is not None
+        assert "another song" in reported
 
     @pytest.mark.parametrize(
         "name", ["Simone, Nina - Sinner Man.mp3", "Sinnerman - Nina Simone.mp3", "x - y.mp3"][:2]
@@ -222,20 +222,20 @@ class TestBySound:
         assert len(found.warnings) == 1
         assert said in found.warnings[0]
 
-    def test_the_program_and_the_library_hear_the_same(self) -> None:
+    def test_the_program_and_the_library_recognise_the_same(self) -> None:
         if shutil.which("fpcalc") is None:
             pytest.skip("fpcalc is not installed")
         by_library = acoustid.fingerprint(SONG).code
         by_program = acoustid._by_fpcalc(SONG)
         assert by_library[:40] == by_program[:40]
 
-    def test_a_process_of_its_own_hears_the_same(self, tmp_path: Path) -> None:
+    def test_a_process_of_its_own_recognises_the_same(self, tmp_path: Path) -> None:
         assert acoustid.fingerprint_apart(SONG) == acoustid.fingerprint(SONG)
         (tmp_path / "noise.mp3").write_bytes(b"no song" * 1000)
         with pytest.raises(AudioError, match=r"noise\.mp3"):
             acoustid.fingerprint_apart(tmp_path / "noise.mp3")
 
-    def test_only_the_fingerprint_leaves_the_house(self) -> None:
+    def test_only_the_fingerprint_leaves_the_api(self) -> None:
         def answer(asked: Asked) -> Reply:
             assert len(asked.body) < 4000
             assert b"Star" not in asked.body

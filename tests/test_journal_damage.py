@@ -161,9 +161,9 @@ class TestADamagedJournal:
         assert repaired.verdict.value == "warning"
         assert "what was written before and not saved has no undo" in repaired.text
         environment = {"STATE_DIRECTORY": str(folder), "XDG_CONFIG_HOME": str(folder)}
-        told = CliRunner(env=environment).invoke(status, ["--json"])
-        assert told.exit_code == 0, told.exception
-        (report,) = json.loads(told.stdout)["repairs"]
+        reported = CliRunner(env=environment).invoke(status, ["--json"])
+        assert reported.exit_code == 0, reported.exception
+        (report,) = json.loads(reported.stdout)["repairs"]
         assert "the journal was broken" in report["text"]
         shown = CliRunner(env=environment).invoke(status, [])
         assert "the journal was broken" in " ".join(shown.stdout.split())
@@ -194,7 +194,7 @@ class TestADamagedJournal:
         content = bytearray(journal.path.read_bytes())
         for flip in flips:
             at = flip % (len(content) * 8)
-            # A later version cannot be told from such a flip.
+            # A later version cannot be distinguished from such a flip.
             if not 60 <= at // 8 < 64:
                 content[at // 8] ^= 1 << at % 8
         journal.path.write_bytes(content)

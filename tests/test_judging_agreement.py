@@ -58,24 +58,24 @@ def sung(late: float = 0.0, every: int = 1) -> list[Word]:
 
 
 class TestAnOpinion:
-    def test_is_high_of_words_that_were_heard_where_they_lie(self) -> None:
+    def test_is_high_of_words_that_were_recognised_where_they_lie(self) -> None:
         assert (opinion(ONSET, KNOWN, sung(), "en") > 0.4).all()
 
-    def test_is_low_of_words_that_were_heard_somewhere_else(self) -> None:
+    def test_is_low_of_words_that_were_recognised_somewhere_else(self) -> None:
         assert (opinion(ONSET, KNOWN, sung(late=5.0), "en") < 0.0).all()
 
-    def test_is_low_of_words_of_which_nothing_was_heard(self) -> None:
+    def test_is_low_of_words_of_which_nothing_was_recognised(self) -> None:
         nothing_like_them = [Word(w, i, i + 0.5) for i, w in enumerate(OTHER.split())]
         assert (opinion(ONSET, KNOWN, nothing_like_them, "en") < 0.0).all()
 
-    def test_is_lower_where_a_stretch_was_heard_elsewhere(self) -> None:
+    def test_is_lower_where_a_stretch_was_recognised_elsewhere(self) -> None:
         moved = [
             replace(w, start=(w.start or 0) + 9.0) if i >= 30 else w for i, w in enumerate(sung())
         ]
         added = opinion(ONSET, KNOWN, moved, "en")
         assert added[:20].min() > added[40:].max()
 
-    def test_needs_words_to_have_been_heard(self) -> None:
+    def test_needs_words_to_have_been_recognised(self) -> None:
         few = sung()[: FEWEST_RECOGNISED - 1]
         assert not opinion(ONSET, KNOWN, few, "en").any()
         assert not opinion(ONSET, KNOWN, [], "en").any()
@@ -85,7 +85,7 @@ class TestAnOpinion:
         assert not opinion(ONSET, KNOWN, sung(late=5.0), "ja").any()
 
     @given(st.sets(st.integers(0, N - 1)), st.integers(0, N - 2))
-    def test_never_falls_with_what_was_heard_in_place(self, astray: set[int], at: int) -> None:
+    def test_never_falls_with_what_was_recognised_in_place(self, astray: set[int], at: int) -> None:
         def added(away: set[int]) -> float:
             transcript = [replace(w, start=i + 9.0 * (i in away)) for i, w in enumerate(sung())]
             return float(opinion(ONSET, KNOWN, transcript, "en").mean())
@@ -94,7 +94,7 @@ class TestAnOpinion:
 
 
 class TestThePlacementThatIsKept:
-    def test_is_the_one_that_agrees_with_what_was_heard(self) -> None:
+    def test_is_the_one_that_agrees_with_what_was_recognised(self) -> None:
         there = alignment(N, fit=-3.0, spread=0.5)
         transcript = [Word(f"word{i}", i * 0.5, i * 0.5 + 0.3) for i in range(N)]
         elsewhere = replace(there, onset=there.onset + 4.0, offset=there.offset + 4.0)

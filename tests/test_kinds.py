@@ -26,7 +26,7 @@ from lyricsyncd.work.runner import Runner
 from tests.local_services import Asked, Reply, serving
 from tests.test_identify import song
 
-PATIENCE_S = 30
+TIMEOUT_S = 30
 LOCAL = {"lyrics": {"order": ["local"]}, "daemon": {"settle": 0}}
 
 
@@ -224,7 +224,7 @@ class TestInTheCatalog:
         runner = Runner(catalog, Config.model_validate({**LOCAL, **settings}))
         runner.start()
         try:
-            deadline = time.monotonic() + PATIENCE_S
+            deadline = time.monotonic() + TIMEOUT_S
             while catalog.queue():
                 assert time.monotonic() < deadline, catalog.queue()
                 time.sleep(0.02)

@@ -96,7 +96,7 @@ def test_little_english_words_have_short_forms() -> None:
     assert ways("and") == ["AE N D", "AH|AE N"]
 
 
-def test_a_dropped_g_is_heard_as_well() -> None:
+def test_a_dropped_g_is_pronounced_as_well() -> None:
     assert ways("singing") == ["S IH NG IH NG|N"]
     assert ways("goin'") == ["G OW IH N"]
     assert ways("thing") == ["TH IH NG"]

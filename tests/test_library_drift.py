@@ -120,7 +120,7 @@ class TestTags:
         with pytest.raises(TypeError):
             read_song(song)
 
-    def test_a_fault_while_writing_is_told_as_it_is_and_leaves_the_song(
+    def test_a_fault_while_writing_is_reported_as_it_is_and_leaves_the_song(
         self, song: Path, tmp_path: Path
     ) -> None:
         def check(_copy: Path) -> None:

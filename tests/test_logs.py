@@ -77,7 +77,7 @@ def test_any_name_is_one_line_that_reads_back(message: str) -> None:
     assert json.loads(line)["message"] == message
 
 
-def test_a_name_that_is_no_text_is_told_too() -> None:
+def test_a_name_that_is_no_text_is_reported_too() -> None:
     name = b"caf\xe9.mp3".decode("utf-8", "surrogateescape")
     line = logs._Json().format(record(name, song={"path": str(Path("/music") / name)}))
     line.encode("utf-8")

@@ -15,7 +15,7 @@ from lyricsyncd.model import Track
 from lyricsyncd.tags import Journal, carry_sidecars, clean_sidecars, write_lyrics
 from lyricsyncd.tags.report import WriteReport
 from tests.test_daemon_service import Home
-from tests.web_house import SONG, TIMED
+from tests.web_api import SONG, TIMED
 
 NAMES = {
     "bytes": "a" * 251 + ".mp3",
@@ -68,7 +68,7 @@ class TestReading:
 
 class TestWriting:
     @pytest.mark.parametrize("preset", ["generic", "navidrome", "jellyfin", "plex", "kodi"])
-    def test_what_has_room_is_written_and_what_has_none_is_told(
+    def test_what_has_room_is_written_and_what_has_none_is_reported(
         self, song: Path, preset: str
     ) -> None:
         report = written(song, preset)

@@ -40,7 +40,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     rate_limit.forget()
 
 
-def heard(text: str, confidence: float = 0.8) -> list[Word]:
+def recognised(text: str, confidence: float = 0.8) -> list[Word]:
     words, at = [], 0.0
     for line in text.splitlines():
         for word in line.split():
@@ -50,45 +50,49 @@ def heard(text: str, confidence: float = 0.8) -> list[Word]:
     return words
 
 
-MISHEARD = TEXT.replace("blazing", "laser").replace("diamond", "dime and").replace("nothing", "not")
+MISRECOGNISED = (
+    TEXT.replace("blazing", "laser").replace("diamond", "dime and").replace("nothing", "not")
+)
 
 
 class TestAgreement:
-    def test_own_words_agree_though_some_are_misheard(self) -> None:
-        assert transcript.agreement(heard(MISHEARD), Lyrics.from_text(TEXT)) > 0.5
+    def test_own_words_agree_though_some_are_misrecognised(self) -> None:
+        assert transcript.agreement(recognised(MISRECOGNISED), Lyrics.from_text(TEXT)) > 0.5
 
     def test_half_of_a_song_is_enough(self) -> None:
         half = "\n".join(TEXT.splitlines()[:4])
-        assert transcript.agreement(heard(half), Lyrics.from_text(TEXT)) > 0.9
+        assert transcript.agreement(recognised(half), Lyrics.from_text(TEXT)) > 0.9
 
     def test_other_words_do_not(self) -> None:
-        assert transcript.agreement(heard(TEXT), Lyrics.from_text(OTHER)) < 0.05
+        assert transcript.agreement(recognised(TEXT), Lyrics.from_text(OTHER)) < 0.05
         common = "and the you are in the and you the of a to and the in my of"
-        assert transcript.agreement(heard(common), Lyrics.from_text(TEXT)) < transcript.AGREES
+        assert transcript.agreement(recognised(common), Lyrics.from_text(TEXT)) < transcript.AGREES
 
     def test_nothing_agrees_with_nothing(self) -> None:
         assert transcript.agreement([], Lyrics.from_text(TEXT)) == 0.0
-        assert transcript.agreement(heard(TEXT), Lyrics()) == 0.0
+        assert transcript.agreement(recognised(TEXT), Lyrics()) == 0.0
 
 
-class TestWhatWasHeard:
+class TestWhatWasRecognised:
     def test_dreams_are_no_words(self) -> None:
-        assert transcript.credible(heard("Thank you.")) == ()
-        assert transcript.credible(heard(TEXT, confidence=0.1)) == ()
-        assert len(transcript.credible(heard("la " * 500))) < 20
+        assert transcript.credible(recognised("Thank you.")) == ()
+        assert transcript.credible(recognised(TEXT, confidence=0.1)) == ()
+        assert len(transcript.credible(recognised("la " * 500))) < 20
 
-    def test_telling_lines_are_sung_twice_and_long(self) -> None:
+    def test_reporting_lines_are_sung_twice_and_long(self) -> None:
         text = (
             "oh\nWe all live in a yellow submarine\nla la la la\nWe all live in a yellow submarine"
         )
-        assert transcript.distinctive_lines(heard(text))[0] == "We all live in a yellow submarine"
+        assert (
+            transcript.distinctive_lines(recognised(text))[0] == "We all live in a yellow submarine"
+        )
 
     def test_refrains_are_what_comes_again(self) -> None:
         text = "let it be now\nwhisper words\nlet it be yes\nspeaking\nlet it be so"
-        assert "let it be" in transcript.refrains(heard(text))
+        assert "let it be" in transcript.refrains(recognised(text))
 
     def test_as_lyrics_it_is_marked(self) -> None:
-        lyrics = transcript.as_lyrics(heard(TEXT))
+        lyrics = transcript.as_lyrics(recognised(TEXT))
         assert lyrics.source == "transcript"
         assert [line.text for line in lyrics] == TEXT.splitlines()
 
@@ -96,11 +100,11 @@ class TestWhatWasHeard:
         song = tmp_path / "song.mp3"
         song.write_bytes(b"x")
         memory = transcript.RecognitionCache(ResponseCache(tmp_path / "answers"))
-        told = transcript.Recognition(tuple(heard("one two")), 0.5)
+        reported = transcript.Recognition(tuple(recognised("one two")), 0.5)
         assert memory.get(song, "whisper") is None
-        memory.put(song, "whisper", told)
-        assert memory.get(song, "whisper") == told
-        assert memory.get(song, "other ear") is None
+        memory.put(song, "whisper", reported)
+        assert memory.get(song, "whisper") == reported
+        assert memory.get(song, "other recogniser") is None
         song.write_bytes(b"xy")
         assert memory.get(song, "whisper") is None
 
@@ -122,13 +126,13 @@ class TestSearch:
     def test_by_the_refrain_where_the_title_is_not_known(self) -> None:
         refrain = "twinkle twinkle little star"
         entries = [
-            Entry("Twinkle Twinkle Little Star", "Somebody Else", "", 44.0, OTHER),
+            Entry("Twinkle Twinkle Little Star", "Someone Else", "", 44.0, OTHER),
             Entry("Twinkle Twinkle Little Star", "Jane Taylor", "", 44.0, TEXT),
         ]
         with serving(Lrclib(entries)) as service:
             found = transcript.search(
                 Track(duration=44.0),
-                heard(f"{MISHEARD}\n" + f"{refrain}\n" * 3),
+                recognised(f"{MISRECOGNISED}\n" + f"{refrain}\n" * 3),
                 configured(service),
             )
         assert found is not None
@@ -141,14 +145,14 @@ class TestSearch:
             web = Web(interval=0.0)
             source = GeniusSource("right", web, f"{service.url}/", f"{service.url}/")
             monkeypatch.setattr("lyricsyncd.lyrics.opened.sources", lambda _settings: (source,))
-            found = transcript.search(Track(duration=44.0), heard(MISHEARD), Config())
+            found = transcript.search(Track(duration=44.0), recognised(MISRECOGNISED), Config())
         assert found is not None
         assert (found.source, found.lyrics.text) == ("genius", TEXT.strip())
 
     def test_what_does_not_agree_is_not_kept(self) -> None:
-        entries = [Entry("Twinkle Twinkle", "Somebody Else", "", 44.0, OTHER)]
+        entries = [Entry("Twinkle Twinkle", "Someone Else", "", 44.0, OTHER)]
         with serving(Lrclib(entries)) as service:
-            words = heard("twinkle twinkle\n" * 6)
+            words = recognised("twinkle twinkle\n" * 6)
             assert transcript.search(Track(), words, configured(service)) is None
 
 
@@ -178,7 +182,7 @@ class TestPresence:
             vocals[at : at + 2400] = mix[at : at + 2400]
         assert sung_share(self.stem(vocals, mix)) == 0.0
 
-    def test_without_a_separator_nothing_is_told(self) -> None:
+    def test_without_a_separator_nothing_is_reported(self) -> None:
         mix = self.noise(5)
         assert sung_share(self.stem(mix, mix, "none")) is None
         assert transcript.Recognition(()).is_sung
@@ -190,7 +194,7 @@ class TestPresence:
 
 @dataclass
 class AcousticModel:
-    """A recogniser that has heard this."""
+    """A recogniser with a given transcript."""
 
     words: list[Word]
     name: str = "acoustic_model"
@@ -222,7 +226,9 @@ class TestThePipeline:
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         entry = Entry("Twinkle Twinkle Little Star", "Jane Taylor", "", 43.7, TEXT)
-        acoustic_model = AcousticModel(heard(MISHEARD + "twinkle twinkle little star\n" * 3))
+        acoustic_model = AcousticModel(
+            recognised(MISRECOGNISED + "twinkle twinkle little star\n" * 3)
+        )
         with serving(Lrclib([entry])) as service:
             pipeline = self.pipeline(configured(service), acoustic_model, monkeypatch)
             result = pipeline.sync(song, artist="Unknown Lady", title="Nameless Tune")
@@ -233,28 +239,30 @@ class TestThePipeline:
     def test_a_transcript_is_left_for_review(
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        acoustic_model = AcousticModel(heard(MISHEARD))
+        acoustic_model = AcousticModel(recognised(MISRECOGNISED))
         with serving(Lrclib([])) as service:
             pipeline = self.pipeline(configured(service), acoustic_model, monkeypatch)
             first, second = pipeline.sync(song), pipeline.sync(song)
         assert first.lyrics.source == second.lyrics.source == "transcript"
         assert first.decision is second.decision is Decision.REVIEW
         assert first.to_write is None
-        assert acoustic_model.listened == 1, "what was heard is remembered"
+        assert acoustic_model.listened == 1, "the transcript is cached"
 
     @pytest.mark.slow
-    def test_and_written_where_somebody_wants_it_so(
+    def test_and_written_where_another_wants_it_so(
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with serving(Lrclib([])) as service:
             config = configured(service, transcript={"write": True})
-            result = self.pipeline(config, AcousticModel(heard(MISHEARD)), monkeypatch).sync(song)
+            result = self.pipeline(
+                config, AcousticModel(recognised(MISRECOGNISED)), monkeypatch
+            ).sync(song)
         assert result.to_write is not None
         assert result.to_write.source == "transcript"
         assert result.reason.startswith("Written as recognised")
         assert result.quality_score <= 0.8
 
-    def test_without_an_ear_a_song_without_words_is_not_found(
+    def test_without_an_acoustic_model_a_song_without_words_is_not_found(
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with serving(Lrclib([])) as service:
@@ -283,7 +291,9 @@ class TestThePipeline:
                 return Stem((0.01 * mix).astype(np.float32), mix, 16_000, "spleeter")
 
         with serving(Lrclib([])) as service:
-            pipeline = self.pipeline(configured(service), AcousticModel(heard(TEXT)), monkeypatch)
+            pipeline = self.pipeline(
+                configured(service), AcousticModel(recognised(TEXT)), monkeypatch
+            )
             pipeline.placer.__dict__["_separator"] = Silencer()
             result = pipeline.sync(song)
         assert result.lyrics.instrumental
@@ -336,7 +346,7 @@ def test_a_real_whisper_finds_the_demo_song_by_its_words(
     song = tmp_path / "Track 01.mp3"
     shutil.copyfile(SONG, song)
     entry = Entry("The Star", "Jane Taylor", "", 43.7, TEXT)
-    songs = [GeniusSong("Moon", "Somebody", OTHER, 2), GeniusSong("The Star", "Jane Taylor", TEXT)]
+    songs = [GeniusSong("Moon", "Someone", OTHER, 2), GeniusSong("The Star", "Jane Taylor", TEXT)]
     with serving(Lrclib([entry])) as lrclib, serving(Genius(songs)) as site:
         web = Web(interval=0.0)
         found = (

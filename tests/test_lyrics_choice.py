@@ -140,7 +140,7 @@ class TestSeveralSources:
         with pytest.raises(Unreachable):
             choose(SONG, sources)
 
-    def test_why_a_source_is_not_asked_is_told(self) -> None:
+    def test_why_a_source_is_not_asked_is_reported(self) -> None:
         with pytest.raises(LyricsNotFound, match="it needs a token"):
             choose(SONG, [Fixed(idle="it needs a token")])
 

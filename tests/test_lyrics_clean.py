@@ -168,7 +168,7 @@ class TestTranslations:
 
 
 class TestVoices:
-    def test_singers_before_lines_are_told_and_not_sung(self) -> None:
+    def test_singers_before_lines_are_reported_and_not_sung(self) -> None:
         text = "Kenny: Islands in the stream\nDolly Parton: That is what we are\n(Both) No one in"
         lyrics = with_voices(words.from_text(text), Track(artists=("Kenny", "Dolly Parton")))
         assert [(line.voice, line.text) for line in lyrics] == [

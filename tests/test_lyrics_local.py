@@ -96,7 +96,7 @@ class TestBrokenTags:
         assert lyrics.text == "Row row boat\nGently"
         assert [line.timed_words for line in lyrics] == [False, True]
 
-    def test_times_that_no_song_has_are_told(
+    def test_times_that_no_song_has_are_reported(
         self, mp3: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         with caplog.at_level(logging.WARNING):

@@ -144,7 +144,7 @@ class TestLrclib:
         ],
         ids=["500", "login page", "cut", "slow", "403", "429"],
     )
-    def test_a_bad_day_is_told(self, reply: Reply, error: type[Exception]) -> None:
+    def test_a_bad_day_is_reported(self, reply: Reply, error: type[Exception]) -> None:
         with serving(lambda _asked: reply) as service, pytest.raises(error):
             ask(service)
 
@@ -339,7 +339,7 @@ class TestSyncedlyrics:
             (found,) = self.source(service, "megalobiz").find(SONG)
         assert found.score >= match.SURE
         assert found.lyrics.text == PLAIN.strip()
-        with serving(megalobiz("[by:somebody]")) as service:
+        with serving(megalobiz("[by:someone]")) as service:
             (found,) = self.source(service, "megalobiz").find(SONG)
         assert found.score == 0.0
         assert "without artist or title" in found.why

@@ -41,7 +41,7 @@ def test_the_same_acoustic_model_is_returned_again() -> None:
     assert models.separator() is models.separator()
 
 
-def test_memory_is_told_in_bytes() -> None:
+def test_memory_is_reported_in_bytes() -> None:
     assert ModelSet(placing_settings(CONFIG).models).memory()["process"] > 10_000_000
 
 

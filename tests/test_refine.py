@@ -15,7 +15,7 @@ SR = 16_000
 
 
 def bursts(*spans: tuple[float, float], seconds: float = 4.0) -> npt.NDArray[np.float32]:
-    """Hushed noise with loud stretches."""
+    """Quiet noise with loud stretches."""
     rng = np.random.default_rng(0)
     audio = 1e-4 * rng.standard_normal(int(seconds * SR))
     for start, end in spans:

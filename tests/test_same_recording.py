@@ -20,7 +20,7 @@ from lyricsyncd.work.runner import Runner
 from tests.test_daemon_service import SONG, TEXT
 from tests.test_identify import song
 
-PATIENCE_S = 120
+TIMEOUT_S = 120
 
 
 class TestDigest:
@@ -44,7 +44,7 @@ class TestDigest:
         two.write_bytes(one.read_bytes()[:-2000])
         assert packets_digest(one) != packets_digest(two)
 
-    def test_what_is_no_song_is_told(self, tmp_path: Path) -> None:
+    def test_what_is_no_song_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "x.mp3").write_bytes(b"nothing")
         with pytest.raises(AudioError):
             packets_digest(tmp_path / "x.mp3")
@@ -85,7 +85,7 @@ class TestPlacedOnce:
                 )
                 runner = Runner(catalog, config)
                 runner.start()
-                deadline = time.monotonic() + PATIENCE_S
+                deadline = time.monotonic() + TIMEOUT_S
                 try:
                     while catalog.queue():
                         assert time.monotonic() < deadline, catalog.queue()

@@ -366,7 +366,9 @@ class TestVocalSeparator:
         assert warning is not None
         assert "damaged" in warning
 
-    def test_an_unknown_name_is_told_the_known_ones(self, tmp_path: Path, noisy_song: Path) -> None:
+    def test_an_unknown_name_is_reported_the_known_ones(
+        self, tmp_path: Path, noisy_song: Path
+    ) -> None:
         with pytest.raises(UsageError, match="auto, spleeter, mix"):
             VocalSeparator("magic", models_dir=tmp_path).extract(noisy_song)
 
@@ -381,8 +383,8 @@ class TestVocalSeparator:
 
         monkeypatch.setattr("lyricsyncd.separate.spleeter.open_spleeter", thin)
         separator = VocalSeparator("spleeter", models_dir=tmp_path)
-        told: list[tuple[str, float]] = []
-        stem = separator.extract(noisy_song, progress=lambda *what: told.append(what))
+        reported: list[tuple[str, float]] = []
+        stem = separator.extract(noisy_song, progress=lambda *what: reported.append(what))
         assert stem.separator == "spleeter"
         assert stem.vocals.shape == stem.mix.shape == (3 * 16_000,)
         assert stem.vocals.dtype == stem.mix.dtype == np.float32
@@ -390,14 +392,14 @@ class TestVocalSeparator:
         np.testing.assert_allclose(
             stem.mix[100:-100], audio.decode(noisy_song, 16_000)[100:-100], atol=0.02
         )
-        shares = [share for _, share in told]
+        shares = [share for _, share in reported]
         assert shares == sorted(shares)
         assert shares[-1] == 1.0
         vocals, rate = separator.extract_vocals_full_rate(noisy_song)
         assert (vocals.shape, rate) == ((3 * 44_100, 2), 44_100)
         assert len(opened) == 1, "the model stays open between songs"
 
-    def test_a_song_that_cannot_be_heard_is_an_audio_error(self, tmp_path: Path) -> None:
+    def test_a_song_that_cannot_be_recognised_is_an_audio_error(self, tmp_path: Path) -> None:
         broken = tmp_path / "song.mp3"
         broken.touch()
         with pytest.raises(AudioError):

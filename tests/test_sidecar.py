@@ -216,7 +216,7 @@ class TestOwnership:
     def test_no_order_of_events_loses_what_a_person_wrote(
         self, actions: list[tuple[str, bytes]], tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        """Persons write words of their own; whatever we are told to do without force, these are
+        """Persons write words of their own; whatever is requested without force, these are
         there until a person replaces or deletes them; with force, undo brings them back."""
         folder = tmp_path_factory.mktemp("ownership")
         song, path = folder / "a.mp3", folder / "a.lrc"
@@ -325,7 +325,7 @@ class TestWhatGoesWrong:
         """A limit on file sizes stands in for the disk; the error is another, the way is one."""
         path = song.with_suffix(".lrc")
         write_sidecar(path, OURS, Request(song, journal))
-        told = run_limited(
+        reported = run_limited(
             song,
             journal,
             # The journal fits; the lyrics do not.
@@ -333,7 +333,7 @@ class TestWhatGoesWrong:
             "OURS_TOO + b'x' * 300_000",
             expect=None,
         )
-        assert "limit of file sizes" in told
+        assert "limit of file sizes" in reported
         assert path.read_bytes() == OURS
         assert names(song.parent) == ["song.lrc", "song.mp3"]
 
@@ -347,8 +347,8 @@ class TestWhatGoesWrong:
         for parent in song.parents:
             if parent.stat().st_mode & 0o005 != 0o005 and parent.owner() == "root":
                 parent.chmod(parent.stat().st_mode | 0o005)
-        told = run_limited(song, journal, "import os; os.setuid(65534)", "OURS")
-        assert f"Let the user with id 65534 write to {song.parent}" in told
+        reported = run_limited(song, journal, "import os; os.setuid(65534)", "OURS")
+        assert f"Let the user with id 65534 write to {song.parent}" in reported
         assert names(song.parent) == ["song.mp3"]
 
     @pytest.mark.parametrize(

@@ -187,8 +187,8 @@ class TestASongThatIsGone:
     ) -> None:
         song = done(catalog, music)
         song.unlink()
-        intake = EventHandler(catalog, Lookup(catalog, [Rules(music)]), lambda _: None)
-        (taken,) = intake.take([Event(Kind.REMOVED, str(song))])
+        handler = EventHandler(catalog, Lookup(catalog, [Rules(music)]), lambda _: None)
+        (taken,) = handler.take([Event(Kind.REMOVED, str(song))])
         assert taken.result is Result.REMOVED
         assert beside(song) == {".srt"}
 

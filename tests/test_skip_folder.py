@@ -122,8 +122,8 @@ class TestByCommand:
         asked = home.asked("skip", folder, "--dry-run")
         assert (asked["folders"], len(asked["songs"])) == ([str(folder)], 1)
         assert home.counts() == {"pending": 2}
-        told = home.call("skip", folder)
-        assert told == f"{folder}: 1 song left alone from now on, as those that come later\n"
+        reported = home.call("skip", folder)
+        assert reported == f"{folder}: 1 song left alone from now on, as those that come later\n"
         home.drop("Talk/3.mp3")
         home.call("scan")
         assert home.counts() == {"pending": 1, "ignored": 2}

@@ -94,16 +94,16 @@ class ServiceContext(Home):
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[ServiceContext]:
-    house = ServiceContext(tmp_path)
+def api(tmp_path: Path) -> Iterator[ServiceContext]:
+    api = ServiceContext(tmp_path)
     with contextlib.ExitStack() as stack:
-        mount("-t", "tmpfs", "-o", "size=1m", "none", str(house.small))
-        stack.callback(umount, house.small)
-        mount("--bind", str(house.disk), str(house.plugged))
-        stack.callback(umount, house.plugged)
-        yield house
-        if house.process is not None:
-            house.kill()
+        mount("-t", "tmpfs", "-o", "size=1m", "none", str(api.small))
+        stack.callback(umount, api.small)
+        mount("--bind", str(api.disk), str(api.plugged))
+        stack.callback(umount, api.plugged)
+        yield api
+        if api.process is not None:
+            api.kill()
 
 
 def mount(*arguments: str) -> None:
@@ -132,123 +132,123 @@ class Nobody(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_year_of_trouble_in_two_minutes(house: ServiceContext) -> None:
+def test_a_year_of_trouble_in_two_minutes(api: ServiceContext) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Nobody)
     port = server.server_address[1]
     server.server_close()
     online = {"order": ["local", "lrclib"], "lrclib": {"url": f"http://127.0.0.1:{port}"}}
     observer = Observer()
-    for folder in (house.music, house.disk, house.small):
-        observer.schedule(house.writes, str(folder), recursive=True)
+    for folder in (api.music, api.disk, api.small):
+        observer.schedule(api.writes, str(folder), recursive=True)
     observer.start()
     chance = random.Random(11)
     songs: list[Path] = []
 
     # The service is killed, again and again, while songs come.
-    house.configure(daemon={"settle": 0.2})
+    api.configure(daemon={"settle": 0.2})
     for round_ in range(4):
-        songs += [house.put(house.music / f"album {round_}", f"{n}.mp3") for n in range(4)]
-        house.start()
+        songs += [api.put(api.music / f"album {round_}", f"{n}.mp3") for n in range(4)]
+        api.start()
         time.sleep(chance.uniform(0.0, 1.0))
-        house.kill()
-        house.log.unlink()
-    house.start()
-    house.until_done(len(songs))
+        api.kill()
+        api.log.unlink()
+    api.start()
+    api.until_done(len(songs))
 
     # The models are killed in the middle of a song.
-    songs.append(house.put(house.music, "to be placed.mp3", TEXT))
-    service = house.process.pid if house.process is not None else 0
-    house.until(lambda: worker_of(service), "the models run")
+    songs.append(api.put(api.music, "to be placed.mp3", TEXT))
+    service = api.process.pid if api.process is not None else 0
+    api.until(lambda: worker_of(service), "the models run")
     worker = worker_of(service)
     assert worker is not None
     os.kill(worker, signal.SIGKILL)
-    house.until_done(len(songs))
+    api.until_done(len(songs))
 
     # A disk is unplugged, and comes back.
-    songs += [house.put(house.plugged, f"usb {n}.mp3") for n in range(3)]
-    house.until_done(len(songs))
-    subprocess.run(["umount", str(house.plugged)], check=True)
-    house.call("scan")
-    assert house.counts()["done"] == len(songs)
-    mount("--bind", str(house.disk), str(house.plugged))
-    house.call("scan")
-    assert house.counts()["done"] == len(songs)
+    songs += [api.put(api.plugged, f"usb {n}.mp3") for n in range(3)]
+    api.until_done(len(songs))
+    subprocess.run(["umount", str(api.plugged)], check=True)
+    api.call("scan")
+    assert api.counts()["done"] == len(songs)
+    mount("--bind", str(api.disk), str(api.plugged))
+    api.call("scan")
+    assert api.counts()["done"] == len(songs)
 
     # A disk is full.
-    junk = house.small / "junk"
-    tight = house.put(house.small, "tight.mp3")
+    junk = api.small / "junk"
+    tight = api.put(api.small, "tight.mp3")
     fill(junk)
-    house.until(lambda: state(house, tight) == "pending" and error(house, tight), "it is full")
-    assert house.asked("show", tight)["error_class"] in ("WriteError", "OSError")
+    api.until(lambda: state(api, tight) == "pending" and error(api, tight), "it is full")
+    assert api.asked("show", tight)["error_class"] in ("WriteError", "OSError")
     junk.unlink()
-    house.call("retry", tight)
+    api.call("retry", tight)
     songs.append(tight)
-    house.until_done(len(songs))
+    api.until_done(len(songs))
 
     # The network is away, and comes back.
-    house.configure(daemon={"settle": 0.2}, lyrics=online)
-    assert house.process is not None
-    house.process.send_signal(signal.SIGHUP)
-    house.until(lambda: "was read again" in house.said(), "the configuration is read")
-    unknown = house.put(house.music, "unknown.mp3", None)
-    house.until(lambda: error(house, unknown), "the network is missed")
-    assert (state(house, unknown), house.asked("show", unknown)["error_class"]) == (
+    api.configure(daemon={"settle": 0.2}, lyrics=online)
+    assert api.process is not None
+    api.process.send_signal(signal.SIGHUP)
+    api.until(lambda: "was read again" in api.said(), "the configuration is read")
+    unknown = api.put(api.music, "unknown.mp3", None)
+    api.until(lambda: error(api, unknown), "the network is missed")
+    assert (state(api, unknown), api.asked("show", unknown)["error_class"]) == (
         *("pending",),
         "Unreachable",
     )
     server = ThreadingHTTPServer(("127.0.0.1", port), Nobody)
     Thread(target=server.serve_forever, daemon=True).start()
-    house.call("retry", unknown)
-    house.until(lambda: state(house, unknown) == "no_lyrics", "it was looked for")
+    api.call("retry", unknown)
+    api.until(lambda: state(api, unknown) == "no_lyrics", "it was looked for")
     server.shutdown()
     server.server_close()
 
     # The clock was a year ahead, and is set right.
-    assert house.stop() == 0
-    with Catalog(house.folder / "state" / "catalog.db") as catalog:
-        late = house.put(house.music, "late.mp3")
+    assert api.stop() == 0
+    with Catalog(api.folder / "state" / "catalog.db") as catalog:
+        late = api.put(api.music, "late.mp3")
         catalog.clock = lambda: time.time() + YEAR
-        catalog.enqueue(late, 10, "test", library=house.music)  # type: ignore[arg-type]
+        catalog.enqueue(late, 10, "test", library=api.music)  # type: ignore[arg-type]
         backup.back_up(catalog)
     songs.append(late)
-    house.start()
-    house.until_done(len(songs))
-    assert "the clock went back" in house.said()
+    api.start()
+    api.until_done(len(songs))
+    assert "the clock went back" in api.said()
 
     # The catalog is torn, in a version that is older than its songs are.
-    house.kill()
-    tear(house.folder / "state" / "catalog.db")
-    house.start()
-    house.until(lambda: "the catalog was broken" in house.said(), "the copy is taken")
-    house.until_done(len(songs))
+    api.kill()
+    tear(api.folder / "state" / "catalog.db")
+    api.start()
+    api.until(lambda: "the catalog was broken" in api.said(), "the copy is taken")
+    api.until_done(len(songs))
 
     # And nothing of all that shows.
-    assert house.stop() == 0
+    assert api.stop() == 0
     time.sleep(0.5)
     observer.stop()
     observer.join()
-    counts = house.counts()
+    counts = api.counts()
     assert counts == {"done": len(songs), "no_lyrics": 1}
     for song in songs:
         assert song.read_bytes() == SONG.read_bytes() + song.name.encode()
         assert song.with_suffix(".lrc").exists()
-    twice = {path.name: count for path, count in house.writes.count.items() if count != 1}
+    twice = {path.name: count for path, count in api.writes.count.items() if count != 1}
     assert twice == {}
-    assert len(house.writes.count) == len(songs)
-    leftovers = [path for path in house.folder.rglob(".*") if path.parent.name != "state"]
+    assert len(api.writes.count) == len(songs)
+    leftovers = [path for path in api.folder.rglob(".*") if path.parent.name != "state"]
     assert leftovers == []
 
 
-def state(house: ServiceContext, song: Path) -> str:
+def state(api: ServiceContext, song: Path) -> str:
     with contextlib.suppress(AssertionError):
-        return str(house.asked("show", song)["state"])
+        return str(api.asked("show", song)["state"])
     return ""
 
 
-def error(house: ServiceContext, song: Path) -> str | None:
+def error(api: ServiceContext, song: Path) -> str | None:
     with contextlib.suppress(AssertionError):
-        told: str | None = house.asked("show", song)["error"]
-        return told
+        reported: str | None = api.asked("show", song)["error"]
+        return reported
     return None
 
 

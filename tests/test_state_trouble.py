@@ -80,7 +80,7 @@ class TestAFullDisk:
         for number in range(5):
             home.drop(f"new album/disc/{number}x.mp3")
             expected.add(f"{number}x")
-        home.until(lambda: "cannot be used" in home.said(), "it is told")
+        home.until(lambda: "cannot be used" in home.said(), "it is logged")
         time.sleep(3)
         assert done(home) == {"before"}
         filler.unlink()
@@ -127,7 +127,7 @@ class TestAFullDisk:
         filler = fill(state)
         home.drop("after.mp3")
         home.start()
-        home.until(lambda: "cannot be opened" in home.said(), "it is told")
+        home.until(lambda: "cannot be opened" in home.said(), "it is logged")
         filler.unlink()
         home.until(lambda: done(home) == {"before", "after"}, "all are done")
         assert home.stop() == 0

@@ -23,11 +23,11 @@ from lyricsyncd.errors import LyricsyncError, Refused
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.opensubsonic.client import Client
 from lyricsyncd.opensubsonic.poller import Poller
-from tests.web_house import SONG
+from tests.web_api import SONG
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
-PATIENCE_S = 60
+TIMEOUT_S = 60
 BIN = Path(sys.executable).parent
 
 
@@ -113,7 +113,7 @@ def supysonic(tmp_path: Path) -> Iterator[Supysonic]:
 
 
 def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.2)

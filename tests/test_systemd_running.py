@@ -1,4 +1,4 @@
-"""The units under a systemd that runs: started, watched, told to read anew, stopped, as at home."""
+"""The units under a systemd that runs: started, watched, reloaded, stopped, as at home."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_hardened_service_starts_and_does_a_song(home: Machine) -> None:
     assert home.status("systemd-analyze", "security", "--threshold=20", "lyricsyncd") == 0
 
 
-def test_root_looks_after_it_without_being_told_where_it_is(home: Machine) -> None:
+def test_root_looks_after_it_without_being_reported_where_it_is(home: Machine) -> None:
     status = json.loads(home.lyricsyncd("status", "--json"))
     assert (status["running"], status["state"]) == (True, "/var/lib/lyricsyncd")
     home.lyricsyncd("scan")
@@ -76,10 +76,10 @@ def test_root_looks_after_it_without_being_told_where_it_is(home: Machine) -> No
     assert "Put sudo before it" in said
 
 
-def test_a_bad_configuration_is_told_and_the_old_one_kept(home: Machine) -> None:
+def test_a_bad_configuration_is_reported_and_the_old_one_kept(home: Machine) -> None:
     home.write(CONFIG, b"quality: {words: 7}")
     assert home.status("systemctl", "reload", "lyricsyncd") == 0
-    home.until(lambda: "stays as it was" in home.log("-p", "err"), "the mistake is told")
+    home.until(lambda: "stays as it was" in home.log("-p", "err"), "the mistake is logged")
     assert home.shown("ActiveState") == "active"
     home.write(CONFIG, json.dumps({**SETTINGS, "quality": {"words": 0.8}}).encode())
     assert home.status("systemctl", "reload", "lyricsyncd") == 0

@@ -25,66 +25,66 @@ needs_systemd = pytest.mark.skipif(
 )
 
 
-def house(*libraries: str | Path, **more: object) -> UnitSettings:
+def api(*libraries: str | Path, **more: object) -> UnitSettings:
     command = ("/usr/bin/python3", "-m", "lyricsyncd")
     return UnitSettings(tuple(map(Path, libraries)), command, **more)  # type: ignore[arg-type]
 
 
-def lines(house: UnitSettings, *, system: bool = True) -> list[str]:
-    return render(house, system=system).splitlines()
+def lines(api: UnitSettings, *, system: bool = True) -> list[str]:
+    return render(api, system=system).splitlines()
 
 
 class TestAUnit:
     def test_opens_the_music_and_nothing_else(self) -> None:
-        told = lines(house("/srv/music", "/srv/more"))
-        writable = [line for line in told if line.startswith(("ReadWrite", "Bind"))]
+        reported = lines(api("/srv/music", "/srv/more"))
+        writable = [line for line in reported if line.startswith(("ReadWrite", "Bind"))]
         assert writable == ["ReadWritePaths=-/srv/music", "ReadWritePaths=-/srv/more"]
-        assert "ProtectSystem=strict" in told
-        assert "ProtectHome=yes" in told
+        assert "ProtectSystem=strict" in reported
+        assert "ProtectHome=yes" in reported
 
     def test_shows_the_system_service_only_the_music_of_a_home(self) -> None:
-        told = lines(house("/home/anna/Music", prefixes=(Path("/home/anna/venv"),)))
-        assert "BindPaths=-/home/anna/Music" in told
-        assert "BindReadOnlyPaths=-/home/anna/venv" in told
-        assert "ProtectHome=tmpfs" in told
+        reported = lines(api("/home/anna/Music", prefixes=(Path("/home/anna/venv"),)))
+        assert "BindPaths=-/home/anna/Music" in reported
+        assert "BindReadOnlyPaths=-/home/anna/venv" in reported
+        assert "ProtectHome=tmpfs" in reported
 
     def test_opens_what_a_link_leads_to(self, tmp_path: Path) -> None:
         (tmp_path / "music").mkdir()
         (tmp_path / "link").symlink_to(tmp_path / "music")
-        told = lines(house(tmp_path / "link"))
-        assert f"ReadWritePaths=-{tmp_path}/music" in told
+        reported = lines(api(tmp_path / "link"))
+        assert f"ReadWritePaths=-{tmp_path}/music" in reported
 
     def test_lets_the_user_service_keep_its_state(self) -> None:
-        told = lines(house("/srv/music", state=(Path("/home/a/.local/state/x"),)), system=False)
-        assert "ReadWritePaths=/home/a/.local/state/x" in told
-        assert not [line for line in told if line.startswith(("User=", "StateDirectory="))]
+        reported = lines(api("/srv/music", state=(Path("/home/a/.local/state/x"),)), system=False)
+        assert "ReadWritePaths=/home/a/.local/state/x" in reported
+        assert not [line for line in reported if line.startswith(("User=", "StateDirectory="))]
 
     def test_quotes_names_with_blanks_percents_and_dollars(self) -> None:
-        told = lines(house("/srv/My 100% Music", config=Path("/etc/a $b.yaml")))
-        assert 'ReadWritePaths="-/srv/My 100%% Music"' in told
-        assert any(line.endswith('run --config "/etc/a $$b.yaml"') for line in told)
+        reported = lines(api("/srv/My 100% Music", config=Path("/etc/a $b.yaml")))
+        assert 'ReadWritePaths="-/srv/My 100%% Music"' in reported
+        assert any(line.endswith('run --config "/etc/a $$b.yaml"') for line in reported)
 
     def test_of_a_name_that_no_unit_can_hold_is_refused(self) -> None:
         with pytest.raises(UsageError, match="cannot be named"):
-            render(house("/srv/a\nExecStartPre=rm"), system=True)
+            render(api("/srv/a\nExecStartPre=rm"), system=True)
 
     def test_has_the_gpu_only_where_the_configuration_wants_it(self) -> None:
-        assert "PrivateDevices=yes" in lines(house("/m"))
+        assert "PrivateDevices=yes" in lines(api("/m"))
         wants = Config.model_validate({"libraries": [{"path": "/m"}], "models": {"device": "cuda"}})
-        told = lines(UnitSettings.of(wants, None))
-        assert "PrivateDevices=no" in told
-        assert any(line.startswith("DeviceAllow=char-nvidia") for line in told)
+        reported = lines(UnitSettings.of(wants, None))
+        assert "PrivateDevices=no" in reported
+        assert any(line.startswith("DeviceAllow=char-nvidia") for line in reported)
 
     def test_runs_as_another_user_in_that_users_group(self) -> None:
-        told = lines(house("/m", account="anna", groups=("media",)))
-        assert "User=anna" in told
-        assert "SupplementaryGroups=media" in told
-        assert not [line for line in told if line.startswith("Group=")]
+        reported = lines(api("/m", account="anna", groups=("media",)))
+        assert "User=anna" in reported
+        assert "SupplementaryGroups=media" in reported
+        assert not [line for line in reported if line.startswith("Group=")]
 
     def test_can_give_sidecars_to_the_group_of_the_songs(self) -> None:
         """In a user namespace it could not: there are no groups but its own."""
-        assert "PrivateUsers=yes" in lines(house("/m"))
-        assert "PrivateUsers=yes" not in lines(house("/m", groups=("media",)))
+        assert "PrivateUsers=yes" in lines(api("/m"))
+        assert "PrivateUsers=yes" not in lines(api("/m", groups=("media",)))
 
 
 @needs_systemd
@@ -138,8 +138,8 @@ class TestTheCommand:
     def test_installs_for_a_user_and_removes_again(self, home: Path) -> None:
         # On a path without systemctl: the tests must not meddle with the systemd that may run here.
         done = run("service", "install", "--json", home=home, PATH=str(home))
-        told = json.loads(done.stdout)
-        unit = Path(told["unit"])
+        reported = json.loads(done.stdout)
+        unit = Path(reported["unit"])
         assert home in unit.parents
         assert f"ReadWritePaths=-{home}/music" in unit.read_text(encoding="utf-8")
         assert json.loads(run("service", "uninstall", "--json", home=home, PATH=str(home)).stdout)[
@@ -152,8 +152,8 @@ class TestTheCommand:
         done = run("service", "install", "--system", "--dry-run", home=home)
         assert "[Service]" in done.stdout
         assert "User=lyricsyncd" in done.stdout
-        told = json.loads(run("service", "install", "--dry-run", "--json", home=home).stdout)
-        assert not Path(told["unit"]).exists()
+        reported = json.loads(run("service", "install", "--dry-run", "--json", home=home).stdout)
+        assert not Path(reported["unit"]).exists()
 
     def test_wants_a_library_first(self, tmp_path: Path) -> None:
         done = run("service", "install", home=tmp_path)

@@ -84,7 +84,7 @@ def test_nothing_but_our_lyrics_changes_and_undo_gives_the_same_bytes(
                 if taglib_before := tags_by_taglib(original):
                     assert tags_by_taglib(song) == taglib_before
             else:
-                assert report["kept"], "it is told why"
+                assert report["kept"], "the reason is reported"
                 assert song.read_bytes() == original.read_bytes()
         undone = command("undo", song)
         assert undone["status"] == 0

@@ -1,7 +1,7 @@
 """Trouble while a song is written: its disk fills, its folder is locked, others change it too.
 
-Real file systems and real processes. Whatever happens, the song is what it was or what somebody
-made of it whole, and no rubbish is left.
+Real file systems and real processes. Whatever happens, the song is whole, as it was or as another
+program left it, and no rubbish is left.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ if user:
     os.setgroups([])
     os.setgid(user)
     os.setuid(user)
-told = set()
+reported = set()
 print("ready", flush=True)
 for number in itertools.count():
     lyrics = formats.read(f"[00:01.00]{name} {number}".encode(), "lrc")
@@ -134,8 +134,8 @@ for number in itertools.count():
         what = "written"
     except WriteError as error:
         what = str(error)
-    if what not in told:
-        told.add(what)
+    if what not in reported:
+        reported.add(what)
         print(what, flush=True)
 """
 
@@ -171,7 +171,7 @@ def until(true: Callable[[], bool], what: str) -> None:
 
 
 def said(process: subprocess.Popen[str], song: Path) -> str:
-    """What a writer told, after it was left alone until it could write."""
+    """The output of a writer after it could write."""
     for _ in range(2):
         before = song.stat().st_ino
         until(lambda before=before: song.stat().st_ino != before, "it wrote")  # type: ignore[misc]
@@ -203,9 +203,9 @@ class TestOthersAtWork:
             time.sleep(0.013 * (number % 7))
             assert same_audio(original, song)
         song.parent.chmod(0o755)
-        told = said(process, song)
-        assert "written" in told
-        assert f"Let the user with id {NOBODY} write to {song.parent}" in told
+        reported = said(process, song)
+        assert "written" in reported
+        assert f"Let the user with id {NOBODY} write to {song.parent}" in reported
         atomic.clear_abandoned(song.parent)
         assert names(song.parent) <= {"song.flac", "song.lrc", "song.elrc"}
 
@@ -258,9 +258,9 @@ class TestOthersAtWork:
             away.rename(song)
             time.sleep(0.003 * (number % 11))
             assert same_audio(original, song)
-        told = said(process, song)
-        assert "written" in told
-        assert "Scan the library again" in told
+        reported = said(process, song)
+        assert "written" in reported
+        assert "Scan the library again" in reported
         atomic.clear_abandoned(song.parent)
         assert names(song.parent) <= {"song.flac", "song.lrc"}
 
@@ -275,9 +275,9 @@ class TestOthersAtWork:
                 assert made_by_us(text.encode())
             with contextlib.suppress(FileNotFoundError):
                 assert made_by_us(song.with_suffix(".lrc").read_bytes())
-        told = [said(process, song) for process in processes]
-        assert all("written" in each for each in told)
-        assert "bug" not in "".join(told)
+        reported = [said(process, song) for process in processes]
+        assert all("written" in each for each in reported)
+        assert "bug" not in "".join(reported)
         atomic.clear_abandoned(song.parent)
         assert names(song.parent) <= {"song.flac", "song.lrc"}
 

@@ -127,7 +127,7 @@ class TestPresets:
 
 
 class TestWhatIsReported:
-    def test_a_persons_file_is_kept_and_told(self, song: Path, journal: Journal) -> None:
+    def test_a_persons_file_is_kept_and_reported(self, song: Path, journal: Journal) -> None:
         theirs = song.with_name("a.b song.lrc")
         theirs.write_bytes(b"[00:01.00]mine\n")
         report = write_lyrics(song, WORDS, Output(), journal=journal)
@@ -136,7 +136,7 @@ class TestWhatIsReported:
         assert [path.suffix for path in report.written] == [".elrc"]
 
     @pytest.mark.parametrize("suffix", [".ttml", ".yaml", ".yml"])
-    def test_what_hides_ours_in_navidrome_is_told(
+    def test_what_hides_ours_in_navidrome_is_reported(
         self, suffix: str, song: Path, journal: Journal
     ) -> None:
         other = song.with_name(song.stem + suffix)
@@ -153,7 +153,7 @@ class TestWhatIsReported:
         song.with_name(song.stem + suffix).write_bytes(b"x")
         assert write_lyrics(song, WORDS, Output(), journal=journal).hidden == ()
 
-    def test_a_name_that_does_not_fit_is_told_and_the_rest_is_written(
+    def test_a_name_that_does_not_fit_is_reported_and_the_rest_is_written(
         self, tmp_path: Path, journal: Journal
     ) -> None:
         song = tmp_path / ("é" * 125 + "a.mp3")
@@ -184,7 +184,7 @@ class TestLists:
             if path.suffix != ".mp3":
                 assert path.read_bytes()
 
-    def test_whoever_asks_for_words_in_lrc_gets_them(self, song: Path, journal: Journal) -> None:
+    def test_anyone_asks_for_words_in_lrc_gets_them(self, song: Path, journal: Journal) -> None:
         assert self.write(song, journal, {"format": "lrc"}) == {".lrc"}
         assert b"<00:02.000>" in song.with_name("a.b song.lrc").read_bytes()
 
@@ -256,7 +256,7 @@ class TestUndo:
         assert report.kept[0].path == path
         assert path.exists()
 
-    def test_what_somebody_deleted_is_not_missed(self, song: Path, journal: Journal) -> None:
+    def test_what_another_deleted_is_not_missed(self, song: Path, journal: Journal) -> None:
         write_lyrics(song, LINES, preset("plex"), journal=journal)
         song.with_name("a.b song.lrc").unlink()
         assert undo(journal).kept == ()
@@ -339,16 +339,16 @@ class TestCommands:
     def test_apply_then_undo(self, run: Any, song: Path, tmp_path: Path) -> None:
         words = tmp_path / "words.elrc"
         words.write_text(formats.write(WORDS, "lrc"))
-        told = json.loads(run("apply", words, song, "--dry-run", "--json").stdout)
-        assert len(told["written"]) == 2
+        reported = json.loads(run("apply", words, song, "--dry-run", "--json").stdout)
+        assert len(reported["written"]) == 2
         assert suffixes(song) == set()
         assert run("apply", words, song).returncode == 0
         assert suffixes(song) == {".lrc", ".elrc"}
         journal = Journal(tmp_path / "state" / "journal.db")
         kept = write_lyrics(song, LINES.with_lines(LINES.lines[:1]), Output(), journal=journal).kept
         assert "a person chose" in kept[0].why
-        told = json.loads(run("undo", song, "--json").stdout)
-        assert len(told["removed"]) == 2
+        reported = json.loads(run("undo", song, "--json").stdout)
+        assert len(reported["removed"]) == 2
         assert suffixes(song) == set()
 
     def test_apply_heads_the_lyrics_with_the_names_of_the_song(

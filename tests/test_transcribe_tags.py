@@ -37,8 +37,8 @@ class TestGranite:
         assert [(w.start, w.end) for w in words] == [(0.0, 4.5), (4.5, 4.5), (4.5, 5.0)]
 
     def test_all_digits_are_as_good_as_the_last_three(self) -> None:
-        told = granite.parse("one [T:950] two [T:1030] three [T:123456]")
-        assert told == granite.parse("one [T:950] two [T:30] three [T:456]")
+        reported = granite.parse("one [T:950] two [T:1030] three [T:123456]")
+        assert reported == granite.parse("one [T:950] two [T:30] three [T:456]")
 
     def test_nothing_is_believed_beyond_the_end(self) -> None:
         words = granite.parse("one [T:450] two [T:300] three [T:350]", duration=5.0)
@@ -134,16 +134,16 @@ class TestWhisper:
         ]
 
     def test_marks_go_with_the_word_before_them(self) -> None:
-        told = whisper.words(tokens(" Row", ",", " row", "!", " '", "cause", " 1", ",", "000"))
-        assert [word.text for word in told] == ["Row,", "row!", "'cause", "1,000"]
+        reported = whisper.words(tokens(" Row", ",", " row", "!", " '", "cause", " 1", ",", "000"))
+        assert [word.text for word in reported] == ["Row,", "row!", "'cause", "1,000"]
 
     def test_what_is_no_word_is_left_out(self) -> None:
         assert whisper.words(tokens("", " ", " ♪", " ...")) == []
         assert whisper.words(iter(())) == []
 
     def test_signs_without_spaces_are_words_and_say_so(self) -> None:
-        told = whisper.words(tokens("我", "爱", "你", "。", " love"))
-        assert [(word.text, word.space) for word in told] == [
+        reported = whisper.words(tokens("我", "爱", "你", "。", " love"))
+        assert [(word.text, word.space) for word in reported] == [
             ("我", False), ("爱", False), ("你。", True), ("love", True),
         ]  # fmt: skip
 

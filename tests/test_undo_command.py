@@ -106,7 +106,7 @@ def write_all(run: Run, music: Path, preset: str, *more: str) -> None:
             assert "bug" not in done.stderr
 
 
-def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def reported(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report
@@ -122,12 +122,12 @@ class TestUndo:
         for preset in ("generic", "embed", "navidrome_web"):
             write_all(run, music, preset, *more)
         assert state(music) != before
-        dry = told(run("undo", "--all", "--dry-run", "--json"))
+        dry = reported(run("undo", "--all", "--dry-run", "--json"))
         written = state(music)
-        assert told(run("undo", "--all", "--dry-run", "--json")) == dry
+        assert reported(run("undo", "--all", "--dry-run", "--json")) == dry
         assert state(music) == written, "nothing was done"
-        done = told(run("undo", "--all", "--json"))
-        assert {**done, "dry_run": True} == dry, "and it was told what would be"
+        done = reported(run("undo", "--all", "--json"))
+        assert {**done, "dry_run": True} == dry, "and what would be done was reported"
         assert state(music) == before
         for kind, song in originals.items():
             assert same_audio(song, music / "A" / f"1 - {kind}.{kind}")
@@ -161,7 +161,7 @@ class TestUndo:
         moment = time.strftime("%Y-%m-%dT%H:%M:%S") + f".{time.time_ns() // 1000 % 10**6:06}"
         write_all(run, music, "generic")
         assert state(music) != written
-        report = told(run("undo", "--since", moment, "--json"))
+        report = reported(run("undo", "--since", moment, "--json"))
         assert report["removed"]
         assert state(music) == written
 
@@ -172,7 +172,7 @@ class TestUndo:
         song = mutagen.File(music / "B" / "1 - flac.flac")
         song["LYRICS"] = ["a person's now"]
         song.save()
-        report = told(run("undo", "--all", "--json"))
+        report = reported(run("undo", "--all", "--json"))
         assert {Path(note["path"]).name for note in report["kept"]} == {
             "1 - flac.lrc",
             "1 - flac.flac",
@@ -208,23 +208,23 @@ class TestSongsAreNamedAsEverywhere:
     ) -> None:
         number = numbers["B/Only one.mp3"]
         run("undo", number)
-        shown = told(run("show", number, "--json"))
+        shown = reported(run("show", number, "--json"))
         assert shown["state"] == "ignored"
         assert "taken back" in shown["reason"]
         assert (shown["quality"], shown["source"], shown["written"]) == (None, None, [])
-        assert told(run("status", "--json"))["songs"]["done"] == len(numbers) - 1
+        assert reported(run("status", "--json"))["songs"]["done"] == len(numbers) - 1
         # Neither a scan nor a change of the file has it done again; a person has.
         (music / "B" / "Only one.mp3").touch()
         run("scan", music / "B")
-        assert told(run("show", number, "--json"))["state"] == "ignored"
+        assert reported(run("show", number, "--json"))["state"] == "ignored"
         run("retry", number)
-        assert told(run("show", number, "--json"))["state"] == "pending"
+        assert reported(run("show", number, "--json"))["state"] == "pending"
 
     def test_a_song_that_keeps_some_is_still_done(
         self, run: Run, music: Path, numbers: dict[str, int]
     ) -> None:
         run("undo", music / "B" / "Only one.lrc")
-        shown = told(run("show", numbers["B/Only one.mp3"], "--json"))
+        shown = reported(run("show", numbers["B/Only one.mp3"], "--json"))
         assert shown["state"] == "done"
         assert shown["written"] == [str(music / "B" / "Only one.elrc")]
 
@@ -236,7 +236,7 @@ class TestSongsAreNamedAsEverywhere:
         with Catalog(music.parent / "state" / FILE_NAME) as catalog:
             catalog.enqueue(link / "A" / "1 - mp3.mp3", Priority.IMPORT, "scan", library=link)
         assert run("undo", "--all").returncode == 0
-        songs = told(run("status", "--json"))["songs"]
+        songs = reported(run("status", "--json"))["songs"]
         assert (songs["done"], songs["pending"]) == (0, 0)
         assert songs["ignored"] == len(numbers) + 1
 
@@ -275,9 +275,9 @@ class TestSongsAreNamedAsEverywhere:
     ) -> None:
         number = numbers["B/Only one.mp3"]
         before = state(music)
-        report = told(run("undo", number, "--dry-run", "--json"))
+        report = reported(run("undo", number, "--dry-run", "--json"))
         assert len(report["removed"]) == 2
-        assert told(run("show", number, "--json"))["state"] == "done"
+        assert reported(run("show", number, "--json"))["state"] == "done"
         assert state(music) == before
 
 
@@ -299,9 +299,9 @@ class TestWithoutACatalog:
         assert done.returncode == 0
         assert "nothing of ours" in done.stderr
 
-    def test_a_song_that_stays_is_not_told_as_removed(self, run: Run, music: Path) -> None:
+    def test_a_song_that_stays_is_not_reported_as_removed(self, run: Run, music: Path) -> None:
         write_all(run, music, "embed")
-        report = told(run("undo", "--all", "--json"))
+        report = reported(run("undo", "--all", "--json"))
         assert report["removed"] == []
         assert report["cleared"]
 
@@ -310,7 +310,7 @@ class TestWithoutACatalog:
     ) -> None:
         write_all(run, music, "embed")
         songs = [
-            Path(path) for path in told(run("undo", "--all", "--dry-run", "--json"))["cleared"]
+            Path(path) for path in reported(run("undo", "--all", "--dry-run", "--json"))["cleared"]
         ]
         assert len(songs) > 1
         songs[0].chmod(0o444)
@@ -319,4 +319,4 @@ class TestWithoutACatalog:
         assert str(songs[0]) in {note["path"] for note in report["kept"]}
         assert {*report["cleared"]} == {str(song) for song in songs[1:]}
         songs[0].chmod(0o644)
-        assert told(run("undo", songs[0], "--json"))["cleared"] == [str(songs[0])]
+        assert reported(run("undo", songs[0], "--json"))["cleared"] == [str(songs[0])]

@@ -73,7 +73,7 @@ class TestAnUnexpectedError:
         assert unreadable == [tmp_path / "bug"]
         assert "unexpected TypeError" in caplog.text
 
-    def test_does_not_end_the_thread_that_hears_of_changes(
+    def test_does_not_end_the_thread_that_recognises_of_changes(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         handler = watch._Handler(tmp_path, tmp_path, trip)
@@ -82,7 +82,7 @@ class TestAnUnexpectedError:
 
 
 class TestPassingTrouble:
-    def test_is_told_from_what_stays(self) -> None:
+    def test_is_reported_from_what_stays(self) -> None:
         for number in (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM):
             assert passes(OSError(number, "now"))
         assert passes(WriteError("a full disk", transient=True))
@@ -103,7 +103,7 @@ class TestPassingTrouble:
         assert settling.due(104.0, lambda _: None) == []
         assert settling.due(105.0, lambda _: None) == [StableFile(Path("a"), None)]
 
-    def test_leaves_what_was_heard_since_in_its_place(self) -> None:
+    def test_leaves_what_was_recognised_since_in_its_place(self) -> None:
         settling = Debouncer(60.0)
         settling.touch(Path("a"), None, now=100.0)
         settling.put_back(StableFile(Path("a"), None), now=100.0, after=5.0)
@@ -136,12 +136,12 @@ class TestPassingTrouble:
             raise error
 
         with Catalog(tmp_path / FILE_NAME) as catalog:
-            intake = EventHandler(catalog, Lookup(catalog, [Rules(music)]), hints.append)
+            handler = EventHandler(catalog, Lookup(catalog, [Rules(music)]), hints.append)
             monkeypatch.setattr(catalog, "enqueue_many", full)
             with pytest.raises(WriteError) as caught:
-                intake.take(events)
+                handler.take(events)
         assert caught.value.transient
-        heard = {hint.path.name: hint for hint in hints}
-        assert set(heard) == {"a.mp3", "album", "c.mp3", "d.mp3", "e.mp3"}
-        assert heard["album"].folder
-        assert heard["d.mp3"].moved_from == music / "c.mp3"
+        recognised = {hint.path.name: hint for hint in hints}
+        assert set(recognised) == {"a.mp3", "album", "c.mp3", "d.mp3", "e.mp3"}
+        assert recognised["album"].folder
+        assert recognised["d.mp3"].moved_from == music / "c.mp3"

@@ -158,7 +158,7 @@ class TestSettling:
         settling.touch(Path("a"), looks, 4.0)
         assert settling.due(5.0, lambda _: looks) != []
 
-    def test_a_file_that_went_away_is_told(self) -> None:
+    def test_a_file_that_went_away_is_reported(self) -> None:
         settling = Debouncer(5)
         settling.touch(Path("a"), None, 0.0)
         (settled,) = settling.due(5.0, lambda _: None)
@@ -305,7 +305,7 @@ def test_an_empty_and_a_missing_folder_are_offline(music: Path) -> None:
     assert not offline(music)
 
 
-class Ears:
+class Events:
     """Collects hints."""
 
     def __init__(self) -> None:
@@ -321,13 +321,13 @@ class Ears:
 
 
 @pytest.fixture
-def ears() -> Ears:
-    return Ears()
+def events() -> Events:
+    return Events()
 
 
 @pytest.fixture
-def watcher(music: Path, ears: Ears) -> Iterator[Watcher]:
-    watcher = Watcher([rules(music)], ears.hints.put, filesystem=lambda _: "ext4")
+def watcher(music: Path, events: Events) -> Iterator[Watcher]:
+    watcher = Watcher([rules(music)], events.hints.put, filesystem=lambda _: "ext4")
     assert len(watcher.check()) == 1
     yield watcher
     watcher.stop()
@@ -335,87 +335,89 @@ def watcher(music: Path, ears: Ears) -> Iterator[Watcher]:
 
 @pytest.mark.usefixtures("watcher")
 class TestWatching:
-    def test_a_new_song_is_heard(self, music: Path, ears: Ears) -> None:
-        ears.wait_for_path(make(music / "a.mp3"))
+    def test_a_new_song_is_reported(self, music: Path, events: Events) -> None:
+        events.wait_for_path(make(music / "a.mp3"))
 
-    def test_a_song_in_a_new_folder_is_heard_of(self, music: Path, ears: Ears) -> None:
+    def test_a_song_in_a_new_folder_is_reported(self, music: Path, events: Events) -> None:
         make(music / "x" / "y" / "a.mp3")
-        ears.wait_for(lambda hint: hint.path == music / "x" and hint.folder)
+        events.wait_for(lambda hint: hint.path == music / "x" and hint.folder)
 
-    def test_both_ends_of_a_move_are_heard(self, music: Path, ears: Ears) -> None:
+    def test_both_ends_of_a_move_are_reported(self, music: Path, events: Events) -> None:
         song = make(music / "a.mp3")
         song.rename(music / "b.mp3")
-        ears.wait_for_path(music / "b.mp3")
+        events.wait_for_path(music / "b.mp3")
 
-    def test_a_song_moved_in_from_elsewhere_is_heard(
-        self, music: Path, ears: Ears, tmp_path: Path
+    def test_a_song_moved_in_from_elsewhere_is_reported(
+        self, music: Path, events: Events, tmp_path: Path
     ) -> None:
         make(tmp_path / "a.mp3").rename(music / "a.mp3")
-        ears.wait_for_path(music / "a.mp3")
+        events.wait_for_path(music / "a.mp3")
 
-    def test_new_lyrics_are_heard(self, music: Path, ears: Ears) -> None:
-        ears.wait_for_path(make(music / "a.txt"))
+    def test_new_lyrics_are_reported(self, music: Path, events: Events) -> None:
+        events.wait_for_path(make(music / "a.txt"))
 
-    def test_listening_to_a_song_is_not_heard(self, music: Path, ears: Ears) -> None:
+    def test_listening_to_a_song_is_not_reported(self, music: Path, events: Events) -> None:
         song = make(music / "a.mp3")
         make(music / "first.mp3")
-        ears.wait_for_path(music / "first.mp3")
+        events.wait_for_path(music / "first.mp3")
         for _ in range(3):
             song.read_bytes()
         make(music / "last.mp3")
-        heard: list[Path] = []
-        ears.wait_for(lambda hint: heard.append(hint.path) or hint.path == music / "last.mp3")  # type: ignore[func-returns-value]
-        assert song not in heard
+        reported: list[Path] = []
+        events.wait_for(lambda hint: reported.append(hint.path) or hint.path == music / "last.mp3")  # type: ignore[func-returns-value]
+        assert song not in reported
 
-    def test_a_partial_download_is_heard_only_when_it_has_its_name(
-        self, music: Path, ears: Ears
+    def test_a_partial_download_is_reported_only_when_it_has_its_name(
+        self, music: Path, events: Events
     ) -> None:
         part = make(music / "a.mp3.part")
         part.rename(music / "a.mp3")
-        heard: list[Path] = []
-        ears.wait_for(lambda hint: heard.append(hint.path) or hint.path == music / "a.mp3")  # type: ignore[func-returns-value]
-        assert part not in heard
+        reported: list[Path] = []
+        events.wait_for(lambda hint: reported.append(hint.path) or hint.path == music / "a.mp3")  # type: ignore[func-returns-value]
+        assert part not in reported
 
 
 class TestLibrariesThatAreDifferent:
     def test_a_link_is_watched_under_its_own_name(
-        self, music: Path, tmp_path: Path, ears: Ears
+        self, music: Path, tmp_path: Path, events: Events
     ) -> None:
         (tmp_path / "link").symlink_to(music)
-        watcher = Watcher([rules(tmp_path / "link")], ears.hints.put, filesystem=lambda _: "ext4")
+        watcher = Watcher([rules(tmp_path / "link")], events.hints.put, filesystem=lambda _: "ext4")
         watcher.check()
         make(music / "a.mp3")
-        ears.wait_for_path(tmp_path / "link" / "a.mp3")
+        events.wait_for_path(tmp_path / "link" / "a.mp3")
         watcher.stop()
 
-    def test_one_that_comes_later_is_watched_then(self, tmp_path: Path, ears: Ears) -> None:
-        watcher = Watcher([rules(tmp_path / "later")], ears.hints.put, filesystem=lambda _: "ext4")
+    def test_one_that_comes_later_is_watched_then(self, tmp_path: Path, events: Events) -> None:
+        watcher = Watcher(
+            [rules(tmp_path / "later")], events.hints.put, filesystem=lambda _: "ext4"
+        )
         assert watcher.check() == []
         (tmp_path / "later").mkdir()
         assert len(watcher.check()) == 1
         assert watcher.check() == []
         make(tmp_path / "later" / "a.mp3")
-        ears.wait_for_path(tmp_path / "later" / "a.mp3")
+        events.wait_for_path(tmp_path / "later" / "a.mp3")
         watcher.stop()
 
     def test_one_that_another_disk_was_put_in_place_of_is_watched_anew(
-        self, music: Path, tmp_path: Path, ears: Ears
+        self, music: Path, tmp_path: Path, events: Events
     ) -> None:
-        watcher = Watcher([rules(music)], ears.hints.put, filesystem=lambda _: "ext4")
+        watcher = Watcher([rules(music)], events.hints.put, filesystem=lambda _: "ext4")
         watcher.check()
         music.rename(tmp_path / "old")
         music.mkdir()
         assert len(watcher.check()) == 1
         make(music / "a.mp3")
-        ears.wait_for_path(music / "a.mp3")
+        events.wait_for_path(music / "a.mp3")
         watcher.stop()
 
     @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.mergerfs"])
     def test_one_that_does_not_tell_of_changes_is_polled(
-        self, music: Path, ears: Ears, kind: str, caplog: pytest.LogCaptureFixture
+        self, music: Path, events: Events, kind: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO")
-        watcher = Watcher([rules(music)], ears.hints.put, filesystem=lambda _: kind)
+        watcher = Watcher([rules(music)], events.hints.put, filesystem=lambda _: kind)
         watcher.check()
         watcher.check()
         assert watcher.libraries[0].polled
@@ -425,7 +427,7 @@ class TestLibrariesThatAreDifferent:
     def test_one_beyond_the_limit_of_watches_is_polled_and_it_is_said_how_to_raise_it(
         self,
         music: Path,
-        ears: Ears,
+        events: Events,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
@@ -434,7 +436,7 @@ class TestLibrariesThatAreDifferent:
 
         monkeypatch.setattr(InotifyObserver, "schedule", full)
         caplog.set_level("INFO")
-        watcher = Watcher([rules(music)], ears.hints.put, filesystem=lambda _: "ext4")
+        watcher = Watcher([rules(music)], events.hints.put, filesystem=lambda _: "ext4")
         watcher.check()
         assert watcher.libraries[0].polled
         assert "fs.inotify.max_user_watches" in caplog.text

@@ -19,54 +19,54 @@ from lyricsyncd.web.connections import Connection, RateLimit, most_connections, 
 from tests.clock import Clock
 from tests.hostile_clients import KINDS, Address, attack, crowd, healthy, watched
 from tests.test_daemon_service import Home as Service
-from tests.web_house import Home, home
+from tests.web_api import Home, home
 
-PATIENCE_S = 20
+TIMEOUT_S = 20
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Home]:
+def api(tmp_path: Path) -> Iterator[Home]:
     with home(tmp_path) as made:
         yield made
 
 
-def address(house: Home) -> Address:
-    host, _, port = (house.server.address or "").rpartition(":")
+def address(api: Home) -> Address:
+    host, _, port = (api.server.address or "").rpartition(":")
     return host, int(port)
 
 
 class TestManyConnections:
     @pytest.mark.parametrize("kind", KINDS)
     def test_the_service_answers_while_a_hundred_clients_are_there(
-        self, house: Home, kind: str
+        self, api: Home, kind: str
     ) -> None:
-        with crowd(address(house)) as clients:
+        with crowd(address(api)) as clients:
             for _ in range(100):
                 clients.open(KINDS[kind])
             clients.go_on()
-            assert healthy(address(house)) == 200
+            assert healthy(address(api)) == 200
 
-    def test_the_service_answers_while_all_kinds_come_and_go(self, house: Home) -> None:
-        with watched(address(house)) as watch:
-            attack(address(house), 400, held=200)
-        assert healthy(address(house)) == 200
+    def test_the_service_answers_while_all_kinds_come_and_go(self, api: Home) -> None:
+        with watched(address(api)) as watch:
+            attack(address(api), 400, held=200)
+        assert healthy(address(api)) == 200
         assert not watch.wrong
 
-    def test_a_client_that_asks_keeps_its_place(self, house: Home) -> None:
-        with house.client.stream("GET", "/api/v1/events", timeout=PATIENCE_S) as events:
+    def test_a_client_that_asks_keeps_its_place(self, api: Home) -> None:
+        with api.client.stream("GET", "/api/v1/events", timeout=TIMEOUT_S) as events:
             lines = events.iter_lines()
             assert next(lines).startswith("retry")
-            with crowd(address(house)) as clients:
+            with crowd(address(api)) as clients:
                 for _ in range(200):
                     clients.open(KINDS["idle"])
-                house.known()
+                api.known()
                 assert any(line.startswith("event: track") for line in lines)
 
-    def test_no_more_than_so_many_are_open(self, house: Home) -> None:
-        with crowd(address(house)) as clients:
+    def test_no_more_than_so_many_are_open(self, api: Home) -> None:
+        with crowd(address(api)) as clients:
             for _ in range(3 * connections.AT_ONCE):
                 clients.open(KINDS["idle"])
-            healthy(address(house))
+            healthy(address(api))
             assert clients.left_open() <= connections.AT_ONCE
 
     def test_a_low_limit_of_descriptors_leaves_most_for_songs(
@@ -83,12 +83,12 @@ class TestSlowClients:
     @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["idle", "half a head", "a slow head", "a body nobody wants"])
     def test_one_without_a_request_is_closed_after_a_while(
-        self, house: Home, monkeypatch: pytest.MonkeyPatch, kind: str
+        self, api: Home, monkeypatch: pytest.MonkeyPatch, kind: str
     ) -> None:
         monkeypatch.setattr(connections, "REQUEST_S", 1.0)
-        with crowd(address(house)) as clients:
+        with crowd(address(api)) as clients:
             clients.open(KINDS[kind])
-            deadline = time.monotonic() + PATIENCE_S
+            deadline = time.monotonic() + TIMEOUT_S
             while clients.left_open():
                 assert time.monotonic() < deadline
                 clients.go_on()
@@ -96,26 +96,26 @@ class TestSlowClients:
 
     @pytest.mark.slow
     def test_one_that_reads_no_answer_is_closed_after_a_while(
-        self, house: Home, monkeypatch: pytest.MonkeyPatch
+        self, api: Home, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connections, "ANSWER_S", 1.0)
         for number in range(200):
-            house.catalog.enqueue(
-                house.song(f"{number}.mp3"), Priority.IMPORT, "test", library=house.music
+            api.catalog.enqueue(
+                api.song(f"{number}.mp3"), Priority.IMPORT, "test", library=api.music
             )
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-            client.connect(address(house))
+            client.connect(address(api))
             asked = b"GET /api/v1/tracks?limit=1000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
             client.sendall(asked * 100)
-            client.settimeout(PATIENCE_S)
+            client.settimeout(TIMEOUT_S)
             time.sleep(4)
             received = 0
             with pytest.raises(ConnectionResetError):  # noqa: PT012 - which of them does not matter
                 while piece := client.recv(65536):
                     received += len(piece)
                 raise ConnectionResetError
-            assert received < 100 * len(house.get("/api/v1/tracks", limit=1000).content)
+            assert received < 100 * len(api.get("/api/v1/tracks", limit=1000).content)
 
 
 @dataclass
@@ -149,10 +149,10 @@ class TestWhoMakesRoom:
 
 
 class TestListeners:
-    def test_more_than_are_allowed_are_refused_though_they_come_at_once(self, house: Home) -> None:
+    def test_more_than_are_allowed_are_refused_though_they_come_at_once(self, api: Home) -> None:
         asked = b"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         clients = [
-            socket.create_connection(address(house), timeout=PATIENCE_S)
+            socket.create_connection(address(api), timeout=TIMEOUT_S)
             for _ in range(2 * stream.CLIENTS)
         ]
         for client in clients:
@@ -163,13 +163,13 @@ class TestListeners:
         assert answers.count(b"HTTP/1.1 200") == stream.CLIENTS
         assert answers.count(b"HTTP/1.1 503") == stream.CLIENTS
 
-    def test_those_that_left_before_it_began_count_no_more(self, house: Home) -> None:
-        with crowd(address(house)) as clients:
+    def test_those_that_left_before_it_began_count_no_more(self, api: Home) -> None:
+        with crowd(address(api)) as clients:
             for _ in range(50):
                 clients.open(KINDS["listens and leaves"])
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
-            with house.client.stream("GET", "/api/v1/events") as answer:
+            with api.client.stream("GET", "/api/v1/events") as answer:
                 if answer.status_code == 200:
                     return
             assert time.monotonic() < deadline
@@ -193,12 +193,12 @@ class TestLog:
         assert again.getMessage() == "Invalid (1000 more of these since the last)"
 
     def test_rubbish_makes_a_line_and_no_flood(
-        self, house: Home, caplog: pytest.LogCaptureFixture
+        self, api: Home, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with crowd(address(house)) as clients:
+        with crowd(address(api)) as clients:
             for _ in range(100):
                 clients.open(KINDS["rubbish"])
-            healthy(address(house))
+            healthy(address(api))
         assert len(caplog.records) < 5
 
 

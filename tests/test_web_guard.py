@@ -12,7 +12,7 @@ import pytest
 
 from lyricsyncd.web import guard
 from lyricsyncd.web.guard import Bucket, RateLimiter
-from tests.web_house import Home, home
+from tests.web_api import Home, home
 
 TOKEN = "a long secret, with ünïcode"
 JSON = {"Content-Type": "application/json"}
@@ -25,7 +25,7 @@ def locked(tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Home]:
+def api(tmp_path: Path) -> Iterator[Home]:
     with home(tmp_path) as made:
         yield made
 
@@ -43,7 +43,7 @@ class TestToken:
             ("HEAD", "/api/v1/tracks"),
         ],
     )
-    def test_nothing_is_told_without_it(self, locked: Home, method: str, path: str) -> None:
+    def test_nothing_is_reported_without_it(self, locked: Home, method: str, path: str) -> None:
         answer = locked.client.request(method, path)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -95,24 +95,24 @@ class TestBrowser:
             {"Host": "[::1"},
         ],
     )
-    def test_requests_of_other_pages_do_nothing(self, house: Home, headers: dict[str, str]) -> None:
-        assert house.client.post("/api/v1/pause", headers=headers).status_code in (400, 403)
-        assert not house.catalog.paused
+    def test_requests_of_other_pages_do_nothing(self, api: Home, headers: dict[str, str]) -> None:
+        assert api.client.post("/api/v1/pause", headers=headers).status_code in (400, 403)
+        assert not api.catalog.paused
 
     @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "[::1]:8786", "192.168.1.2:80"])
-    def test_who_names_an_address_is_let_in(self, house: Home, host: str) -> None:
-        assert house.client.get("/api/v1/status", headers={"Host": host}).status_code == 200
+    def test_who_names_an_address_is_let_in(self, api: Home, host: str) -> None:
+        assert api.client.get("/api/v1/status", headers={"Host": host}).status_code == 200
 
-    def test_our_own_page_is_let_in(self, house: Home) -> None:
-        headers = {"Origin": str(house.client.base_url), "Sec-Fetch-Site": "same-origin"}
-        assert house.client.post("/api/v1/pause", headers=headers).status_code == 200
+    def test_our_own_page_is_let_in(self, api: Home) -> None:
+        headers = {"Origin": str(api.client.base_url), "Sec-Fetch-Site": "same-origin"}
+        assert api.client.post("/api/v1/pause", headers=headers).status_code == 200
 
     @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-    def test_a_body_from_a_page_must_be_called_json(self, house: Home, kind: str) -> None:
-        song = house.song()
+    def test_a_body_from_a_page_must_be_called_json(self, api: Home, kind: str) -> None:
+        song = api.song()
         body = f'{{"event": "imported", "path": "{song}"}}'.encode()
-        page = {"Content-Type": kind, "Origin": str(house.client.base_url)}
-        answer = house.client.post("/api/v1/events", content=body, headers=page)
+        page = {"Content-Type": kind, "Origin": str(api.client.base_url)}
+        answer = api.client.post("/api/v1/events", content=body, headers=page)
         assert answer.status_code == 415
 
     def test_behind_a_token_any_name_will_do(self, locked: Home) -> None:
@@ -121,37 +121,39 @@ class TestBrowser:
 
 
 class TestSize:
-    def test_a_large_body_is_refused_before_it_is_read(self, house: Home) -> None:
+    def test_a_large_body_is_refused_before_it_is_read(self, api: Home) -> None:
         headers = {**JSON, "Content-Length": str(guard.MAX_BODY + 1)}
         # Only the head is sent: an answer comes all the same.
-        host, _, port = (house.server.address or "").rpartition(":")
+        host, _, port = (api.server.address or "").rpartition(":")
         with socket.create_connection((host, int(port)), timeout=5) as wire:
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             wire.sendall(f"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{head}\r\n".encode())
             assert wire.recv(100).startswith(b"HTTP/1.1 413")
 
-    def test_so_is_one_that_does_not_tell_its_length(self, house: Home) -> None:
+    def test_so_is_one_that_does_not_tell_its_length(self, api: Home) -> None:
         pieces = (b" " * 65536 for _ in range(guard.MAX_BODY // 65536 + 2))
         try:
-            answer = house.client.post("/api/v1/events", content=pieces, headers=JSON)
+            answer = api.client.post("/api/v1/events", content=pieces, headers=JSON)
         except httpx2.WriteError:
             return  # the connection was closed while we were still sending
         assert answer.status_code == 413
 
-    def test_too_many_events_are_refused(self, house: Home) -> None:
+    def test_too_many_events_are_refused(self, api: Home) -> None:
         events = [{"event": "playing", "path": "x"}] * 5001
-        assert house.post("/api/v1/events", {"events": events}).status_code == 400
+        assert api.post("/api/v1/events", {"events": events}).status_code == 400
 
 
 class TestRateLimiter:
-    def test_a_flood_is_told_to_wait(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_flood_is_reported_to_wait(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(guard, "BURST", 5.0)
         monkeypatch.setattr(guard, "RATE", 0.01)
-        with home(tmp_path) as house:
-            answers = [house.get("/api/v1/status").status_code for _ in range(6)]
+        with home(tmp_path) as api:
+            answers = [api.get("/api/v1/status").status_code for _ in range(6)]
             assert answers == [200] * 5 + [429]
             # What looks after the service from the same address gets its answer.
-            assert house.get("/healthz").status_code == 200
+            assert api.get("/healthz").status_code == 200
 
     def test_a_bucket_fills_again(self) -> None:
         bucket = Bucket(rate=2, burst=3)

@@ -39,7 +39,7 @@ def ask(home: Home, path: str, **options: Any) -> httpx2.Response:
 
 
 @pytest.mark.slow
-def test_a_song_is_told_of_followed_and_read(home: Home) -> None:
+def test_a_song_is_reported_of_followed_and_read(home: Home) -> None:
     home.start()
     song = home.drop(words=TEXT)
     event = {"event": "imported", "path": str(song)}

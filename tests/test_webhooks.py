@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lyricsyncd.catalog.catalog import Priority
 from lyricsyncd.web.reply import Problem
 from lyricsyncd.web.webhooks import read_events
-from tests.web_house import Home, home
+from tests.web_api import Home, home
 
 ARTIST = {
     "id": 1,
@@ -82,39 +82,39 @@ PLAYING: dict[str, Any] = {
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Home]:
+def api(tmp_path: Path) -> Iterator[Home]:
     with home(tmp_path, path_map={"/data/music": str(tmp_path / "music")}) as made:
         yield made
 
 
-def told(house: Home, body: Any) -> list[str]:
-    answer = house.post("/api/v1/events", body)
+def reported(api: Home, body: Any) -> list[str]:
+    answer = api.post("/api/v1/events", body)
     assert answer.status_code == 202, answer.text
     return [each["result"] for each in answer.json()["results"]]
 
 
 class TestLidarr:
-    def test_an_import_queues_its_files(self, house: Home) -> None:
-        house.song("The Sampled Choir/Stars/01.mp3", None)
-        house.song("The Sampled Choir/Stars/02.mp3", None)
-        assert told(house, IMPORT) == ["new", "new"]
-        assert {entry.priority for entry in house.catalog.entries()} == {Priority.IMPORT}
+    def test_an_import_queues_its_files(self, api: Home) -> None:
+        api.song("The Sampled Choir/Stars/01.mp3", None)
+        api.song("The Sampled Choir/Stars/02.mp3", None)
+        assert reported(api, IMPORT) == ["new", "new"]
+        assert {entry.priority for entry in api.catalog.entries()} == {Priority.IMPORT}
 
-    def test_an_upgrade_tells_what_is_gone(self, house: Home) -> None:
-        house.known("The Sampled Choir/Stars/01.flac", None)
-        (house.music / "The Sampled Choir/Stars/01.flac").unlink()
-        house.song("The Sampled Choir/Stars/01.mp3", None)
+    def test_an_upgrade_tells_what_is_gone(self, api: Home) -> None:
+        api.known("The Sampled Choir/Stars/01.flac", None)
+        (api.music / "The Sampled Choir/Stars/01.flac").unlink()
+        api.song("The Sampled Choir/Stars/01.mp3", None)
         upgrade = {
             **IMPORT,
             "trackFiles": IMPORT["trackFiles"][:1],
             "isUpgrade": True,
             "deletedFiles": [file("/data/music/The Sampled Choir/Stars/01.flac")],
         }
-        assert told(house, upgrade) == ["new", "removed"]
+        assert reported(api, upgrade) == ["new", "removed"]
 
-    def test_a_rename_keeps_what_is_known(self, house: Home) -> None:
-        id = house.known("The Sampled Choir/Stars/01.mp3", None)
-        album = house.music / "The Sampled Choir/Stars"
+    def test_a_rename_keeps_what_is_known(self, api: Home) -> None:
+        id = api.known("The Sampled Choir/Stars/01.mp3", None)
+        album = api.music / "The Sampled Choir/Stars"
         (album / "01.mp3").rename(album / "01 - The Star.mp3")
         rename = {
             "eventType": "Rename",
@@ -126,49 +126,49 @@ class TestLidarr:
                 )
             ],
         }
-        assert told(house, rename) == ["waiting"]
-        entry = house.catalog.get(id)
+        assert reported(api, rename) == ["waiting"]
+        entry = api.catalog.get(id)
         assert entry is not None
         assert entry.path.name == "01 - The Star.mp3"
 
-    def test_new_tags_are_a_change(self, house: Home) -> None:
-        house.song("a.mp3", None)
+    def test_new_tags_are_a_change(self, api: Home) -> None:
+        api.song("a.mp3", None)
         retag = {"eventType": "Retag", "artist": ARTIST, "trackFile": file("/data/music/a.mp3")}
-        assert told(house, retag) == ["new"]
+        assert reported(api, retag) == ["new"]
 
     @pytest.mark.parametrize("what", ["Test", "Grab", "Health", "ImportFailure", "ArtistAdd"])
-    def test_the_rest_is_heard_and_let_be(self, house: Home, what: str) -> None:
+    def test_the_rest_is_recognised_and_let_be(self, api: Home, what: str) -> None:
         body = {**IMPORT, "eventType": what, "albums": [{"id": 123, "title": "Test title"}]}
-        assert told(house, body) == []
+        assert reported(api, body) == []
 
 
 class TestJellyfin:
-    def test_a_song_that_plays_is_found_by_its_names(self, house: Home) -> None:
-        id = house.known("The Star.mp3")
-        assert told(house, PLAYING) == ["waiting"]
-        entry = house.catalog.get(id)
+    def test_a_song_that_plays_is_found_by_its_names(self, api: Home) -> None:
+        id = api.known("The Star.mp3")
+        assert reported(api, PLAYING) == ["waiting"]
+        entry = api.catalog.get(id)
         assert entry is not None
         assert entry.priority == Priority.PLAYING
 
-    def test_what_it_calls_plain_text_is_read_unless_a_web_page_sends_it(self, house: Home) -> None:
+    def test_what_it_calls_plain_text_is_read_unless_a_web_page_sends_it(self, api: Home) -> None:
         """As its webhook plugin does, where no other type is set."""
-        house.known("The Star.mp3")
+        api.known("The Star.mp3")
         plain = {"Content-Type": "text/plain; charset=utf-8"}
-        assert house.post("/api/v1/events", PLAYING, **plain).status_code == 202
+        assert api.post("/api/v1/events", PLAYING, **plain).status_code == 202
         for header, value in (("Origin", "http://testserver"), ("Sec-Fetch-Site", "none")):
-            answer = house.post("/api/v1/events", PLAYING, **plain, **{header: value})
+            answer = api.post("/api/v1/events", PLAYING, **plain, **{header: value})
             assert answer.status_code in (403, 415)
 
-    def test_a_new_song_is_found_by_its_path(self, house: Home) -> None:
-        house.song("x.mp3")
+    def test_a_new_song_is_found_by_its_path(self, api: Home) -> None:
+        api.song("x.mp3")
         added = {**PLAYING, "NotificationType": "ItemAdded", "Path": "/data/music/x.mp3"}
-        assert told(house, added) == ["new"]
+        assert reported(api, added) == ["new"]
 
     @pytest.mark.parametrize(
         "change", [{"ItemType": "Movie"}, {"NotificationType": "UserCreated"}, {"Name": 5}]
     )
-    def test_the_rest_is_heard_and_let_be(self, house: Home, change: dict[str, Any]) -> None:
-        assert told(house, {**PLAYING, **change}) == []
+    def test_the_rest_is_recognised_and_let_be(self, api: Home, change: dict[str, Any]) -> None:
+        assert reported(api, {**PLAYING, **change}) == []
 
 
 _JSON = st.recursive(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "lyricsyncd"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "lyricsyncd"
 
 IN_NAMES = frozenset(
     "ear ears hear heard hears told tell voter voters votes rival rivals manners neighbours house"
@@ -20,6 +21,19 @@ IN_DOCSTRINGS = re.compile(
     r"|the way (in|back))\b",
     re.IGNORECASE,
 )
+IN_TEXTS = re.compile(IN_DOCSTRINGS.pattern + r"|\bheard\b|\bleaves? the house\b", re.IGNORECASE)
+TEXTS = sorted(
+    file
+    for pattern in (
+        *("*.md", "docs/*.md", "*.example.yaml", "systemd/**/*.service", "examples/**/*.md"),
+        *("plugins/*/*.md", "plugins/*/*.json", "plugins/*/assembly/*.ts", "pyproject.toml"),
+    )
+    for file in ROOT.glob(pattern)
+)
+"""Files that users and contributors read."""
+OTHER_CODE = ("tests", "benchmarks", "plugins", "demo", "examples")
+ONLY_IN_PACKAGE = frozenset("asked tell hear votes strangers".split())
+"""Words that tests need: the requests that a service was sent, the position in a file."""
 NO_VERB = re.compile(r"(What|Whether|How|Where|Who|Tell)\b")
 """First words of docstrings that are not the verb which says what the function does."""
 KEPT = {"transfer.py: heard"}
@@ -69,3 +83,23 @@ PLACES = sorted(
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.stem)
 def test_the_old_words_do_not_come_back(place: Path) -> None:
     assert found(place) == []
+
+
+@pytest.mark.parametrize("file", TEXTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_texts_do_not_have_them_either(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert [m[0] for m in IN_TEXTS.finditer(text)] == []
+
+
+@pytest.mark.parametrize("folder", OTHER_CODE)
+def test_nor_do_tests_benchmarks_and_plugins(folder: str) -> None:
+    words = []
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        if "node_modules" in file.parts or file == Path(__file__):
+            continue
+        old = IN_NAMES - ONLY_IN_PACKAGE
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        words += [f"{file.name}: {name}" for name in names(tree) if parts(name) & old]
+        for text in docstrings(tree):
+            words += [f"{file.name}: …{m[0]}…" for m in IN_DOCSTRINGS.finditer(text)]
+    assert words == []

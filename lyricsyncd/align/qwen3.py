@@ -27,7 +27,7 @@ from lyricsyncd.align.windows import Window, windows
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loading, resolve_reachable
-from lyricsyncd.registry import ModelContext
+from lyricsyncd.registry import ModelContext, aligners
 from lyricsyncd.text.words import has_cjk
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Qwen3Aligner:
     def __init__(
         self, model: str = DEFAULT, device: str = "auto", models_dir: Path | None = None
     ) -> None:
-        with loading(model, models_dir, extra="qwen3", files=_FILES):
+        with loading(model, models_dir, extra=aligners.entry("qwen3").extra, files=_FILES):
             self._device = torch_device.resolve(device)
             network_class = _network_class()
             from transformers import AutoConfig, AutoProcessor

@@ -17,7 +17,7 @@ from typing import Any
 from lyricsyncd.model import Line, Lyrics, Word
 
 _DECIMALS = 3
-"""Of seconds and of confidences: finer than anybody can hear or see."""
+"""Of seconds and of confidences: finer than a person can perceive."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,8 +172,8 @@ class LyricsSources(Section):
         description=(
             "The sources, first to last: local (files beside the song, and its tags), lrclib, "
             "syncedlyrics and genius (on the internet, by artist, title, album and length), and "
-            "transcript (recognise the words, then search by them). With [local] nothing "
-            "leaves the house."
+            "transcript (recognise the words, then search by them). With [local] nothing leaves "
+            "this computer."
         ),
     )
     lrclib: Lrclib = Field(default=Lrclib(), description="LRCLIB, an open database of lyrics.")

@@ -443,7 +443,7 @@ def _parse(text: str) -> _Document:
     from xml.etree import ElementTree
 
     document = _Document()
-    # The encoding is told, since what the document itself declares may no longer be true.
+    # The encoding is passed, since the one that the document declares may no longer be true.
     parser = ElementTree.XMLParser(target=document, encoding="utf-8")
     try:
         parser.feed(text.encode())

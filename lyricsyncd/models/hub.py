@@ -18,30 +18,40 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lyricsyncd.errors import LyricsyncError, ModelError, NotFetched
+from lyricsyncd.registry import Registry, aligners, recognisers, separators
 
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A model that a back-end can use.
+    """A model that a back end can use.
 
     Attributes
     ----------
     name : str
-        As on the hub.
+        Its name on the hub.
     size : int
         Approximate bytes to fetch.
+    back_end : tuple
+        The registry and the name of the back end that uses it.
     caution : str
-        What must be logged before it is fetched; empty where there is nothing.
+        A warning to be logged before it is fetched; empty for none.
     """
 
     name: str
     purpose: str
     size: int
     licence: str
-    extra: str
+    back_end: tuple[Registry[Any], str]
     caution: str = ""
+
+    @property
+    def extra(self) -> str:
+        """The extra that installs what its back end needs."""
+        kind, name = self.back_end
+        return kind.entry(name).extra
 
     @property
     def folder_name(self) -> str:
@@ -61,14 +71,14 @@ HUB_MODELS = {
             "separates the vocals from the music (only the vocals' network is fetched)",
             84_000_000,
             "MIT as tagged on the hub; the authors have also called the weights research only",
-            "models",
+            (separators, "demucs"),
         ),
         HubModel(
             "KimberleyJSN/melbandroformer",
             "separates the vocals from the music (Mel-Band RoFormer)",
             913_000_000,
             "MIT as tagged on the hub since April 2026; what it was trained on is unknown",
-            "roformer",
+            (separators, "melband_roformer"),
             "its licence (MIT) was published long after it, and what it was trained on never was",
         ),
         HubModel(
@@ -76,14 +86,14 @@ HUB_MODELS = {
             "places the words (English)",
             378_000_000,
             "Apache-2.0",
-            "models",
+            (aligners, "ctc"),
         ),
         HubModel(
             "MahmoudAshraf/mms-300m-1130-forced-aligner",
             "places the words (over 1,000 languages)",
             1_260_000_000,
             "CC-BY-NC 4.0",
-            "models",
+            (aligners, "mms"),
             _NON_COMMERCIAL,
         ),
         HubModel(
@@ -91,28 +101,28 @@ HUB_MODELS = {
             "refines where words start, as a second aligner (11 languages)",
             1_840_000_000,
             "Apache-2.0",
-            "qwen3",
+            (aligners, "qwen3"),
         ),
         HubModel(
             "Systran/faster-whisper-base",
             "recognises words (faster-whisper and whisperx)",
             145_000_000,
             "MIT",
-            "whisper",
+            (recognisers, "faster-whisper"),
         ),
         HubModel(
             "openai/whisper-large-v3-turbo",
             "recognises words",
             1_620_000_000,
             "MIT",
-            "models",
+            (recognisers, "whisper"),
         ),
         HubModel(
             "ibm-granite/granite-speech-4.1-2b-plus",
             "recognises words (English, French, German, Spanish, Portuguese)",
             4_200_000_000,
             "Apache-2.0",
-            "granite",
+            (recognisers, "granite"),
         ),
     )
 }

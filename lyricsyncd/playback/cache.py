@@ -68,7 +68,7 @@ class FileCache:
         OSError
             It cannot be made; and whatever ``write`` raises.
         """
-        # What songs somebody has is nobody else's business.
+        # Private: it shows which songs are in the library.
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         number, unfinished = tempfile.mkstemp(prefix=".", dir=self.folder)
         os.close(number)

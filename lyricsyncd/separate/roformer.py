@@ -17,7 +17,7 @@ import numpy as np
 from lyricsyncd.config.paths import models_dir
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import hub
-from lyricsyncd.registry import ModelContext
+from lyricsyncd.registry import ModelContext, separators
 from lyricsyncd.separate.base import AtOnce, Separator
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ def load(models_dir: Path) -> tuple[Any, int]:
     ModelError
         The package is not installed, or the weights cannot be had, or do not fit the settings.
     """
-    with hub.loading(MODEL, models_dir, extra="roformer", files=CHECKPOINT):
+    with hub.loading(
+        MODEL, models_dir, extra=separators.entry("melband_roformer").extra, files=CHECKPOINT
+    ):
         import torch
         from mel_band_roformer import get_model_from_config
 

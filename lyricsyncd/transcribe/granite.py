@@ -21,7 +21,7 @@ from lyricsyncd.errors import ModelError
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loading, resolve_reachable
-from lyricsyncd.registry import ModelContext
+from lyricsyncd.registry import ModelContext, recognisers
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
 DEFAULT = "ibm-granite/granite-speech-4.1-2b-plus"
@@ -129,7 +129,7 @@ class Granite:
     ) -> None:
         model = model or DEFAULT
         self._device = torch_device.resolve(device)
-        with loading(model, models_dir, extra="granite"):
+        with loading(model, models_dir, extra=recognisers.entry("granite").extra):
             from transformers import AutoConfig, AutoModelForSpeechSeq2Seq, AutoTokenizer
 
             where = resolve_reachable(model, models_dir)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loading, resolve_reachable
-from lyricsyncd.registry import ModelContext
+from lyricsyncd.registry import ModelContext, recognisers
 from lyricsyncd.text.words import has_cjk
 from lyricsyncd.transcribe.pieces import SAMPLE_RATE, pieces
 
@@ -74,7 +74,7 @@ class Whisper:
     ) -> None:
         model = model or DEFAULT
         self._device = torch_device.resolve(device)
-        with loading(model, models_dir, extra="models"):
+        with loading(model, models_dir, extra=recognisers.entry("whisper").extra):
             from transformers import AutoProcessor, WhisperForConditionalGeneration
 
             where = resolve_reachable(model, models_dir)

@@ -18,7 +18,7 @@ from lyricsyncd.align.acoustic_models import WAV2VEC2
 from lyricsyncd.model import Word
 from lyricsyncd.models import torch_device
 from lyricsyncd.models.hub import loading, resolve_reachable
-from lyricsyncd.registry import ModelContext
+from lyricsyncd.registry import ModelContext, recognisers
 
 DEFAULT = "base"
 _BATCH = 8
@@ -49,7 +49,9 @@ class WhisperX:
         model = model or DEFAULT
         name = model if Path(model).is_dir() else f"Systran/faster-whisper-{model}"
         self._models_dir = models_dir
-        with loading(name, models_dir, extra="whisperx", files=_CTRANSLATE2):
+        with loading(
+            name, models_dir, extra=recognisers.entry("whisperx").extra, files=_CTRANSLATE2
+        ):
             import whisperx
 
             own, where = resolve_reachable(name, models_dir), torch_device.resolve(device)
@@ -88,7 +90,10 @@ class WhisperX:
         """Load what aligns a language: the CTC model where it is local, else WhisperX's."""
         if language not in self._aligners:
             name = WAV2VEC2.get(language, f"whisperx-align-{language}")
-            with loading(name, self._models_dir, extra="whisperx"), _silent():
+            with (
+                loading(name, self._models_dir, extra=recognisers.entry("whisperx").extra),
+                _silent(),
+            ):
                 where = resolve_reachable(name, self._models_dir)
                 self._aligners[language] = self._whisperx.load_align_model(
                     language, self._device, model_name=where if Path(where).is_dir() else None

@@ -131,20 +131,20 @@ def train(folder: Path, steps: int = 300, utterances: int = 96, seed: int = 0) -
     where = torch.from_numpy(np.stack(targets))
     # The filters stay as they are: what they hear needs computing only once.
     with torch.no_grad():
-        heard = torch.cat(
+        recognised = torch.cat(
             [
                 model.wav2vec2.feature_extractor(torch.from_numpy(a[None].astype(np.float32)))
                 for a in audio
             ]
         ).transpose(1, 2)
-    where = where[:, : heard.shape[1]]
+    where = where[:, : recognised.shape[1]]
     learning = [p for n, p in model.named_parameters() if "feature_extractor" not in n]
     optimiser = torch.optim.AdamW(learning, lr=4e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
     model.train()
     for _ in range(steps):
         batch = torch.from_numpy(rng.choice(utterances, 8, replace=False))
-        projected, _ = model.wav2vec2.feature_projection(heard[batch])
+        projected, _ = model.wav2vec2.feature_projection(recognised[batch])
         logits = model.lm_head(model.wav2vec2.encoder(projected)[0])
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), where[batch].flatten())
         optimiser.zero_grad()

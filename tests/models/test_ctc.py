@@ -1,4 +1,4 @@
-"""A real CTC model, small and trained here on a synthetic voice, as an ear for the search."""
+"""A real CTC model, small and trained here on a synthetic voice, in the search."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def exported(acoustic_model: CtcModel, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def said() -> Said:
-    """The song's words in their order, as the model has not heard them."""
+    """The song's words in their order, which are not in the training data."""
     return synthetic.say(synthetic.voice(), synthetic.LYRICS.split(), np.random.default_rng(99))
 
 
@@ -66,10 +66,10 @@ def test_words_are_placed_within_a_twentieth_of_a_second(
     assert (errors <= 0.1).mean() >= 0.9
 
 
-def test_its_votes_help_phone_states_to_place_the_words(
+def test_its_onset_priors_help_phone_states_to_place_the_words(
     acoustic_model: CtcModel, said: Said
 ) -> None:
-    """Two ears together are at least as good as the first alone, and the first has judged."""
+    """Two models together are at least as good as the first alone, which has judged."""
     onset_posteriors = placed(said, acoustic_model).onset_posteriors
     lines = [said.words[i : i + 6] for i in range(0, len(said.words), 6)]
     both = align(
@@ -107,7 +107,7 @@ def test_batches_change_nothing(acoustic_model: CtcModel, said: Said) -> None:
     )
 
 
-def test_the_exported_model_hears_the_same(
+def test_the_exported_model_recognises_the_same(
     acoustic_model: CtcModel, exported: Path, said: Said
 ) -> None:
     other = open_onnx(exported, "cpu")
@@ -177,9 +177,9 @@ def test_the_command_exports_to_where_auto_finds_it(
 ) -> None:
     done = run_models("export", str(folder), "--language", "en", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    reported = json.loads(done.stdout)
     written = tmp_path / "ctc" / "en.onnx"
-    assert (told["path"], told["size"]) == (str(written), written.stat().st_size)
+    assert (reported["path"], reported["size"]) == (str(written), written.stat().st_size)
     assert [path.name for path in written.parent.iterdir()] == ["en.onnx"]
     assert acoustic_models.pair("auto", "cpu", tmp_path, "en") == ("sphinx", str(written))
     assert acoustic_models.pair("auto", "cpu", tmp_path, "fr") == ("sphinx", None)
@@ -227,12 +227,12 @@ def test_a_language_model_beside_it_is_left_alone(folder: Path, tmp_path: Path) 
     for name in ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json"):
         path = tmp_path / name
         if path.exists():
-            told = json.loads(path.read_text())
-            path.write_text(json.dumps({**told, "processor_class": "Wav2Vec2ProcessorWithLM"}))
+            reported = json.loads(path.read_text())
+            path.write_text(json.dumps({**reported, "processor_class": "Wav2Vec2ProcessorWithLM"}))
     assert open_ctc(str(tmp_path), "cpu").alphabet.blank == 0
 
 
-def test_weights_saved_in_half_are_heard_in_full(
+def test_weights_saved_in_half_are_recognised_in_full(
     folder: Path, acoustic_model: CtcModel, tmp_path: Path
 ) -> None:
     Wav2Vec2ForCTC.from_pretrained(folder).half().save_pretrained(tmp_path)

@@ -142,7 +142,7 @@ def test_the_plain_family_runs_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("n", [1600, 15_999, 16_000, 50_123])
-def test_the_model_hears_what_it_was_taught_with(n: int) -> None:
+def test_the_model_recognises_what_it_was_taught_with(n: int) -> None:
     """Against transformers' own spectrogram, which needs no torchaudio either."""
     audio = np.random.default_rng(1).normal(0, 0.1, n).astype(np.float32)
     mel = spectrogram(

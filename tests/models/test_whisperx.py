@@ -72,8 +72,10 @@ def test_the_recipes_lines_run_as_they_stand(
     (tmp_path / "models").symlink_to(models_dir)
     tell = "print(len(transcript.words), [word.text for word in refined_words])"
     code = for_this_machine(STAGES) + tell
-    heard, _, refined = run([sys.executable, "-c", code], folder, environment).stdout.partition(" ")
-    assert int(heard.splitlines()[-1]) >= 1
+    recognised, _, refined = run(
+        [sys.executable, "-c", code], folder, environment
+    ).stdout.partition(" ")
+    assert int(recognised.splitlines()[-1]) >= 1
     assert refined.strip() == str(PLAIN)
 
 
@@ -89,8 +91,8 @@ def test_words_come_where_they_are_said(opened: WhisperX, said: Said, language: 
     assert all(word.end is not None and word.end >= (word.start or 0.0) for word in words)
     # Whisper itself is the real one; what aligns was trained on single words for seconds.
     known = " ".join(LINES).split()
-    heard = [word.text.lower().strip(".,!?") for word in words]
-    matches = SequenceMatcher(a=known, b=heard, autojunk=False).get_matching_blocks()
+    recognised = [word.text.lower().strip(".,!?") for word in words]
+    matches = SequenceMatcher(a=known, b=recognised, autojunk=False).get_matching_blocks()
     pairs = [(m.a + i, m.b + i) for m in matches for i in range(m.size)]
     assert len(pairs) >= 0.8 * len(known)
     spans = [said.times[n] for n, line in enumerate(LINES) for _ in line.split()]

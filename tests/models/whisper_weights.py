@@ -50,7 +50,7 @@ def save(source: Path, folder: Path) -> None:
         A folder with faster-whisper's base.
     """
     arrays = _arrays((source / "model.bin").read_bytes())
-    told = json.loads((source / "config.json").read_text())
+    reported = json.loads((source / "config.json").read_text())
     network = WhisperForConditionalGeneration(
         WhisperConfig(
             vocab_size=51_865, d_model=512, encoder_layers=6, decoder_layers=6,
@@ -67,7 +67,7 @@ def save(source: Path, folder: Path) -> None:
     tokenizer_file.write_bytes((source / "tokenizer.json").read_bytes())
     tokenizer = WhisperTokenizer.from_pretrained(folder)
     number = tokenizer.convert_tokens_to_ids
-    languages = tokenizer.convert_ids_to_tokens(told["lang_ids"])
+    languages = tokenizer.convert_ids_to_tokens(reported["lang_ids"])
     network.generation_config = GenerationConfig(
         decoder_start_token_id=number("<|startoftranscript|>"),
         bos_token_id=number("<|endoftext|>"),
@@ -75,10 +75,10 @@ def save(source: Path, folder: Path) -> None:
         pad_token_id=number("<|endoftext|>"),
         no_timestamps_token_id=number("<|notimestamps|>"),
         prev_sot_token_id=number("<|startofprev|>"),
-        suppress_tokens=told["suppress_ids"],
-        begin_suppress_tokens=told["suppress_ids_begin"],
-        alignment_heads=told["alignment_heads"],
-        lang_to_id=dict(zip(languages, told["lang_ids"], strict=True)),
+        suppress_tokens=reported["suppress_ids"],
+        begin_suppress_tokens=reported["suppress_ids_begin"],
+        alignment_heads=reported["alignment_heads"],
+        lang_to_id=dict(zip(languages, reported["lang_ids"], strict=True)),
         task_to_id={task: number(f"<|{task}|>") for task in ("translate", "transcribe")},
         is_multilingual=True,
         max_initial_timestamp_index=50,

@@ -31,7 +31,7 @@ TIMED = "[00:00.50]<00:00.50>Twinkle, <00:00.90>twinkle <00:01.40>\n"
 
 @pytest.fixture
 def deaf(home: OpenHome) -> OpenHome:
-    """A service that hears of songs only by what it is told: its watcher waits for ages until they
+    """A service that learns of songs by events alone: its watcher waits for ages until they
     settle, and their folder is no new one, which would be gone through at once."""
     (home.music / "Ann").mkdir()
     home.configure(daemon={"settle": 3600, "rescan": None})
@@ -65,7 +65,7 @@ def home_request(home: OpenHome, path: str) -> Any:
 # Imports
 
 
-def test_an_import_is_told_of_by_its_final_paths(
+def test_an_import_is_reported_of_by_its_final_paths(
     deaf: OpenHome, beets: Beets, incoming: Path
 ) -> None:
     deaf.start()
@@ -101,7 +101,7 @@ def test_imports_that_move_and_names_that_are_no_text(
 def test_without_a_service_an_import_goes_on_with_a_warning(beets: Beets, incoming: Path) -> None:
     list(made(incoming, 2))
     done = beets.take_in(incoming)
-    assert done.stderr.count("2 songs are not told of") == 1
+    assert done.stderr.count("2 songs are not reported") == 1
     assert len(beets.shown("$title", "lyricsync_state:pending")) == 2
 
 
@@ -120,7 +120,7 @@ def test_a_song_that_is_imported_anew_waits_anew(
     assert beets.shown("$title", "lyricsync_seen::.") == []
 
 
-def test_a_wrong_token_is_told(deaf: OpenHome, beets: Beets, incoming: Path) -> None:
+def test_a_wrong_token_is_reported(deaf: OpenHome, beets: Beets, incoming: Path) -> None:
     deaf.token = "gehéim"
     deaf.configure(daemon={"settle": 3600, "rescan": None})
     deaf.start()
@@ -131,7 +131,7 @@ def test_a_wrong_token_is_told(deaf: OpenHome, beets: Beets, incoming: Path) -> 
     assert beets("lyricsync").endswith(": Ann - Album - Song 0\n")
 
 
-def test_a_library_that_the_service_does_not_know_is_told(
+def test_a_library_that_the_service_does_not_know_is_reported(
     home: OpenHome, tmp_path: Path, incoming: Path
 ) -> None:
     home.start()
@@ -225,15 +225,15 @@ def test_a_terminal_shows_how_far_it_is_while_it_places_words(alone: Beets) -> N
     alone("modify", "-y", "-W", "title:Nothing", f"title={'Nothing, ' * 20}")
     shown = alone.at_terminal("lyricsync")
     last = [moment[-1] for moment in shown.moments if moment]
-    # The bar has the last line, below all that is told, and never more than one.
+    # The bar has the last line, below all messages, and never more than one.
     assert any("2 of 2: The Star ━" in line and "━ align " in line for line in last)
     assert any(line.startswith("1 of 2: Nothing") and "━" in line for line in last)
     assert all(sum("━" in line for line in moment) <= 1 for moment in shown.moments)
-    # Then it is gone, and what was told stays.
-    told = " ".join(shown.at_last)
-    assert "the words are placed right here" in told
+    # Then it is gone, and the messages stay.
+    reported = " ".join(shown.at_last)
+    assert "the words are placed right here" in reported
     assert "done (" in shown.at_last[-1]
-    assert "━" not in told
+    assert "━" not in reported
     assert not shown.cursor_is_gone
     quiet = alone.at_terminal("lyricsync", "-f", "-q", "title:Star")
     assert not any("━" in line for moment in quiet.moments for line in moment)
@@ -253,8 +253,8 @@ def test_a_terminal_shows_how_many_are_done_while_it_waits(
     ]
     home.call("pause")
     shown = beets.at_terminal("lyricsync", "--wait", "-f", "title:Song 1")
-    told = "lyricsync: the service is paused: `lyricsyncd resume` lets it go on"
-    at = shown.at_last.index(told)
+    reported = "lyricsync: the service is paused: `lyricsyncd resume` lets it go on"
+    at = shown.at_last.index(reported)
     assert shown.at_last[at - 1 :][:1] == ["0 of 1"]
     assert shown.at_last[-1].startswith("pending")
 
@@ -262,7 +262,9 @@ def test_a_terminal_shows_how_many_are_done_while_it_waits(
 # Songs that move and go
 
 
-def test_songs_that_move_and_go_are_told_of(home: OpenHome, beets: Beets, incoming: Path) -> None:
+def test_songs_that_move_and_go_are_reported_of(
+    home: OpenHome, beets: Beets, incoming: Path
+) -> None:
     home.start()
     list(made(incoming, 3, TIMED))
     beets.take_in(incoming)
@@ -307,7 +309,7 @@ def embed(home: OpenHome, song: Path) -> str:
     return text
 
 
-@pytest.mark.parametrize("before", ["", "Old words\nof somebody\n"])
+@pytest.mark.parametrize("before", ["", "Old words\nof another\n"])
 @pytest.mark.parametrize("format", CODECS)
 def test_our_words_survive_everything_that_beets_writes(
     home: OpenHome, beets: Beets, incoming: Path, format: str, before: str
@@ -424,8 +426,8 @@ def test_what_the_lyrics_plugin_finds_is_used(
     assert lyrics_tag(home.music / "Ann" / "Unknown.mp3") == ""
     if write:
         with home_request(home, f"/api/v1/lyrics?path={quote(str(song))}") as answer:
-            told = json.load(answer)
-        assert (told["source"], told["timing"]) == ("tag", "line")
+            reported = json.load(answer)
+        assert (reported["source"], reported["timing"]) == ("tag", "line")
 
 
 # Words beside what is imported

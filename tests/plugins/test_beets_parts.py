@@ -64,7 +64,7 @@ def test_an_empty_copy_never_wipes_out_words_unasked(file: str, seen: str | None
     assert decide("", file, changed_now=False, seen=seen) is Keep.YES
 
 
-def test_a_song_is_told_of_once() -> None:
+def test_a_song_is_reported_of_once() -> None:
     box = Outbox()
     box.moved("/in/a", "/music/a")
     box.imported("/music/a")
@@ -90,7 +90,7 @@ def test_a_song_that_is_imported_anew_is_not_removed() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8786", "ftp://host", "http://", "http://host:port"])
-def test_what_is_no_address_is_told(url: str) -> None:
+def test_what_is_no_address_is_reported(url: str) -> None:
     with pytest.raises(Trouble, match="is not an address"):
         Service(url)
 
@@ -114,12 +114,12 @@ def stranger() -> Iterator[str]:
         server.shutdown()
 
 
-def test_somebody_else_at_the_address_is_told(stranger: str) -> None:
+def test_another_program_at_the_address_is_reported(stranger: str) -> None:
     with pytest.raises(Trouble, match="is not lyricsyncd") as raised:
         list(Service(stranger).songs())
     assert not isinstance(raised.value, Unreachable)
 
 
-def test_nobody_at_the_address_is_told() -> None:
+def test_nobody_at_the_address_is_reported() -> None:
     with pytest.raises(Unreachable, match="no lyricsyncd answers"):
-        Service("http://127.0.0.1:9").tell([{"event": "imported", "path": "/a"}])
+        Service("http://127.0.0.1:9").report([{"event": "imported", "path": "/a"}])

@@ -206,7 +206,7 @@ def test_a_service_that_is_down_or_hangs_costs_little(home: OpenHome) -> None:
     assert len(plugin.requests) == 3
 
 
-def test_a_wrong_token_is_told_and_the_right_one_works(home: OpenHome) -> None:
+def test_a_wrong_token_is_reported_and_the_right_one_works(home: OpenHome) -> None:
     home.token = "gar nicht geheim, aber ä"
     home.configure()
     home.start()
@@ -222,7 +222,7 @@ def test_a_wrong_token_is_told_and_the_right_one_works(home: OpenHome) -> None:
     assert right.call("nd_lyrics_get_lyrics", asked("song.mp3"))["lyrics"]
 
 
-def test_what_is_wrong_with_the_configuration_is_told(home: OpenHome) -> None:
+def test_what_is_wrong_with_the_configuration_is_reported(home: OpenHome) -> None:
     assert "cannot be reached" in package(home).call("nd_on_init", {})["error"]
     home.start()
     assert package(home).call("nd_on_init", {}) == {}

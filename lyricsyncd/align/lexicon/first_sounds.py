@@ -1,7 +1,7 @@
 """Correct the onsets of words by the sound that they begin with.
 
 The units of vowels win some frames after the voice has begun, those of fricatives at the first
-noise, before a person hears the word begin. The difference is the same in two collections of human
+noise, before the word is perceived to begin. The difference is the same in two collections of human
 timings, and constant for a model; each model brings a table of its own, in which the mean over
 all words is left to its constant bias (`lyricsyncd.align.emissions.Traits.lag`).
 """

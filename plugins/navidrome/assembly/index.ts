@@ -31,22 +31,22 @@ export function nd_scrobbler_now_playing(): i32 {
   return answer.status == 401 ? fail("scrobbler(not_authorized): " + answer.trouble()) : 0;
 }
 
-/** Navidrome has checked that the user is one of those who were chosen. */
+/** Navidrome has checked that the user is one of those chosen. */
 export function nd_scrobbler_is_authorized(): i32 {
   return say(utf8("true"));
 }
 
-/** Nobody's listening is recorded. */
+/** Plays are not recorded. */
 export function nd_scrobbler_scrobble(): i32 {
   return 0;
 }
 
-/** Nor how far they are. */
+/** Positions within songs are not recorded either. */
 export function nd_scrobbler_playback_report(): i32 {
   return 0;
 }
 
-/** Navidrome has loaded us: what is wrong with the configuration is told in its log. */
+/** Check the configuration when Navidrome has loaded the plugin; errors go to its log. */
 export function nd_on_init(): i32 {
   const answer = get(utf8("/status"));
   let trouble = answer.trouble();

@@ -9,15 +9,15 @@ import { Json, asJson } from "./json";
 declare function http_send(request: u64): u64;
 
 const DEFAULT_URL = "http://127.0.0.1:8786";
-/** Of the 30 s that Navidrome gives us; whoever looks at a song does not wait long. */
-const PATIENCE_MS = 4000;
+/** Of the 30 s that Navidrome allows; a person who opens a song does not wait long. */
+const TIMEOUT_MS = 4000;
 
-/** What came back. */
+/** A response of the service. */
 export class Answer {
   constructor(
-    /** HTTP status; 0 where nobody answered. */
+    /** HTTP status; 0 without a response. */
     readonly status: i32,
-    /** The body, or why nobody answered. */
+    /** The body, or the reason for which there is no response. */
     readonly body: Uint8Array,
     private headers: Json | null = null,
   ) {}
@@ -73,7 +73,7 @@ function send(method: string, path: Uint8Array, body: Uint8Array): Answer {
   if (token.length) request.text(',"Authorization":').bytes(asJson(utf8("Bearer " + token)));
   if (body.length) request.text(',"Content-Type":"application/json"');
   request.text('},"body":"').bytes(toBase64(body));
-  request.text('","timeoutMs":').text(PATIENCE_MS.toString()).text("}}");
+  request.text('","timeoutMs":').text(TIMEOUT_MS.toString()).text("}}");
   const offset = http_send(Memory.allocateBytes(request.take()).offset);
   if (offset == 0) return new Answer(0, utf8("Navidrome sent no request"));
   const reply = Json.parse(new Memory(offset, length(offset)).toUint8Array());

@@ -12,6 +12,7 @@ from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.align.emissions.ctc.alphabet import Alphabet
 from lyricsyncd.align.emissions.ctc.model import WINDOW_S, CtcModel, FloatArray
 from lyricsyncd.errors import ModelError
+from lyricsyncd.registry import aligners
 
 _BLANK = "<blank>"
 _METADATA = "lyricsyncd.ctc"
@@ -76,7 +77,7 @@ def open_ctc(model: str, device: str = "auto", models_dir: Path | None = None) -
     """
     from lyricsyncd.models.hub import loading, resolve_reachable
 
-    with loading(model, models_dir, extra="models"):
+    with loading(model, models_dir, extra=aligners.entry("ctc").extra):
         import torch
         from transformers import AutoFeatureExtractor, AutoModelForCTC, AutoTokenizer
 

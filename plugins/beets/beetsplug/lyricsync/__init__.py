@@ -1,13 +1,13 @@
-"""Hands what beets imports to lyricsyncd, and keeps what lyricsyncd writes.
+"""Report what beets imports to lyricsyncd, and protect the lyrics that lyricsyncd writes.
 
 ::
 
     plugins: lyricsync
     lyricsync:
         url: http://127.0.0.1:8786
-        token: ''          # where the service asks for one
-        auto: yes          # tell of every import
-        sidecars: yes      # words beside a song come along when it is imported
+        token: ''          # if the service has one
+        auto: yes          # report every import
+        sidecars: yes      # move sidecars of songs along when they are imported
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class LyricsyncPlugin(BeetsPlugin):
 
     def _carry(self, item: Item, source: bytes, destination: bytes, *, move: bool) -> None:
         library = item._db
-        # Within the library the service has its own files follow.
+        # Within the library the service moves its own files along.
         if library is None or library.directory in ancestry(source):
             return
         try:
@@ -137,23 +137,23 @@ class LyricsyncPlugin(BeetsPlugin):
             try:
                 songs.fill_in(item)
             except (OSError, UnreadableFileError) as error:
-                self._log.warning("the lyrics stay out of the file: {}", error)
+                self._log.warning("the lyrics cannot be written into the file: {}", error)
         item.store()
 
     def import_ended(self, lib: Library, **_: object) -> None:
-        """A whole import is through: one message for all of it."""
+        """Send one request for a whole import."""
         self._send(lib)
 
     def item_moved(self, source: bytes, destination: bytes, **_: object) -> None:
-        """A song has another name now."""
+        """Note that a song has a new path."""
         self._outbox.moved(os.fsdecode(source), os.fsdecode(destination))
 
     def item_removed(self, item: Item) -> None:
-        """A song has left the library; with `-d` its file goes right after this."""
+        """Note that a song was removed; with `-d` its file is deleted right after this."""
         self._outbox.removed(songs.path_of(item))
 
     def cli_exit(self, lib: Library, **_: object) -> None:
-        """The last chance to tell of things."""
+        """Send what is left when beets ends."""
         self._send(lib)
 
     def _send(self, lib: Library) -> None:
@@ -165,12 +165,12 @@ class LyricsyncPlugin(BeetsPlugin):
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(1) as other:
-            telling = other.submit(self._tell, events)
-            # The service thinks, and beets' database waits for the disk, at the same time.
+            sent = other.submit(self._report, events)
+            # Meanwhile beets' database is written.
             songs.queued(lib, imported.values())
         outside = [
             event["path"]
-            for event, result in zip(events, telling.result(), strict=False)
+            for event, result in zip(events, sent.result(), strict=False)
             if event["event"] != "removed" and result["result"] in ("outside", "not_found")
         ]
         if outside:
@@ -181,16 +181,16 @@ class LyricsyncPlugin(BeetsPlugin):
                 len(outside),
             )
 
-    def _tell(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """What became of each; nothing where the service cannot be told."""
+    def _report(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Send events to the service; return their results, or none if it cannot be reached."""
         from beetsplug.lyricsync.service import Trouble, Unreachable
 
         try:
-            return self.service().tell(events)
+            return self.service().report(events)
         except Trouble as trouble:
             self._gave_up = isinstance(trouble, Unreachable)
             later = "; its next scan finds them" if self._gave_up else ""
-            self._log.warning("{} songs are not told of: {}{}", len(events), trouble, later)
+            self._log.warning("{} songs are not reported: {}{}", len(events), trouble, later)
             return []
 
     # What goes into files

@@ -1,7 +1,7 @@
-"""Words that lie beside a song which beets takes into its library: they come along.
+"""Move the lyrics files beside a song along when beets imports it.
 
-beets moves and copies the song alone. A file of words is copied under the song's new name, taken
-away where beets moved the song, and never put over a file that is there.
+beets moves and copies the song alone. A lyrics file is copied to the song's new name, deleted where
+beets moved the song, and never overwrites a file.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ LARGEST = 1024 * 1024
 
 
 def carry(source: Path, destination: Path, *, move: bool) -> list[Path]:
-    """Have the words beside a song follow it from where it was; the files that came.
+    """Move or copy the lyrics files of a song along, and return the new files.
 
     Raises
     ------
     OSError
-        One cannot be read or written; it is left where it was.
+        One cannot be read or written; it stays at its old path.
     """
     if source.parent == destination.parent:
         return []
     try:
         beside = sorted(source.parent.iterdir())
     except OSError:
-        # Nothing can be seen there, words or not.
+        # The folder cannot be read.
         return []
     # Another version of the song, imported later, needs them as well.
     shared = any(
@@ -54,7 +54,7 @@ def carry(source: Path, destination: Path, *, move: bool) -> list[Path]:
 
 
 def _copied(old: Path, new: Path) -> bool:
-    """Copy a small plain file to where nothing is; false if it is none, or something is there."""
+    """Copy a small regular file to a new path; false if it is none, or the path exists."""
     status = old.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
         return False

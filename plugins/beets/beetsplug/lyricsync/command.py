@@ -1,4 +1,4 @@
-"""``beet lyricsync``: tell the service of songs, wait for them, learn what became of them."""
+"""``beet lyricsync``: queue songs at the service, wait for them, and take over their results."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _LONGEST_PART = 200
 _WAITING = frozenset({"pending", "working"})
 _FLAGS = (
     ("-f", "--force", "also songs that are done already"),
-    ("-p", "--pretend", "only tell what would be done"),
-    ("-q", "--quiet", "say nothing of each song"),
+    ("-p", "--pretend", "only show what would be done"),
+    ("-q", "--quiet", "print nothing for each song"),
     ("-w", "--wait", "wait until the songs are done"),
-    ("--status", "only tell how far the service is with the songs"),
+    ("--status", "only show how far the service is with the songs"),
     ("--pull", "only take over what the service found, into beets"),
 )
 _SAID = {
@@ -46,18 +46,18 @@ _SAID = {
 
 
 def command(service: Callable[[], Service], log: logging.Logger) -> ui.Subcommand:
-    """The command.
+    """Make the command.
 
     Parameters
     ----------
     service
-        Gives the service, as configured.
+        Returns the service, as configured.
     log
-        Where warnings go.
+        The log for warnings.
     """
     command = ui.Subcommand("lyricsync", help="find lyrics and time every word")
-    for *flags, told in _FLAGS:
-        command.parser.add_option(*flags, action="store_true", default=False, help=told)
+    for *flags, text in _FLAGS:
+        command.parser.add_option(*flags, action="store_true", default=False, help=text)
     command.parser.add_album_option()
 
     def run(lib: Library, options: Any, arguments: list[str]) -> None:
@@ -113,14 +113,14 @@ def _queue(
     *,
     force: bool,
 ) -> list[Item]:
-    """Those of the songs that the service has something to do with."""
+    """Queue songs, and return those that the service works on."""
     if not items:
         return []
     events = [
         {"event": "changed", "path": songs.path_of(item), "priority": "person", "force": force}
         for item in items
     ]
-    results = service.tell(events)
+    results = service.report(events)
     queued: list[Item] = []
     with lib.transaction():
         for item, result in zip(items, results, strict=False):
@@ -160,12 +160,12 @@ def _look(
     with lib.transaction():
         for item in items:
             entry = known.get(songs.path_of(item))
-            say(f"{_told(entry)}: {item}")
+            say(f"{_description(entry)}: {item}")
             if pull and entry is not None and songs.learn(item, entry["state"], entry["quality"]):
                 item.store()
 
 
-def _told(entry: dict[str, Any] | None) -> str:
+def _description(entry: dict[str, Any] | None) -> str:
     if entry is None:
         return "unknown to the service"
     state = str(entry["state"]).replace("_", " ")
@@ -177,14 +177,14 @@ def _told(entry: dict[str, Any] | None) -> str:
 
 
 def _shown(options: Any) -> bool:
-    """Whether to show how far things are."""
+    """Return whether to show progress."""
     return sys.stderr.isatty() and not options.quiet
 
 
 def _wait(
     service: Service, lib: Library, items: Sequence[Item], log: logging.Logger, *, shown: bool
 ) -> None:
-    """Wait until each song has come to an end, or to a failure that only time may mend."""
+    """Wait until each song is finished, or has failed with a transient error."""
     pause = _FIRST_LOOK_S
     while True:
         began = time.monotonic()
@@ -192,15 +192,15 @@ def _wait(
         left = [each for each in known if each["state"] in _WAITING and not _put_off(each)]
         paused = bool(left) and service.paused()
         if shown:
-            told = f"{len(items) - len(left)} of {len(items)}"
-            sys.stderr.write(f"\r{told}" + ("" if left and not paused else "\n"))
+            line = f"{len(items) - len(left)} of {len(items)}"
+            sys.stderr.write(f"\r{line}" + ("" if left and not paused else "\n"))
             sys.stderr.flush()
         if not left:
             return
         if paused:
             log.warning("the service is paused: `lyricsyncd resume` lets it go on")
             return
-        # A large library takes long to tell of: most of the time must go into its songs.
+        # A large library takes long to list: the service must spend most of the time on its songs.
         time.sleep(max(pause, 5 * (time.monotonic() - began)))
         pause = min(_LOOK_S, 1.5 * pause)
 
@@ -210,10 +210,10 @@ def _put_off(entry: dict[str, Any]) -> bool:
 
 
 def _known(service: Service, lib: Library, items: Sequence[Item]) -> dict[str, dict[str, Any]]:
-    """Path as beets has it → the song as the service has it.
+    """Map beets' paths to the service's songs.
 
-    The service may see the library at another place (in a container): then the way from the top of
-    the library must do.
+    The service may see the library at another path (in a container): then songs are matched by
+    their paths relative to the library.
     """
     if not items:
         return {}
@@ -239,17 +239,17 @@ def _found(
 
 
 def _below(root: str, path: str) -> str:
-    """The way to a path from the top of its library; the path itself where it is elsewhere."""
+    """Return a path relative to its library; the path itself where it is elsewhere."""
     top = root.rstrip("/") + "/"
     return path[len(top) :] if path.startswith(top) else path
 
 
 def _common(paths: Sequence[str]) -> str:
-    """A name that all the paths have in them: of their folder, or of the one song there is."""
+    """Return a name that is in all paths: of their common folder, or of the only song."""
     try:
         name = Path(os.path.commonpath(paths)).name
     except ValueError:
         # Some lie in the library, some elsewhere.
         return ""
-    # Names need not be valid text; what stands between such bytes will do.
+    # Names need not be valid text; a part without invalid bytes suffices.
     return max(re.split("[\ud800-\udfff]", name), key=len)[:_LONGEST_PART]

@@ -1,4 +1,4 @@
-"""Keeps `beet write` and `beet modify` from putting old words back over new ones.
+"""Keep `beet write` and `beet modify` from overwriting new lyrics with old ones.
 
 beets has its own copy of a song's lyrics in its database, and puts it into the file with every
 write. When the service has written better ones since, that copy is old, mostly empty, and would
@@ -16,18 +16,18 @@ _MARK = re.compile(r"lyricsyncd [0-9A-Za-z.+!-]{1,40} sha=[0-9a-f]{16}")
 
 
 class Keep(enum.Enum):
-    """What is to become of the lyrics in a file that beets is about to write."""
+    """The treatment of lyrics in a file that beets is about to write."""
 
     NO = "no"
     """beets' words go in."""
     YES = "yes"
     """The file's stay, and beets has them from now on."""
     BESIDE = "beside"
-    """The file's stay, and beets keeps its own: somebody may have meant either."""
+    """The file's stay, and beets keeps its own: either may be intended."""
 
 
 def decide(database: str, file: str, *, changed_now: bool, seen: str | None) -> Keep:
-    """Whose words stay.
+    """Decide whether the lyrics in the file or those of beets stay.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ def decide(database: str, file: str, *, changed_now: bool, seen: str | None) -> 
 
 
 def is_ours(lyrics: str) -> bool:
-    """Whether lyrics carry the mark of lyricsyncd."""
+    """Return whether lyrics have the provenance stamp of lyricsyncd."""
     return _MARK.search(lyrics) is not None
 
 
 def fingerprint(lyrics: str) -> str:
-    """Tells lyrics apart in a few characters."""
+    """Return a short hash of lyrics."""
     import hashlib
 
     return hashlib.sha256(lyrics.encode("utf-8", "replace")).hexdigest()[:12]

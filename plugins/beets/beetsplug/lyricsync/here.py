@@ -1,4 +1,4 @@
-"""Places words in this very process, where no service answers and lyricsyncd is installed here."""
+"""Place words in this process, if no service answers and lyricsyncd is installed here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STATES = {"words": "done", "lines": "lines", "review": "review", "none": "revie
 
 
 def possible() -> bool:
-    """Whether lyricsyncd is installed in beets' environment."""
+    """Return whether lyricsyncd is installed in beets' environment."""
     return importlib.util.find_spec("lyricsyncd") is not None
 
 
@@ -36,14 +36,14 @@ def sync(
 ) -> None:
     """Find the words of songs, place them, and write them as lyricsyncd's configuration says.
 
-    A song that fails is told of, and the next one is taken.
+    A song that fails is logged, and the next one is taken.
 
     Parameters
     ----------
     force
         Also songs that are done already.
     pretend
-        Only tell which songs would be taken.
+        Only show which songs would be taken.
     shown
         Show how far each song is; the terminal has a line more for as long.
     """
@@ -63,21 +63,21 @@ def sync(
         name = item.title or Path(songs.path_of(item)).stem
         with progress(f"{at} of {len(wanted)}: {name}", shown=shown) as show:
             try:
-                state, quality, told = _one(pipeline, config, item, show)
+                state, quality, text = _one(pipeline, config, item, show)
             except LyricsNotFound as error:
-                state, quality, told = "no_lyrics", None, error.message
+                state, quality, text = "no_lyrics", None, error.message
             except (LyricsyncError, OSError) as error:
-                state, quality, told = "failed", None, str(error)
+                state, quality, text = "failed", None, str(error)
                 log.warning("{}: {}", item, error)
         if songs.learn(item, state, quality):
             item.store()
-        say(f"{told}: {item}")
+        say(f"{text}: {item}")
 
 
 def _one(
     pipeline: LyricSyncPipeline, config: Config, item: Item, progress: Callable[[str, float], None]
 ) -> tuple[str, float | None, str]:
-    """State, quality, and what to say of it."""
+    """Place the words of a song; return its state, its quality score, and a description."""
     from lyricsyncd.tags import Journal, write_lyrics
 
     path = Path(songs.path_of(item))
@@ -88,17 +88,17 @@ def _one(
     lyrics = result.to_write
     if lyrics is not None:
         write_lyrics(path, lyrics, config.output, journal=Journal())
-    return _STATES[result.decision.value], result.quality_score, _told(result)
+    return _STATES[result.decision.value], result.quality_score, _description(result)
 
 
-def _told(result: SyncResult) -> str:
+def _description(result: SyncResult) -> str:
     state = _STATES[result.decision.value]
     why = f", {result.reason}" if state == "review" else ""
     return f"{state} ({result.quality_score:.2f}{why})"
 
 
 def _words(item: Item, path: Path) -> Lyrics | None:
-    """Words that only beets has: the `lyrics` plugin has found them, and not written them."""
+    """Return the lyrics that only beets has: found by its `lyrics` plugin, and not written."""
     from lyricsyncd.lyrics.files import parse
     from lyricsyncd.lyrics.local import LocalSource
     from lyricsyncd.model import Track

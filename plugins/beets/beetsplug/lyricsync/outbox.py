@@ -1,4 +1,4 @@
-"""What has happened in the library and is still to be told to the service."""
+"""Events in the library that are still to be sent to the service."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Outbox:
-    """Collects what happens to songs; a song that meets several things is told of once.
+    """Collect the events of songs, and merge several events of one song.
 
     beets' importer works in threads, so it may be called from any.
     """
@@ -20,12 +20,12 @@ class Outbox:
         return len(self._events)
 
     def imported(self, path: str) -> None:
-        """A song has come into the library."""
+        """Add a song that was imported."""
         with self._lock:
             self._events[path] = {"event": "imported", "path": path}
 
     def moved(self, source: str, path: str) -> None:
-        """A song has another name now."""
+        """Add a song that was moved."""
         with self._lock:
             before = self._events.pop(source, None)
             if before is not None and before["event"] == "imported":
@@ -35,12 +35,12 @@ class Outbox:
                 self._events[path] = {"event": "moved", "path": path, "from": first}
 
     def removed(self, path: str) -> None:
-        """A song has left the library. It may still be there; the service looks."""
+        """Add a song that was removed. Its file may still be there, which the service checks."""
         with self._lock:
             self._events[path] = {"event": "removed", "path": path}
 
     def take(self) -> list[dict[str, Any]]:
-        """Everything so far; the box is empty after it."""
+        """Return all events so far, and remove them."""
         with self._lock:
             events, self._events = list(self._events.values()), {}
         return events

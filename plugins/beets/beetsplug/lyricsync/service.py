@@ -1,4 +1,4 @@
-"""Talks to the service over HTTP."""
+"""Send requests to the service over HTTP."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _API = "/api/v1"
 _BATCH = 1000
 """Events in one request; the service takes 5000, and 2 MiB."""
 _PAGE = 1000
-_PATIENCE_S = 10.0
-"""How long an answer may take, once there is a connection."""
+_TIMEOUT_S = 10.0
+"""Seconds that a response may take, once there is a connection."""
 
 
 class Trouble(Exception):
-    """The service did not do what it was asked; the message says why, in one line."""
+    """The service rejects a request; the message has the reason in one line."""
 
 
 class Unreachable(Trouble):
-    """Nobody answers."""
+    """The service does not answer."""
 
 
 class Service:
@@ -33,7 +33,7 @@ class Service:
     url : str
         Such as ``http://127.0.0.1:8786``.
     token : str
-        What it wants to be shown; empty for nothing.
+        The service's token; empty for none.
     timeout : float
         Seconds to wait for a connection.
 
@@ -52,7 +52,7 @@ class Service:
         if host is None or parts.scheme not in ("http", "https"):
             raise Trouble(f"'{url}' is not an address. Set `lyricsync: {{url: http://HOST:PORT}}`")
         self.url = url
-        # Never through a proxy, which urllib and requests would ask: the service is at home.
+        # Never through a proxy, which urllib and requests would use: the service is local.
         secure = parts.scheme == "https"
         self._connection_class = (
             http.client.HTTPSConnection if secure else http.client.HTTPConnection
@@ -63,13 +63,13 @@ class Service:
         if token:
             self._headers["Authorization"] = f"Bearer {token}".encode()
 
-    def tell(self, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Tell of events; what became of each, in their order.
+    def report(self, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Send events, and return the result of each, in their order.
 
         Raises
         ------
         Trouble
-            The service is not there, or does not want them.
+            The service does not answer, or rejects them.
         """
         results: list[dict[str, Any]] = []
         for at in range(0, len(events), _BATCH):
@@ -78,7 +78,7 @@ class Service:
         return results
 
     def songs(self, part: str = "") -> Iterator[dict[str, Any]]:
-        """The songs that the service knows.
+        """Return the songs that the service knows.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class Service:
         Raises
         ------
         Trouble
-            The service is not there, or does not tell.
+            The service does not answer, or rejects the request.
         """
         after: int | None = 0
         while after is not None:
@@ -98,13 +98,13 @@ class Service:
             after = answer["next"]
 
     def paused(self) -> bool:
-        """Whether the service takes up no songs. Raises as `songs`."""
+        """Return whether the service is paused; raises as `songs`."""
         return bool(self._ask("GET", "/status")["paused"])
 
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         status, wait, content = self._exchange(method, path, body)
         if status == 429:
-            time.sleep(min(wait, _PATIENCE_S))
+            time.sleep(min(wait, _TIMEOUT_S))
             status, _, content = self._exchange(method, path, body)
         try:
             answer = json.loads(content)
@@ -119,7 +119,7 @@ class Service:
         return answer
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[int, float, bytes]:
-        """Status, seconds to wait before asking again, and content of the answer."""
+        """Return status, seconds to wait before the next attempt, and body of the response."""
         content = None
         headers = dict(self._headers)
         if body is not None:
@@ -128,7 +128,7 @@ class Service:
         connection = self._connection_class(self._host, self._port, timeout=self._timeout)
         try:
             connection.connect()
-            connection.sock.settimeout(_PATIENCE_S)
+            connection.sock.settimeout(_TIMEOUT_S)
             connection.request(method, f"{self._base}{_API}{path}", content, headers)
             response = connection.getresponse()
             after = response.headers.get("Retry-After", "1")

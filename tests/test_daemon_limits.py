@@ -191,14 +191,14 @@ class TestMemory:
             class Heap(ctypes.Structure):
                 _fields_ = [(f"field{n}", ctypes.c_size_t) for n in range(10)]
 
-            told = getattr(ctypes.CDLL(None), "mallinfo2", None)
-            if not memory.give_back_large_blocks() or told is None:
+            mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
+            if not memory.give_back_large_blocks() or mallinfo is None:
                 raise SystemExit(77)
-            told.restype = Heap
-            before = told().field3  # blocks that are the system's own
+            mallinfo.restype = Heap
+            before = mallinfo().field3  # blocks that are the system's own
             for _ in range(3):
                 block = bytearray(8_000_000)
-                assert told().field3 == before + 1, "it was taken from the heap, and stays there"
+                assert mallinfo().field3 == before + 1, "it was taken from the heap"
                 del block
         """
         done = subprocess.run([sys.executable, "-c", script], check=False)
