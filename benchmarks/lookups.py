@@ -3,8 +3,8 @@
     python -m benchmarks.lookups [--songs 10000]
 
 The chooser of the service with LRCLIB, against sockets on this machine. The report has the requests
-that reached the server, as a share of what the songs would need and of what the pace allows, and the
-growth of memory.
+that reached the server, as a share of what the songs would need and of what the rate limit allows,
+and the growth of memory.
 """
 
 from __future__ import annotations
