@@ -2,7 +2,7 @@
 
     python -m benchmarks.torture connections [--count 10000] [--descriptors 1024]
     python -m benchmarks.torture patterns [--count 10000] [--names 500]
-    python -m benchmarks.torture files [--count 500] [--patience 600]
+    python -m benchmarks.torture files [--count 500] [--timeout 600]
 
 ``connections``: a given number of connections to the control interface, of every harmful kind
 (idle, half a request, byte by byte, reset, rubbish, TLS, answers that are not read, floods of
@@ -294,30 +294,30 @@ def files(options: argparse.Namespace) -> bool:
     """Whether the service does every healthy song among as many hostile ones."""
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        house = ServiceContext(Path(folder))
-        settings = json.loads(house.config.read_text(encoding="utf-8"))
+        api = ServiceContext(Path(folder))
+        settings = json.loads(api.config.read_text(encoding="utf-8"))
         settings["models"] = {"separator": "mix"}
-        house.config.write_text(json.dumps(settings), encoding="utf-8")
-        hostile_files(house.music, options.count, chance)
+        api.config.write_text(json.dumps(settings), encoding="utf-8")
+        hostile_files(api.music, options.count, chance)
         for number in range(options.count):
-            drop(house.music / f"album {number // 100}", f"song {number}.mp3")
+            drop(api.music / f"album {number // 100}", f"song {number}.mp3")
         began = time.monotonic()
-        with house.service() as process:
-            parts = urlsplit(house.url)
+        with api.service() as process:
+            parts = urlsplit(api.url)
             peak, peak_of_all = 0, 0
             with watched((parts.hostname or "", parts.port or 0)) as watch:
-                while time.monotonic() - began < options.patience:
+                while time.monotonic() - began < options.timeout:
                     own, every = memory_of(process)
                     peak, peak_of_all = max(peak, own), max(peak_of_all, every)
-                    left = house.rows(
+                    left = api.rows(
                         "SELECT 1 FROM tracks WHERE state IN ('pending', 'working') LIMIT 1"
                     )
-                    if not left and house.known() >= 2 * options.count - _EMPTY:
+                    if not left and api.known() >= 2 * options.count - _EMPTY:
                         break
                     time.sleep(0.5)
                 took = time.monotonic() - began
-        rows = house.rows("SELECT path, state, COALESCE(reason, '') FROM tracks")
-        log = (house.folder / "log").read_text(encoding="utf-8")
+        rows = api.rows("SELECT path, state, COALESCE(reason, '') FROM tracks")
+        log = (api.folder / "log").read_text(encoding="utf-8")
     healthy = Counter(state for path, state, _ in rows if b"/song " in _bytes(path))
     hostile = [(state, reason) for path, state, reason in rows if b"/hostile " in _bytes(path)]
     ended = [(state, reason) for state, reason in hostile if state not in ("pending", "working")]
@@ -381,7 +381,7 @@ def main() -> int:
     command.set_defaults(run=patterns)
     command = commands.add_parser("files", help="hostile songs among healthy ones")
     command.add_argument("--count", type=int, default=500, help="of each of both")
-    command.add_argument("--patience", type=float, default=600.0, help="seconds")
+    command.add_argument("--timeout", type=float, default=600.0, help="seconds")
     command.add_argument("--seed", type=int, default=1)
     command.set_defaults(run=files)
     options = parser.parse_args()

@@ -266,7 +266,7 @@ def show(name: str, folder: Path, timeout_s: float, console: Console) -> None:
 @click.command(help=__doc__)
 @click.option("--song", default="The_Star", help="Which song of demo/songs.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(".demo"))
-@click.option("--patience", default=300.0, help="Seconds to wait for the words.")
+@click.option("--timeout", default=300.0, help="Seconds to wait for the words.")
 def main(song: str, folder: Path, timeout: float) -> None:
     """Run the show; the log's end and status 1 when it fails."""
     console = Console(highlight=False, soft_wrap=True)

@@ -56,7 +56,7 @@ def in_the_middle_of(home: Home, name: str) -> Iterator[None]:
         stages = [row["stage"] for row in rows(home) if row["path"].endswith(name.encode())]
         return stages[:1] in (["separate"], ["align"])
 
-    deadline = time.monotonic() + daemon.PATIENCE_S
+    deadline = time.monotonic() + daemon.TIMEOUT_S
     while not is_placed():
         assert time.monotonic() < deadline, f"{name} was not worked on\n{home.said()}"
         time.sleep(0.005)

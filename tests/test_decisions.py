@@ -89,7 +89,7 @@ class Home:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -99,98 +99,98 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 
 
 class TestAccepting:
-    def test_writes_every_word_by_hand(self, house: Home) -> None:
-        before = house.files
-        house.decide(Action.ACCEPT)
-        assert house.entry().state is State.DONE
-        assert (house.entry().decision, house.entry().quality) == ("words", 0.38)
-        assert b"<00:06.000>twinkle" in house.files["a.elrc"]
-        writes = Journal().of_song(house.song)
+    def test_writes_every_word_by_hand(self, api: Home) -> None:
+        before = api.files
+        api.decide(Action.ACCEPT)
+        assert api.entry().state is State.DONE
+        assert (api.entry().decision, api.entry().quality) == ("words", 0.38)
+        assert b"<00:06.000>twinkle" in api.files["a.elrc"]
+        writes = Journal().of_song(api.song)
         assert writes
         assert all(each.by_hand for each in writes)
-        house.decisions().undo(house.id)
-        assert house.files == before
-        assert house.entry().state is State.IGNORED
+        api.decisions().undo(api.id)
+        assert api.files == before
+        assert api.entry().state is State.IGNORED
 
-    def test_writes_lines_only_where_that_is_wanted(self, house: Home) -> None:
-        house.decide(Action.LINES)
-        assert house.entry().state is State.LINES
-        assert b"<" not in house.files["a.lrc"]
-        assert b"[00:05.00]" in house.files["a.lrc"]
+    def test_writes_lines_only_where_that_is_wanted(self, api: Home) -> None:
+        api.decide(Action.LINES)
+        assert api.entry().state is State.LINES
+        assert b"<" not in api.files["a.lrc"]
+        assert b"[00:05.00]" in api.files["a.lrc"]
 
-    def test_into_tags_keeps_the_peaks(self, house: Home) -> None:
-        key = house.entry().fingerprint.key
+    def test_into_tags_keeps_the_peaks(self, api: Home) -> None:
+        key = api.entry().fingerprint.key
         peaks_cache().put(f"{key}.vocals", b"v")
-        house.decide(Action.ACCEPT, preset="embed")
-        assert mutagen.File(house.song).tags.getall("SYLT")
-        now = Fingerprint.of(house.song)
+        api.decide(Action.ACCEPT, preset="embed")
+        assert mutagen.File(api.song).tags.getall("SYLT")
+        now = Fingerprint.of(api.song)
         assert now.key != key
-        assert house.entry().fingerprint == now
+        assert api.entry().fingerprint == now
         assert peaks_cache().get(f"{now.key}.vocals") is not None
         # And it can be decided again.
-        house.decide(Action.LINES, preset="embed")
+        api.decide(Action.LINES, preset="embed")
 
-    def test_changes_nothing_in_a_dry_run(self, house: Home) -> None:
-        before = house.files
-        decided = house.decisions().decide(house.id, Action.ACCEPT, dry_run=True)
+    def test_changes_nothing_in_a_dry_run(self, api: Home) -> None:
+        before = api.files
+        decided = api.decisions().decide(api.id, Action.ACCEPT, dry_run=True)
         assert decided.written
-        assert house.files == before
-        assert house.entry().state is State.REVIEW
+        assert api.files == before
+        assert api.entry().state is State.REVIEW
 
-    def test_is_refused_where_it_cannot_be_meant(self, house: Home) -> None:
-        decisions = house.decisions()
+    def test_is_refused_where_it_cannot_be_meant(self, api: Home) -> None:
+        decisions = api.decisions()
         with pytest.raises(Outdated):
-            decisions.decide(house.id, Action.ACCEPT, revision=7)
+            decisions.decide(api.id, Action.ACCEPT, revision=7)
         with pytest.raises(UsageError, match="no song 99"):
             decisions.decide(99, Action.ACCEPT)
-        house.catalog.retry([house.id])
-        assert house.catalog.claim("me", 60) is not None
+        api.catalog.retry([api.id])
+        assert api.catalog.claim("me", 60) is not None
         with pytest.raises(Busy, match="in work"):
-            decisions.decide(house.id, Action.ACCEPT)
-        house.catalog.skip([house.id])
-        house.song.write_bytes(b"another file")
+            decisions.decide(api.id, Action.ACCEPT)
+        api.catalog.skip([api.id])
+        api.song.write_bytes(b"another file")
         with pytest.raises(Busy, match="has changed"):
-            decisions.decide(house.id, Action.ACCEPT)
+            decisions.decide(api.id, Action.ACCEPT)
 
-    def test_needs_placed_words(self, house: Home) -> None:
-        house.catalog.write(lambda db: db.execute("DELETE FROM drafts"))
+    def test_needs_placed_words(self, api: Home) -> None:
+        api.catalog.write(lambda db: db.execute("DELETE FROM drafts"))
         with pytest.raises(UsageError, match="no placed words"):
-            house.decide(Action.ACCEPT)
+            api.decide(Action.ACCEPT)
 
-    def test_leaves_a_persons_own_file_and_says_so(self, house: Home) -> None:
+    def test_leaves_a_persons_own_file_and_says_so(self, api: Home) -> None:
         for suffix in (".lrc", ".elrc"):
-            house.song.with_suffix(suffix).write_text("[00:01.00]mine\n")
-        before = house.files
+            api.song.with_suffix(suffix).write_text("[00:01.00]mine\n")
+        before = api.files
         with pytest.raises(Busy, match="Nothing could be written"):
-            house.decide(Action.ACCEPT)
-        assert house.files == before
-        assert house.entry().state is State.REVIEW
+            api.decide(Action.ACCEPT)
+        assert api.files == before
+        assert api.entry().state is State.REVIEW
 
 
 class TestRejecting:
-    def test_takes_back_what_was_written_and_remembers_the_words(self, house: Home) -> None:
-        before = house.files
-        house.decide(Action.ACCEPT)
-        house.decide(Action.REJECT)
-        assert house.files == before
-        assert (house.entry().state, house.entry().reason) == (
+    def test_takes_back_what_was_written_and_remembers_the_words(self, api: Home) -> None:
+        before = api.files
+        api.decide(Action.ACCEPT)
+        api.decide(Action.REJECT)
+        assert api.files == before
+        assert (api.entry().state, api.entry().reason) == (
             State.IGNORED,
             "a person rejected these words",
         )
-        assert house.catalog.choices(house.id).rejected == {words_key(LYRICS)}
+        assert api.catalog.choices(api.id).rejected == {words_key(LYRICS)}
 
-    def test_can_be_taken_back(self, house: Home) -> None:
-        house.decide(Action.REJECT)
-        house.decide(Action.UNREJECT)
-        assert house.entry().state is State.PENDING
-        assert not house.catalog.choices(house.id).rejected
+    def test_can_be_taken_back(self, api: Home) -> None:
+        api.decide(Action.REJECT)
+        api.decide(Action.UNREJECT)
+        assert api.entry().state is State.PENDING
+        assert not api.catalog.choices(api.id).rejected
 
-    def test_an_instrumental_has_no_lyrics(self, house: Home) -> None:
-        before = house.files
-        house.decide(Action.ACCEPT)
-        house.decide(Action.INSTRUMENTAL)
-        assert house.entry().state is State.INSTRUMENTAL
-        assert house.files == before
+    def test_an_instrumental_has_no_lyrics(self, api: Home) -> None:
+        before = api.files
+        api.decide(Action.ACCEPT)
+        api.decide(Action.INSTRUMENTAL)
+        assert api.entry().state is State.INSTRUMENTAL
+        assert api.files == before
 
 
 class TestWhatWasChosen:
@@ -200,29 +200,29 @@ class TestWhatWasChosen:
     def finder(self) -> Finder:
         return Finder(Config.model_validate({"lyrics": {"order": ["local"]}}))
 
-    def test_rejected_words_are_not_tried_again(self, house: Home, finder: Finder) -> None:
-        house.song.with_suffix(".txt").write_text(LYRICS.text)
-        found = find_chosen(finder, house.song, Choices(), look_up=True)
+    def test_rejected_words_are_not_tried_again(self, api: Home, finder: Finder) -> None:
+        api.song.with_suffix(".txt").write_text(LYRICS.text)
+        found = find_chosen(finder, api.song, Choices(), look_up=True)
         assert found is not None
         rejected = Choices(rejected=frozenset({words_key(found.lyrics)}))
         with pytest.raises(LyricsNotFound, match="a person rejected"):
-            find_chosen(finder, house.song, rejected, look_up=True)
-        assert find_chosen(finder, house.song, rejected, look_up=False) is None
+            find_chosen(finder, api.song, rejected, look_up=True)
+        assert find_chosen(finder, api.song, rejected, look_up=False) is None
 
-    def test_chosen_words_come_first(self, house: Home, finder: Finder) -> None:
-        house.song.with_suffix(".txt").write_text("something else")
+    def test_chosen_words_come_first(self, api: Home, finder: Finder) -> None:
+        api.song.with_suffix(".txt").write_text("something else")
         choices = Choices(lyrics=LYRICS.without_times(), language="de", pins=((1, 6.0),))
-        found = find_chosen(finder, house.song, choices, look_up=False)
+        found = find_chosen(finder, api.song, choices, look_up=False)
         assert found is not None
         assert (found.lyrics.text, found.language) == (LYRICS.text, "de")
         assert found.all_found
         assert found.pins == ((1, 6.0),)
 
     def test_a_chosen_language_holds_for_words_that_are_found(
-        self, house: Home, finder: Finder
+        self, api: Home, finder: Finder
     ) -> None:
-        house.song.with_suffix(".txt").write_text(LYRICS.text)
-        found = find_chosen(finder, house.song, Choices(language="fr"), look_up=False)
+        api.song.with_suffix(".txt").write_text(LYRICS.text)
+        found = find_chosen(finder, api.song, Choices(language="fr"), look_up=False)
         assert found is not None
         assert found.language == "fr"
 
@@ -245,35 +245,35 @@ class TestShifting:
         plain = LYRICS.without_times()
         assert shifted(plain, 1.0) == plain
 
-    def test_writes_as_finely_as_before(self, house: Home) -> None:
-        house.decide(Action.LINES)
-        house.decisions().shift(house.id, -0.5)
-        assert house.entry().state is State.LINES
-        assert b"[00:04.50]" in house.files["a.lrc"]
-        house.decide(Action.ACCEPT)
-        house.decisions().shift(house.id, 0.25, absolute=True)
-        assert b"<00:05.250>Twinkle" in house.files["a.elrc"]
-        draft = house.catalog.draft(house.id)
+    def test_writes_as_finely_as_before(self, api: Home) -> None:
+        api.decide(Action.LINES)
+        api.decisions().shift(api.id, -0.5)
+        assert api.entry().state is State.LINES
+        assert b"[00:04.50]" in api.files["a.lrc"]
+        api.decide(Action.ACCEPT)
+        api.decisions().shift(api.id, 0.25, absolute=True)
+        assert b"<00:05.250>Twinkle" in api.files["a.elrc"]
+        draft = api.catalog.draft(api.id)
         assert draft is not None
         assert (draft.offset, draft.by_hand) == (0.25, True)
 
-    def test_of_a_song_in_review_writes_nothing(self, house: Home) -> None:
-        before = house.files
-        house.decisions().shift(house.id, 1.0)
-        assert house.files == before
-        assert house.entry().state is State.REVIEW
+    def test_of_a_song_in_review_writes_nothing(self, api: Home) -> None:
+        before = api.files
+        api.decisions().shift(api.id, 1.0)
+        assert api.files == before
+        assert api.entry().state is State.REVIEW
 
 
 class TestCorrecting:
     def words(self, *times: tuple[float | None, float | None], voice: str | None = None) -> Lyrics:
         return Lyrics((Line(tuple(Word("la", *time) for time in times), voice=voice),))
 
-    def test_is_stored_for_the_next_decision(self, house: Home) -> None:
+    def test_is_stored_for_the_next_decision(self, api: Home) -> None:
         corrected = shifted(LYRICS, 1.0)
-        assert house.decisions().save(house.id, corrected, 1) == 2
-        house.decide(Action.ACCEPT)
-        assert b"<00:07.000>twinkle" in house.files["a.elrc"]
-        draft = house.catalog.draft(house.id)
+        assert api.decisions().save(api.id, corrected, 1) == 2
+        api.decide(Action.ACCEPT)
+        assert b"<00:07.000>twinkle" in api.files["a.elrc"]
+        draft = api.catalog.draft(api.id)
         assert draft is not None
         assert draft.lyrics.source == "lrclib"
 
@@ -290,11 +290,11 @@ class TestCorrecting:
         ],
     )
     def test_of_impossible_times_is_refused(
-        self, house: Home, times: list[tuple[float | None, float | None]]
+        self, api: Home, times: list[tuple[float | None, float | None]]
     ) -> None:
         with pytest.raises(BrokenTimes, match="The word"):
-            house.decisions().save(house.id, self.words(*times), 1)
-        assert house.catalog.revision(house.id) == 1
+            api.decisions().save(api.id, self.words(*times), 1)
+        assert api.catalog.revision(api.id) == 1
 
     @pytest.mark.parametrize(
         "times", [[(1.0, 1.03), (1.03, 2.0)], [(None, None), (1.0, None), (1.5, 2.0)], []]
@@ -308,21 +308,21 @@ class TestCorrecting:
 
 
 class TestPlacingForReview:
-    def test_queues_the_song_first(self, house: Home) -> None:
+    def test_queues_the_song_first(self, api: Home) -> None:
         words = LYRICS.without_times()
-        house.decisions().place(house.id, words, [(2, 7.1), (0, 5.1)], 1)
-        choices = house.catalog.choices(house.id)
+        api.decisions().place(api.id, words, [(2, 7.1), (0, 5.1)], 1)
+        choices = api.catalog.choices(api.id)
         assert choices.only_draft
         assert choices.pins == ((0, 5.1), (2, 7.1))
-        assert (house.entry().state, house.entry().priority) == (State.PENDING, 20)
+        assert (api.entry().state, api.entry().priority) == (State.PENDING, 20)
 
-    def test_of_what_cannot_be_placed_is_refused(self, house: Home) -> None:
+    def test_of_what_cannot_be_placed_is_refused(self, api: Home) -> None:
         with pytest.raises(UsageError, match="no words"):
-            house.decisions().place(house.id, Lyrics())
+            api.decisions().place(api.id, Lyrics())
         with pytest.raises(UsageError, match="names no word"):
-            house.decisions().place(house.id, LYRICS, [(4, 1.0)])
+            api.decisions().place(api.id, LYRICS, [(4, 1.0)])
         with pytest.raises(Outdated):
-            house.decisions().place(house.id, LYRICS, [], 9)
+            api.decisions().place(api.id, LYRICS, [], 9)
 
 
 class TestCommands:
@@ -333,40 +333,40 @@ class TestCommands:
             assert done.exception is None, done.exception
         return done.output
 
-    def test_approve_shift_and_undo(self, house: Home) -> None:
-        before = house.files
-        told = json.loads(self.run("approve", "a.mp3", "--dry-run", "--json"))
-        assert told["dry_run"]
-        assert house.files == before
-        self.run("approve", str(house.song))
-        assert house.entry().state is State.DONE
-        self.run("shift", str(house.id), "-0.5")
-        assert b"<00:05.500>twinkle" in house.files["a.elrc"]
-        self.run("set", str(house.id), "--offset", "0")
-        assert b"<00:06.000>twinkle" in house.files["a.elrc"]
-        self.run("approve", str(house.id), "--as", "lines")
-        assert house.entry().state is State.LINES
-        self.run("undo", str(house.song))
-        assert house.files == before
+    def test_approve_shift_and_undo(self, api: Home) -> None:
+        before = api.files
+        reported = json.loads(self.run("approve", "a.mp3", "--dry-run", "--json"))
+        assert reported["dry_run"]
+        assert api.files == before
+        self.run("approve", str(api.song))
+        assert api.entry().state is State.DONE
+        self.run("shift", str(api.id), "-0.5")
+        assert b"<00:05.500>twinkle" in api.files["a.elrc"]
+        self.run("set", str(api.id), "--offset", "0")
+        assert b"<00:06.000>twinkle" in api.files["a.elrc"]
+        self.run("approve", str(api.id), "--as", "lines")
+        assert api.entry().state is State.LINES
+        self.run("undo", str(api.song))
+        assert api.files == before
 
-    def test_reject(self, house: Home) -> None:
-        assert "rejected" in self.run("reject", str(house.id))
-        assert house.entry().state is State.IGNORED
+    def test_reject(self, api: Home) -> None:
+        assert "rejected" in self.run("reject", str(api.id))
+        assert api.entry().state is State.IGNORED
 
-    def test_set_has_it_placed_anew(self, house: Home, tmp_path: Path) -> None:
+    def test_set_has_it_placed_anew(self, api: Home, tmp_path: Path) -> None:
         (tmp_path / "words.txt").write_text("Row row row\n")
-        self.run("set", str(house.id), "--lyrics", str(tmp_path / "words.txt"), "--language", "de")
-        choices = house.catalog.choices(house.id)
+        self.run("set", str(api.id), "--lyrics", str(tmp_path / "words.txt"), "--language", "de")
+        choices = api.catalog.choices(api.id)
         assert choices.language == "de"
         assert choices.lyrics is not None
         assert choices.lyrics.text == "Row row row"
-        assert house.entry().state is State.PENDING
-        self.run("set", str(house.id), "--language", "auto")
-        assert house.catalog.choices(house.id).language is None
+        assert api.entry().state is State.PENDING
+        self.run("set", str(api.id), "--language", "auto")
+        assert api.catalog.choices(api.id).language is None
 
-    def test_set_instrumental(self, house: Home) -> None:
-        self.run("set", str(house.id), "--instrumental")
-        assert house.entry().state is State.INSTRUMENTAL
+    def test_set_instrumental(self, api: Home) -> None:
+        self.run("set", str(api.id), "--instrumental")
+        assert api.entry().state is State.INSTRUMENTAL
 
     @pytest.mark.parametrize(
         "arguments",
@@ -379,11 +379,11 @@ class TestCommands:
             ("approve", "1", "--as", "poem"),
         ],
     )
-    def test_what_cannot_be_meant_is_refused(self, house: Home, arguments: tuple[str, ...]) -> None:
-        before = house.files
+    def test_what_cannot_be_meant_is_refused(self, api: Home, arguments: tuple[str, ...]) -> None:
+        before = api.files
         done = CliRunner().invoke(cli, arguments)
         assert done.exit_code == 2
-        assert house.files == before
+        assert api.files == before
 
 
 def test_lyrics_of_a_draft_have_word_times() -> None:

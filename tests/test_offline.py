@@ -100,10 +100,10 @@ class TestWithoutANetwork:
         asks(home, url)
         home.start()
         home.until(lambda: waiting_at(home).get("songs") == 3, "all songs wait")
-        told = waiting_at(home)
-        assert told["host"] == url.removeprefix("http://")
-        assert "cannot be reached" in told["why"]
-        assert 0 < told["until"] - time.time() <= 31
+        reported = waiting_at(home)
+        assert reported["host"] == url.removeprefix("http://")
+        assert "cannot be reached" in reported["why"]
+        assert 0 < reported["until"] - time.time() <= 31
 
     def test_the_log_tells_of_the_source_once_and_not_for_each_song(self, home: Home) -> None:
         for number in range(5):

@@ -12,7 +12,7 @@ from lyricsyncd.catalog.catalog import Outcome, State
 from lyricsyncd.web import guard, openapi
 from lyricsyncd.web.operations import OPERATIONS
 from tests.test_decisions import DRAFT
-from tests.web_house import home
+from tests.web_api import home
 
 
 def test_the_document_names_every_operation() -> None:
@@ -41,15 +41,15 @@ def test_the_service_keeps_to_the_document(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(guard, "DENIED_BURST", 1e9)
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
-    with home(tmp_path, token="t") as house:
+    with home(tmp_path, token="t") as api:
         for n in range(3):
-            house.known(f"{n}.mp3")
-        house.catalog.claim("test", 60)
-        house.catalog.finish(1, "test", Outcome(State.REVIEW, "fine", quality=0.9), None, DRAFT)
+            api.known(f"{n}.mp3")
+        api.catalog.claim("test", 60)
+        api.catalog.finish(1, "test", Outcome(State.REVIEW, "fine", quality=0.9), None, DRAFT)
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run"),
-                f"http://{house.server.address}/openapi.json",
+                f"http://{api.server.address}/openapi.json",
                 *("--header", "Authorization: Bearer t"),
                 *("--exclude-operation-id", "get_events"),
                 # It would ask the sources of lyrics.

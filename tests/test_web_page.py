@@ -21,7 +21,7 @@ from lyricsyncd.web.page import POLICY, Page
 from lyricsyncd.web.reply import Problem
 from lyricsyncd.web.sessions import COOKIE, LASTS_S, Sessions
 from tests.clock import Clock
-from tests.web_house import Home, home
+from tests.web_api import Home, home
 
 TOKEN = "a long secret, with ünïcode"
 
@@ -33,7 +33,7 @@ def locked(tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Home]:
+def api(tmp_path: Path) -> Iterator[Home]:
     with home(tmp_path) as made:
         yield made
 
@@ -63,10 +63,10 @@ class TestThePage:
         assert there == "https://example.org/music/lyrics/ui/"
 
     @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", "same-origin"])
-    def test_opens_from_a_link_of_any_page(self, house: Home, site: str) -> None:
+    def test_opens_from_a_link_of_any_page(self, api: Home, site: str) -> None:
         headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Host": "nas.local:8786"}
-        assert house.client.get("/ui/", headers=headers).status_code == 200
-        assert house.client.get("/", headers=headers).status_code == 307
+        assert api.client.get("/ui/", headers=headers).status_code == 200
+        assert api.client.get("/", headers=headers).status_code == 307
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
     def test_takes_nothing(self, locked: Home, method: str) -> None:
@@ -194,8 +194,8 @@ class TestASession:
             == 401
         )
 
-    def test_is_not_needed_without_a_token(self, house: Home) -> None:
-        answer = sign_in(house, "anything")
+    def test_is_not_needed_without_a_token(self, api: Home) -> None:
+        answer = sign_in(api, "anything")
         assert (answer.status_code, answer.json()) == (200, {"needed": False})
         assert "set-cookie" not in answer.headers
 
@@ -257,9 +257,9 @@ class TestOtherPages:
         assert not locked.catalog.paused
         assert locked.get("/api/v1/status").status_code == 200
 
-    def test_the_refusal_names_the_remedy(self, house: Home) -> None:
+    def test_the_refusal_names_the_remedy(self, api: Home) -> None:
         for headers in ({"Origin": "https://music.example"}, {"Host": "nas.local:8786"}):
-            answer = house.client.post("/api/v1/pause", headers=headers)
+            answer = api.client.post("/api/v1/pause", headers=headers)
             assert answer.status_code == 403
             assert "web.origins" in answer.json()["remedy"]
 

@@ -20,7 +20,7 @@ from lyricsyncd.tags import Journal
 from tests.test_decisions import DRAFT, LYRICS
 from tests.test_renditions import RATE, lag
 from tests.test_web_stream import listening
-from tests.web_house import SONG, Home, home
+from tests.web_api import SONG, Home, home
 
 
 @pytest.fixture(autouse=True)
@@ -30,26 +30,26 @@ def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Home]:
+def api(tmp_path: Path) -> Iterator[Home]:
     with home(tmp_path) as made:
         yield made
 
 
-def review(house: Home, name: str = "a.mp3", **track: Any) -> int:
+def review(api: Home, name: str = "a.mp3", **track: Any) -> int:
     """A song that is to be looked at."""
-    id = house.known(name, None)
-    entry = house.catalog.claim("test", 60, only=[id])
+    id = api.known(name, None)
+    entry = api.catalog.claim("test", 60, only=[id])
     assert entry is not None
-    house.catalog.found(id, "test", Track(**track))
+    api.catalog.found(id, "test", Track(**track))
     outcome = Outcome(State.REVIEW, "38 %", quality=track.get("duration", 0.5))
-    house.catalog.finish(id, "test", outcome, None, DRAFT)
+    api.catalog.finish(id, "test", outcome, None, DRAFT)
     return id
 
 
-def fetched(house: Home, path: str, **headers: str) -> httpx2.Response:
+def fetched(api: Home, path: str, **headers: str) -> httpx2.Response:
     """What is answered once it is made."""
     for _ in range(60):
-        answer = house.client.get(path, headers=headers)
+        answer = api.client.get(path, headers=headers)
         if answer.status_code != 202:
             return answer
         assert int(answer.headers["retry-after"]) > 0
@@ -58,9 +58,9 @@ def fetched(house: Home, path: str, **headers: str) -> httpx2.Response:
 
 
 class TestADraft:
-    def test_has_words_confidences_and_audio(self, house: Home) -> None:
-        id = review(house)
-        draft = house.get(f"/api/v1/tracks/{id}/draft").json()
+    def test_has_words_confidences_and_audio(self, api: Home) -> None:
+        id = review(api)
+        draft = api.get(f"/api/v1/tracks/{id}/draft").json()
         assert draft["revision"] == 1
         assert draft["lyrics"]["lines"][0]["words"] == [
             ["Twinkle,", 5.0, 5.8, 0.9, True],
@@ -70,25 +70,25 @@ class TestADraft:
         assert [each["as"] for each in draft["audio"]] == ["mp4", "aac"]
         assert all(each["offset"] == 0.0 for each in draft["audio"])
 
-    def test_is_corrected_once(self, house: Home) -> None:
-        id = review(house)
-        draft = house.get(f"/api/v1/tracks/{id}/draft").json()
+    def test_is_corrected_once(self, api: Home) -> None:
+        id = review(api)
+        draft = api.get(f"/api/v1/tracks/{id}/draft").json()
         lines = draft["lyrics"]["lines"]
         lines[0]["words"][1][1] = 6.1
         body = {"revision": 1, "lyrics": {"lines": lines}}
-        answer = put(house, id, body)
+        answer = put(api, id, body)
         assert answer.status_code == 200, answer.text
         assert answer.json()["revision"] == 2
         assert answer.json()["by_hand"]
-        assert put(house, id, body).status_code == 409
-        kept = house.catalog.draft(id)
+        assert put(api, id, body).status_code == 409
+        kept = api.catalog.draft(id)
         assert kept is not None
         assert kept.lyrics.words[1].start == 6.1
 
-    def test_with_impossible_times_names_the_word(self, house: Home) -> None:
-        id = review(house)
+    def test_with_impossible_times_names_the_word(self, api: Home) -> None:
+        id = review(api)
         words = [["one", 2.0, 3.0], ["two", 1.0, 1.5]]
-        answer = put(house, id, {"revision": 1, "lyrics": {"lines": [{"words": words}]}})
+        answer = put(api, id, {"revision": 1, "lyrics": {"lines": [{"words": words}]}})
         assert answer.status_code == 422
         assert "'two'" in answer.json()["error"]
 
@@ -105,103 +105,103 @@ class TestADraft:
             {"lines": 7},
         ],
     )
-    def test_of_another_shape_is_refused(self, house: Home, lyrics: Any) -> None:
-        id = review(house)
-        assert put(house, id, {"revision": 1, "lyrics": lyrics}).status_code == 400
+    def test_of_another_shape_is_refused(self, api: Home, lyrics: Any) -> None:
+        id = review(api)
+        assert put(api, id, {"revision": 1, "lyrics": lyrics}).status_code == 400
 
-    def test_is_told_of_as_it_changes(self, house: Home) -> None:
-        with listening(house) as listener:
+    def test_is_reported_of_as_it_changes(self, api: Home) -> None:
+        with listening(api) as listener:
             listener.next("status")
-            id = review(house)
+            id = review(api)
             assert listener.next("draft")[1] == {"id": id, "revision": 1}
 
-    def test_of_an_unknown_song_or_of_one_without_is_none(self, house: Home) -> None:
-        assert house.get("/api/v1/tracks/99/draft").status_code == 404
-        answer = house.get(f"/api/v1/tracks/{house.known()}/draft")
+    def test_of_an_unknown_song_or_of_one_without_is_none(self, api: Home) -> None:
+        assert api.get("/api/v1/tracks/99/draft").status_code == 404
+        answer = api.get(f"/api/v1/tracks/{api.known()}/draft")
         assert answer.status_code == 404
         assert answer.json()["state"] == "pending"
 
 
-def put(house: Home, id: int, body: Any) -> httpx2.Response:
-    return house.client.put(f"/api/v1/tracks/{id}/draft", json=body)
+def put(api: Home, id: int, body: Any) -> httpx2.Response:
+    return api.client.put(f"/api/v1/tracks/{id}/draft", json=body)
 
 
 class TestAudio:
-    def test_is_on_time(self, house: Home, tmp_path: Path) -> None:
-        id = review(house)
+    def test_is_on_time(self, api: Home, tmp_path: Path) -> None:
+        id = review(api)
         exact = audio.decode(SONG, RATE)
-        for each in house.get(f"/api/v1/tracks/{id}/draft").json()["audio"]:
-            answer = fetched(house, f"/api/v1/{each['url']}")
+        for each in api.get(f"/api/v1/tracks/{id}/draft").json()["audio"]:
+            answer = fetched(api, f"/api/v1/{each['url']}")
             assert answer.headers["content-type"] == each["type"]
             assert "immutable" in answer.headers["cache-control"]
             (tmp_path / "got").write_bytes(answer.content)
             found = audio.decode(tmp_path / "got", RATE)
             assert abs(lag(exact, found) - each["offset"]) < 0.001
 
-    def test_comes_in_ranges(self, house: Home) -> None:
-        path = f"/api/v1/tracks/{review(house)}/audio"
-        whole = fetched(house, path).content
-        part = house.client.get(path, headers={"Range": "bytes=100-199"})
+    def test_comes_in_ranges(self, api: Home) -> None:
+        path = f"/api/v1/tracks/{review(api)}/audio"
+        whole = fetched(api, path).content
+        part = api.client.get(path, headers={"Range": "bytes=100-199"})
         assert part.status_code == 206
         assert part.headers["content-range"] == f"bytes 100-199/{len(whole)}"
         assert part.content == whole[100:200]
-        assert house.client.get(path, headers={"Range": "bytes=-5"}).content == whole[-5:]
+        assert api.client.get(path, headers={"Range": "bytes=-5"}).content == whole[-5:]
         tag = part.headers["etag"]
         time.sleep(0.01)
         ours = {"Range": "bytes=0-9", "If-Range": tag}
-        assert house.client.get(path, headers=ours).status_code == 206
+        assert api.client.get(path, headers=ours).status_code == 206
         other = {"Range": "bytes=0-9", "If-Range": '"other"'}
-        assert house.client.get(path, headers=other).status_code == 200
-        assert house.client.get(path, headers={"If-None-Match": tag}).status_code == 304
+        assert api.client.get(path, headers=other).status_code == 200
+        assert api.client.get(path, headers={"If-None-Match": tag}).status_code == 304
         beyond = {"Range": f"bytes={len(whole)}-"}
-        assert house.client.get(path, headers=beyond).status_code == 416
+        assert api.client.get(path, headers=beyond).status_code == 416
         many = "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 4000, 2))
-        assert house.client.get(path, headers={"Range": many}).status_code in (200, 400, 416)
-        head = house.client.head(path)
+        assert api.client.get(path, headers={"Range": many}).status_code in (200, 400, 416)
+        head = api.client.head(path)
         assert int(head.headers["content-length"]) == len(whole)
 
-    def test_leaves_no_file_open(self, house: Home) -> None:
-        path = f"/api/v1/tracks/{review(house)}/audio"
-        fetched(house, path)
+    def test_leaves_no_file_open(self, api: Home) -> None:
+        path = f"/api/v1/tracks/{review(api)}/audio"
+        fetched(api, path)
         before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
         for _ in range(20):
-            house.client.get(path, headers={"Range": "bytes=0-9"})
-            house.client.get(path, headers={"Range": "bytes=999999999-"})
+            api.client.get(path, headers={"Range": "bytes=0-9"})
+            api.client.get(path, headers={"Range": "bytes=999999999-"})
         assert len(os.listdir("/proc/self/fd")) <= before + 2  # noqa: PTH208
 
-    def test_is_only_of_songs_in_a_library(self, house: Home, tmp_path: Path) -> None:
-        id = review(house)
-        entry = house.catalog.get(id)
+    def test_is_only_of_songs_in_a_library(self, api: Home, tmp_path: Path) -> None:
+        id = review(api)
+        entry = api.catalog.get(id)
         assert entry is not None
         outside = tmp_path / "outside.mp3"
         entry.path.rename(outside)
         entry.path.symlink_to(outside)
         for what in ("audio", "peaks?of=mix"):
-            assert house.get(f"/api/v1/tracks/{id}/{what}").status_code == 403
+            assert api.get(f"/api/v1/tracks/{id}/{what}").status_code == 403
         entry.path.unlink()
-        assert house.get(f"/api/v1/tracks/{id}/audio").status_code == 404
+        assert api.get(f"/api/v1/tracks/{id}/audio").status_code == 404
         entry.path.mkdir()
-        assert house.get(f"/api/v1/tracks/{id}/audio").status_code == 404
-        inside = outside.rename(house.music / "b.mp3")
+        assert api.get(f"/api/v1/tracks/{id}/audio").status_code == 404
+        inside = outside.rename(api.music / "b.mp3")
         entry.path.rmdir()
         entry.path.symlink_to(inside)
-        assert fetched(house, f"/api/v1/tracks/{id}/audio").status_code == 200
+        assert fetched(api, f"/api/v1/tracks/{id}/audio").status_code == 200
 
-    def test_of_a_pipe_does_not_wait_for_ever(self, house: Home) -> None:
-        id = review(house)
-        entry = house.catalog.get(id)
+    def test_of_a_pipe_does_not_wait_for_ever(self, api: Home) -> None:
+        id = review(api)
+        entry = api.catalog.get(id)
         assert entry is not None
         entry.path.unlink()
         os.mkfifo(entry.path)
-        assert house.get(f"/api/v1/tracks/{id}/audio").status_code == 404
+        assert api.get(f"/api/v1/tracks/{id}/audio").status_code == 404
 
-    def test_of_what_is_no_song_is_refused(self, house: Home) -> None:
-        id = review(house)
-        entry = house.catalog.get(id)
+    def test_of_what_is_no_song_is_refused(self, api: Home) -> None:
+        id = review(api)
+        entry = api.catalog.get(id)
         assert entry is not None
         entry.path.write_bytes(b"nothing" * 1000)
-        assert house.get(f"/api/v1/tracks/{id}/audio").status_code == 422
-        assert house.get(f"/api/v1/tracks/{id}/draft").json()["audio"] == []
+        assert api.get(f"/api/v1/tracks/{id}/audio").status_code == 422
+        assert api.get(f"/api/v1/tracks/{id}/draft").json()["audio"] == []
 
     def test_can_be_switched_off(self, tmp_path: Path) -> None:
         with home(tmp_path, audio=False) as made:
@@ -209,116 +209,112 @@ class TestAudio:
             assert made.get(f"/api/v1/tracks/{id}/audio").status_code == 403
             assert made.get(f"/api/v1/tracks/{id}/draft").json()["audio"] == []
 
-    def test_in_a_form_that_there_is_not_is_refused(self, house: Home) -> None:
-        assert (
-            house.get(f"/api/v1/tracks/{review(house)}/audio", **{"as": "raw"}).status_code == 406
-        )
+    def test_in_a_form_that_there_is_not_is_refused(self, api: Home) -> None:
+        assert api.get(f"/api/v1/tracks/{review(api)}/audio", **{"as": "raw"}).status_code == 406
 
 
 class TestPeaks:
-    def test_of_the_mix_are_made_and_of_the_vocals_kept(self, house: Home) -> None:
-        id = review(house)
-        entry = house.catalog.get(id)
+    def test_of_the_mix_are_made_and_of_the_vocals_kept(self, api: Home) -> None:
+        id = review(api)
+        entry = api.catalog.get(id)
         assert entry is not None
         path = f"/api/v1/tracks/{id}/peaks"
-        assert house.get(path).status_code == 404
-        mix = fetched(house, f"{path}?of=mix")
+        assert api.get(path).status_code == 404
+        mix = fetched(api, f"{path}?of=mix")
         assert mix.headers["x-peaks-rate"] == "100"
         assert abs(len(mix.content) / 100 - audio.probe(SONG).duration) < 0.1
         peaks_cache().put(f"{Fingerprint.of(entry.path).key}.vocals", bytes(range(200)))
-        vocals = house.get(path)
+        vocals = api.get(path)
         assert vocals.content == bytes(range(200))
-        again = house.client.get(path, headers={"If-None-Match": vocals.headers["etag"]})
+        again = api.client.get(path, headers={"If-None-Match": vocals.headers["etag"]})
         assert again.status_code == 304
 
 
 class TestTheOrder:
-    def test_is_numbers_of_four_bytes(self, house: Home) -> None:
-        b = review(house, "1.mp3", artist="b", title="x", duration=0.2)
-        a = review(house, "2.mp3", artist="A", title="y", duration=0.9)
-        unnamed = house.known("3.mp3")
-        assert self.order(house) == [a, b, unnamed]
-        assert self.order(house, sort="title") == [b, a, unnamed]
-        assert self.order(house, sort="-score") == [a, b, unnamed]
-        assert self.order(house, state="review", sort="score") == [b, a]
-        assert self.order(house, q="A - y") == [a]
-        assert house.get("/api/v1/tracks/order", sort="x").status_code == 400
+    def test_is_numbers_of_four_bytes(self, api: Home) -> None:
+        b = review(api, "1.mp3", artist="b", title="x", duration=0.2)
+        a = review(api, "2.mp3", artist="A", title="y", duration=0.9)
+        unnamed = api.known("3.mp3")
+        assert self.order(api) == [a, b, unnamed]
+        assert self.order(api, sort="title") == [b, a, unnamed]
+        assert self.order(api, sort="-score") == [a, b, unnamed]
+        assert self.order(api, state="review", sort="score") == [b, a]
+        assert self.order(api, q="A - y") == [a]
+        assert api.get("/api/v1/tracks/order", sort="x").status_code == 400
 
-    def order(self, house: Home, **query: str) -> list[int]:
-        answer = house.get("/api/v1/tracks/order", **query)
+    def order(self, api: Home, **query: str) -> list[int]:
+        answer = api.get("/api/v1/tracks/order", **query)
         assert answer.headers["content-type"] == "application/octet-stream"
         tag = answer.headers["etag"]
-        again = house.client.get(
-            "/api/v1/tracks/order", params=query, headers={"If-None-Match": tag}
-        )
+        again = api.client.get("/api/v1/tracks/order", params=query, headers={"If-None-Match": tag})
         assert again.status_code == 304
         return list(array("I", answer.content))
 
-    def test_its_songs_are_had_by_number(self, house: Home) -> None:
-        first, second = review(house, "1.mp3", album="Rhymes"), house.known("2.mp3")
-        answer = house.get("/api/v1/tracks", ids=f"{second},99,{first}").json()
+    def test_its_songs_are_had_by_number(self, api: Home) -> None:
+        first, second = review(api, "1.mp3", album="Rhymes"), api.known("2.mp3")
+        answer = api.get("/api/v1/tracks", ids=f"{second},99,{first}").json()
         assert [track["id"] for track in answer["tracks"]] == [second, first]
         assert answer["tracks"][1]["album"] == "Rhymes"
         many = ",".join(map(str, range(1, 202)))
-        assert house.get("/api/v1/tracks", ids=many).status_code == 400
+        assert api.get("/api/v1/tracks", ids=many).status_code == 400
 
 
 class TestDecisions:
-    def test_are_written_journalled_and_undone(self, house: Home) -> None:
-        id = review(house)
+    def test_are_written_journalled_and_undone(self, api: Home) -> None:
+        id = review(api)
         path = f"/api/v1/tracks/{id}"
-        trial = house.post(f"{path}/decision", {"action": "accept", "dry_run": True}).json()
+        trial = api.post(f"{path}/decision", {"action": "accept", "dry_run": True}).json()
         assert trial["written"]
         assert trial["track"]["state"] == "review"
-        done = house.post(f"{path}/decision", {"action": "accept", "revision": 1}).json()
+        done = api.post(f"{path}/decision", {"action": "accept", "revision": 1}).json()
         assert done["track"]["state"] == "done"
-        assert b"twinkle" in (house.music / "a.elrc").read_bytes()
-        writes = house.get(f"{path}/history").json()["writes"]
+        assert b"twinkle" in (api.music / "a.elrc").read_bytes()
+        writes = api.get(f"{path}/history").json()["writes"]
         assert writes
         assert all(write["by_hand"] and not write["before"] for write in writes)
-        assert house.woken
-        back = house.post(f"{path}/undo", {}).json()
+        assert api.woken
+        back = api.post(f"{path}/undo", {}).json()
         assert back["removed"]
-        assert not (house.music / "a.elrc").exists()
-        assert house.get(f"{path}/history").json() == {"writes": []}
-        assert Journal().undone(house.music / "a.mp3")
+        assert not (api.music / "a.elrc").exists()
+        assert api.get(f"{path}/history").json() == {"writes": []}
+        assert Journal().undone(api.music / "a.mp3")
 
-    def test_of_an_older_revision_are_refused(self, house: Home) -> None:
-        id = review(house)
-        answer = house.post(f"/api/v1/tracks/{id}/decision", {"action": "accept", "revision": 9})
+    def test_of_an_older_revision_are_refused(self, api: Home) -> None:
+        id = review(api)
+        answer = api.post(f"/api/v1/tracks/{id}/decision", {"action": "accept", "revision": 9})
         assert answer.status_code == 409
         assert answer.json()["remedy"]
 
-    def test_about_a_song_in_work_wait(self, house: Home) -> None:
-        id = review(house)
-        house.catalog.retry([id])
-        house.catalog.claim("test", 60)
-        answer = house.post(f"/api/v1/tracks/{id}/decision", {"action": "reject"})
+    def test_about_a_song_in_work_wait(self, api: Home) -> None:
+        id = review(api)
+        api.catalog.retry([id])
+        api.catalog.claim("test", 60)
+        answer = api.post(f"/api/v1/tracks/{id}/decision", {"action": "reject"})
         assert answer.status_code == 409
 
-    def test_about_many_tell_of_each_that_was_refused(self, house: Home) -> None:
-        good, wordless = review(house, "a.mp3"), house.known("b.mp3")
-        answer = house.post(
+    def test_about_many_tell_of_each_that_was_refused(self, api: Home) -> None:
+        good, wordless = review(api, "a.mp3"), api.known("b.mp3")
+        answer = api.post(
             "/api/v1/tracks/bulk", {"ids": [good, wordless, 99, good], "action": "lines"}
         ).json()
         assert answer["done"] == [good]
         assert [each["id"] for each in answer["refused"]] == [wordless, 99]
         assert all(each["why"] for each in answer["refused"])
         for action in ("reject", "undo", "skip", "retry"):
-            done = house.post("/api/v1/tracks/bulk", {"ids": [good, 99], "action": action}).json()
+            done = api.post("/api/v1/tracks/bulk", {"ids": [good, 99], "action": action}).json()
             assert (done["done"], [each["id"] for each in done["refused"]]) == ([good], [99])
 
-    def test_candidates_can_be_placed(self, house: Home) -> None:
-        id = review(house)
-        (found,) = house.get(f"/api/v1/tracks/{id}/candidates").json()["candidates"]
+    def test_candidates_can_be_placed(self, api: Home) -> None:
+        id = review(api)
+        (found,) = api.get(f"/api/v1/tracks/{id}/candidates").json()["candidates"]
         assert found["chosen"]
         assert not found["rejected"]
         assert (found["text"], found["score"]) == (LYRICS.text, 0.38)
         body = {"candidate": 0, "pins": [[1, 6.2]], "revision": 1}
-        answer = house.post(f"/api/v1/tracks/{id}/place", body)
+        answer = api.post(f"/api/v1/tracks/{id}/place", body)
         assert answer.status_code == 200, answer.text
         assert answer.json()["state"] == "pending"
-        choices = house.catalog.choices(id)
+        choices = api.catalog.choices(id)
         assert choices.pins == ((1, 6.2),)
         assert choices.lyrics is not None
         assert choices.lyrics.words[0].start is None
@@ -335,9 +331,9 @@ class TestDecisions:
             ({"revision": 8}, 409),
         ],
     )
-    def test_words_to_place_are_checked(self, house: Home, body: Any, status: int) -> None:
-        id = review(house)
-        assert house.post(f"/api/v1/tracks/{id}/place", body).status_code == status
+    def test_words_to_place_are_checked(self, api: Home, body: Any, status: int) -> None:
+        id = review(api)
+        assert api.post(f"/api/v1/tracks/{id}/place", body).status_code == status
 
     def test_words_are_searched_for_by_other_names(self, tmp_path: Path) -> None:
         with home(tmp_path) as made:
@@ -353,9 +349,9 @@ class TestDecisions:
             assert found["why"]
 
 
-def test_health_tells_of_libraries_models_and_room(house: Home) -> None:
-    health = house.get("/api/v1/health").json()
+def test_health_tells_of_libraries_models_and_room(api: Home) -> None:
+    health = api.get("/api/v1/health").json()
     topics = {finding["topic"] for finding in health["findings"]}
     assert {"library", "models", "disk"} <= topics
-    assert health["libraries"][0]["path"] == str(house.music)
+    assert health["libraries"][0]["path"] == str(api.music)
     assert health["resting"] == []

@@ -34,7 +34,7 @@ _STEP = 1e-6
 
 
 class Action(str, Enum):
-    """What a person may decide."""
+    """The decisions that a person may make."""
 
     ACCEPT = "accept"
     LINES = "lines"
@@ -53,7 +53,7 @@ class BrokenTimes(LyricsyncError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decided:
-    """What came of a decision.
+    """The result of a decision.
 
     Attributes
     ----------

@@ -147,7 +147,7 @@ def _queue(catalog: Catalog, requests: list[_Asked], report: Report) -> None:
     """Queue songs, those with words beside them first: no look-up has to be waited for."""
     if not requests:
         return
-    ordered = [request for _, request in sorted(requests, key=lambda asked: asked[0])]
+    ordered = [request for _, request in sorted(requests, key=lambda pair: pair[0])]
     sidecars.follow(catalog, ordered)
     for done in catalog.enqueue_many(ordered):
         report.new += done is Queued.NEW

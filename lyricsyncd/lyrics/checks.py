@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 def hosts(config: Config) -> Iterator[Finding]:
     """Check that the hosts of all configured sources can be reached; nothing is requested."""
-    asked = dict.fromkeys(addresses(config))
-    if not asked:
+    contacted = dict.fromkeys(addresses(config))
+    if not contacted:
         yield ok("network", "no source of lyrics is contacted: nothing leaves the computer")
         return
     # All at once: a network that is away lets each wait until its time is out.
-    with ThreadPoolExecutor(len(asked)) as threads:
-        for (name, host, _), why in zip(asked, threads.map(_why_away, asked), strict=True):
+    with ThreadPoolExecutor(len(contacted)) as threads:
+        for (name, host, _), why in zip(contacted, threads.map(_why_away, contacted), strict=True):
             if not why:
                 yield ok("network", f"{host} can be reached ({name})")
                 continue

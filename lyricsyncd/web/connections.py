@@ -58,7 +58,7 @@ class Connection(H11Protocol):
         self.since = self.loop.time()
         """When it began to wait for the next request."""
         self._read = False
-        """Whether what the client sent with the connection has been read."""
+        """Return whether all that the client has sent was read."""
         self._unread_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -108,7 +108,7 @@ class Operation:
 
     @property
     def takes_body(self) -> bool:
-        """Whether requests have a body."""
+        """Return whether requests have a body."""
         return self.takes_events or self.body is not None
 
 

@@ -44,7 +44,7 @@ class Sessions:
 
     @property
     def needed(self) -> bool:
-        """Whether a page has to sign in."""
+        """Return whether a page has to sign in."""
         return self._token is not None
 
     def is_token(self, given: str | bytes) -> bool:

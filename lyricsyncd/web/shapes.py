@@ -293,7 +293,7 @@ class StatusAnswer(Shape):
 
 
 class SessionShape(Shape):
-    """What signs a browser in."""
+    """The credentials by which a browser signs in."""
 
     token: str = Field(max_length=4096, description="The token of the configuration.")
 
@@ -447,7 +447,7 @@ class UndoBody(Shape):
 
 
 class DecidedAnswer(Shape):
-    """What came of a decision."""
+    """The result of a decision."""
 
     written: list[str]
     removed: list[str]
@@ -527,7 +527,7 @@ class HistoryAnswer(Shape):
 
 
 class FindingShape(Shape):
-    """What a check found."""
+    """The finding of a check."""
 
     topic: str
     verdict: Literal["ok", "warning", "failed"]

@@ -42,7 +42,7 @@ _OVERLAP_S = 5.0
 
 
 Seen = tuple[Any, ...]
-"""What was sent of a song."""
+"""The last event that was sent of a song."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Look:
     tracks: list[dict[str, Any]]
     drafts: list[tuple[int, int]]
     seen: dict[int, Seen]
-    """What the client has been sent of the songs that changed lately."""
+    """The last events that were sent to the client, of the songs that changed lately."""
 
 
 def look(catalog: Catalog, since: float, seen: dict[int, Seen]) -> Look:
