@@ -163,7 +163,7 @@ def wait_for_words(
     Raises
     ------
     DemoError
-        If the service ends, gives the song up, writes line times alone, or lets ``patience_s``
+        If the service ends, gives the song up, writes line times alone, or lets ``timeout_s``
         seconds pass.
     """
     started = asked = time.monotonic()

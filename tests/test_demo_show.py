@@ -150,7 +150,7 @@ def test_a_configuration_that_is_wrong_ends_the_show_with_the_reason_in_the_log(
 def test_a_song_that_cannot_be_decoded_ends_the_show_at_once_with_the_services_reason(
     tmp_path: Path,
 ) -> None:
-    """A real service, and a song that is none: it must not wait for its patience to end."""
+    """A real service, and a song that is none: it must not wait for its time-out."""
     song = tmp_path / "library" / "song.mp3"
     with run_demo.service(run_demo.stage(tmp_path), tmp_path / "daemon.log") as process:
         song.with_suffix(".txt").write_text("row your boat\n")

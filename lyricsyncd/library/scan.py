@@ -58,7 +58,7 @@ def reconcile(
     if offline(rules.root):
         report.offline = True
         return report
-    requests: list[_Asked] = []
+    requests: list[_Candidate] = []
     visited: set[Path] = set()
     gone: list[int] = []
     for folder in walk(rules, start, unreadable=report.unreadable):
@@ -139,11 +139,11 @@ def _within(path: Path, folders: Sequence[Path]) -> bool:
     return any(folder == path or folder in path.parents for folder in folders)
 
 
-_Asked = tuple[bool, Request]
+_Candidate = tuple[bool, Request]
 """Whether a song has no words beside it, and its request."""
 
 
-def _queue(catalog: Catalog, requests: list[_Asked], report: Report) -> None:
+def _queue(catalog: Catalog, requests: list[_Candidate], report: Report) -> None:
     """Queue songs, those with words beside them first: no look-up has to be waited for."""
     if not requests:
         return
