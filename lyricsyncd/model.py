@@ -48,6 +48,23 @@ class Word:
     space: bool = True
 
 
+class ParallelKind(str, Enum):
+    """Relation of a parallel text to the line that is sung."""
+
+    TRANSLATION = "translation"
+    ROMANISATION = "romanisation"
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelText:
+    """A line in another language or script, which is shown with the sung one and never timed."""
+
+    text: str
+    kind: ParallelKind = ParallelKind.TRANSLATION
+    language: str | None = None
+    """ISO 639-1 code where one exists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of lyrics. ``voice`` is ``None`` for the lead, ``"bg"`` for backing vocals, or a
@@ -57,6 +74,7 @@ class Line:
     start: float | None = None
     end: float | None = None
     voice: str | None = None
+    parallel: tuple[ParallelText, ...] = ()
 
     @classmethod
     def from_text(

@@ -329,7 +329,12 @@ class TestWhatIsNotKeptIsReported:
             ("[00:01.00]<00:01.00>tea <00:00.50>is", "run backwards"),
             (TTML["one bad time"][0], "times of words disagree"),
             (TTML["frames, ticks and clocks on the wall"][0], "clock on the wall"),
-            (TTML["two languages"][0], "another language, de"),
+            (
+                TTML["two languages"][0].replace(
+                    "Tee</p>", 'Tee</p><p begin="5s" end="6s">Kuchen</p>'
+                ),
+                "another language, de",
+            ),
             (TTML["a time that is none"][0], "times are none"),
             ("[C]Twinkle [G]star\n[C]How I", "chords"),
             (SONG + ": 8 4 0 late\n: 0 4 0 early\nE", "out of order"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lyricsyncd.lyrics import external, times
 from lyricsyncd.lyrics.clean import clean, clean_text
-from lyricsyncd.lyrics.translations import without_translations
+from lyricsyncd.lyrics.translations import beside_lines
 from lyricsyncd.lyrics.voices import with_voices
 from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
 from lyricsyncd.text import words
@@ -135,13 +135,13 @@ class TestTranslations:
     def test_the_second_line_at_a_time_goes(self) -> None:
         pairs = [("Bonjour", "Hello"), ("Le monde", "The world"), ("Adieu", "Goodbye")]
         lines = [Line.from_text(text, float(at)) for at, pair in enumerate(pairs) for text in pair]
-        kept = without_translations(Lyrics(tuple(lines)))
+        kept = beside_lines(Lyrics(tuple(lines)))
         assert kept.text == "Bonjour\nLe monde\nAdieu"
 
     def test_second_voices_at_a_time_stay(self) -> None:
         lines = [Line.from_text(f"line {at}", float(at)) for at in range(10)]
         lines.insert(5, Line.from_text("echo", 4.0))
-        assert without_translations(Lyrics(tuple(lines))).lines == tuple(lines)
+        assert beside_lines(Lyrics(tuple(lines))).lines == tuple(lines)
 
     def test_lines_of_another_script_between_go(self) -> None:
         text = (
@@ -163,7 +163,7 @@ class TestTranslations:
     @given(st.lists(st.text(max_size=20), max_size=12))
     def test_never_more_than_half_is_taken(self, rows: list[str]) -> None:
         lyrics = words.from_text("\n".join(rows))
-        kept = without_translations(lyrics)
+        kept = beside_lines(lyrics)
         assert 2 * len(kept.lines) >= len(lyrics.lines)
 
 

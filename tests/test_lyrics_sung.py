@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from mutagen.id3 import ID3, USLT
 
+from lyricsyncd import formats
+from lyricsyncd.catalog import drafts
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound
 from lyricsyncd.lyrics import choose
 from lyricsyncd.lyrics.base import Candidate
 from lyricsyncd.lyrics.local import LocalSource, stored
 from lyricsyncd.lyrics.sung import from_plain
-from lyricsyncd.model import Decision, Lyrics, Timing, Track
+from lyricsyncd.model import (
+    Decision,
+    Line,
+    Lyrics,
+    ParallelKind,
+    ParallelText,
+    Timing,
+    Track,
+    Word,
+)
 from lyricsyncd.pipeline.finder import Finder
 from lyricsyncd.pipeline.result import without_models
 from tests.noise_songs import encode
@@ -205,3 +217,183 @@ class TestRepeats:
     def test_of_a_chorus_without_its_text_are_written_out(self, song: Path, header: str) -> None:
         text = f"[Verse]\nOne\n\n[Chorus]\nLa la\nLo lo\n\n[Verse 2]\nTwo\n\n{header}"
         assert own(in_tag(song, text)).text == "One\nLa la\nLo lo\nTwo\nLa la\nLo lo"
+
+
+SPANISH = (
+    "Brilla, brilla, estrellita,\ncómo me pregunto qué eres.\nAllá arriba del mundo tan alto,\n"
+    "como un diamante en el cielo.\nCuando el sol ardiente se ha ido,\ncuando ya nada alumbra,\n"
+    "entonces muestras tu lucecita,\nbrilla, brilla, toda la noche."
+)
+JAPANESE = "夜空に光る星\n君と見ていた\nいつかまた\n会えるように"
+ROMAJI = "yozora ni hikaru hoshi\nkimi to mite ita\nitsuka mata\naeru you ni"
+ENGLISH = "Stars in the night sky\nI watched with you\nSome day again\nThat we may meet"
+
+
+def beside_of(lyrics: Lyrics, at: int = 0) -> str:
+    return "\n".join(line.parallel[at].text for line in lyrics)
+
+
+def kinds(lyrics: Lyrics) -> set[tuple[tuple[ParallelKind, str | None], ...]]:
+    return {tuple((each.kind, each.language) for each in line.parallel) for line in lyrics}
+
+
+def in_turn(*texts: str) -> str:
+    return "\n".join("\n".join(rows) for rows in zip(*map(str.splitlines, texts), strict=True))
+
+
+def stamped(*texts: str) -> str:
+    rows = zip(*map(str.splitlines, texts), strict=True)
+    timed = ((5 + 4 * at, row) for at, group in enumerate(rows) for row in group)
+    return "\n".join(f"[00:{second:02}.00]{row}" for second, row in timed)
+
+
+TRANSLATED = {((ParallelKind.TRANSLATION, "es"),)}
+
+
+class TestSeveralTextsInOne:
+    def test_at_the_same_stamp_the_first_is_sung(self, song: Path) -> None:
+        beside(song, "08")
+        found = own(song)
+        assert (found.text, beside_of(found), found.timing) == (STAR, SPANISH, Timing.LINE)
+        assert kinds(found) == TRANSLATED
+
+    def test_in_turn_the_first_is_sung(self, song: Path) -> None:
+        beside(song, "08b")
+        found = own(song)
+        assert found.text == STAR
+        assert kinds(found) == {((ParallelKind.TRANSLATION, "ja"),)}
+        assert found.lines[1].parallel[0].text == "おそらのほしよ"
+
+    def test_in_turn_in_one_script_are_known_by_their_languages(self, song: Path) -> None:
+        found = own(in_tag(song, in_turn(STAR, SPANISH)))
+        assert (found.text, beside_of(found)) == (STAR, SPANISH)
+        assert kinds(found) == TRANSLATED
+
+    @pytest.mark.parametrize("written", [in_turn, stamped])
+    def test_three_are_sung_romanised_and_translated(
+        self, song: Path, written: Callable[..., str]
+    ) -> None:
+        found = own(in_tag(song, written(JAPANESE, ROMAJI, ENGLISH)))
+        assert "".join(found.text.split()) == "".join(JAPANESE.split())
+        assert (beside_of(found, 0), beside_of(found, 1)) == (ROMAJI, ENGLISH)
+        assert [each.kind for each in found.lines[0].parallel] == [
+            ParallelKind.ROMANISATION,
+            ParallelKind.TRANSLATION,
+        ]
+
+    def test_a_romanisation_that_comes_first_is_not_what_is_placed(self, song: Path) -> None:
+        found = own(in_tag(song, in_turn(ROMAJI, JAPANESE)))
+        assert "".join(found.text.split()) == "".join(JAPANESE.split())
+        assert {each.kind for line in found for each in line.parallel} == {
+            ParallelKind.ROMANISATION
+        }
+
+    @pytest.mark.parametrize(
+        "heading", ["[Traducción]", "Translation:", "(Spanish translation)", "Tłumaczenie:"]
+    )
+    def test_a_block_after_a_heading_stands_beside(self, song: Path, heading: str) -> None:
+        found = own(in_tag(song, f"{STAR}\n\n{heading}\n{SPANISH}"))
+        assert (found.text, beside_of(found)) == (STAR, SPANISH)
+
+    def test_a_second_block_stands_beside(self, song: Path) -> None:
+        found = own(in_tag(song, f"{STAR}\n\n{SPANISH}"))
+        assert (found.text, beside_of(found)) == (STAR, SPANISH)
+
+    def test_the_language_of_the_tags_decides(self, song: Path) -> None:
+        in_tag(song, stamped(STAR, SPANISH))
+        (found,) = LocalSource().find(Track(song, title="The Star", language="es"))
+        assert (found.lyrics.text, beside_of(found.lyrics)) == (SPANISH, STAR)
+
+    def test_the_other_text_is_tried_where_the_first_does_not_fit(self, song: Path) -> None:
+        beside(song, "08")
+        (other,) = choose(Track(song), [LocalSource()]).others
+        assert (other.text, other.language) == (SPANISH, "es")
+        assert beside_of(other) == STAR
+        assert [line.start for line in other] == [line.start for line in own(song)]
+
+    def test_two_frames_of_two_languages_are_one_text(self, song: Path) -> None:
+        tags = ID3()
+        tags.add(USLT(encoding=3, lang="eng", desc="", text=STAR))
+        tags.add(USLT(encoding=3, lang="spa", desc="", text=SPANISH))
+        tags.save(song)
+        for language, sung, other in (("en", STAR, SPANISH), ("es", SPANISH, STAR)):
+            (found,) = LocalSource().find(Track(song, title="The Star", language=language))
+            assert (found.lyrics.text, beside_of(found.lyrics)) == (sung, other)
+
+    def test_two_singers_at_a_time_are_both_sung(self, song: Path) -> None:
+        rows = STAR.splitlines()
+        found = own(in_tag(song, stamped("\n".join(rows), "\n".join(reversed(rows)))))
+        assert len(found.lines) == 16
+
+    def test_verses_in_two_languages_are_all_sung(self, song: Path) -> None:
+        text = f"{STAR}\n\n{SPANISH}\n\n{STAR}"
+        assert own(in_tag(song, text)).text == text.replace("\n\n", "\n")
+
+
+class TestTextsBesideLines:
+    WRITTEN = Lyrics(
+        (
+            Line(
+                (Word("夜", 1.0, 1.5, space=False), Word("空", 1.5, 2.0)),
+                1.0,
+                2.0,
+                parallel=(
+                    ParallelText("yozora", ParallelKind.ROMANISATION, "ja-Latn"),
+                    ParallelText("Night <sky> & stars", language="en"),
+                ),
+            ),
+            Line((Word("星", 3.0, 3.5),), 3.0, 3.5, "bg", (ParallelText("A star"),)),
+            Line((Word("君", 5.0, 5.5),), 5.0, 5.5),
+        ),
+        language="ja",
+    )
+
+    @pytest.mark.parametrize("name", ["ttml", "lyricsfile"])
+    def test_are_carried(self, name: str) -> None:
+        found = formats.read(formats.write(self.WRITTEN, name).encode(), name)
+        assert [line.parallel for line in found] == [line.parallel for line in self.WRITTEN]
+        assert found == formats.project(self.WRITTEN, name)
+
+    @pytest.mark.parametrize("name", ["lrc", "lrc_standard"])
+    def test_are_second_lines_of_lrc_on_request(self, name: str) -> None:
+        assert "yozora" not in formats.write(self.WRITTEN, name)
+        text = formats.write(self.WRITTEN, name, translations=True)
+        rows = [row for row in text.splitlines() if "yozora" in row or "Night" in row]
+        assert [row.partition("]")[2] for row in rows] == ["yozora", "Night <sky> & stars"]
+        assert {row.partition("]")[0].rstrip("0") for row in rows} == {"[00:01."}
+        found = formats.read(text.encode(), name)
+        assert found == formats.project(self.WRITTEN, name, translations=True)
+
+    @pytest.mark.parametrize("name", sorted({*formats.names()} - {"ttml", "lyricsfile"}))
+    def test_are_not_sung_in_other_formats(self, name: str) -> None:
+        text = formats.write(self.WRITTEN, name)
+        assert "yozora" not in text
+        assert all(not line.parallel for line in formats.project(self.WRITTEN, name))
+
+    def test_are_read_from_the_head_of_apples_ttml(self) -> None:
+        text = (
+            '<tt xmlns="http://www.w3.org/ns/ttml" xmlns:itunes="i" xml:lang="ja"><head><metadata>'
+            '<iTunesMetadata><translations><translation xml:lang="en"><text for="L1">Sky</text>'
+            '</translation></translations><transliterations><transliteration xml:lang="ja-Latn">'
+            '<text for="L1">so<span>ra</span></text></transliteration></transliterations>'
+            "</iTunesMetadata></metadata></head><body><div>"
+            '<p begin="1" end="2" itunes:key="L1">空</p></div></body></tt>'
+        )
+        (line,) = formats.read(text.encode(), "ttml")
+        assert line.parallel == (
+            ParallelText("Sky", ParallelKind.TRANSLATION, "en"),
+            ParallelText("sora", ParallelKind.ROMANISATION, "ja-Latn"),
+        )
+
+    def test_are_read_from_parts_of_other_languages(self) -> None:
+        text = (
+            '<tt xmlns="http://www.w3.org/ns/ttml"><body><div xml:lang="en"><p begin="1" end="2">'
+            'One</p><p begin="3" end="4">Two</p></div><div xml:lang="es"><p begin="1" end="2">Uno'
+            '</p><p begin="3" end="4">Dos</p></div></body></tt>'
+        )
+        found = formats.read(text.encode(), "ttml")
+        assert (found.text, beside_of(found)) == ("One\nTwo", "Uno\nDos")
+        assert kinds(found) == TRANSLATED
+
+    def test_are_kept_with_a_draft(self) -> None:
+        assert drafts.lyrics_of_plain(drafts.lyrics_as_plain(self.WRITTEN)) == self.WRITTEN

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.model import Line, Lyrics, ParallelKind, ParallelText, Word
 
 _DECIMALS = 3
 """Of seconds and of confidences: finer than a person can perceive."""
@@ -165,7 +165,11 @@ def lyrics_as_plain(lyrics: Lyrics) -> dict[str, Any]:
     """Encode lyrics as values of JSON, without loss but for the finest digits of times."""
     plain: dict[str, Any] = {
         "lines": [
-            [_rounded(line.start), _rounded(line.end), line.voice, list(map(_word, line.words))]
+            [
+                *(_rounded(line.start), _rounded(line.end), line.voice),
+                list(map(_word, line.words)),
+                *([list(map(_beside, line.parallel))] if line.parallel else []),
+            ]
             for line in lyrics
         ]
     }
@@ -180,8 +184,8 @@ def lyrics_as_plain(lyrics: Lyrics) -> dict[str, Any]:
 def lyrics_of_plain(plain: Mapping[str, Any]) -> Lyrics:
     """Decode `lyrics_as_plain`."""
     lines = (
-        Line(tuple(map(_word_of, words)), start, end, voice)
-        for start, end, voice, words in plain["lines"]
+        Line(tuple(map(_word_of, words)), start, end, voice, _beside_of(beside))
+        for start, end, voice, words, *beside in plain["lines"]
     )
     return Lyrics(
         tuple(lines),
@@ -204,6 +208,15 @@ def _deflated(values: Mapping[str, Any]) -> bytes:
 
 def _inflated(body: bytes) -> Any:
     return json.loads(zlib.decompress(body))
+
+
+def _beside(text: ParallelText) -> list[str | None]:
+    return [text.text, text.kind.value, text.language]
+
+
+def _beside_of(plain: list[Any]) -> tuple[ParallelText, ...]:
+    rows = plain[0] if plain else []
+    return tuple(ParallelText(text, ParallelKind(kind), lang) for text, kind, lang in rows)
 
 
 def _word(word: Word) -> str | list[Any]:

@@ -119,9 +119,14 @@ def _unguard_line(text: str) -> str:
 
 @dataclass(frozen=True)
 class Lrc:
-    """Enhanced LRC. ``decimals``: of the seconds, 3 by default; 2 is what old players parse."""
+    """Enhanced LRC.
+
+    ``decimals``: of the seconds, 3 by default; 2 is what old players parse. ``translations``:
+    whether the texts beside a line follow it as lines of the same time.
+    """
 
     decimals: int = 3
+    translations: bool = False
 
     name: ClassVar[str] = "lrc"
     suffixes: ClassVar[tuple[str, ...]] = (".elrc", ".lrc")
@@ -143,7 +148,7 @@ class Lrc:
         return _read(text)
 
     def project(self, lyrics: Lyrics) -> Lyrics:
-        return _project(tidy(lyrics), 10**self.decimals, words=True)
+        return _project(tidy(lyrics), 10**self.decimals, words=True, beside=self.translations)
 
     def write(self, lyrics: Lyrics) -> str:
         return _write(self.project(lyrics), self.decimals)
@@ -151,9 +156,13 @@ class Lrc:
 
 @dataclass(frozen=True)
 class LrcStandard:
-    """Plain LRC, a time a line, which every player reads. ``decimals``: 2 by default."""
+    """Plain LRC, a time a line, which every player reads. ``decimals``: 2 by default.
+
+    ``translations``: as of `Lrc`.
+    """
 
     decimals: int = 2
+    translations: bool = False
 
     name: ClassVar[str] = "lrc_standard"
     suffixes: ClassVar[tuple[str, ...]] = (".lrc",)
@@ -168,7 +177,7 @@ class LrcStandard:
         return _read(decode(data))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
-        return _project(tidy(lyrics), 10**self.decimals, words=False)
+        return _project(tidy(lyrics), 10**self.decimals, words=False, beside=self.translations)
 
     def write(self, lyrics: Lyrics) -> str:
         return _write(self.project(lyrics), self.decimals)
@@ -181,12 +190,13 @@ def _marked_lines(text: str) -> Iterable[tuple[str, re.Match[str] | None]]:
 # Writing
 
 
-def _project(lyrics: Lyrics, unit: int, *, words: bool) -> Lyrics:
+def _project(lyrics: Lyrics, unit: int, *, words: bool, beside: bool) -> Lyrics:
     if not any(line.words and line.start is not None for line in lyrics.lines):
         # Readers show the tags of an LRC file without times as if they were sung.
         return Lyrics(tuple(Line(bare(line)) for line in lyrics.lines if line.words))
     needs_line_times(lyrics.lines, "LRC")
     groups: list[list[Line]] = []
+    further: list[list[Line]] = []
     ends: list[float | None] = []
     for line in lyrics.lines:
         if line.start is None:
@@ -197,9 +207,16 @@ def _project(lyrics: Lyrics, unit: int, *, words: bool) -> Lyrics:
         else:
             groups.append([Line(timed, on_grid(line.start, unit))])
             ends.append(0.0)
+            further.append([])
+        if beside:
+            start = groups[-1][0].start
+            further[-1] += [
+                replace(Line.from_text(each.text), start=start) for each in line.parallel
+            ]
         end = _end(line)
         before = ends[-1]
         ends[-1] = None if end is None or before is None else max(before, on_grid(end, unit))
+    groups = [[*group, *more] for group, more in zip(groups, further, strict=True)]
     return Lyrics(
         tuple(_in_order(_with_breaks(groups, ends))),
         lyrics.language,

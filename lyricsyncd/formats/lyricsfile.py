@@ -7,7 +7,9 @@ lines have times, the others cannot be written.
 
 Read as a string is a string, whatever YAML would make of it (a line "No" is no boolean);
 ``offset_ms`` is applied like LRC's (positive is earlier), and where a line's words differ from its
-text, the words count. Aliases are refused: no lyrics need them, and bombs are made of them.
+text, the words count. Translations and romanisations stand in a list ``parallel`` of their line, an
+addition that other readers pass over. Aliases are refused: no lyrics need them, and bombs are made
+of them.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from lyricsyncd.formats.timing import (
     stretches,
     tidy,
 )
-from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.model import Line, Lyrics, ParallelKind, ParallelText, Word
 
 _MAX_DEPTH = 16
 _MAX_NODES = 8 * MAX_WORDS
@@ -77,8 +79,8 @@ class Lyricsfile:
             if any(line.words and line.start is not None for line in lyrics.lines):
                 needs_line_times(lyrics.lines, "Lyricsfile")
             lines = [
-                Line(line.words, line.start, line.end)
-                for line in framed(lyrics.lines, 1000, words=True, need_end=False)
+                Line(line.words, line.start, line.end, parallel=_beside(line))
+                for line in framed(lyrics.lines, 1000, words=True, need_end=False, parallel=True)
             ]
         metadata = {name: lyrics.metadata[name] for name in _NAMES if name in lyrics.metadata}
         duration = _duration(lyrics.metadata.get("duration"))
@@ -123,7 +125,18 @@ def _row(line: Line) -> dict[str, Any]:
         row["words"] = [
             {"text": text, **_times(start, end)} for text, start, end in stretches(line.words)
         ]
+    if line.parallel:
+        row["parallel"] = [
+            {"kind": each.kind.value, "text": each.text}
+            | ({"language": each.language} if each.language else {})
+            for each in line.parallel
+        ]
     return row
+
+
+def _beside(line: Line) -> tuple[ParallelText, ...]:
+    """Return the texts beside a line; those of lines without times have no place in the file."""
+    return line.parallel if line.start is not None else ()
 
 
 def _times(start: float | None, end: float | None) -> dict[str, int]:
@@ -238,7 +251,15 @@ def _line(item: object, offset: int) -> Line:
         words.append(Word(text, *times, space=text[-1:].isspace()))
     if not any(word.text.strip() for word in words):
         words = list(Line.from_text(_string(row, "text")).words)
-    return Line(tuple(words), start, end)
+    beside = tuple(map(_parallel, _list(row.get("parallel"), "parallel")))
+    return Line(tuple(words), start, end, parallel=beside)
+
+
+def _parallel(item: object) -> ParallelText:
+    text = _mapping(item, "a parallel text")
+    is_roman = _string(text, "kind") == ParallelKind.ROMANISATION.value
+    kind = ParallelKind.ROMANISATION if is_roman else ParallelKind.TRANSLATION
+    return ParallelText(_string(text, "text"), kind, language_code(_string(text, "language")))
 
 
 def _time(item: dict[str, Any], key: str, offset: int) -> float | None:

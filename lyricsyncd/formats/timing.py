@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.text import MAX_WORDS, language_code, one_line, pieces, report
-from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.model import Line, Lyrics, ParallelText, Word
 
 MAX_S = 24 * 3600.0
 LINGER_S = 5.0
@@ -99,7 +99,15 @@ def _tidy_line(line: Line) -> Line:
         start = words[0].start
     if start is None or (end is not None and end < start):
         end = None
-    return Line(words, start, end, one_line(line.voice or "") or None)
+    return Line(words, start, end, one_line(line.voice or "") or None, _parallel(line))
+
+
+def _parallel(line: Line) -> tuple[ParallelText, ...]:
+    texts = (
+        dataclasses.replace(each, text=one_line(each.text), language=language_code(each.language))
+        for each in line.parallel
+    )
+    return tuple(each for each in texts if each.text)
 
 
 def _split(words: Iterable[Word]) -> list[Word]:
@@ -231,7 +239,12 @@ def stretches(words: Sequence[Word]) -> list[tuple[str, float, float | None]]:
 
 
 def framed(
-    lines: Sequence[Line], unit: int, *, words: bool, need_end: bool = True
+    lines: Sequence[Line],
+    unit: int,
+    *,
+    words: bool,
+    need_end: bool = True,
+    parallel: bool = False,
 ) -> tuple[Line, ...]:
     """Timed lines as cues: each with words, a start and an end, which hold all its words.
 
@@ -239,20 +252,21 @@ def framed(
     where the next line begins, or ``LINGER_S`` later if that is earlier. Lines without a time
     stay without one, for the format to judge; lines without words are dropped. With ``words`` the
     word times are kept, as ``stamped`` has them, the last one ending with the line if nothing
-    else is known.
+    else is known. With ``parallel`` the texts beside a line are kept.
     """
     sung = [line for line in lines if line.words]
     starts = sorted(line.start for line in sung if line.start is not None)
     cues = []
     for line in sung:
+        beside = line.parallel if parallel else ()
         if line.start is None:
-            cues.append(Line(bare(line), voice=line.voice))
+            cues.append(Line(bare(line), voice=line.voice, parallel=beside))
             continue
         start, end = _frame(line, starts if need_end else None, unit)
         timed = stamped(line, unit) if words else bare(line)
         if timed[0].start is not None and timed[-1].end is None:
             timed = (*timed[:-1], dataclasses.replace(timed[-1], end=end))
-        cues.append(Line(timed, start, end, line.voice))
+        cues.append(Line(timed, start, end, line.voice, beside))
     return tuple(cues)
 
 

@@ -12,9 +12,10 @@ Read: clock times, frames, ticks and offsets (``1:02.5``, ``0:01:02:12``, ``620t
 from the start of the song, as such files have them whatever they stand in; or from that of what
 they stand in, as the standard has it, where they fit in no other way. A time that is none, or that
 of a clock on the wall, is passed over with a warning. The space between words may be in or between
-spans; translations, transliterations and rubies are left out, and of parts in several languages at
-the same times all but the first. An agent without a name is known by its id, the one called ``v1``
-is the lead. A document type, and with it every entity, is refused.
+spans; rubies are left out. Translations and transliterations stand beside their line: in spans of
+their role, which is how they are written, in Apple's head by the line's key, or in further parts of
+other languages. An agent without a name is known by its id, the one called ``v1`` is the lead. A
+document type, and with it every entity, is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from xml.sax.saxutils import escape, quoteattr
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.text import decode, language_code, report
 from lyricsyncd.formats.timing import checked, clock, clock_ms, framed, stretches, tidy
-from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.model import Line, Lyrics, ParallelKind, ParallelText, Word
 
 _MAX_DEPTH = 32
 _ROOT = (
@@ -46,7 +47,12 @@ _FAR_S = 1.0
 """So far from its line no word begins."""
 _SLACK_S = 0.05
 """How much later than what it stands in something may end."""
-_ASIDE = ("x-translation", "x-roman", "x-transliteration")
+_ASIDE = {
+    "x-translation": ParallelKind.TRANSLATION,
+    "x-roman": ParallelKind.ROMANISATION,
+    "x-transliteration": ParallelKind.ROMANISATION,
+}
+_ROLES = {ParallelKind.TRANSLATION: "x-translation", ParallelKind.ROMANISATION: "x-roman"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,9 @@ class Ttml:
     def project(self, lyrics: Lyrics) -> Lyrics:
         lyrics = tidy(lyrics)
         title = {key: lyrics.metadata[key] for key in ("title",) if key in lyrics.metadata}
-        return Lyrics(framed(lyrics.lines, 1000, words=True), lyrics.language, metadata=title)
+        return Lyrics(
+            framed(lyrics.lines, 1000, words=True, parallel=True), lyrics.language, metadata=title
+        )
 
     def write(self, lyrics: Lyrics) -> str:
         lyrics = self.project(lyrics)
@@ -143,6 +151,15 @@ def _times(start: float | None, end: float | None) -> str:
 
 
 def _content(line: Line) -> str:
+    return _sung(line) + "".join(map(_beside, line.parallel))
+
+
+def _beside(text: ParallelText) -> str:
+    language = f" xml:lang={quoteattr(text.language)}" if text.language else ""
+    return f'<span ttm:role="{_ROLES[text.kind]}"{language}>{escape(text.text)}</span>'
+
+
+def _sung(line: Line) -> str:
     if line.words[0].start is None:
         return escape(line.text)
     spans = []
@@ -153,6 +170,18 @@ def _content(line: Line) -> str:
 
 
 # Reading
+
+
+@dataclass
+class _Note:
+    """A translation or transliteration of a line, while it is read."""
+
+    kind: ParallelKind
+    language: str
+    texts: list[str] = field(default_factory=list)
+
+    def text(self) -> ParallelText:
+        return ParallelText("".join(self.texts), self.kind, language_code(self.language))
 
 
 @dataclass
@@ -168,6 +197,7 @@ class _Span:
     timed: bool = False
     aside: bool = False
     ruby: _Span | None = None
+    note: _Note | None = None
 
     def cover(self, begin: float, end: float | None) -> None:
         """Extend the times over those of a reading."""
@@ -184,6 +214,8 @@ class _Channel:
     end: float | None
     voice: str | None
     texts: list[tuple[_Span, list[str]]] = field(default_factory=list)
+    notes: list[_Note] = field(default_factory=list)
+    key: str = ""
 
     def add(self, span: _Span, text: str) -> None:
         if self.texts and self.texts[-1][0] is span:
@@ -207,13 +239,14 @@ class _Channel:
             begin, end = moved(begin), moved(end)
             words.append(Word(text, begin, end, space=text[-1:].isspace()))
         start, end = moved(self.begin), moved(self.end)
+        beside = tuple(note.text() for note in self.notes)
         if not any(span.timed for span, _ in self.texts):
             text = "".join("".join(parts) for _, parts in self.texts)
-            return Line(Line.from_text(text).words, start, end, self.voice)
+            return Line(Line.from_text(text).words, start, end, self.voice, beside)
         # Line breaks and indentation before the first word are no words.
         while words and not words[0].text.strip():
             words.pop(0)
-        return Line(_believed(words, start, end), start, end, self.voice)
+        return Line(_believed(words, start, end), start, end, self.voice, beside)
 
     def _later(self) -> float:
         """Seconds to add to the words' times: the line's begin, where they are counted from it."""
@@ -298,6 +331,9 @@ class _Document:
         self.title = ""
         self._path: list[str] = []
         self._agent = ""
+        self._head_language = ""
+        self._head_notes: dict[str, list[_Note]] = {}
+        self._head_note: _Note | None = None
         self._wallclock = False
         self._on_the_wall = self._bad_times = 0
         self._channels: list[_Channel] = []
@@ -328,10 +364,16 @@ class _Document:
             self.agents.setdefault(self._agent, "")
         elif tag == "p" and "body" in self._path and not self._spans:
             begin, end = self._interval(values)
-            channel = _Channel(begin, end, values.get("agent"))
+            channel = _Channel(begin, end, values.get("agent"), key=values.get("key", ""))
             self._wallclock = values.get("begin", "").strip().startswith("wallclock")
             self._channels = [channel]
             self._spans = [_Span(channel)]
+        elif tag in _HEAD_KINDS:
+            self._head_language = values.get("lang", "")
+        elif tag == "text" and "for" in values and _HEAD_KINDS.keys() & set(self._path):
+            kind = next(_HEAD_KINDS[name] for name in self._path if name in _HEAD_KINDS)
+            self._head_note = _Note(kind, self._head_language)
+            self._head_notes.setdefault(values["for"], []).append(self._head_note)
         elif self._spans:
             self._spans.append(self._span(tag, values))
 
@@ -357,14 +399,19 @@ class _Document:
             return _Span(channel)
         if tag == "br":
             around.channel.add(around, " ")
-        if around.aside or role in _ASIDE or tag in ("metadata", "set"):
-            return _Span(around.channel, aside=True)
+        if role in _ASIDE and not around.aside:
+            note = _Note(_ASIDE[role], values.get("lang", ""))
+            around.channel.notes.append(note)
+            return _Span(around.channel, aside=True, note=note)
+        if around.aside or tag in ("metadata", "set"):
+            return _Span(around.channel, aside=True, note=around.note)
         if begin is None:
             return around
         return _Span(around.channel, begin, end, timed=True)
 
     def end(self, tag: str) -> None:
-        self._path.pop()
+        if self._path.pop() == "text":
+            self._head_note = None
         if self._spans:
             self._spans.pop()
             if not self._spans:
@@ -377,11 +424,13 @@ class _Document:
             return
         if not self._parts:
             self._parts.append(_Part())
+        lead = self._channels[0]
+        lead.notes += self._head_notes.get(lead.key, []) if lead.key else []
         self._parts[-1].channels.append(self._channels)
 
     @property
     def lines(self) -> list[Line]:
-        """The lines that are sung: parts in further languages at the same times are left out."""
+        """The lines that are sung; parts in further languages at the same times stand beside."""
         lines: list[Line] = []
         disagreeing = 0
         begins: dict[str, set[float]] = {}
@@ -390,7 +439,7 @@ class _Document:
             starts = {line.start for line in of_part if line.start is not None}
             others = set().union(*(b for name, b in begins.items() if name != part.language))
             if part.language and starts and 2 * len(starts & others) >= len(starts):
-                report(f"the lines in another language, {part.language}, are left out", "")
+                lines = _with_part(lines, of_part, part.language)
                 continue
             if part.language:
                 begins.setdefault(part.language, set()).update(starts)
@@ -428,8 +477,12 @@ class _Document:
     def data(self, text: str) -> None:
         if self._spans:
             span = self._spans[-1]
-            if not span.aside:
+            if span.note is not None:
+                span.note.texts.append(text)
+            elif not span.aside:
                 span.channel.add(span, text)
+        elif self._head_note is not None:
+            self._head_note.texts.append(text)
         elif self._path[-1:] == ["name"] and "agent" in self._path:
             self.agents[self._agent] += text
         elif self._path[-1:] == ["title"]:
@@ -437,6 +490,35 @@ class _Document:
 
     def close(self) -> _Document:
         return self
+
+
+_HEAD_KINDS = {
+    "translation": ParallelKind.TRANSLATION,
+    "transliteration": ParallelKind.ROMANISATION,
+}
+"""Elements of Apple's head with the texts beside lines, each for the key of a line."""
+
+
+def _with_part(lines: Sequence[Line], others: Sequence[Line], language: str) -> list[Line]:
+    """Set lines of another language beside those that begin at the same time."""
+    texts: dict[float, list[str]] = {}
+    for line in others:
+        if line.start is not None and line.words:
+            texts.setdefault(line.start, []).append(line.text)
+    joined = []
+    for line in lines:
+        if line.start is not None and line.voice != "bg" and line.start in texts:
+            beside = ParallelText(
+                " ".join(texts.pop(line.start)),
+                ParallelKind.TRANSLATION,
+                language_code(language),
+            )
+            line = replace(line, parallel=(*line.parallel, beside))
+        joined.append(line)
+    if texts:
+        first = next(iter(texts.values()))[0]
+        report(f"{len(texts)} lines in another language, {language}, are left out", first)
+    return joined
 
 
 def _parse(text: str) -> _Document:
@@ -458,7 +540,7 @@ def _named(line: Line, agents: dict[str, str]) -> Line:
         return line
     name = agents.get(line.voice, "").strip()
     voice = name or (None if line.voice == "v1" or len(agents) == 1 else line.voice)
-    return Line(line.words, line.start, line.end, voice)
+    return replace(line, voice=voice)
 
 
 def _local(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, SourceError
+from lyricsyncd.lyrics.translations import alternatives
 from lyricsyncd.model import Lyrics, Timing, Track
 from lyricsyncd.text.words import letters
 
@@ -74,7 +75,8 @@ def choose(track: Track, sources: Sequence[Source]) -> Found:
         if usable:
             best = usable[0]
             reasons = [f"chosen: {best}", *why, *_reasons(source, candidates, best)]
-            return chosen_of(best, reasons, failures, _others(usable))
+            others = (*alternatives(best.lyrics), *_others(usable))
+            return chosen_of(best, reasons, failures, others)
         why += _reasons(source, candidates, None)
         last_resort = last_resort or next(iter(ranked(candidates)), None)
     if last_resort is not None:

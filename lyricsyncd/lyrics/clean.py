@@ -135,7 +135,7 @@ def _with_text(line: Line, text: str, times: int) -> Line:
         words = _cleaned(line.words, text)
         if words is not None:
             return dataclasses.replace(line, words=words)
-    return Line(split(" ".join([text] * times)), line.start, line.end, line.voice)
+    return dataclasses.replace(line, words=split(" ".join([text] * times)))
 
 
 def _cleaned(words: Sequence[Word], text: str) -> tuple[Word, ...] | None:

@@ -24,8 +24,9 @@ from lyricsyncd.formats.timing import tidy
 from lyricsyncd.lyrics import files
 from lyricsyncd.lyrics.base import Candidate, described, is_ours
 from lyricsyncd.lyrics.sung import sung_part
+from lyricsyncd.lyrics.translations import with_texts
 from lyricsyncd.media_types import lyrics_suffixes
-from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.model import Line, Lyrics, ParallelKind, Track, Word
 from lyricsyncd.processes import sandbox
 from lyricsyncd.registry import SourceContext
 from lyricsyncd.text import words
@@ -168,6 +169,7 @@ def parse_embedded(song: Path, track: Track | None = None) -> tuple[list[Candida
         tags = _tags(song)
     except (tagfile.Unreadable, OSError) as error:
         return [], [f"the tags of {song} cannot be read ({error})"]
+    languages: list[str | None] = []
     for tag, value in itertools.islice(tags, _MOST_TAGS):
         try:
             texts = _from_tag(tag, value, f"{song}, tag {tag}")
@@ -178,9 +180,40 @@ def parse_embedded(song: Path, track: Track | None = None) -> tuple[list[Candida
                 by_us = ", by lyricsyncd" if ours else ""
                 why = f"{_described(lyrics)} in the song's tag {tag}{by_us}"
                 found.append(Candidate(lyrics, "tag", tag, 1.0, why, ours))
+                languages.append(language_code(getattr(value, "lang", None) or ""))
         except FormatError as error:
             warnings.append(error.message)
+    if track is not None:
+        found = _of_one_song(found, languages, track.language)
     return found[:_MOST_TAGS], warnings
+
+
+def _of_one_song(
+    found: list[Candidate], languages: list[str | None], sung: str | None
+) -> list[Candidate]:
+    """Join the frames of several languages to one candidate, where their lines match.
+
+    Most programs write the same language whatever the words are in: alone it says nothing.
+    """
+    frames = [
+        (candidate, language)
+        for candidate, language in zip(found, languages, strict=True)
+        if candidate.id == "USLT" and not candidate.ours and language is not None
+    ]
+    frames.sort(key=lambda pair: pair[1] != sung)
+    joined = dict.fromkeys(language for _, language in frames)
+    if len(joined) < 2 or len(joined) < len(frames):
+        return found
+    (first, language), *others = frames
+    lyrics = first.lyrics
+    for other, code in others:
+        if len(other.lyrics.lines) != len(lyrics.lines) or other.lyrics.instrumental:
+            return found
+        texts = [line.text for line in other.lyrics]
+        lyrics = with_texts(lyrics, texts, ParallelKind.TRANSLATION, code)
+    merged = dataclasses.replace(first, lyrics=dataclasses.replace(lyrics, language=language))
+    parts = [candidate for candidate, _ in frames]
+    return [merged, *(each for each in found if not any(each is part for part in parts))]
 
 
 def _tags(song: Path) -> list[tuple[str, Any]]:

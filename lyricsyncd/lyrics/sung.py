@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from lyricsyncd.lyrics.clean import clean, clean_text
-from lyricsyncd.lyrics.translations import without_translations
+from lyricsyncd.lyrics.translations import beside_lines, parted, with_texts
 from lyricsyncd.lyrics.voices import with_voices
 from lyricsyncd.model import Line, Lyrics, Track
 from lyricsyncd.text import words
@@ -26,7 +26,7 @@ def sung_part(lyrics: Lyrics, track: Track) -> Lyrics:
         The song, by whose names headings and singers are recognised.
     """
     if any(_is_marked(line) for line in lyrics):
-        timed = without_translations(words.without_blanks(lyrics))
+        timed = beside_lines(words.without_blanks(lyrics), track.language)
         cleaned = clean(timed, title=track.title, artist=track.artist)
         return words.split_lyrics(with_voices(cleaned, track))
     text = "\n".join(line.text for line in lyrics)
@@ -47,10 +47,13 @@ def from_plain(text: str, track: Track, *, instrumental: bool = False) -> Lyrics
     instrumental
         Whether the source calls the song instrumental, besides the text.
     """
+    text, blocks = parted(text)
     sung, marked = clean_text(text, title=track.title, artist=track.artist)
     lines = tuple(Line(words.split(line)) for line in sung)
     lyrics = Lyrics(lines, instrumental=marked or (instrumental and not lines))
-    return with_voices(without_translations(lyrics), track)
+    for block in blocks:
+        lyrics = with_texts(lyrics, clean_text(block.text)[0], block.kind)
+    return with_voices(beside_lines(lyrics, track.language) if not blocks else lyrics, track)
 
 
 def _is_marked(line: Line) -> bool:

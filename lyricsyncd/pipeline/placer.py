@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.errors import ModelError
-from lyricsyncd.model import Decision, Line, Lyrics, Word
+from lyricsyncd.model import Decision, Lyrics, Word
 from lyricsyncd.pipeline.prepared import (
     Answer,
     MoreWordsWanted,
@@ -131,7 +131,8 @@ class Placer:
             self._unfinished = dataclasses.replace(begun, best=best, scores=scores)
             return MoreWordsWanted(watch.stages)
         self._unfinished = None
-        return _placement(best, scores, begun.stem, self._language(prepared), watch)
+        language = self._language(prepared, best.lyrics)
+        return _placement(best, scores, begun.stem, language, watch)
 
     def _begun(self, prepared: Prepared, watch: Stopwatch, progress: Progress) -> _Unfinished:
         """Take up a song that waited for words, or separate the vocals of another."""
@@ -156,7 +157,7 @@ class Placer:
             The best, and the scores of all that were placed.
         """
         progress("align", 0.0)
-        language, stem = self._language(prepared), begun.stem
+        stem = begun.stem
         best, scores = begun.best, list(begun.scores)
         for lyrics in (prepared.lyrics, *prepared.others)[len(scores) :]:
             if best is not None and best.verdict.score >= self.settings.words:
@@ -164,6 +165,7 @@ class Placer:
             # A transcript was taken with the first words in mind, and anchors those alone.
             transcript = prepared.transcript if best is None else None
             pins = prepared.pins if not scores else ()
+            language = self._language(prepared, lyrics)
             candidate = self._placed(stem, lyrics, language, transcript, watch, pins)
             scores.append(candidate.verdict.score)
             if best is None or candidate.verdict.score > best.verdict.score:
@@ -172,6 +174,7 @@ class Placer:
         doubtful = best.verdict.score < max(self.settings.words, DOUBTFUL)
         anchored = prepared.transcript is not None or bool(prepared.pins)
         if doubtful and not anchored and self._ends_here(best, prepared):
+            language = self._language(prepared, best.lyrics)
             best = self._with_second_opinion(best, stem, language, watch, progress)
         progress("align", 1.0)
         return best, tuple(scores)
@@ -329,9 +332,12 @@ class Placer:
             self._second_aligners[language] = None
             return None
 
-    def _language(self, prepared: Prepared) -> str:
+    def _language(self, prepared: Prepared, lyrics: Lyrics) -> str:
         from lyricsyncd.text.language import detect
 
+        if lyrics is not prepared.lyrics and any(line.parallel for line in lyrics):
+            # A translation in place of the lines that were taken to be sung.
+            return lyrics.language or detect(lyrics) or "en"
         return prepared.language or detect(prepared.lyrics) or "en"
 
     @cached_property
@@ -451,7 +457,7 @@ def _timed_lyrics(
             continue
         starts = line.start if keep_starts and line.start is not None else words[0].start
         ends = line.end if keep_starts and line.end is not None else words[-1].end
-        lines.append(Line(tuple(words), starts, ends, line.voice))
+        lines.append(dataclasses.replace(line, words=tuple(words), start=starts, end=ends))
     return lyrics.with_lines(lines)
 
 
