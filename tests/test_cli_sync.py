@@ -368,6 +368,15 @@ def test_a_song_that_cannot_be_done_is_one_line(tmp_path: Path, make: object, su
     assert before == sorted((path.name, path.lstat().st_mtime_ns) for path in music.iterdir())
 
 
+def test_an_instrumental_is_done_with_nothing_to_write(folder: Path) -> None:
+    (folder / "song.lrc").write_text("[au: instrumental]\n")
+    before = contents(folder)
+    done = sync(folder, "song.wav")
+    assert done.returncode == 0, done.stderr
+    assert "instrumental" in done.stdout + done.stderr
+    assert contents(folder) == before
+
+
 def test_no_lyrics_anywhere_is_status_3(folder: Path) -> None:
     before = contents(folder)
     done = sync(folder, "song.wav", "-o", "out.lrc")

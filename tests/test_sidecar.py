@@ -53,6 +53,28 @@ class TestWhatIsOurs:
         assert write_sidecar(path, OURS, request_) == (Outcome.WRITTEN, "")
         assert path.read_bytes() == OURS
 
+    def test_plain_words_of_a_person_are_kept_with_two_ways_to_have_them_timed(
+        self, song: Path, request_: Request
+    ) -> None:
+        path = song.with_suffix(".lrc")
+        path.write_text("Row, row\nGently down the stream\n")
+        outcome, why = write_sidecar(path, OURS, request_)
+        assert outcome is Outcome.KEPT
+        assert "its words have no times" in why
+        assert f"sync --replace {song}" in why
+        assert "rename it to song.txt" in why
+        assert path.read_text() == "Row, row\nGently down the stream\n"
+
+    def test_timed_words_of_a_person_are_kept_with_a_way_to_replace_them(
+        self, song: Path, request_: Request
+    ) -> None:
+        path = song.with_suffix(".lrc")
+        path.write_bytes(THEIRS)
+        outcome, why = write_sidecar(path, OURS, request_)
+        assert outcome is Outcome.KEPT
+        assert f"sync --replace {song}" in why
+        assert "rename" not in why
+
     def test_what_we_wrote_is_replaced(self, song: Path, request_: Request) -> None:
         path = song.with_suffix(".lrc")
         write_sidecar(path, OURS, request_)

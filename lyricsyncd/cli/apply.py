@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     help="What the player reads: navidrome, navidrome_web, jellyfin, plex, kodi, generic or embed; "
     "by default what the configuration says.",
 )
-@click.option("--force", is_flag=True, help="Replace lyrics that are not ours; undo restores them.")
+@click.option(
+    "--force",
+    "--replace",
+    "force",
+    is_flag=True,
+    help="Replace lyrics that are not ours; undo restores them.",
+)
 @encoding_option
 @config_option
 @json_option

@@ -112,7 +112,13 @@ class Outcome:
 @click.option("--acoustid-key", metavar="K", help="To identify a song by its sound.")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
-@click.option("--force", is_flag=True, help="Replace lyrics beside the song that are not ours.")
+@click.option(
+    "--force",
+    "--replace",
+    "force",
+    is_flag=True,
+    help="Replace lyrics beside the song that are not ours.",
+)
 @click.option("--dry-run", is_flag=True, help="Place the words, and write nothing.")
 @click.pass_context
 def sync(
@@ -325,7 +331,9 @@ def _one(pipeline: LyricSyncPipeline, song: Path, options: Options) -> Outcome:
 
 
 def _status(result: SyncResult, options: Options) -> int:
-    if result.lyrics.instrumental or not result.lyrics.words:
+    if result.lyrics.instrumental and options.out is None:
+        return 0
+    if not result.lyrics.words:
         return LyricsNotFound.exit_status
     if _may_write(result, options):
         return 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import WriteError
+from lyricsyncd.printable import escaped
 from lyricsyncd.tags import atomic, stamp
 from lyricsyncd.tags.journal import digest, located
 from lyricsyncd.tags.targets import is_of_song
@@ -41,6 +44,10 @@ class Request:
     force: bool = False
     """Replace what is not ours, too; `undo` can restore it from the journal."""
     dry_run: bool = False
+
+
+_TIMED = re.compile(rb"\d:\d\d|\[\d+,\d+\]|_ms:")
+"""A time, in any format of words with times."""
 
 
 def write_sidecar(path: Path, data: bytes, request: Request) -> tuple[Outcome, str]:
@@ -110,7 +117,21 @@ def _why_kept(path: Path, found: FileState, request: Request) -> str:
     """Return why a file must be left as it is; empty if it may be replaced."""
     if found.data is None:
         return "it is not a plain file of lyrics"
-    return "" if request.force else _why_not_ours(path, found, request)
+    if request.force:
+        return ""
+    why = _why_not_ours(path, found, request)
+    return f"{why}; {_remedy(path, found.data, request)}" if why else ""
+
+
+def _remedy(path: Path, data: bytes, request: Request) -> str:
+    """Return what a person can do about a file that was left as it is."""
+    replaced = f"`lyricsyncd sync --replace {shlex.quote(escaped(str(request.song)))}`"
+    if _TIMED.search(data):
+        return f"to have it replaced, run {replaced}; `undo` restores it"
+    return (
+        f"its words have no times: to have them timed in place, run {replaced} (`undo` restores"
+        f" the file), or rename it to {escaped(path.stem)}.txt and run `sync` again"
+    )
 
 
 def _why_not_ours(path: Path, found: FileState, request: Request) -> str:

@@ -24,6 +24,7 @@ from lyricsyncd.http import rate_limit
 from lyricsyncd.library import sidecars
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.playback import cache
+from lyricsyncd.printable import escaped
 from lyricsyncd.unexpected import TRANSIENT
 from lyricsyncd.work import outcomes
 from lyricsyncd.work.chosen import for_review
@@ -149,6 +150,8 @@ class Recorder:
             report = self._written(found, result.to_write)
             if report is None:
                 return
+            for note in report.kept:
+                log.info("kept as it is: %s", escaped(str(note)))
             if entry.path in report.written:
                 stamp = Fingerprint.of(entry.path)
                 cache.file_changed(entry.fingerprint.key, stamp.key)
