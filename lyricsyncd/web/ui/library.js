@@ -1,0 +1,178 @@
+// All songs: an order of numbers, and of these the ones that are seen.
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { get, on, order, service } from './api.js';
+import { LABELS, Mark, artist, folder, minutes, number, percent, text, title, useTitle } from './parts.js';
+
+const ROW = 60, PAGE = 100, AROUND = 6;
+const SETTLE_MS = 2000;
+const SORTS = {
+  artist: 'Artist', title: 'Title', '-finished': 'Newest result', '-score': 'Surest first',
+  score: 'Least sure first',
+};
+
+export function Library({ query }) {
+  useTitle('Library');
+  const [q, setQ] = useState(query.get('q') || '');
+  const state = query.get('state') in LABELS ? query.get('state') : '';
+  const sort = query.get('sort') in SORTS ? query.get('sort') : 'artist';
+  // Of the address as it is then: a search that waits must not take back what was chosen since.
+  const show = more => {
+    const now = Object.fromEntries(new URLSearchParams(location.hash.split('?')[1]));
+    const named = Object.entries({ ...now, ...more }).filter(([, value]) => value);
+    const path = `#/library${named.length ? '?' : ''}${new URLSearchParams(named)}`;
+    history.replaceState(null, '', path);
+    dispatchEvent(new HashChangeEvent('hashchange'));
+  };
+  useEffect(() => {
+    const find = event => {
+      if (event.key !== '/' || event.target.closest('input, select')) return;
+      event.preventDefault();
+      document.getElementById('q').focus();
+    };
+    addEventListener('keydown', find);
+    return () => removeEventListener('keydown', find);
+  }, []);
+  useEffect(() => {
+    if (q === (query.get('q') || '')) return undefined;
+    const wait = setTimeout(() => show({ q }), 150);
+    return () => clearTimeout(wait);
+  }, [q]);
+  const songs = service.value.songs;
+  const counts = [['', 'All', Object.values(songs).reduce((sum, count) => sum + count, 0)],
+    ...Object.entries(LABELS).map(([key, name]) => [key, name, songs[key] || 0])]
+    .filter(([key, , count]) => count || key === '' || key === state);
+  return html`<main class="library" id="main" tabindex="-1">
+    <header class="head"><h1>Library</h1>
+      <div class="search"><svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path
+        fill="none" stroke="currentColor" stroke-width="2"
+        d="M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zm5 11.5L21 21"/></svg>
+        <input id="q" type="search" placeholder="Song, artist or folder" aria-label="Search"
+          aria-keyshortcuts="/" value=${q} onInput=${event => setQ(event.target.value)}/>
+        <kbd aria-hidden="true">/</kbd></div></header>
+    <div class="chips"><div class="states" role="group" aria-label="State">
+      ${counts.map(([key, name, count]) => html`<button key=${key} aria-pressed=${state === key}
+        data-state=${key} onClick=${() => show({ state: key })}><span class="mark"></span>${name}
+        <small>${number(count)}</small></button>`)}</div>
+      <select aria-label="Order" value=${sort} onChange=${event => show({ sort: event.target.value === 'artist' ? '' : event.target.value })}>
+        ${Object.entries(SORTS).map(([key, name]) => html`<option key=${key} value=${key}>
+          ${name}</option>`)}</select></div>
+    <${Rows} state=${state} q=${query.get('q') || ''} sort=${sort}/></main>`;
+}
+
+function Rows({ state, q, sort }) {
+  const [ids, setIds] = useState(null), [wrong, setWrong] = useState('');
+  const [[from, to], setView] = useState([0, 30]), [at, setAt] = useState(0), [, redraw] = useState(0);
+  const box = useRef(), known = useRef(new Map()), asked = useRef(new Set()), pending = useRef(0);
+  const key = JSON.stringify([state, q, sort]), current = useRef();
+
+  const load = async () => {
+    const mine = current.current;
+    try {
+      const found = await order({ state, q, sort });
+      if (mine !== current.current) return;
+      setIds(found);
+      setWrong('');
+    } catch (error) {
+      if (mine === current.current) setWrong(error.message);
+    }
+  };
+  useEffect(() => {
+    current.current = key;
+    setAt(0);
+    box.current.scrollTop = 0;
+    load();
+    // What changes may be many songs a second; the order is asked for once they rest.
+    const stop = on('track', track => {
+      known.current.set(track.id, track);
+      redraw(count => count + 1);
+      pending.current ||= setTimeout(() => {
+        pending.current = 0;
+        load();
+      }, SETTLE_MS);
+    });
+    return () => {
+      stop();
+      clearTimeout(pending.current);
+      pending.current = 0;
+      current.current = null;
+    };
+  }, [key]);
+
+  const look = () => {
+    const { scrollTop, clientHeight } = box.current;
+    const first = Math.max(0, Math.floor(scrollTop / ROW) - AROUND);
+    setView([first, Math.ceil((scrollTop + clientHeight) / ROW) + AROUND]);
+  };
+  useEffect(() => {
+    const seen = new ResizeObserver(look);
+    seen.observe(box.current);
+    return () => seen.disconnect();
+  }, []);
+  useEffect(() => {
+    if (!ids) return;
+    for (let page = Math.floor(from / PAGE); page * PAGE < Math.min(to, ids.length); page++) {
+      const wanted = [...ids.subarray(page * PAGE, (page + 1) * PAGE)]
+        .filter(id => !known.current.has(id) && !asked.current.has(id));
+      if (!wanted.length) continue;
+      wanted.forEach(id => asked.current.add(id));
+      get(`tracks?ids=${wanted}`).then(({ tracks }) => {
+        tracks.forEach(track => known.current.set(track.id, track));
+        redraw(count => count + 1);
+      }).catch(() => {}).finally(() => wanted.forEach(id => asked.current.delete(id)));
+    }
+  }, [ids, from, to]);
+
+  const total = ids?.length ?? 0;
+  const go = index => {
+    const next = Math.max(0, Math.min(total - 1, index)), view = box.current, top = next * ROW;
+    setAt(next);
+    if (top < view.scrollTop) view.scrollTop = top;
+    else if (top + ROW > view.scrollTop + view.clientHeight) {
+      view.scrollTop = top + ROW - view.clientHeight;
+    }
+  };
+  const press = event => {
+    const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 10, PageUp: -10,
+      Home: -total, End: total };
+    if (event.ctrlKey || event.metaKey || event.altKey || !total) return;
+    if (event.key === 'Enter') location.hash = `#/song/${ids[at]}`;
+    else if (event.key in steps) go(at + steps[event.key]);
+    else return;
+    event.preventDefault();
+  };
+  const rows = [];
+  for (let index = from; index < Math.min(to, total); index++) rows.push(index);
+  const seen = at >= from && at < Math.min(to, total);
+  const empty = wrong || (q || state ? 'No song is like this.'
+    : 'No songs yet. Add a folder to the configuration, or run “lyricsyncd scan”.');
+  return html`<div class="rows" ref=${box} onScroll=${look} role="grid" aria-label="Songs"
+      aria-rowcount=${ids ? total : -1} tabindex="0" onKeyDown=${press} aria-busy=${!ids}
+      aria-activedescendant=${seen ? `row${at}` : null}>
+      <div class="tall" role="rowgroup" style=${{ height: `${total * ROW}px` }}>
+      ${rows.map(index => html`<${Row} key=${ids[index]} index=${index} id=${ids[index]}
+        track=${known.current.get(ids[index])} current=${index === at} choose=${setAt}/>`)}
+      ${ids && !total ? html`<div role="row" class="empty"><div role="gridcell">${empty}</div></div>`
+        : null}</div></div>
+    <p class="foot" role="status">${wrong || (ids ? `${number(total)} ${total === 1 ? 'song' : 'songs'}`
+      : 'Loading …')}</p>`;
+}
+
+function Row({ index, id, track, current, choose }) {
+  const open = event => {
+    choose(index);
+    if (!event.target.closest('a')) location.hash = `#/song/${id}`;
+  };
+  return html`<div id=${`row${index}`} role="row" aria-rowindex=${index + 1}
+    aria-selected=${current} class=${`row${current ? ' cur' : ''}`} onClick=${open}
+    style=${{ transform: `translateY(${index * ROW}px)` }}>
+    ${!track ? html`<div role="gridcell" class="ghost"><span class="unseen">Loading</span></div>` : html`
+    <div role="gridcell" class="what"><a href=${`#/song/${id}`} tabindex="-1" dir="auto">
+      ${title(track)}</a><span dir="auto">${artist(track) || folder(track.path)}</span></div>
+    <div role="gridcell" class="album" dir="auto">${text(track.album)}</div>
+    <div role="gridcell"><${Mark} state=${track.state}/></div>
+    <div role="gridcell" class="score">${track.quality == null ? '' : html`
+      <svg class="meter" viewBox="0 0 64 6" aria-hidden="true"><rect width="64" height="6" rx="3"/>
+      <rect class="v" data-state=${track.state} width=${64 * track.quality} height="6" rx="3"/></svg>
+      ${percent(track.quality)}`}</div>
+    <div role="gridcell" class="len">${minutes(track.duration)}</div>`}</div>`;
+}

@@ -1,0 +1,82 @@
+// Small parts that screens share.
+import { html, useEffect, useState } from './vendor/preact.js';
+import { post } from './api.js';
+
+export const LABELS = {
+  review: 'Needs a look',
+  done: 'Word by word',
+  lines: 'Lines only',
+  no_lyrics: 'No lyrics',
+  failed: 'Failed',
+  working: 'Working',
+  pending: 'Waiting',
+  instrumental: 'Instrumental',
+  ignored: 'Left alone',
+};
+
+const ICONS = {
+  library: 'M4 5h16v2H4zm0 6h16v2H4zm0 6h10v2H4z',
+  queue: 'M4 6h12v2H4zm0 5h12v2H4zm0 5h8v2H4zm13-2 5 3-5 3z',
+  health: 'M3 12h4l3-7 4 14 3-7h4v2h-3l-4 9-4-14-2 5H3z',
+  back: 'M15 4 7 12l8 8 1.4-1.4L9.8 12l6.6-6.6z',
+  play: 'M7 4v16l14-8z',
+  pause: 'M6 4h4v16H6zm8 0h4v16h-4z',
+};
+export const Icon = ({ name, size = 20 }) => html`<svg viewBox="0 0 24 24" width=${size}
+  height=${size} aria-hidden="true"><path fill="currentColor" d=${ICONS[name]}/></svg>`;
+
+export const number = value => value.toLocaleString('en');
+export const percent = part => `${Math.round(100 * part)} %`;
+export function minutes(seconds) {
+  if (seconds == null) return '';
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+export function span(seconds) {
+  if (seconds < 90) return 'about a minute';
+  if (seconds < 5400) return `about ${Math.round(seconds / 60)} minutes`;
+  if (seconds < 129600) return `about ${Math.round(seconds / 3600)} hours`;
+  return `about ${Math.round(seconds / 86400)} days`;
+}
+export const moment = at => new Date(1000 * at).toLocaleString(undefined,
+  { dateStyle: 'medium', timeStyle: 'short' });
+
+// File names need not be valid text: what is not is shown as a replacement character.
+const readable = text => text.replace(/[\ud800-\udfff]/gu, '\ufffd');
+export const fileName = path => readable(path.split('/').pop());
+export const folder = path => readable(path.split('/').slice(-2)[0]);
+export const title = track => readable(track.title || fileName(track.path).replace(/\.[^.]+$/, ''));
+export const artist = track => readable(track.artist || '');
+export const text = value => readable(value || '');
+
+export const Mark = ({ state }) => html`<span class="state" data-state=${state}>
+  <span class="mark"></span>${LABELS[state] || state}</span>`;
+
+// Runs an action of a person: disables its button meanwhile, and shows why it was refused.
+export function Action({ run, children, class: name = '', done = '', ...more }) {
+  const [busy, setBusy] = useState(false), [said, say] = useState('');
+  const act = async () => {
+    setBusy(true);
+    say('');
+    try {
+      await run();
+      say(done);
+    } catch (error) {
+      say([error.message, error.remedy].filter(Boolean).join('. '));
+    }
+    setBusy(false);
+  };
+  return html`<span class="action"><button class=${name} disabled=${busy} onClick=${act} ...${more}>
+    ${children}</button><span class="said" role="status">${said}</span></span>`;
+}
+export const Retry = ({ id, children = 'Try again', ...more }) =>
+  html`<${Action} run=${() => post(`tracks/${id}/retry`)} done="Queued" ...${more}>${children}<//>`;
+
+export function Page({ name, class: kind = '', children }) {
+  useTitle(name);
+  return html`<main class=${`page ${kind}`} id="main" tabindex="-1">
+    <h1>${name}</h1>${children}</main>`;
+}
+export function useTitle(name) {
+  useEffect(() => { document.title = name ? `${name} · lyricsyncd` : 'lyricsyncd'; }, [name]);
+}

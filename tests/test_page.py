@@ -1,0 +1,584 @@
+"""The page in a real browser, on real servers: what a person sees, hears and does there."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import shutil
+import socket
+import sqlite3
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lyricsyncd.catalog.catalog import FILE_NAME, Outcome, Priority, State
+from lyricsyncd.catalog.drafts import Draft
+from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.web.page import Page as Files
+from tests import test_daemon_service, test_web_page
+from tests.web_house import SONG, Home, home
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+UI = Path(test_web_page.__file__).parent.parent / "lyricsyncd" / "web" / "ui"
+TOKEN = "a long secret"
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+DESKTOP, PHONE = (1280, 800), (390, 844)
+FIRST_LOAD_BYTES, FIRST_LOAD_REQUESTS = 60_000, 20
+NODES = 500
+
+slow = pytest.mark.slow
+
+
+class TestTheFilesOfThePage:
+    def test_are_small(self) -> None:
+        packed = [
+            gzip.compress(file.read_bytes(), 9)
+            for file in UI.rglob("*")
+            if file.suffix in {".html", ".css", ".js", ".svg", ".webmanifest"}
+        ]
+        assert sum(map(len, packed)) < FIRST_LOAD_BYTES
+
+    def test_ask_nothing_of_another_host(self) -> None:
+        for file in UI.rglob("*"):
+            if file.suffix in {".html", ".css", ".js", ".webmanifest"}:
+                text = file.read_text(encoding="utf-8")
+                for name in ("http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"):
+                    text = text.replace(name, "")
+                text = text.replace("http://www.w3.org/1998/Math/MathML", "")
+                assert "://" not in text, file
+                assert 'src="//' not in text, file
+
+    def test_are_all_served(self) -> None:
+        page = Files()
+        for file in UI.rglob("*"):
+            if file.is_file():
+                name = file.relative_to(UI).as_posix()
+                assert page.answer(name, {}).status_code == 200
+
+    def test_carry_the_licences_of_what_is_not_ours(self) -> None:
+        assert "Permission is hereby granted" in (UI / "vendor/preact.LICENSE.txt").read_text()
+        assert "Apache License" in (UI / "vendor/htm.LICENSE.txt").read_text()
+
+    def test_make_markup_of_no_text(self) -> None:
+        for file in UI.glob("*.js"):
+            text = file.read_text(encoding="utf-8")
+            for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write"):
+                assert word not in text, file
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium is installed")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        # Root has no sandbox; songs start without a click.
+        arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield started
+        started.close()
+
+
+class Visit:
+    """A tab: what it shows, what it complains of, and whom it asks."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    contexts = []
+
+    def open_(
+        address: str,
+        screen: str = "",
+        *,
+        scheme: Any = "dark",
+        size: tuple[int, int] = DESKTOP,
+        script: str = "",
+        **settings: Any,
+    ) -> Visit:
+        width, height = size
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": height}, **settings
+        )
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        if script:
+            page.add_init_script(script)
+        made = Visit(page)
+        page.goto(f"http://{address}/ui/{screen}")
+        return made
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Home]:
+    with home(tmp_path) as made:
+        yield made
+
+
+def truth(confidence: float = 0.9) -> Lyrics:
+    """The words of the demo song where they are sung."""
+    lines: dict[str, list[Word]] = {}
+    with SONG.with_suffix(".words.csv").open(encoding="utf-8") as file:
+        times = [(float(row["word_start"]), float(row["word_end"])) for row in csv.DictReader(file)]
+    at = iter(times)
+    for line in SONG.with_suffix(".txt").read_text(encoding="utf-8").splitlines():
+        lines[line] = [Word(text, *next(at), confidence) for text in line.split()]
+    made = (Line(tuple(words), words[0].start, words[-1].end) for words in lines.values())
+    return Lyrics(tuple(made), language="en")
+
+
+def placed(house: Home, name: str, state: State, lyrics: Lyrics | None = None, **names: Any) -> int:
+    """A song of the library that has come to an end."""
+    id = house.known(name, None)
+    assert house.catalog.claim("test", 60, only=[id]) is not None
+    house.catalog.found(id, "test", Track(**{"duration": 42.7, **names}))
+    draft = Draft(lyrics or truth(), 0.62, state.value, "38 % of the words are sure", "en", "mix")
+    failed = state in (State.FAILED, State.NO_LYRICS)
+    quality = None if failed else 0.62
+    outcome = Outcome(state, "38 % of the words are sure", quality=quality)
+    house.catalog.finish(id, "test", outcome, None, None if failed else draft)
+    return id
+
+
+@pytest.fixture
+def furnished(house: Home) -> Home:
+    """A library with songs in several states."""
+    placed(
+        house, "A/star.mp3", State.REVIEW, title="The Star", artist="Jane Taylor", album="Rhymes"
+    )
+    placed(house, "A/done.mp3", State.DONE, title="Done", artist="Someone")
+    placed(house, "B/failed.mp3", State.FAILED, title="Broken", artist="Nobody")
+    house.known("B/waiting.mp3", None)
+    return house
+
+
+def address(house: Home) -> str:
+    assert house.server.address is not None
+    return house.server.address
+
+
+SCREENS = {
+    "#/library": "The Star",
+    "#/library?state=failed": "Broken",
+    "#/queue": "Broken",
+    "#/health": "Libraries",
+    "#/song/1": "Twinkle,",
+    "#/song/3": "38 % of the words are sure",
+    "#/song/99": "There is no song 99",
+    "#/nowhere": "There is no such screen",
+}
+
+
+@slow
+class TestEachScreen:
+    @pytest.mark.parametrize("screen", SCREENS)
+    @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+    def test_opens_without_complaint_and_asks_only_us(
+        self, furnished: Home, visit: Callable[..., Visit], screen: str, size: tuple[int, int]
+    ) -> None:
+        seen = visit(address(furnished), screen, size=size)
+        seen.page.get_by_text(SCREENS[screen]).first.wait_for()
+        seen.page.wait_for_timeout(500)
+        # A browser says of each 404 that it got one.
+        expected = "/tracks/99" if screen.endswith("99") else "/peaks?of=vocals"
+        assert [each for each in seen.complaints if expected not in each] == []
+        assert {url.split("/")[2] for url in seen.asked} == {address(furnished)}
+        width = seen.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size[0]
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+    def test_is_accessible_by_what_axe_checks(
+        self, furnished: Home, visit: Callable[..., Visit], scheme: str, size: tuple[int, int]
+    ) -> None:
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+        found = {}
+        seen = visit(address(furnished), scheme=scheme, size=size, bypass_csp=True)
+        for screen, text in SCREENS.items():
+            seen.page.goto(f"http://{address(furnished)}/ui/{screen}")
+            seen.page.get_by_text(text).first.wait_for()
+            results = axe.run(seen.page)
+            if results.violations_count:
+                found[screen] = results.generate_report()
+        assert found == {}
+
+    def test_tells_in_its_title_what_it_is(
+        self, furnished: Home, visit: Callable[..., Visit]
+    ) -> None:
+        seen = visit(address(furnished), "#/song/1").page
+        seen.wait_for_selector(".lyrics")
+        assert seen.title() == "The Star · lyricsyncd"
+
+    def test_loads_little_at_first(self, furnished: Home, visit: Callable[..., Visit]) -> None:
+        seen = visit(address(furnished))
+        seen.page.get_by_text("The Star").wait_for()
+        files = [url for url in seen.asked if "/ui/" in url]
+        assert len(files) < FIRST_LOAD_REQUESTS
+        sizes = seen.page.evaluate(
+            "performance.getEntriesByType('resource').filter(e => e.name.includes('/ui/'))"
+            ".reduce((sum, e) => sum + e.encodedBodySize, 0)"
+        )
+        assert 0 < sizes < FIRST_LOAD_BYTES
+
+
+@slow
+class TestSigningIn:
+    def test_needs_the_token_and_lasts(self, tmp_path: Path, visit: Callable[..., Visit]) -> None:
+        with home(tmp_path, token=TOKEN) as made:
+            made.known("a song.mp3", None)
+            page = visit(address(made)).page
+            page.get_by_label("Token").fill("wrong")
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_text("That is not the token").wait_for()
+            page.get_by_label("Token").fill(TOKEN)
+            page.keyboard.press("Enter")
+            page.get_by_text("a song").first.wait_for()
+            page.reload()
+            page.get_by_text("a song").first.wait_for()
+            # Scripts cannot read the session.
+            assert page.evaluate("document.cookie") == ""
+
+    def test_ends_with_signing_out(self, tmp_path: Path, visit: Callable[..., Visit]) -> None:
+        with home(tmp_path, token=TOKEN) as made:
+            page = visit(address(made), "#/health").page
+            page.get_by_label("Token").fill(TOKEN)
+            page.keyboard.press("Enter")
+            page.get_by_role("button", name="Sign out").click()
+            page.get_by_label("Token").wait_for()
+            page.reload()
+            page.get_by_label("Token").wait_for()
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_is_accessible(self, tmp_path: Path, visit: Callable[..., Visit], scheme: str) -> None:
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+        with home(tmp_path, token=TOKEN) as made:
+            page = visit(address(made), scheme=scheme, bypass_csp=True).page
+            page.get_by_label("Token").wait_for()
+            results = axe.run(page)
+            assert results.violations_count == 0, results.generate_report()
+
+    def test_works_below_the_prefix_of_a_reverse_proxy(
+        self, tmp_path: Path, visit: Callable[..., Visit]
+    ) -> None:
+        with (
+            home(tmp_path, token=TOKEN) as made,
+            test_web_page.proxy(made, keeps_host=True) as base,
+        ):
+            id = placed(made, "star.mp3", State.REVIEW, title="The Star")
+            seen = visit(base.removeprefix("http://"))
+            seen.page.get_by_label("Token").fill(TOKEN)
+            seen.page.keyboard.press("Enter")
+            seen.page.get_by_text("The Star").click()
+            seen.page.get_by_role("button", name="Play").wait_for()
+            assert seen.page.url.endswith(f"/music/lyrics/ui/#/song/{id}")
+            assert all("/music/lyrics/" in url for url in seen.asked)
+
+
+@slow
+class TestHostileNames:
+    def test_never_become_markup(self, house: Home, visit: Callable[..., Visit]) -> None:
+        lyrics = Lyrics((Line((Word(HOSTILE, 1.0, 2.0, 0.9), Word("\u202eend", 2.0, 3.0, 0.1))),))
+        names = {"title": HOSTILE, "artist": HOSTILE, "album": HOSTILE}
+        id = placed(house, "a\udcff.mp3", State.REVIEW, lyrics, **names)
+        placed(house, "b.mp3", State.FAILED, title=HOSTILE)
+        made = "#app script, #app img:not([src='icon.svg'])"
+        for screen in ("#/library", "#/queue", f"#/song/{id}"):
+            seen = visit(address(house), screen)
+            seen.page.get_by_text(HOSTILE).first.wait_for()
+            assert seen.page.locator(made).count() == 0
+            assert [each for each in seen.complaints if "/peaks" not in each] == []
+
+
+@slow
+class TestTheLibrary:
+    def test_finds_and_sorts_songs_and_remembers_it_in_the_address(
+        self, furnished: Home, visit: Callable[..., Visit]
+    ) -> None:
+        page = visit(address(furnished)).page
+        page.get_by_text("4 songs").wait_for()
+        page.keyboard.press("/")
+        page.keyboard.type("star")
+        page.get_by_text("1 song", exact=True).wait_for()
+        assert page.url.endswith("?q=star")
+        page.get_by_label("Search").fill("")
+        page.get_by_role("button", name="Failed").click()
+        page.get_by_text("1 song", exact=True).wait_for()
+        page.reload()
+        page.get_by_text("Broken").wait_for()
+        assert page.url.endswith("#/library?state=failed")
+        assert page.get_by_role("row").count() == 1
+
+    def test_is_used_by_keyboard(self, furnished: Home, visit: Callable[..., Visit]) -> None:
+        page = visit(address(furnished)).page
+        page.get_by_text("4 songs").wait_for()
+        page.get_by_role("grid").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/#/song/*")
+        page.keyboard.press("Escape")
+        page.get_by_role("grid").wait_for()
+
+    def test_follows_what_happens(self, house: Home, visit: Callable[..., Visit]) -> None:
+        id = house.known("a.mp3", None)
+        page = visit(address(house)).page
+        page.get_by_role("row").get_by_text("Waiting").wait_for()
+        assert house.catalog.claim("test", 60, only=[id]) is not None
+        page.get_by_role("row").get_by_text("Working").wait_for()
+        house.catalog.finish(id, "test", Outcome(State.NO_LYRICS, "none"))
+        page.get_by_role("row").get_by_text("No lyrics").wait_for()
+        page.get_by_role("button", name="No lyrics 1").wait_for()
+        house.known("b.mp3", None)
+        page.get_by_text("2 songs").wait_for()
+
+    def test_holds_a_hundred_thousand_songs(
+        self, tmp_path: Path, visit: Callable[..., Visit]
+    ) -> None:
+        with home(tmp_path) as made:
+            fill(made, 100_000)
+            page = visit(address(made)).page
+            page.get_by_text("100,000 songs").wait_for()
+            page.get_by_text("Song 00000", exact=True).wait_for()
+            page.get_by_role("grid").focus()
+            page.keyboard.press("End")
+            page.get_by_text("Song 99999", exact=True).wait_for()
+            assert page.evaluate("document.querySelectorAll('*').length") < NODES
+            page.get_by_label("Search").fill("54321")
+            page.get_by_text("1 song", exact=True).wait_for()
+
+
+def fill(house: Home, songs: int) -> None:
+    """Fill the catalog with songs that lie nowhere."""
+    house.known("0.mp3", None)
+    database = sqlite3.connect(house.folder / FILE_NAME)
+    columns = [row[1] for row in database.execute("PRAGMA table_info(tracks)") if row[1] != "id"]
+    chosen = ", ".join(
+        {"path": "path || n", "title": "printf('Song %05d', n)"}.get(c, c) for c in columns
+    )
+    with database:
+        database.execute(
+            "WITH RECURSIVE counted(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted"
+            f" WHERE n < {songs - 1}) INSERT INTO tracks ({', '.join(columns)})"
+            f" SELECT {chosen} FROM tracks, counted"
+        )
+        database.execute("DELETE FROM tracks WHERE title IS NULL")
+    database.close()
+
+
+NOTES = """
+window.lit = []; window.frames_ = 0; const seen = new Set();
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () { window.audio = this; return play.call(this); };
+const ask = requestAnimationFrame;
+window.requestAnimationFrame = f => { window.frames_ += 1; return ask(f); };
+new MutationObserver(changes => changes.forEach(({ target }) => {
+  if (!target.classList.contains('now') || seen.has(target)) return;
+  if (!window.audio || window.audio.paused) return;
+  seen.add(target);
+  window.lit.push([Number(target.dataset.i), window.audio.currentTime]);
+})).observe(document, { subtree: true, attributeFilter: ['class'] });
+"""
+
+
+@slow
+class TestASong:
+    def test_lights_its_words_when_they_are_sung(
+        self, house: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = placed(house, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(house), f"#/song/{id}", script=NOTES).page
+        words = list(truth().words)
+        sung = [word for word in words if word.start is not None and word.start < 12]
+        page.get_by_role("button", name="Play").click()
+        page.locator(".w").nth(len(sung)).and_(page.locator(".sung")).wait_for()
+        lit: list[tuple[int, float]] = page.evaluate("window.lit")
+        assert [number for number, _ in lit][: len(sung)] == list(range(len(sung)))
+        late = [at - (words[number].start or 0) for number, at in lit]
+        # Of the song's own time: a busy computer drops frames, but is never early.
+        assert abs(statistics.median(late)) < 0.1
+        assert min(late) > -0.1
+        line = page.locator("li.on[aria-current=true]")
+        assert line.count() == 1
+        box = line.bounding_box()
+        assert box is not None
+        assert 0 < box["y"] < DESKTOP[1] / 2
+
+    def test_is_played_by_keyboard(self, house: Home, visit: Callable[..., Visit]) -> None:
+        id = placed(house, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(house), f"#/song/{id}", script=NOTES).page
+        page.get_by_role("button", name="Play", disabled=False).wait_for()
+        page.keyboard.press(" ")
+        page.get_by_role("button", name="Pause").wait_for()
+        page.keyboard.press(" ")
+        page.get_by_role("button", name="Play").wait_for()
+        before = page.evaluate("window.audio.currentTime")
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("window.audio.currentTime") == pytest.approx(before + 5, abs=0.2)
+        page.keyboard.press("ArrowDown")
+        page.get_by_role("button", name="Pause").wait_for()
+        starts = [line.words[0].start or 0 for line in truth()]
+        now = page.evaluate("window.audio.currentTime")
+        assert any(-0.1 < now - start < 2 for start in starts)
+        # On a line, too, Space pauses.
+        page.locator("button.line").first.focus()
+        page.keyboard.press(" ")
+        page.get_by_role("button", name="Play").wait_for()
+
+    def test_goes_where_a_word_is_clicked(self, house: Home, visit: Callable[..., Visit]) -> None:
+        id = placed(house, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(house), f"#/song/{id}", script=NOTES).page
+        page.get_by_role("button", name="Play", disabled=False).wait_for()
+        page.locator(".w").nth(3).click()
+        page.get_by_role("button", name="Pause").wait_for()
+        start = truth().words[3].start
+        assert start is not None
+        assert start - 0.1 < page.evaluate("window.audio.currentTime") < start + 3
+
+    def test_rests_while_it_is_not_played(self, house: Home, visit: Callable[..., Visit]) -> None:
+        id = placed(house, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(house), f"#/song/{id}", script=NOTES).page
+        page.get_by_role("button", name="Play", disabled=False).wait_for()
+        page.wait_for_timeout(3000)
+        before = page.evaluate("window.frames_")
+        page.wait_for_timeout(1500)
+        # A loop would ask for sixty a second.
+        assert page.evaluate("window.frames_") < before + 10
+
+    def test_stops_following_a_finger_until_it_is_asked_to(
+        self, house: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = placed(house, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(house), f"#/song/{id}").page
+        page.get_by_role("region", name="Lyrics").hover()
+        page.mouse.wheel(0, 300)
+        page.get_by_role("button", name="Back to where it is sung").click()
+        page.get_by_role("button", name="Back to where it is sung").wait_for(state="detached")
+
+    def test_of_lines_lights_whole_lines(self, house: Home, visit: Callable[..., Visit]) -> None:
+        lines = tuple(Line((Word("so"), Word("long")), start, start + 2) for start in (0.5, 3.0))
+        id = placed(house, "a.mp3", State.LINES, Lyrics(lines), title="Lines")
+        page = visit(address(house), f"#/song/{id}").page
+        page.get_by_role("button", name="Play", disabled=False).click()
+        page.locator("li.on.all").first.wait_for()
+        assert page.locator(".w.now, .w.sung").count() == 0
+
+    def test_without_times_is_shown_as_text(self, house: Home, visit: Callable[..., Visit]) -> None:
+        lyrics = Lyrics((Line((Word("only"), Word("words"))),))
+        id = placed(house, "a.mp3", State.REVIEW, lyrics, title="Text")
+        page = visit(address(house), f"#/song/{id}").page
+        page.get_by_text("only words").wait_for()
+        assert page.locator("button.line").count() == 0
+
+    def test_jumps_where_motion_is_not_wanted(
+        self, house: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = placed(house, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(house), f"#/song/{id}", reduced_motion="reduce").page
+        page.get_by_role("button", name="Play", disabled=False).click()
+        page.locator(".w.now").first.wait_for()
+        style = "getComputedStyle(document.querySelector('.w.now'))"
+        assert page.evaluate(f"{style}.backgroundImage") == "none"
+        assert page.evaluate(f"{style}.transitionDuration") == "0s"
+
+
+@slow
+class TestDecisions:
+    @pytest.mark.parametrize(
+        ("name", "state"),
+        [("Accept", State.DONE), ("Lines only", State.LINES), ("Wrong words", State.IGNORED)],
+    )
+    def test_of_a_doubtful_song_are_carried_out(
+        self, house: Home, visit: Callable[..., Visit], name: str, state: State
+    ) -> None:
+        id = placed(house, "star.mp3", State.REVIEW, title="The Star")
+        page = visit(address(house), f"#/song/{id}").page
+        page.get_by_role("button", name=name).click()
+        page.get_by_role("button", name=name).wait_for(state="detached")
+        entry = house.catalog.get(id)
+        assert entry is not None
+        assert entry.state is state
+        assert bool(list(house.music.glob("star*lrc"))) == (state is not State.IGNORED)
+
+
+@slow
+class TestTheQueue:
+    def test_tries_a_failed_song_again(self, furnished: Home, visit: Callable[..., Visit]) -> None:
+        page = visit(address(furnished), "#/queue").page
+        row = page.get_by_role("listitem").filter(has_text="Broken")
+        row.get_by_role("button", name="Try again").click()
+        page.get_by_role("heading", name="Failed").wait_for(state="detached")
+        entry = furnished.catalog.get(3)
+        assert entry is not None
+        assert (entry.state, entry.priority) == (State.PENDING, Priority.PERSON)
+
+    def test_is_paused_and_goes_on(self, furnished: Home, visit: Callable[..., Visit]) -> None:
+        page = visit(address(furnished), "#/queue").page
+        page.get_by_role("button", name="Pause").click()
+        page.get_by_text("Paused: no new songs").wait_for()
+        assert furnished.catalog.paused
+        page.goto(f"http://{address(furnished)}/ui/#/library")
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_text("Paused: no new songs").wait_for(state="detached")
+        assert not furnished.catalog.paused
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[tuple[test_daemon_service.Home, str]]:
+    """The service as a process, and its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    made = test_daemon_service.Home(folder)
+    made.configure(web={"listen": listen})
+    made.start()
+    try:
+        yield made, listen
+    finally:
+        made.stop()
+
+
+@slow
+@pytest.mark.daemon
+def test_a_song_that_the_service_placed_lights_up_in_a_browser(
+    tmp_path: Path, visit: Callable[..., Visit]
+) -> None:
+    with service(tmp_path / "home") as (made, listen):
+        made.drop("star.mp3", test_daemon_service.TEXT)
+        made.until(lambda: sum(made.counts().values()) == 1, "the song")
+        page = visit(listen, script=NOTES).page
+        page.get_by_role("row").get_by_text("star").first.click()
+        page.locator(".w").first.wait_for(timeout=60_000)
+        page.get_by_role("button", name="Play", disabled=False).click()
+        page.locator(".w").nth(8).and_(page.locator(".sung")).wait_for()
+        start = next(word.start for word in truth().words)
+        first = page.evaluate("window.lit")[0][1]
+        assert start is not None
+        assert first == pytest.approx(start, abs=0.3)
