@@ -8,6 +8,10 @@ import shutil
 import socket
 import sqlite3
 import statistics
+import subprocess
+import sys
+import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +24,14 @@ from lyricsyncd.catalog.drafts import Draft
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.web.page import Page as Files
 from tests import test_daemon_service, test_web_page
-from tests.web_house import SONG, Home, home
+from tests.web_api import SONG, Home, home
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-UI = Path(test_web_page.__file__).parent.parent / "lyricsyncd" / "web" / "ui"
+ROOT = Path(__file__).parent.parent
+UI = ROOT / "lyricsyncd" / "web" / "ui"
 TOKEN = "a long secret"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 DESKTOP, PHONE = (1280, 800), (390, 844)
@@ -71,6 +76,20 @@ class TestTheFilesOfThePage:
             text = file.read_text(encoding="utf-8")
             for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write"):
                 assert word not in text, file
+
+    @slow
+    def test_are_in_both_packages(self, tmp_path: Path) -> None:
+        pytest.importorskip("hatchling")
+        build = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)]
+        subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+        (wheel,), (source,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")
+        with zipfile.ZipFile(wheel) as archive:
+            in_wheel = set(archive.namelist())
+        with tarfile.open(source) as tar:
+            in_source = {name.partition("/")[2] for name in tar.getnames()}
+        files = {file.relative_to(ROOT).as_posix() for file in UI.rglob("*") if file.is_file()}
+        assert files <= in_wheel
+        assert files <= in_source
 
 
 @pytest.fixture(scope="module")
