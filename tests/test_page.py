@@ -354,7 +354,16 @@ class TestTheLibrary:
         page.get_by_text("1 song", exact=True).wait_for()
         page.reload()
         page.get_by_text("Broken").wait_for()
-        assert page.url.endswith("#/library?state=failed")
+        page.get_by_label("Search").fill("broken")
+        page.wait_for_url("**/#/library?state=failed&q=broken")
+        page.get_by_role("link", name="Library").click()
+        page.get_by_text("4 songs").wait_for()
+        assert page.get_by_label("Search").input_value() == ""
+        page.go_back()
+        page.get_by_text("1 song", exact=True).wait_for()
+        assert page.get_by_label("Search").input_value() == "broken"
+        page.get_by_label("Search").fill("")
+        page.wait_for_url("**/#/library?state=failed")
         assert page.get_by_role("row").count() == 1
 
     def test_is_used_by_keyboard(self, furnished: Home, visit: Callable[..., Visit]) -> None:
@@ -364,6 +373,7 @@ class TestTheLibrary:
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         page.wait_for_url("**/#/song/*")
+        page.get_by_role("region", name="Lyrics").wait_for()
         page.keyboard.press("Escape")
         page.get_by_role("grid").wait_for()
 
@@ -541,11 +551,28 @@ class TestDecisions:
         id = placed(house, "star.mp3", State.REVIEW, title="The Star")
         page = visit(address(house), f"#/song/{id}").page
         page.get_by_role("button", name=name).click()
-        page.get_by_role("button", name=name).wait_for(state="detached")
+        page.get_by_role("heading", name="Review").wait_for()
         entry = house.catalog.get(id)
         assert entry is not None
         assert entry.state is state
         assert bool(list(house.music.glob("star*lrc"))) == (state is not State.IGNORED)
+
+    def test_lead_from_one_doubtful_song_to_the_next(
+        self, house: Home, visit: Callable[..., Visit]
+    ) -> None:
+        for name in ("one", "two"):
+            placed(house, f"{name}.mp3", State.REVIEW, title=name)
+        page = visit(address(house)).page
+        page.get_by_role("link", name="Review").click()
+        page.get_by_text("2 songs").wait_for()
+        page.get_by_role("link", name="one").click()
+        page.get_by_role("button", name="Next").click()
+        page.get_by_role("heading", name="two").wait_for()
+        page.get_by_role("button", name="Wrong words").click()
+        page.get_by_role("heading", name="one").wait_for()
+        page.get_by_role("button", name="Accept").click()
+        page.get_by_text("No song is like this").wait_for()
+        assert house.catalog.counts()[State.REVIEW] == 0
 
 
 @slow

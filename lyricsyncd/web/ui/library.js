@@ -11,8 +11,10 @@ const SORTS = {
 };
 
 export function Library({ query }) {
-  useTitle('Library');
-  const [q, setQ] = useState(query.get('q') || '');
+  useTitle(query.get('state') === 'review' ? 'Review' : 'Library');
+  const asked = query.get('q') || '', [q, setQ] = useState(asked), ours = useRef(asked);
+  // A link elsewhere in the library, but not what is being typed just now.
+  if (asked !== ours.current) setQ(ours.current = asked);
   const state = query.get('state') in LABELS ? query.get('state') : '';
   const sort = query.get('sort') in SORTS ? query.get('sort') : 'artist';
   // Of the address as it is then: a search that waits must not take back what was chosen since.
@@ -20,6 +22,7 @@ export function Library({ query }) {
     const now = Object.fromEntries(new URLSearchParams(location.hash.split('?')[1]));
     const named = Object.entries({ ...now, ...more }).filter(([, value]) => value);
     const path = `#/library${named.length ? '?' : ''}${new URLSearchParams(named)}`;
+    ours.current = more.q ?? ours.current;
     history.replaceState(null, '', path);
     dispatchEvent(new HashChangeEvent('hashchange'));
   };
@@ -33,7 +36,7 @@ export function Library({ query }) {
     return () => removeEventListener('keydown', find);
   }, []);
   useEffect(() => {
-    if (q === (query.get('q') || '')) return undefined;
+    if (q === ours.current) return undefined;
     const wait = setTimeout(() => show({ q }), 150);
     return () => clearTimeout(wait);
   }, [q]);
@@ -42,7 +45,7 @@ export function Library({ query }) {
     ...Object.entries(LABELS).map(([key, name]) => [key, name, songs[key] || 0])]
     .filter(([key, , count]) => count || key === '' || key === state);
   return html`<main class="library" id="main" tabindex="-1">
-    <header class="head"><h1>Library</h1>
+    <header class="head"><h1>${state === 'review' ? 'Review' : 'Library'}</h1>
       <div class="search"><svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path
         fill="none" stroke="currentColor" stroke-width="2"
         d="M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zm5 11.5L21 21"/></svg>
@@ -53,10 +56,10 @@ export function Library({ query }) {
       ${counts.map(([key, name, count]) => html`<button key=${key} aria-pressed=${state === key}
         data-state=${key} onClick=${() => show({ state: key })}><span class="mark"></span>${name}
         <small>${number(count)}</small></button>`)}</div>
-      <select aria-label="Order" value=${sort} onChange=${event => show({ sort: event.target.value === 'artist' ? '' : event.target.value })}>
+      <select aria-label="Order" value=${sort} onChange=${event => show({ sort: event.target.value })}>
         ${Object.entries(SORTS).map(([key, name]) => html`<option key=${key} value=${key}>
           ${name}</option>`)}</select></div>
-    <${Rows} state=${state} q=${query.get('q') || ''} sort=${sort}/></main>`;
+    <${Rows} state=${state} q=${asked} sort=${sort}/></main>`;
 }
 
 function Rows({ state, q, sort }) {

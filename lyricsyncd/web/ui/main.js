@@ -1,13 +1,13 @@
 // The shell: which screen is shown, the way between them, and what stands before them all.
 import { html, render, signal, useEffect, useRef, useState } from './vendor/preact.js';
 import { door, post, refresh, service, signIn, start, trouble } from './api.js';
-import { Action, Icon, Page, text, useTitle } from './parts.js';
+import { Action, Icon, Page, REVIEW, text, useTitle } from './parts.js';
 import { Library } from './library.js';
 import { Song } from './song.js';
 import { Queue } from './queue.js';
 import { Health } from './health.js';
 
-const SCREENS = { library: ['Library', Library], queue: ['Queue', Queue], health: ['Health', Health] };
+const SCREENS = { library: Library, queue: Queue, health: Health };
 
 const route = signal(parsed());
 function parsed() {
@@ -17,16 +17,24 @@ function parsed() {
 }
 addEventListener('hashchange', () => { route.value = parsed(); });
 
-function Nav({ at }) {
-  const failed = service.value?.songs?.failed || 0;
+const short = count => (count > 999 ? `${Math.floor(count / 1000)}k` : count);
+
+function Nav({ at, reviews }) {
+  const { failed = 0, review = 0 } = service.value.songs;
+  const items = [
+    ['library', '#/library', 'Library'],
+    ['review', `#${REVIEW}`, 'Review', review, 'to look at'],
+    ['queue', '#/queue', 'Queue', failed, 'failed'],
+    ['health', '#/health', 'Health'],
+  ];
+  const here = at === 'library' && reviews ? 'review' : at;
   return html`<nav class="nav" aria-label="Main">
     <a class="brand" href="#/library"><img src="icon.svg" alt="" width="28" height="28"/>
       <span>lyricsyncd</span></a>
-    ${Object.entries(SCREENS).map(([key, [name]]) => html`<a key=${key} href=${`#/${key}`}
-      aria-current=${at === key ? 'page' : null}><${Icon} name=${key}/><span>${name}</span>
-      ${key === 'queue' && failed ? html`<b class="badge" title="Failed songs">
-        ${failed > 999 ? `${Math.floor(failed / 1000)}k` : failed}
-        <span class="unseen"> failed</span></b>` : null}</a>`)}
+    ${items.map(([key, link, name, count, of]) => html`<a key=${key} href=${link}
+      aria-current=${here === key ? 'page' : null}><${Icon} name=${key}/><span>${name}</span>
+      ${count ? html`<b class="badge">${short(count)}<span class="unseen"> ${of}</span></b>` : null}
+      </a>`)}
   </nav>`;
 }
 
@@ -94,8 +102,9 @@ function App() {
   if (screen === 'song' && /^\d+$/.test(id)) {
     return html`<div class="whole"><${Banner}/><${Song} key=${id} id=${+id}/></div>`;
   }
-  const Screen = SCREENS[screen]?.[1];
-  return html`<div class="shell"><${Nav} at=${screen}/><div class="content"><${Banner}/>
+  const Screen = Object.hasOwn(SCREENS, screen) ? SCREENS[screen] : null;
+  return html`<div class="shell"><${Nav} at=${screen}
+    reviews=${query.get('state') === 'review'}/><div class="content"><${Banner}/>
     ${Screen ? html`<${Screen} query=${query}/>` : html`<${Page} name="There is no such screen">
       <p><a href="#/library">Open the library</a></p><//>`}</div></div>`;
 }

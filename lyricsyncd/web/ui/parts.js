@@ -14,7 +14,11 @@ export const LABELS = {
   ignored: 'Left alone',
 };
 
+// What is nearest to being written comes first.
+export const REVIEW = '/library?state=review&sort=-score';
+
 const ICONS = {
+  review: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm-1 4h2v6h-2zm0 8h2v2h-2z',
   library: 'M4 5h16v2H4zm0 6h16v2H4zm0 6h10v2H4z',
   queue: 'M4 6h12v2H4zm0 5h12v2H4zm0 5h8v2H4zm13-2 5 3-5 3z',
   health: 'M3 12h4l3-7 4 14 3-7h4v2h-3l-4 9-4-14-2 5H3z',

@@ -1,7 +1,7 @@
 // One song: its words light up as it is played, and a person decides about it.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
-import { Refused, get, on, post } from './api.js';
-import { Action, Icon, Mark, Retry, artist, folder, percent, text, title, useTitle } from './parts.js';
+import { Refused, get, on, order, post } from './api.js';
+import { Action, Icon, Mark, REVIEW, Retry, artist, folder, percent, text, title, useTitle } from './parts.js';
 import { keep, kept } from './memory.js';
 import { PlayButton, Player, SeekBar, awaited } from './player.js';
 import { Stage, prepare } from './stage.js';
@@ -233,17 +233,28 @@ function Deck({ player, peaks, larger }) {
       The song is made playable …</p>` : null}`;
 }
 
+// Goes to the next song that is kept back, from the one that is nearest to being written on.
+async function nextReview(id) {
+  const ids = [...await order({ state: 'review', sort: '-score' })];
+  const next = ids[(ids.indexOf(id) + 1) % ids.length];
+  location.hash = next && next !== id ? `#/song/${next}` : `#${REVIEW}`;
+}
+
 // The state of the song, and what a person can do about it.
 function Verdict({ track, draft }) {
-  const decide = action => () => post(`tracks/${track.id}/decision`, { action, revision: draft.revision });
+  const decide = action => async () => {
+    await post(`tracks/${track.id}/decision`, { action, revision: draft.revision });
+    await nextReview(track.id);
+  };
   const { state } = track;
   const why = text(track.error || track.reason);
   if (state === 'review' && draft) {
     return html`<section class="verdict" aria-label="Decision"><p><${Mark} state=${state}/>
       <b class="score">${percent(draft.score)}</b> <span>${why}</span></p>
-      <div class="decide"><${Action} class="primary" run=${decide('accept')}>Accept<//>
+      <div class="decide"><${Action} run=${decide('accept')}>Accept<//>
       <${Action} run=${decide('lines')}>Lines only<//>
-      <${Action} run=${decide('reject')}>Wrong words<//></div></section>`;
+      <${Action} run=${decide('reject')}>Wrong words<//>
+      <${Action} class="quiet" run=${() => nextReview(track.id)}>Next<//></div></section>`;
   }
   if (state === 'pending' || state === 'working') {
     const part = track.progress == null ? '' : percent(track.progress);
