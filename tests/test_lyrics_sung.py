@@ -30,6 +30,7 @@ from lyricsyncd.model import (
 )
 from lyricsyncd.pipeline.finder import Finder
 from lyricsyncd.pipeline.result import without_models
+from lyricsyncd.tags import Journal, write_lyrics
 from tests.noise_songs import encode
 
 FILES = Path(__file__).parent / "data" / "words"
@@ -369,6 +370,21 @@ class TestTextsBesideLines:
         text = formats.write(self.WRITTEN, name)
         assert "yozora" not in text
         assert all(not line.parallel for line in formats.project(self.WRITTEN, name))
+
+    def test_are_written_beside_the_song_where_the_settings_ask_for_them(
+        self, song: Path, tmp_path: Path
+    ) -> None:
+        wanted = [{"format": "lrc_standard", "translations": True}, {"format": "lrc"}]
+        output = Config.model_validate({"output": wanted}).output
+        assert isinstance(output, tuple)
+        write_lyrics(song, self.WRITTEN, output, journal=Journal(tmp_path / "journal.db"))
+        assert "]Night <sky> & stars\n" in song.with_suffix(".lrc").read_text("utf-8")
+        assert "Night" not in song.with_suffix(".elrc").read_text("utf-8")
+
+    @pytest.mark.parametrize("output", [{"format": "srt"}, {"format": "lrc", "to": "tag"}])
+    def test_are_second_lines_of_lrc_files_only(self, output: dict[str, str]) -> None:
+        with pytest.raises(ValueError, match="second lines of LRC files only"):
+            Config.model_validate({"output": [{**output, "translations": True}]})
 
     def test_are_read_from_the_head_of_apples_ttml(self) -> None:
         text = (

@@ -77,6 +77,19 @@ class OutputFile(Section):
         default=None,
         description="The sidecar's name, such as '{stem}.words.lrc'; {stem} is the song's.",
     )
+    translations: bool = Field(
+        default=False,
+        description=(
+            "In LRC files: write translations and romanisations as second lines of the same time. "
+            "(ttml and lyricsfile always have them.)"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _only_in_lrc(self) -> OutputFile:
+        if self.translations and (self.to, self.format[:3]) != ("sidecar", "lrc"):
+            raise ValueError("translations are second lines of LRC files only")
+        return self
 
 
 class Output(Section):

@@ -31,6 +31,8 @@ class Sidecar:
     path: Path
     decimals: int | None = None
     """Of its times, where the player needs another number than the format has."""
+    translations: bool = False
+    """Whether texts beside lines are written as lines of the same time, in LRC."""
 
 
 @dataclass(frozen=True, slots=True)

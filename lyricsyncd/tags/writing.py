@@ -166,5 +166,7 @@ def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
 
     # Without our stamp, a person's choice does not look like ours if the journal is lost.
     author = stamp.unstamped if by_hand else stamp.stamped
-    options = {} if sidecar.decimals is None else {"decimals": sidecar.decimals}
+    options: dict[str, int] = {} if sidecar.decimals is None else {"decimals": sidecar.decimals}
+    if sidecar.translations:
+        options["translations"] = True
     return stamp.signed(formats.write(author(lyrics), sidecar.format, **options))
