@@ -454,7 +454,7 @@ def test_a_source_that_cannot_be_asked_is_reported_of_once(folder: Path) -> None
     }
     done = sync(folder, "song.wav", "--artist", "A", "--title", "T", **nobody)
     assert done.returncode == 1
-    assert "127.0.0.1 cannot be reached" in complaint(done)
+    assert "127.0.0.1:9 cannot be reached" in complaint(done)
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")

@@ -386,7 +386,7 @@ class TestCommands:
         [
             (["apply", "missing.lrc", "SONG"], 2, "missing.lrc"),
             (["apply", "SONG", "missing.mp3"], 2, "missing.mp3"),
-            (["apply", "SONG", "SONG", "--preset", "winamp"], 1, ""),
+            (["apply", "SONG", "SONG", "--preset", "winamp"], 2, "winamp"),
             (["convert", "SONG", "--from", "docx"], 2, "docx"),
             (["convert", "missing.lrc"], 2, "missing.lrc"),
             (["convert", "SONG", "out.xyz"], 2, "--to"),

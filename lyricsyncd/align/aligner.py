@@ -335,7 +335,9 @@ def _aligned(
         frames = [front_end.features(audio) for front_end in front_ends]
     else:
         frames = [given_frames]
-    step = options.first_step if two_passes else 1
+    # A coarse first pass and a band around it need the check by another model.
+    coarse = two_passes and second.onsets is not None
+    step = options.first_step if coarse else 1
     emissions = front_ends[0].score(frames[0][::step] if step > 1 else frames[0], task.lyrics)
     emissions = replace(emissions, hop=model.hop * step)
     trellis = Trellis(
@@ -347,7 +349,7 @@ def _aligned(
         options.first_penalties,
         entry_scale=1.0 / step,
     )
-    first = _first_pass(task, trellis, line_starts, second)
+    first = _first_pass(task, trellis, line_starts, second, two_passes)
     if first is None:
         return task.spread_evenly(duration)
     task = first.task
@@ -366,7 +368,7 @@ def _aligned(
         for number, (front_end, some) in enumerate(zip(front_ends, frames, strict=True))
         if isinstance(front_end, AdaptableModel)
     ]
-    band = _band(task, first, n_frames, step)
+    band = _band(task, first, n_frames, step) if coarse else None
     scores = _mean_scores(adapted, frames, task, band)
     trellis = Trellis(
         task.graph,
@@ -379,6 +381,9 @@ def _aligned(
     path = best_path(trellis, band) or Path(
         _stretched(first.free, step, n_frames), step * first.free.score
     )
+    if second.onsets is None:
+        ratio = _likelihood_ratio(task, trellis, path)
+        first = replace(first, likelihood_ratio=ratio)
     return _placed(task, trellis, band, path, first, debug)
 
 
@@ -395,12 +400,14 @@ def _first_pass(
     trellis: Trellis,
     line_starts: Sequence[float | None] | None,
     second: _Second,
+    two_passes: bool,
 ) -> _FirstPass | None:
     """Find where the words are about, and which other times are of this recording.
 
     Where the lyrics lack words that are sung, or have some that are not, the settings for complete
     lyrics lead astray, and more so the better of two models. So others are tried, and those taken
     with which most words are where a second aligner has them: two models rarely err alike.
+    Without one, the second pass tells how much the order of the words matters, on adapted scores.
     """
     free = best_path(trellis)
     if free is None:
@@ -411,7 +418,8 @@ def _first_pass(
         trellis = replace(trellis, anchors=anchors)
     onsets = None if second.onsets is None else second.onsets(task.rough(trellis, free))
     if onsets is None:
-        ratio = _likelihood_ratio(task, trellis, free)
+        alone = two_passes and second.onsets is None
+        ratio = 0.0 if alone else _likelihood_ratio(task, trellis, free)
         return _FirstPass(task, trellis, trellis, free, free, line_times, ratio, None)
     as_usual = found = _Agreed.of(task, trellis, free, onsets)
     doubtful = found.share < task.options.sure_prior
@@ -540,9 +548,10 @@ def _stretched(path: Path, step: int, n_frames: int) -> IntArray:
 
 
 def _mean_scores(
-    front_ends: Sequence[AdaptableModel], frames: Sequence[Any], task: _Task, band: Band
+    front_ends: Sequence[AdaptableModel], frames: Sequence[Any], task: _Task, band: Band | None
 ) -> Emissions:
     """Return the mean scores over the front ends, of the units that the band can reach."""
+    band = band or Band.whole(task.graph, len(frames[0]))
     n_frames, n_units = len(frames[0]), task.lyrics.n_units
     means = Emissions(
         np.full((n_frames, n_units), SCORE_FLOOR, np.float16),

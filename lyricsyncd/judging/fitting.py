@@ -173,8 +173,7 @@ def _case(
     second = aligners.second
 
     def second_onsets(first: Alignment) -> OnsetPosteriors | None:
-        if second is None:
-            return None
+        assert second is not None, "it is called only where there is one"
         return second.onset_posteriors(audio, text.lines, text.language, first, line_starts=starts)
 
     def second_unsung() -> npt.NDArray[np.bool_] | None:
@@ -188,7 +187,7 @@ def _case(
         text.language,
         aligners.model,
         line_starts=starts,
-        second_onsets=second_onsets,
+        second_onsets=None if second is None else second_onsets,
         second_unsung=second_unsung,
     )
     truth = text.onsets if text.name == song.name else np.full(len(text.onsets), np.nan)

@@ -269,7 +269,7 @@ class Placer:
                 acoustic_model,
                 line_starts=line_starts,
                 transcript_starts=starts,
-                second_onsets=second_onsets,
+                second_onsets=None if self._second_aligner(language) is None else second_onsets,
                 second_unsung=lambda: self._second_unsung(stem, words, language),
             )
         with watch.stage("refine"):
@@ -318,11 +318,7 @@ class Placer:
         self, language: str, question: Callable[[SecondAligner], T | None]
     ) -> T | None:
         """Return an answer of the second aligner; one that fails is left out from then on."""
-        if language not in self._second_aligners:
-            self._second_aligners[language] = self._optional(
-                "a second aligner", lambda: self.models.second_aligner(language)
-            )
-        aligner = self._second_aligners[language]
+        aligner = self._second_aligner(language)
         if aligner is None:
             return None
         try:
@@ -331,6 +327,14 @@ class Placer:
             _warn_without("a second aligner", error)
             self._second_aligners[language] = None
             return None
+
+    def _second_aligner(self, language: str) -> SecondAligner | None:
+        """Return the second aligner for a language, where there is one."""
+        if language not in self._second_aligners:
+            self._second_aligners[language] = self._optional(
+                "a second aligner", lambda: self.models.second_aligner(language)
+            )
+        return self._second_aligners[language]
 
     def _language(self, prepared: Prepared, lyrics: Lyrics) -> str:
         from lyricsyncd.text.language import detect

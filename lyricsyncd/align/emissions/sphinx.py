@@ -47,7 +47,7 @@ FloatArray = npt.NDArray[np.float32]
 
 CALIBRATION = Path(__file__).with_name("sphinx.calibration.json")
 """The weights of its confidences (`lyricsyncd.judging.calibration`). The offsets of a song's score
-are a little below the fitted ones (0.10, and 0.14 beside the phonemes), so that rather too little
+are a little below the fitted ones (0.11, and 0.14 beside the phonemes), so that rather too little
 is written than something wrong."""
 _DENSITY_FLOOR = 9.83
 """Floor of a density in nats below the frame's best, as the decoder has it: it keeps one bad stream
