@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from array import array
@@ -14,7 +15,7 @@ import pytest
 
 from lyricsyncd import audio
 from lyricsyncd.catalog.catalog import Fingerprint, Outcome, State
-from lyricsyncd.model import Track
+from lyricsyncd.model import ParallelKind, ParallelText, Track
 from lyricsyncd.playback.cache import peaks_cache
 from lyricsyncd.tags import Journal
 from tests.test_decisions import DRAFT, LYRICS
@@ -84,6 +85,19 @@ class TestADraft:
         kept = api.catalog.draft(id)
         assert kept is not None
         assert kept.lyrics.words[1].start == 6.1
+
+    def test_keeps_translations_when_it_is_corrected(self, api: Home) -> None:
+        id = api.known("a.mp3", None)
+        assert api.catalog.claim("test", 60, only=[id]) is not None
+        beside = (ParallelText("Brilla", ParallelKind.TRANSLATION, "es"),)
+        lines = [dataclasses.replace(line, parallel=beside) for line in DRAFT.lyrics]
+        with_them = dataclasses.replace(DRAFT, lyrics=DRAFT.lyrics.with_lines(lines))
+        api.catalog.finish(id, "test", Outcome(State.REVIEW, "38 %"), None, with_them)
+        sent = api.get(f"/api/v1/tracks/{id}/draft").json()["lyrics"]["lines"]
+        assert put(api, id, {"revision": 1, "lyrics": {"lines": sent}}).status_code == 200
+        kept = api.catalog.draft(id)
+        assert kept is not None
+        assert [line.parallel for line in kept.lyrics] == [beside] * len(lines)
 
     def test_with_impossible_times_names_the_word(self, api: Home) -> None:
         id = review(api)

@@ -328,6 +328,8 @@ def save(call: Call) -> dict[str, Any]:
     body: shapes.DraftBody = call.body
     entry = entry_of(call)
     lyrics = _lyrics(body.lyrics)
+    if (before := call.context.catalog.draft(entry.id)) is not None:
+        lyrics = _with_parallel(lyrics, before.lyrics)
     _explained(lambda: _decisions(call).save(entry.id, lyrics, body.revision))
     return draft(call)
 
@@ -431,6 +433,16 @@ def _explained(step: Callable[[], T]) -> T:
         raise Problem(422, error.message, remedy=error.remedy) from None
     except UsageError as error:
         raise Problem(409, error.message, remedy=error.remedy) from None
+
+
+def _with_parallel(lyrics: Lyrics, before: Lyrics) -> Lyrics:
+    """Keep translations, which a page does not send, where no line was added or removed."""
+    if len(lyrics.lines) != len(before.lines):
+        return lyrics
+    return lyrics.with_lines(
+        dataclasses.replace(line, parallel=old.parallel)
+        for line, old in zip(lyrics, before, strict=True)
+    )
 
 
 def _lyrics(shape: shapes.DraftLyrics) -> Lyrics:
