@@ -557,6 +557,28 @@ class TestDecisions:
         assert entry.state is state
         assert bool(list(house.music.glob("star*lrc"))) == (state is not State.IGNORED)
 
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_are_taken_back_after_what_would_happen_was_shown(
+        self, house: Home, visit: Callable[..., Visit], scheme: str
+    ) -> None:
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+        id = placed(house, "star.mp3", State.REVIEW, title="The Star")
+        house.post(f"/api/v1/tracks/{id}/decision", {"action": "accept"}).raise_for_status()
+        written = list(house.music.glob("star*lrc"))
+        assert written
+        page = visit(address(house), f"#/song/{id}", scheme=scheme, bypass_csp=True).page
+        page.get_by_role("button", name="Take back …").click()
+        page.get_by_role("dialog").get_by_text(written[0].name).wait_for()
+        results = axe.run(page)
+        assert results.violations_count == 0, results.generate_report()
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="detached")
+        assert all(file.exists() for file in written)
+        page.get_by_role("button", name="Take back …").click()
+        page.get_by_role("dialog").get_by_role("button", name="Take back").click()
+        page.get_by_text("Left alone").wait_for()
+        assert not any(file.exists() for file in written)
+
     def test_lead_from_one_doubtful_song_to_the_next(
         self, house: Home, visit: Callable[..., Visit]
     ) -> None:

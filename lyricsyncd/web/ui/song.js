@@ -33,7 +33,9 @@ export function Song({ id }) {
   const [wrong, setWrong] = useState(null);
   useTitle(track ? title(track) : '');
   useEffect(() => {
-    const leave = event => { if (event.key === 'Escape') location.hash = '#/library'; };
+    const leave = event => {
+      if (event.key === 'Escape' && !event.target.closest('dialog')) location.hash = '#/library';
+    };
     addEventListener('keydown', leave);
     return () => removeEventListener('keydown', leave);
   }, []);
@@ -131,7 +133,7 @@ function Karaoke({ track, words }) {
   useEffect(() => {
     const press = event => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target.closest('input, select, textarea')) return;
+      if (event.target.closest('input, select, textarea, dialog')) return;
       // On a line Space plays and pauses, as everywhere; Enter goes there.
       const button = event.target.closest('button, a, summary');
       if (event.key === ' ' && button && !button.classList.contains('line')) return;
@@ -161,9 +163,10 @@ function Karaoke({ track, words }) {
   }, [player, model, plays]);
 
   const unsure = model.words.filter(word => word.sure != null && word.sure < DOUBTFUL).length;
-  const more = unsure ? html`<button aria-pressed=${doubts} onClick=${() => setDoubts(!doubts)}
+  const written = track.written.length && (track.state === 'done' || track.state === 'lines');
+  const more = html`${written ? html`<${TakeBack} id=${track.id}/>` : null}${unsure ? html`<button aria-pressed=${doubts} onClick=${() => setDoubts(!doubts)}
     aria-keyshortcuts="d" title="Mark the words whose place is doubtful"><span class="dot"></span>
-    ${unsure} unsure</button>` : null;
+    ${unsure} unsure</button>` : null}`;
   return html`<main class="song" id="main" tabindex="-1">
     <${Top} more=${more}><h1 dir="auto">${title(track)}</h1>
       <p dir="auto">${artist(track) || folder(track.path)}</p><//>
@@ -264,6 +267,27 @@ function Verdict({ track, draft }) {
   if (state === 'done' || state === 'lines') return null;
   return html`<section class="verdict" aria-label="State"><p><${Mark} state=${state}/>
     <span>${why}</span></p><div class="decide"><${Retry} id=${track.id}/></div></section>`;
+}
+
+// Shows first what would be given back or removed.
+function TakeBack({ id }) {
+  const [would, setWould] = useState(null), dialog = useRef();
+  const ask = async () => setWould(await post(`tracks/${id}/undo`, { dry_run: true }));
+  useEffect(() => { if (would) dialog.current.showModal(); }, [would]);
+  const close = () => dialog.current.close();
+  const act = async () => {
+    await post(`tracks/${id}/undo`, { dry_run: false });
+    close();
+  };
+  const part = (name, paths) => (paths.length ? html`<p>${name}</p><ul>${paths.map(path => html`
+    <li key=${path} dir="auto">${text(path)}</li>`)}</ul>` : null);
+  return html`<${Action} class="quiet" run=${ask}>Take back …<//>${would ? html`
+    <dialog ref=${dialog} aria-labelledby="back" onClose=${() => setWould(null)}>
+      <h2 id="back">Take back the words of this song?</h2>
+      ${part('Removed:', would.removed)}${part('As it was before:', would.written)}
+      ${part('Kept:', would.notes)}<p class="dim">The song is then left alone.</p>
+      <div class="decide"><${Action} run=${act}>Take back<//>
+        <button class="quiet" onClick=${close}>Cancel</button></div></dialog>` : null}`;
 }
 
 function useMediaKeys(player, track) {
