@@ -643,7 +643,7 @@ def test_a_song_that_the_service_placed_lights_up_in_a_browser(
         made.until(lambda: sum(made.counts().values()) == 1, "the song")
         page = visit(listen, script=NOTES).page
         page.get_by_role("row").get_by_text("star").first.click()
-        page.locator(".w").first.wait_for(timeout=60_000)
+        page.locator(".w").first.wait_for(timeout=180_000)
         page.get_by_role("button", name="Play", disabled=False).click()
         page.locator(".w").nth(8).and_(page.locator(".sung")).wait_for()
         start = next(word.start for word in truth().words)

@@ -40,10 +40,11 @@ export function Song({ id }) {
     return () => removeEventListener('keydown', leave);
   }, []);
   useEffect(() => {
-    let open = true;
+    let open = true, finished = null;
     const load = async known => {
       try {
         const found = known || await get(`tracks/${id}`);
+        finished = found.finished_at;
         const had = await wordsOf(found);
         if (!open) return;
         setTrack(found);
@@ -53,13 +54,11 @@ export function Song({ id }) {
       }
     };
     load();
-    let finished = null;
     const stops = [
       on('track', changed => {
         if (changed.id !== id) return;
         setTrack(changed);
-        if (finished !== null && finished !== changed.finished_at) load(changed);
-        finished = changed.finished_at;
+        if (changed.finished_at !== finished) load(changed);
       }),
       on('draft', changed => { if (changed.id === id) load(); }),
     ];
