@@ -576,7 +576,7 @@ class TestDecisions:
         assert all(file.exists() for file in written)
         page.get_by_role("button", name="Take back …").click()
         page.get_by_role("dialog").get_by_role("button", name="Take back").click()
-        page.get_by_text("Left alone").wait_for()
+        page.get_by_text("Left alone", exact=True).wait_for()
         assert not any(file.exists() for file in written)
 
     def test_lead_from_one_doubtful_song_to_the_next(
