@@ -297,6 +297,7 @@ def files(options: argparse.Namespace) -> bool:
         api = ServiceContext(Path(folder))
         settings = json.loads(api.config.read_text(encoding="utf-8"))
         settings["models"] = {"separator": "mix"}
+        settings["daemon"]["nice"] = 0
         api.config.write_text(json.dumps(settings), encoding="utf-8")
         hostile_files(api.music, options.count, chance)
         for number in range(options.count):
@@ -354,8 +355,8 @@ def _bytes(value: object) -> bytes:
 
 def _kind(reason: object) -> str:
     """A reason without the name and the numbers of its song."""
-    text = str(reason)
-    return re.sub(r"\d+", "N", text.rpartition("/")[2].partition(" is ")[2] or text)[:70]
+    text = re.sub(r"^.*/hostile \d+ .*?\.[a-z0-9]+ ", "", str(reason))
+    return re.sub(r"\d+", "N", text)[:70]
 
 
 def _is_pattern(text: str) -> bool:
