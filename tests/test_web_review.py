@@ -224,7 +224,7 @@ class TestAudio:
             assert made.get(f"/api/v1/tracks/{id}/draft").json()["audio"] == []
 
     def test_in_a_form_that_there_is_not_is_refused(self, api: Home) -> None:
-        assert api.get(f"/api/v1/tracks/{review(api)}/audio", **{"as": "raw"}).status_code == 406
+        assert api.get(f"/api/v1/tracks/{review(api)}/audio", **{"as": "raw"}).status_code == 404
 
 
 class TestPeaks:
@@ -341,6 +341,9 @@ class TestDecisions:
             ({"candidate": 5}, 404),
             ({"pins": [[99, 1.0]]}, 409),
             ({"pins": [[0]]}, 400),
+            ({"pins": [[True, 1.0]]}, 400),
+            ({"pins": [[0, "1"]]}, 400),
+            ({"pins": [[0.0, 1]], "revision": 1.0}, 200),
             ({"text": ""}, 400),
             ({"revision": 8}, 409),
         ],

@@ -509,7 +509,7 @@ OPERATIONS: Sequence[Operation] = (
         "audio/*",
         query=shapes.AudioQuery,
         opens_songs=True,
-        errors=(400, 404, 406, 416, 422),
+        errors=(400, 404, 416, 422),
         may_come_later=True,
     ),
     Operation(

@@ -341,14 +341,32 @@ class LyricsAnswer(Shape):
 LONGEST_S = 12 * 3600.0
 MOST_LINES, MOST_WORDS = 5000, 2000
 """Lines of a song, and words of a line."""
-DraftTime = Annotated[float | None, Field(ge=0, le=LONGEST_S)]
-Part = Annotated[float | None, Field(ge=0, le=1)]
+
+
+def _number(value: Any) -> Any:
+    # In JSON neither true nor "1" is a number; 1.0 is a whole one.
+    if isinstance(value, (bool, str)):
+        raise ValueError("expected a number")
+    return value
+
+
+def _flag(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Whole = Annotated[int, Field(ge=0, le=_LARGEST), BeforeValidator(_number)]
+Time = Annotated[float, Field(ge=0, le=LONGEST_S), BeforeValidator(_number)]
+DraftTime = Time | None
+Part = Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)] | None
 DraftWord = (
     tuple[Name]
     | tuple[Name, DraftTime]
     | tuple[Name, DraftTime, DraftTime]
     | tuple[Name, DraftTime, DraftTime, Part]
-    | tuple[Name, DraftTime, DraftTime, Part, bool]
+    | tuple[Name, DraftTime, DraftTime, Part, Flag]
 )
 """Text, start, end, confidence, and whether a space follows; what is left out is not known."""
 
@@ -409,24 +427,20 @@ class DraftAnswer(Shape):
 class DraftBody(Shape):
     """Corrected words."""
 
-    revision: int = Field(ge=0, description="Of the draft that was corrected.")
+    revision: Whole = Field(description="Of the draft that was corrected.")
     lyrics: DraftLyrics
 
 
-Pin = Annotated[
-    tuple[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=0, le=LONGEST_S)]], Field()
-]
+Pin = tuple[Whole, Time]
 
 
 class PlaceBody(Shape):
     """Words to place: those of the draft, unless others are named."""
 
-    revision: int | None = Field(default=None, ge=0)
+    revision: Whole | None = None
     lyrics: DraftLyrics | None = None
     text: Annotated[str, Field(min_length=1, max_length=100_000)] | None = None
-    candidate: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Counted from 0 in `candidates`."
-    )
+    candidate: Whole | None = Field(default=None, description="Counted from 0 in `candidates`.")
     pins: Annotated[list[Pin], Field(max_length=1000)] = Field(
         default_factory=list, description="Numbers of words, and the seconds at which they start."
     )
@@ -436,14 +450,14 @@ class DecisionBody(Shape):
     """A decision."""
 
     action: Action
-    revision: int | None = Field(
-        default=None, ge=0, description="Of the draft that the person has seen."
+    revision: Whole | None = Field(
+        default=None, description="Of the draft that the person has seen."
     )
-    dry_run: bool = False
+    dry_run: Flag = False
 
 
 class UndoBody(Shape):
-    dry_run: bool = False
+    dry_run: Flag = False
 
 
 class DecidedAnswer(Shape):
@@ -458,17 +472,13 @@ class DecidedAnswer(Shape):
 class BulkBody(Shape):
     """The same for many songs."""
 
-    ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
+    ids: Annotated[
+        list[Annotated[int, Field(ge=1, le=_LARGEST), BeforeValidator(_number)]],
+        Field(min_length=1, max_length=1000),
+    ]
     action: Literal[
         "accept", "lines", "reject", "instrumental", "unreject", "retry", "skip", "undo"
     ]
-
-    @field_validator("ids")
-    @classmethod
-    def _are_numbers(cls, ids: list[int]) -> list[int]:
-        if any(not 0 < id <= _LARGEST for id in ids):
-            raise ValueError("expected numbers of songs")
-        return ids
 
 
 class RefusedShape(Shape):
@@ -565,6 +575,20 @@ def _states(value: Any) -> Any:
     return [name for text in texts for name in text.split(",") if name]
 
 
+_STATES = [each.value for each in State]
+States = Annotated[
+    list[State],
+    BeforeValidator(_states),
+    # What is blank asks for nothing in particular.
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "string", "enum": [*(each.value for each in State), ""]},
+        }
+    ),
+]
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, str) and not math.isfinite(float(value)):
         raise ValueError("expected seconds")
@@ -592,7 +616,7 @@ def _numbers(value: Any) -> Any:
 class OrderQuery(Shape):
     """Which songs, and in which order."""
 
-    state: Annotated[list[State], BeforeValidator(_states)] = Field(
+    state: States = Field(
         default_factory=list, description="States, parted by commas; all by default."
     )
     q: SearchText = Field(default="", description="A part of the path, the artist or the title.")
@@ -613,7 +637,9 @@ class OrderQuery(Shape):
 class AudioQuery(Shape):
     """In which form."""
 
-    as_: str | None = Field(default=None, alias="as", description="A rendition of the draft.")
+    as_: Literal["raw", "mp4", "aac"] | None = Field(
+        default=None, alias="as", description="A rendition that the draft names; else the best."
+    )
     v: str | None = Field(default=None, description="The version of the song's file.")
 
 
@@ -632,7 +658,7 @@ class TracksQuery(Shape):
         Field(max_length=200),
     ] = Field(default_factory=list, description="These songs only, by their numbers.")
 
-    state: Annotated[list[State], BeforeValidator(_states)] = Field(
+    state: States = Field(
         default_factory=list, description="States, parted by commas; all by default."
     )
     q: SearchText = Field(default="", description="A part of the path, the artist or the title.")
