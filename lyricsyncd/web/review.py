@@ -135,7 +135,7 @@ def audio(call: Call) -> File | NotYet:
             offered = {each.name: each for each in call.maker.renditions(real, looks.key)}
             chosen = offered.get(query.as_ or "") or next(iter(offered.values()))
             if query.as_ and query.as_ not in offered:
-                raise Problem(406, f"The song is not played as {query.as_}", remedy="See its draft")
+                raise Problem(404, f"The song is not played as {query.as_}", remedy="See its draft")
             headers = {
                 "X-Audio-Offset": f"{chosen.offset:.6f}",
                 "Cache-Control": _FOREVER if query.v == looks.key else "private, no-cache",
