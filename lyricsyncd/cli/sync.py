@@ -169,7 +169,7 @@ def sync(
     )
     _check_files(options, songs, report)
     # What one stage frees is to be there for the next.
-    memory.give_back_large_blocks()
+    memory.give_back_large_blocks(memory.ARRAYS)
     pipeline = _pipeline(settings, acoustid_key, device, profile)
     several = len(songs) > 1
     outcomes = []

@@ -137,7 +137,7 @@ def main() -> None:
     os.set_inheritable(descriptor, False)
     limits = ResourceLimits.from_arguments(sys.argv[3:7])
     become_child(parent, limits)
-    memory.give_back_large_blocks()
+    memory.give_back_large_blocks(memory.ARRAYS)
     serve(Connection(descriptor), limits.processor_s or 0.0)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 DEFAULT_SHARE = 0.8
 """Share of the available memory that is allowed by default; other programs keep the rest."""
 _LARGE = 128 * 1024
+ARRAYS = 8 * 1024 * 1024
+"""Bytes of a large block for processes that place words."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """glibc's names and numbers, see mallopt(3)."""
 _PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
@@ -45,12 +47,18 @@ def is_zombie(pid: int, proc: Path = _PROC) -> bool:
     return stat.rpartition(")")[2].split()[:1] == ["Z"]
 
 
-def give_back_large_blocks() -> bool:
+def give_back_large_blocks(size: int = _LARGE) -> bool:
     """Make the C library return large blocks to the system as soon as they are freed.
 
     glibc raises the size from which it does so with every such block, up to 32 MiB: a process that
     runs for months and now and then needs a table of a few MB (Python's of interned names, when it
     is rebuilt) then grows by each.
+
+    Parameters
+    ----------
+    size
+        Bytes of a large block. What is returned must be fetched, and cleared, anew: where arrays
+        come and go all the time, as in the search, a small size costs a third more time.
 
     Returns
     -------
@@ -61,8 +69,8 @@ def give_back_large_blocks() -> bool:
         set_option = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    set_option(_M_MMAP_THRESHOLD, _LARGE)
-    set_option(_M_TRIM_THRESHOLD, _LARGE)
+    set_option(_M_MMAP_THRESHOLD, size)
+    set_option(_M_TRIM_THRESHOLD, size)
     return True
 
 
