@@ -23,8 +23,8 @@ from lyricsyncd.catalog.catalog import FILE_NAME, Outcome, Priority, State
 from lyricsyncd.catalog.drafts import Draft
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.web.page import Page as Files
-from tests import test_daemon_service, test_web_page
-from tests.web_api import SONG, Home, home
+from tests import test_daemon_service, test_web_page, web_api
+from tests.web_api import SONG, Home
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -159,8 +159,8 @@ def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Home]:
-    with home(tmp_path) as made:
+def home(tmp_path: Path) -> Iterator[Home]:
+    with web_api.home(tmp_path) as made:
         yield made
 
 
@@ -176,34 +176,32 @@ def truth(confidence: float = 0.9) -> Lyrics:
     return Lyrics(tuple(made), language="en")
 
 
-def placed(house: Home, name: str, state: State, lyrics: Lyrics | None = None, **names: Any) -> int:
+def placed(home: Home, name: str, state: State, lyrics: Lyrics | None = None, **names: Any) -> int:
     """A song of the library that has come to an end."""
-    id = house.known(name, None)
-    assert house.catalog.claim("test", 60, only=[id]) is not None
-    house.catalog.found(id, "test", Track(**{"duration": 42.7, **names}))
+    id = home.known(name, None)
+    assert home.catalog.claim("test", 60, only=[id]) is not None
+    home.catalog.found(id, "test", Track(**{"duration": 42.7, **names}))
     draft = Draft(lyrics or truth(), 0.62, state.value, "38 % of the words are sure", "en", "mix")
     failed = state in (State.FAILED, State.NO_LYRICS)
     quality = None if failed else 0.62
     outcome = Outcome(state, "38 % of the words are sure", quality=quality)
-    house.catalog.finish(id, "test", outcome, None, None if failed else draft)
+    home.catalog.finish(id, "test", outcome, None, None if failed else draft)
     return id
 
 
 @pytest.fixture
-def furnished(house: Home) -> Home:
+def furnished(home: Home) -> Home:
     """A library with songs in several states."""
-    placed(
-        house, "A/star.mp3", State.REVIEW, title="The Star", artist="Jane Taylor", album="Rhymes"
-    )
-    placed(house, "A/done.mp3", State.DONE, title="Done", artist="Someone")
-    placed(house, "B/failed.mp3", State.FAILED, title="Broken", artist="Nobody")
-    house.known("B/waiting.mp3", None)
-    return house
+    placed(home, "A/star.mp3", State.REVIEW, title="The Star", artist="Jane Taylor", album="Rhymes")
+    placed(home, "A/done.mp3", State.DONE, title="Done", artist="Someone")
+    placed(home, "B/failed.mp3", State.FAILED, title="Broken", artist="Nobody")
+    home.known("B/waiting.mp3", None)
+    return home
 
 
-def address(house: Home) -> str:
-    assert house.server.address is not None
-    return house.server.address
+def address(home: Home) -> str:
+    assert home.server.address is not None
+    return home.server.address
 
 
 SCREENS = {
@@ -325,14 +323,14 @@ class TestSigningIn:
 
 @slow
 class TestHostileNames:
-    def test_never_become_markup(self, house: Home, visit: Callable[..., Visit]) -> None:
+    def test_never_become_markup(self, home: Home, visit: Callable[..., Visit]) -> None:
         lyrics = Lyrics((Line((Word(HOSTILE, 1.0, 2.0, 0.9), Word("\u202eend", 2.0, 3.0, 0.1))),))
         names = {"title": HOSTILE, "artist": HOSTILE, "album": HOSTILE}
-        id = placed(house, "a\udcff.mp3", State.REVIEW, lyrics, **names)
-        placed(house, "b.mp3", State.FAILED, title=HOSTILE)
+        id = placed(home, "a\udcff.mp3", State.REVIEW, lyrics, **names)
+        placed(home, "b.mp3", State.FAILED, title=HOSTILE)
         made = "#app script, #app img:not([src='icon.svg'])"
         for screen in ("#/library", "#/queue", f"#/song/{id}"):
-            seen = visit(address(house), screen)
+            seen = visit(address(home), screen)
             seen.page.get_by_text(HOSTILE).first.wait_for()
             assert seen.page.locator(made).count() == 0
             assert [each for each in seen.complaints if "/peaks" not in each] == []
@@ -377,22 +375,22 @@ class TestTheLibrary:
         page.keyboard.press("Escape")
         page.get_by_role("grid").wait_for()
 
-    def test_follows_what_happens(self, house: Home, visit: Callable[..., Visit]) -> None:
-        id = house.known("a.mp3", None)
-        page = visit(address(house)).page
+    def test_follows_what_happens(self, home: Home, visit: Callable[..., Visit]) -> None:
+        id = home.known("a.mp3", None)
+        page = visit(address(home)).page
         page.get_by_role("row").get_by_text("Waiting").wait_for()
-        assert house.catalog.claim("test", 60, only=[id]) is not None
+        assert home.catalog.claim("test", 60, only=[id]) is not None
         page.get_by_role("row").get_by_text("Working").wait_for()
-        house.catalog.finish(id, "test", Outcome(State.NO_LYRICS, "none"))
+        home.catalog.finish(id, "test", Outcome(State.NO_LYRICS, "none"))
         page.get_by_role("row").get_by_text("No lyrics").wait_for()
         page.get_by_role("button", name="No lyrics 1").wait_for()
-        house.known("b.mp3", None)
+        home.known("b.mp3", None)
         page.get_by_text("2 songs").wait_for()
 
     def test_holds_a_hundred_thousand_songs(
         self, tmp_path: Path, visit: Callable[..., Visit]
     ) -> None:
-        with home(tmp_path) as made:
+        with web_api.home(tmp_path) as made:
             fill(made, 100_000)
             page = visit(address(made)).page
             page.get_by_text("100,000 songs").wait_for()
@@ -405,10 +403,10 @@ class TestTheLibrary:
             page.get_by_text("1 song", exact=True).wait_for()
 
 
-def fill(house: Home, songs: int) -> None:
+def fill(home: Home, songs: int) -> None:
     """Fill the catalog with songs that lie nowhere."""
-    house.known("0.mp3", None)
-    database = sqlite3.connect(house.folder / FILE_NAME)
+    home.known("0.mp3", None)
+    database = sqlite3.connect(home.folder / FILE_NAME)
     columns = [row[1] for row in database.execute("PRAGMA table_info(tracks)") if row[1] != "id"]
     chosen = ", ".join(
         {"path": "path || n", "title": "printf('Song %05d', n)"}.get(c, c) for c in columns
@@ -441,10 +439,10 @@ new MutationObserver(changes => changes.forEach(({ target }) => {
 @slow
 class TestASong:
     def test_lights_its_words_when_they_are_sung(
-        self, house: Home, visit: Callable[..., Visit]
+        self, home: Home, visit: Callable[..., Visit]
     ) -> None:
-        id = placed(house, "star.mp3", State.DONE, title="The Star")
-        page = visit(address(house), f"#/song/{id}", script=NOTES).page
+        id = placed(home, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(home), f"#/song/{id}", script=NOTES).page
         words = list(truth().words)
         sung = [word for word in words if word.start is not None and word.start < 12]
         page.get_by_role("button", name="Play").click()
@@ -461,9 +459,9 @@ class TestASong:
         assert box is not None
         assert 0 < box["y"] < DESKTOP[1] / 2
 
-    def test_is_played_by_keyboard(self, house: Home, visit: Callable[..., Visit]) -> None:
-        id = placed(house, "star.mp3", State.DONE, title="The Star")
-        page = visit(address(house), f"#/song/{id}", script=NOTES).page
+    def test_is_played_by_keyboard(self, home: Home, visit: Callable[..., Visit]) -> None:
+        id = placed(home, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(home), f"#/song/{id}", script=NOTES).page
         page.get_by_role("button", name="Play", disabled=False).wait_for()
         page.keyboard.press(" ")
         page.get_by_role("button", name="Pause").wait_for()
@@ -482,9 +480,9 @@ class TestASong:
         page.keyboard.press(" ")
         page.get_by_role("button", name="Play").wait_for()
 
-    def test_goes_where_a_word_is_clicked(self, house: Home, visit: Callable[..., Visit]) -> None:
-        id = placed(house, "star.mp3", State.DONE, title="The Star")
-        page = visit(address(house), f"#/song/{id}", script=NOTES).page
+    def test_goes_where_a_word_is_clicked(self, home: Home, visit: Callable[..., Visit]) -> None:
+        id = placed(home, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(home), f"#/song/{id}", script=NOTES).page
         page.get_by_role("button", name="Play", disabled=False).wait_for()
         page.locator(".w").nth(3).click()
         page.get_by_role("button", name="Pause").wait_for()
@@ -492,9 +490,9 @@ class TestASong:
         assert start is not None
         assert start - 0.1 < page.evaluate("window.audio.currentTime") < start + 3
 
-    def test_rests_while_it_is_not_played(self, house: Home, visit: Callable[..., Visit]) -> None:
-        id = placed(house, "star.mp3", State.DONE, title="The Star")
-        page = visit(address(house), f"#/song/{id}", script=NOTES).page
+    def test_rests_while_it_is_not_played(self, home: Home, visit: Callable[..., Visit]) -> None:
+        id = placed(home, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(home), f"#/song/{id}", script=NOTES).page
         page.get_by_role("button", name="Play", disabled=False).wait_for()
         page.wait_for_timeout(3000)
         before = page.evaluate("window.frames_")
@@ -503,35 +501,35 @@ class TestASong:
         assert page.evaluate("window.frames_") < before + 10
 
     def test_stops_following_a_finger_until_it_is_asked_to(
-        self, house: Home, visit: Callable[..., Visit]
+        self, home: Home, visit: Callable[..., Visit]
     ) -> None:
-        id = placed(house, "star.mp3", State.DONE, title="The Star")
-        page = visit(address(house), f"#/song/{id}").page
+        id = placed(home, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(home), f"#/song/{id}").page
         page.get_by_role("region", name="Lyrics").hover()
         page.mouse.wheel(0, 300)
         page.get_by_role("button", name="Back to where it is sung").click()
         page.get_by_role("button", name="Back to where it is sung").wait_for(state="detached")
 
-    def test_of_lines_lights_whole_lines(self, house: Home, visit: Callable[..., Visit]) -> None:
+    def test_of_lines_lights_whole_lines(self, home: Home, visit: Callable[..., Visit]) -> None:
         lines = tuple(Line((Word("so"), Word("long")), start, start + 2) for start in (0.5, 3.0))
-        id = placed(house, "a.mp3", State.LINES, Lyrics(lines), title="Lines")
-        page = visit(address(house), f"#/song/{id}").page
+        id = placed(home, "a.mp3", State.LINES, Lyrics(lines), title="Lines")
+        page = visit(address(home), f"#/song/{id}").page
         page.get_by_role("button", name="Play", disabled=False).click()
         page.locator("li.on.all").first.wait_for()
         assert page.locator(".w.now, .w.sung").count() == 0
 
-    def test_without_times_is_shown_as_text(self, house: Home, visit: Callable[..., Visit]) -> None:
+    def test_without_times_is_shown_as_text(self, home: Home, visit: Callable[..., Visit]) -> None:
         lyrics = Lyrics((Line((Word("only"), Word("words"))),))
-        id = placed(house, "a.mp3", State.REVIEW, lyrics, title="Text")
-        page = visit(address(house), f"#/song/{id}").page
+        id = placed(home, "a.mp3", State.REVIEW, lyrics, title="Text")
+        page = visit(address(home), f"#/song/{id}").page
         page.get_by_text("only words").wait_for()
         assert page.locator("button.line").count() == 0
 
     def test_jumps_where_motion_is_not_wanted(
-        self, house: Home, visit: Callable[..., Visit]
+        self, home: Home, visit: Callable[..., Visit]
     ) -> None:
-        id = placed(house, "star.mp3", State.DONE, title="The Star")
-        page = visit(address(house), f"#/song/{id}", reduced_motion="reduce").page
+        id = placed(home, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(home), f"#/song/{id}", reduced_motion="reduce").page
         page.get_by_role("button", name="Play", disabled=False).click()
         page.locator(".w.now").first.wait_for()
         style = "getComputedStyle(document.querySelector('.w.now'))"
@@ -546,27 +544,27 @@ class TestDecisions:
         [("Accept", State.DONE), ("Lines only", State.LINES), ("Wrong words", State.IGNORED)],
     )
     def test_of_a_doubtful_song_are_carried_out(
-        self, house: Home, visit: Callable[..., Visit], name: str, state: State
+        self, home: Home, visit: Callable[..., Visit], name: str, state: State
     ) -> None:
-        id = placed(house, "star.mp3", State.REVIEW, title="The Star")
-        page = visit(address(house), f"#/song/{id}").page
+        id = placed(home, "star.mp3", State.REVIEW, title="The Star")
+        page = visit(address(home), f"#/song/{id}").page
         page.get_by_role("button", name=name).click()
         page.get_by_role("heading", name="Review").wait_for()
-        entry = house.catalog.get(id)
+        entry = home.catalog.get(id)
         assert entry is not None
         assert entry.state is state
-        assert bool(list(house.music.glob("star*lrc"))) == (state is not State.IGNORED)
+        assert bool(list(home.music.glob("star*lrc"))) == (state is not State.IGNORED)
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_are_taken_back_after_what_would_happen_was_shown(
-        self, house: Home, visit: Callable[..., Visit], scheme: str
+        self, home: Home, visit: Callable[..., Visit], scheme: str
     ) -> None:
         axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-        id = placed(house, "star.mp3", State.REVIEW, title="The Star")
-        house.post(f"/api/v1/tracks/{id}/decision", {"action": "accept"}).raise_for_status()
-        written = list(house.music.glob("star*lrc"))
+        id = placed(home, "star.mp3", State.REVIEW, title="The Star")
+        home.post(f"/api/v1/tracks/{id}/decision", {"action": "accept"}).raise_for_status()
+        written = list(home.music.glob("star*lrc"))
         assert written
-        page = visit(address(house), f"#/song/{id}", scheme=scheme, bypass_csp=True).page
+        page = visit(address(home), f"#/song/{id}", scheme=scheme, bypass_csp=True).page
         page.get_by_role("button", name="Take back …").click()
         page.get_by_role("dialog").get_by_text(written[0].name).wait_for()
         results = axe.run(page)
@@ -580,11 +578,11 @@ class TestDecisions:
         assert not any(file.exists() for file in written)
 
     def test_lead_from_one_doubtful_song_to_the_next(
-        self, house: Home, visit: Callable[..., Visit]
+        self, home: Home, visit: Callable[..., Visit]
     ) -> None:
         for name in ("one", "two"):
-            placed(house, f"{name}.mp3", State.REVIEW, title=name)
-        page = visit(address(house)).page
+            placed(home, f"{name}.mp3", State.REVIEW, title=name)
+        page = visit(address(home)).page
         page.get_by_role("link", name="Review").click()
         page.get_by_text("2 songs").wait_for()
         page.get_by_role("link", name="one").click()
@@ -594,7 +592,7 @@ class TestDecisions:
         page.get_by_role("heading", name="one").wait_for()
         page.get_by_role("button", name="Accept").click()
         page.get_by_text("No song is like this").wait_for()
-        assert house.catalog.counts()[State.REVIEW] == 0
+        assert home.catalog.counts()[State.REVIEW] == 0
 
 
 @slow
