@@ -148,6 +148,9 @@ def _parameters(operation: Operation, schemas: dict[str, Any]) -> list[dict[str,
             schema.update(next((each for each in choices if each != {"type": "null"}), {}))
             for key in ("title", "default"):
                 schema.pop(key, None)
+            if "enum" in schema:
+                # What is blank asks for nothing in particular.
+                schema["enum"] = [*schema["enum"], ""]
             if schema.get("type") == "array":
                 parameter |= {"style": "form", "explode": False}
             found.append(parameter)
