@@ -5,9 +5,8 @@ Times are seconds from the start of the audio, as floats. ``None`` means "not kn
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ class Timing(str, Enum):
 
     NONE = "none"
     LINE = "line"
+    MIXED = "mixed"
+    """Every line has a time, and some have word times."""
     WORD = "word"
 
 
@@ -28,9 +29,17 @@ class Decision(str, Enum):
     """Decision on a result that has been judged."""
 
     WORDS = "words"
+    """All or nearly all of its words are written with their times."""
+    MIXED = "mixed"
+    """Some lines are written with word times, the others with the time of the line."""
     LINES = "lines"
+    """Every line is written with its time, none with word times."""
     REVIEW = "review"
     NONE = "none"
+
+
+WRITTEN = (Decision.WORDS, Decision.MIXED, Decision.LINES)
+"""Decisions under which lyrics are written without a person's consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +76,27 @@ class ParallelText:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of lyrics. ``voice`` is ``None`` for the lead, ``"bg"`` for backing vocals, or a
-    singer's name as the source gives it."""
+    """A line of lyrics.
+
+    Attributes
+    ----------
+    voice : str or None
+        ``None`` for the lead, ``"bg"`` for backing vocals, or a singer's name as the source gives
+        it.
+    doubtful : bool
+        Whether its word times are too doubtful to be shown. They are kept beside their confidences;
+        of all formats only ``json`` writes them.
+    estimated : bool
+        Whether its start was not found, but lies somewhere between the lines beside it.
+    """
 
     words: tuple[Word, ...] = ()
     start: float | None = None
     end: float | None = None
     voice: str | None = None
     parallel: tuple[ParallelText, ...] = ()
+    doubtful: bool = False
+    estimated: bool = False
 
     @classmethod
     def from_text(
@@ -95,8 +117,15 @@ class Line:
 
     @property
     def timed_words(self) -> bool:
-        """Return whether every word has an onset (and there is at least one word)."""
-        return bool(self.words) and all(word.start is not None for word in self.words)
+        """Return whether every word has an onset that may be shown (and there is a word)."""
+        if self.doubtful or not self.words:
+            return False
+        return all(word.start is not None for word in self.words)
+
+    def without_word_times(self) -> Line:
+        """Return the same line, with its own times at best."""
+        words = (replace(word, start=None, end=None, confidence=None) for word in self.words)
+        return replace(self, words=tuple(words), doubtful=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,35 +163,47 @@ class Lyrics:
 
     @property
     def timing(self) -> Timing:
-        """The finest timing that *every* non-empty line has."""
+        """The finest timing that *every* non-empty line has; ``MIXED`` where some have finer."""
         sung = [line for line in self.lines if line.words]
         if sung and all(line.timed_words for line in sung):
             return Timing.WORD
-        if sung and all(line.start is not None for line in sung):
-            return Timing.LINE
-        return Timing.NONE
+        if not sung or any(line.start is None and not line.timed_words for line in sung):
+            return Timing.NONE
+        return Timing.MIXED if any(line.timed_words for line in sung) else Timing.LINE
 
     def with_lines(self, lines: Iterable[Line]) -> Lyrics:
         """The same lyrics with other lines (new times, say)."""
-        return dataclasses.replace(self, lines=tuple(lines))
+        return replace(self, lines=tuple(lines))
 
     def without_word_times(self) -> Lyrics:
         """The same lyrics, line-synced at best."""
+        return self.with_lines(line.without_word_times() for line in self.lines)
+
+    def without_doubtful(self) -> Lyrics:
+        """The same lyrics as they may be shown: without the word times of doubtful lines."""
         return self.with_lines(
-            dataclasses.replace(
+            line.without_word_times() if line.doubtful else line for line in self.lines
+        )
+
+    def with_all_words(self) -> Lyrics:
+        """The same lyrics with the word times of doubtful lines no longer held back."""
+        return self.with_lines(
+            replace(
                 line,
-                words=tuple(
-                    dataclasses.replace(word, start=None, end=None, confidence=None)
-                    for word in line.words
-                ),
+                start=line.words[0].start if line.words else line.start,
+                end=line.words[-1].end if line.words else line.end,
+                doubtful=False,
+                estimated=False,
             )
+            if line.doubtful
+            else line
             for line in self.lines
         )
 
     def without_times(self) -> Lyrics:
         """The same lyrics as plain words."""
         return self.without_word_times().with_lines(
-            dataclasses.replace(line, start=None, end=None)
+            replace(line, start=None, end=None, estimated=False)
             for line in self.without_word_times().lines
         )
 
@@ -248,4 +289,4 @@ class SongIdentification:
 
     def with_track(self, **changes: Any) -> SongIdentification:
         """Change fields of the track, and keep how it was identified."""
-        return dataclasses.replace(self, track=dataclasses.replace(self.track, **changes))
+        return replace(self, track=replace(self.track, **changes))

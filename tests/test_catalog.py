@@ -641,6 +641,29 @@ class TestMigrations:
         migrations.migrate(db, [step("one"), step("two")])
         assert ran == ["one", "two"]
 
+    def test_to_mixed_songs_keep_every_song_and_index(self, tmp_path: Path) -> None:
+        at = [step.__name__ for step in migrations.STEPS].index("mixed_0005")
+        db = sqlite3.connect(tmp_path / "db", isolation_level=None)
+        db.row_factory = sqlite3.Row
+        migrations.migrate(db, migrations.STEPS[:at])
+        for number in range(3):
+            db.execute(
+                "INSERT INTO tracks (path, folder, library, size, mtime_ns, inode, state, priority,"
+                " why, enqueued_at, waits_for)"
+                " VALUES (?, 'f', 'l', 1, 2, 3, 'lines', 0, 'w', 4, ?)",
+                (f"{number}".encode(), f"host {number}"),
+            )
+        before = [dict(row) for row in db.execute("SELECT * FROM tracks ORDER BY id")]
+        listed = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
+        indexes = [tuple(row) for row in db.execute(listed)]
+        migrations.migrate(db, migrations.STEPS[: at + 1])
+        after = [dict(row) for row in db.execute("SELECT * FROM tracks ORDER BY id")]
+        assert after == [{**row, "lines_with_words": None, "words_timed": None} for row in before]
+        assert [tuple(row) for row in db.execute(listed)] == indexes
+        db.execute("UPDATE tracks SET state = 'mixed'")
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute("UPDATE tracks SET state = 'whole'")
+
     def test_a_step_that_fails_leaves_no_trace(self, tmp_path: Path) -> None:
         def broken(db: sqlite3.Connection) -> None:
             db.execute("CREATE TABLE half (x)")

@@ -127,6 +127,46 @@ def test_a_doubtful_song_is_left_alone_with_status_4_and_a_report(folder: Path) 
     assert (report["decision"], report["written"]) == ("review", [])
 
 
+class TestASongThatIsFitForLinesOnly:
+    """No line reaches a mean confidence of 1."""
+
+    def sync(self, folder: Path, *arguments: str) -> dict[str, object]:
+        (folder / "song.txt").write_text(TEXT)
+        report, strict = folder.parent / "report.json", {"LYRICSYNCD_QUALITY__WORDS": "1"}
+        done = sync(folder, "song.wav", "--report", report, *arguments, **strict)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, object] = json.loads(report.read_text())
+        assert (found["decision"], found["lines"], found["words"]) == ("lines", 1, 4)
+        return found
+
+    @pytest.mark.parametrize("name", ["lrc", "ass", "ttml", "vtt", "lyricsfile"])
+    def test_has_no_word_times_in_a_file_of_a_players_format(self, folder: Path, name: str) -> None:
+        report = self.sync(folder, "--format", name, "-o", "out")
+        assert (report["lines_with_words"], report["words_timed"]) == (0, 0)
+        lyrics = formats.read((folder / "out").read_bytes(), name)
+        assert [line.start is not None for line in lyrics] == [True]
+        assert all(word.start is None for word in lyrics.words)
+
+    @pytest.mark.parametrize("where", [("-o", "song.json"), ()])
+    def test_has_every_word_and_its_confidence_in_json(
+        self, folder: Path, where: tuple[str, ...]
+    ) -> None:
+        self.sync(folder, "--format", "json", *where)
+        words = json.loads((folder / "song.json").read_text())
+        assert [word["word"] for word in words] == TEXT.split()
+        assert all(word["start"] is not None for word in words)
+        assert all(0 < word["confidence"] <= 1 for word in words)
+
+    @pytest.mark.parametrize("where", [("-o", "song.lrc"), ()])
+    def test_has_every_word_time_for_a_person_who_wants_that(
+        self, folder: Path, where: tuple[str, ...]
+    ) -> None:
+        report = self.sync(folder, "--format", "lrc", "--all-words", *where)
+        assert (report["lines_with_words"], report["words_timed"]) == (1, 4)
+        lyrics = formats.read((folder / "song.lrc").read_bytes(), "lrc")
+        assert all(word.start is not None for word in lyrics.words)
+
+
 def test_a_file_that_was_asked_for_is_written_where_there_is_some_doubt(folder: Path) -> None:
     (folder / "song.txt").write_text(TEXT)
     strict = {"LYRICSYNCD_QUALITY__WORDS": "1", "LYRICSYNCD_QUALITY__LINES": "1"}

@@ -79,6 +79,21 @@ class TestTheStatus:
         assert "songs     1 pending, 3 done" in lines
         assert any(line.startswith("latest    done  0.93  lrclib") for line in lines)
 
+    def test_counts_songs_of_which_some_lines_have_word_times(self, catalog: Catalog) -> None:
+        outcome = Outcome(
+            State.MIXED,
+            "About 84% of the words are expected to be in place: 31 of 40 lines are sure enough",
+            quality=0.84,
+            lines=40,
+            words=300,
+            lines_with_words=31,
+            words_timed=240,
+        )
+        add(catalog, "a.mp3", outcome, "Song")
+        assert "songs     1 mixed" in said(status)
+        assert "words     300 in 40 lines, 240 with times in 31" in said(show, "a.mp3")
+        assert any("31 of 40 lines" in line for line in said(queue, "--state", "mixed"))
+
     def test_is_not_complete_before_the_last_song(self, catalog: Catalog) -> None:
         for number in range(999):
             add(catalog, f"{number}.mp3")

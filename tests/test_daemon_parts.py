@@ -26,7 +26,7 @@ from lyricsyncd.errors import (
     UsageError,
     WriteError,
 )
-from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Track
+from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Track, Word
 from lyricsyncd.pipeline.prepared import Prepared
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.pipeline.settings import placing_settings
@@ -124,6 +124,7 @@ class TestWhatAResultMeans:
         ("decision", "instrumental", "state"),
         [
             (Decision.WORDS, False, State.DONE),
+            (Decision.MIXED, False, State.MIXED),
             (Decision.LINES, False, State.LINES),
             (Decision.REVIEW, False, State.REVIEW),
             (Decision.NONE, False, State.REVIEW),
@@ -137,6 +138,15 @@ class TestWhatAResultMeans:
         )
         assert outcome.state is state
         assert outcome.words == 2
+
+    def test_counts_the_lines_and_words_that_have_times(self) -> None:
+        words = (Word("la", 1.0, 1.2), Word("la", 1.5, 1.7))
+        lyrics = Lyrics((Line(words, 1.0), Line(words, 1.0, doubtful=True)))
+        outcome = of_result(
+            SyncResult(SongIdentification(Track()), lyrics, 0.5, Decision.MIXED, "why"), None
+        )
+        assert (outcome.lines, outcome.lines_with_words) == (2, 1)
+        assert (outcome.words, outcome.words_timed) == (4, 2)
 
     @given(st.floats(0, 1e5))
     def test_a_longer_song_may_take_longer(self, duration: float) -> None:

@@ -65,7 +65,14 @@ def sung_lines(draw: st.DrawFn) -> Line:
         )
         at = draw(st.sampled_from([at, end]))
     closed = draw(st.one_of(st.none(), st.just(at + 1)))
-    return Line(tuple(words), start if draw(st.integers(0, 4)) else None, closed, draw(VOICES))
+    return Line(
+        tuple(words),
+        start if draw(st.integers(0, 4)) else None,
+        closed,
+        draw(VOICES),
+        doubtful=not draw(st.integers(0, 4)),
+        estimated=not draw(st.integers(0, 4)),
+    )
 
 
 WORDS = st.builds(Word, TEXTS, ANY_TIMES, ANY_TIMES, st.none() | st.floats(), st.booleans())

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult, audio
+from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult, audio, formats
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, LyricsNotFound, ModelError, UsageError
 from lyricsyncd.model import Decision, Line, Word
@@ -199,6 +199,36 @@ class TestLineTimesOfAnotherRelease:
         assert [word.start for word in fast.lyrics.words] == [
             word.start for word in result.lyrics.words
         ]
+
+
+class TestAVerseThatIsNotSung:
+    """In the middle of the lyrics: its lines find no place, and the others keep theirs."""
+
+    @pytest.fixture(scope="class")
+    def foreign(self, pipeline: LyricSyncPipeline) -> SyncResult:
+        rows = TEXT.splitlines()
+        verse = (SONGS / "Au_clair_de_la_lune.txt").read_text(encoding="utf-8").splitlines()[:3]
+        text = "\n".join([*rows[:4], *verse, *rows[4:]])
+        return pipeline.sync(SONG, lyrics=text, language="en")
+
+    def test_leaves_word_times_to_the_other_lines(self, foreign: SyncResult) -> None:
+        assert foreign.decision is Decision.MIXED
+        assert not any(line.timed_words for line in foreign.lyrics.lines[4:7])
+        assert foreign.report()["lines_with_words"] == foreign.lines_with_words > 0
+
+    def test_has_estimated_line_times_in_order(self, foreign: SyncResult) -> None:
+        starts = [line.start for line in foreign.lyrics]
+        assert starts == sorted(starts, key=lambda start: start or 0.0)
+        estimated = foreign.report()["estimated_lines"]
+        assert set(estimated) == {4, 5, 6}
+        assert all(foreign.lyrics.lines[at].estimated for at in estimated)
+
+    def test_shows_no_word_time_of_it_but_in_json(self, foreign: SyncResult) -> None:
+        shown = formats.read(foreign.to_lrc().encode(), "lrc")
+        assert [line.timed_words for line in shown] == [line.timed_words for line in foreign.lyrics]
+        words = json.loads(foreign.to_json())
+        assert len(words) == len(foreign.lyrics.words)
+        assert all(word["start"] is not None and word["confidence"] >= 0 for word in words)
 
 
 class TestWrongWords:

@@ -467,7 +467,8 @@ class Catalog(KeptResults):
                 db.execute(
                     "UPDATE tracks SET state = 'ignored', reason = ?, quality = NULL,"
                     " decision = NULL, source = NULL, language = NULL, separator = NULL,"
-                    " aligner = NULL, lines = NULL, words = NULL, stages = '{}', written = '[]',"
+                    " aligner = NULL, lines = NULL, words = NULL, lines_with_words = NULL,"
+                    " words_timed = NULL, stages = '{}', written = '[]',"
                     " notes = '[]', error_class = NULL, error = NULL, waits_for = NULL,"
                     " finished_at = ?, next_attempt_at = NULL, lease_owner = NULL,"
                     " leased_until = NULL, stage = NULL, progress = NULL WHERE id = ?",

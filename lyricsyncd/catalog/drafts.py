@@ -163,16 +163,7 @@ def unpack_choices(body: bytes) -> Choices:
 
 def lyrics_as_plain(lyrics: Lyrics) -> dict[str, Any]:
     """Encode lyrics as values of JSON, without loss but for the finest digits of times."""
-    plain: dict[str, Any] = {
-        "lines": [
-            [
-                *(_rounded(line.start), _rounded(line.end), line.voice),
-                list(map(_word, line.words)),
-                *([list(map(_beside, line.parallel))] if line.parallel else []),
-            ]
-            for line in lyrics
-        ]
-    }
+    plain: dict[str, Any] = {"lines": list(map(_line, lyrics))}
     for name in ("language", "source", "source_id", "instrumental"):
         if value := getattr(lyrics, name):
             plain[name] = value
@@ -183,12 +174,8 @@ def lyrics_as_plain(lyrics: Lyrics) -> dict[str, Any]:
 
 def lyrics_of_plain(plain: Mapping[str, Any]) -> Lyrics:
     """Decode `lyrics_as_plain`."""
-    lines = (
-        Line(tuple(map(_word_of, words)), start, end, voice, _beside_of(beside))
-        for start, end, voice, words, *beside in plain["lines"]
-    )
     return Lyrics(
-        tuple(lines),
+        tuple(map(_line_of, plain["lines"])),
         language=plain.get("language"),
         source=plain.get("source", ""),
         source_id=plain.get("source_id"),
@@ -198,6 +185,8 @@ def lyrics_of_plain(plain: Mapping[str, Any]) -> Lyrics:
 
 
 _PLAIN = ("score", "decision", "reason", "language", "separator", "aligner", "offset")
+_DOUBTFUL, _ESTIMATED = 1, 2
+"""Bits of the last value of a line, which is left out where all are 0."""
 _DAMAGE = (zlib.error, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -210,13 +199,30 @@ def _inflated(body: bytes) -> Any:
     return json.loads(zlib.decompress(body))
 
 
+def _line(line: Line) -> list[Any]:
+    values = [_rounded(line.start), _rounded(line.end), line.voice, list(map(_word, line.words))]
+    beside = list(map(_beside, line.parallel))
+    marks = _DOUBTFUL * line.doubtful + _ESTIMATED * line.estimated
+    if marks:
+        return [*values, beside, marks]
+    return [*values, beside] if beside else values
+
+
+def _line_of(values: list[Any]) -> Line:
+    start, end, voice, words, beside, marks = [*values, *([], 0)[len(values) - 4 :]]
+    return Line(
+        tuple(map(_word_of, words)),
+        start,
+        end,
+        voice,
+        tuple(ParallelText(text, ParallelKind(kind), lang) for text, kind, lang in beside),
+        doubtful=bool(marks & _DOUBTFUL),
+        estimated=bool(marks & _ESTIMATED),
+    )
+
+
 def _beside(text: ParallelText) -> list[str | None]:
     return [text.text, text.kind.value, text.language]
-
-
-def _beside_of(plain: list[Any]) -> tuple[ParallelText, ...]:
-    rows = plain[0] if plain else []
-    return tuple(ParallelText(text, ParallelKind(kind), lang) for text, kind, lang in rows)
 
 
 def _word(word: Word) -> str | list[Any]:

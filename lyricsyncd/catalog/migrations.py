@@ -130,6 +130,27 @@ def drafts_0005(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE tracks ADD COLUMN album TEXT")
 
 
+@_step
+def mixed_0006(db: sqlite3.Connection) -> None:
+    """The state of songs of which some lines have word times, and how many lines and words do.
+
+    SQLite cannot change a constraint: the table is made anew, with its indexes.
+    """
+    (table,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'tracks'").fetchone()
+    indexes = db.execute(
+        "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'tracks'"
+        " AND sql IS NOT NULL"
+    ).fetchall()
+    db.execute("ALTER TABLE tracks RENAME TO tracks_before")
+    db.execute(table.replace("'done', 'lines'", "'done', 'mixed', 'lines'"))
+    db.execute("INSERT INTO tracks SELECT * FROM tracks_before")
+    db.execute("DROP TABLE tracks_before")
+    for (index,) in indexes:
+        db.execute(index)
+    db.execute("ALTER TABLE tracks ADD COLUMN lines_with_words INTEGER")
+    db.execute("ALTER TABLE tracks ADD COLUMN words_timed INTEGER")
+
+
 def migrate(db: sqlite3.Connection, steps: list[Step] | None = None) -> None:
     """Bring a catalog up to date.
 

@@ -217,7 +217,7 @@ class Queries(Database):
                 as_entry(row)
                 for row in db.execute(
                     "SELECT * FROM tracks WHERE id != ? AND words = ? AND missing_since IS NULL"
-                    " AND duration BETWEEN ? AND ? AND state IN ('done', 'lines')"
+                    " AND duration BETWEEN ? AND ? AND state IN ('done', 'mixed', 'lines')"
                     " ORDER BY finished_at DESC LIMIT 5",
                     (id, words, duration - _SAME_LENGTH_S, duration + _SAME_LENGTH_S),
                 )

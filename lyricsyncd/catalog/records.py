@@ -18,6 +18,7 @@ class State(str, enum.Enum):
     PENDING = "pending"
     WORKING = "working"
     DONE = "done"
+    MIXED = "mixed"
     LINES = "lines"
     REVIEW = "review"
     NO_LYRICS = "no_lyrics"
@@ -126,6 +127,10 @@ class Entry:
     aligner: str | None = None
     lines: int | None = None
     words: int | None = None
+    lines_with_words: int | None = None
+    """Lines that were written with word times."""
+    words_timed: int | None = None
+    """Words that were written with their times."""
     stages: Mapping[str, float] = field(default_factory=dict)
     written: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
@@ -228,6 +233,10 @@ class Outcome:
     aligner: str | None = None
     lines: int | None = None
     words: int | None = None
+    lines_with_words: int | None = None
+    """Lines that were written with word times."""
+    words_timed: int | None = None
+    """Words that were written with their times."""
     stages: Mapping[str, float] = field(default_factory=dict)
     written: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()

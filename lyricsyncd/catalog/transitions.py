@@ -416,6 +416,7 @@ def finish(
             size = ?, mtime_ns = ?, inode = ?, lease_owner = NULL, leased_until = NULL,
             stage = NULL, progress = NULL, finished_at = ?, quality = ?, decision = ?, reason = ?,
             source = ?, language = ?, separator = ?, aligner = ?, lines = ?, words = ?,
+            lines_with_words = ?, words_timed = ?,
             stages = ?, written = ?, notes = ?, error_class = ?, error = ?, waits_for = ?
         WHERE id = ?
         """,
@@ -437,6 +438,8 @@ def finish(
             outcome.aligner,
             outcome.lines,
             outcome.words,
+            outcome.lines_with_words,
+            outcome.words_timed,
             json.dumps(dict(outcome.stages)),
             json.dumps([str(path) for path in outcome.written]),
             json.dumps(list(outcome.notes)),

@@ -117,7 +117,12 @@ def _text(found: Lyrics, track: Track, format_name: str | None) -> str:
         names["duration"] = f"{track.duration:.3f}"
     known = {key: value for key, value in names.items() if value}
     named = dataclasses.replace(found, metadata={**found.metadata, **known})
-    finest = {Timing.WORD: "lrc", Timing.LINE: "lrc_standard", Timing.NONE: "txt"}
+    finest = {
+        Timing.WORD: "lrc",
+        Timing.MIXED: "lrc",
+        Timing.LINE: "lrc_standard",
+        Timing.NONE: "txt",
+    }
     return formats.write(named, format_name or finest[found.timing])
 
 

@@ -101,7 +101,13 @@ def _own_words(song: Path) -> tuple[Track, Lyrics]:
     from lyricsyncd.model import Timing
 
     track = read_tags(song)
-    timed = [c for c in LocalSource().find(track) if c.lyrics.timing is Timing.WORD]
+    found = LocalSource().find(track)
+    timed = [c for c in found if c.lyrics.timing is Timing.WORD]
+    if not timed and any(c.lyrics.timing is Timing.MIXED for c in found):
+        raise LyricsNotFound(
+            f"Only some lines of {song} have word times, and only whole songs are published",
+            remedy="Time the others by hand, or with `lyricsyncd sync --all-words`, and check them",
+        )
     if not timed:
         raise LyricsNotFound(
             f"{song} has no word-timed lyrics", remedy="Place them with `lyricsyncd sync`"

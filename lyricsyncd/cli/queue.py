@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 
 _STATES = (
-    *("pending", "working", "done", "lines", "review", "no_lyrics", "instrumental", "failed"),
+    *(
+        "pending",
+        "working",
+        "done",
+        "mixed",
+        "lines",
+        "review",
+        "no_lyrics",
+        "instrumental",
+        "failed",
+    ),
     "ignored",
 )
 """Those of `State`, which is not loaded for a page of help."""

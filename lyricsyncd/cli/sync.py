@@ -17,7 +17,7 @@ from lyricsyncd.cli import target
 from lyricsyncd.cli.console import bar, console, note, progress
 from lyricsyncd.cli.options import encoding_option
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError, WriteError
-from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track
+from lyricsyncd.model import WRITTEN, Decision, Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.printable import escaped
 from lyricsyncd.processes import memory
@@ -49,6 +49,8 @@ class Options:
     """The one file to write instead; ``-`` for standard output."""
     format: str
     """Of that file."""
+    all_words: bool
+    """Also the times of words that are too doubtful to be shown."""
     force: bool
     dry_run: bool
 
@@ -113,6 +115,9 @@ class Outcome:
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.option(
+    "--all-words", is_flag=True, help="Write the time of every word, however doubtful it is."
+)
+@click.option(
     "--force",
     "--replace",
     "force",
@@ -138,13 +143,15 @@ def sync(
     acoustid_key: str | None,
     config: Path | None,
     as_json: bool,
+    all_words: bool,
     force: bool,
     dry_run: bool,
 ) -> None:
     """Place the words of SONG on its audio.
 
     Finds the words, unless --lyrics gives them, and writes what the configuration's `output` says
-    beside the song, unless -o names a file.
+    beside the song, unless -o names a file. Only lines whose words are sure get word times, the
+    others the time of the line (--format json has every word with its confidence).
 
     Exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 no lyrics found; 4 too
     doubtful, nothing written.
@@ -164,6 +171,7 @@ def sync(
         output=_output(settings, format_name, out),
         out=out,
         format=_format(format_name, out),
+        all_words=all_words,
         force=force,
         dry_run=dry_run,
     )
@@ -316,6 +324,8 @@ def _one(pipeline: LyricSyncPipeline, song: Path, options: Options) -> Outcome:
                 language=options.language,
                 progress=show,
             )
+        if options.all_words:
+            result = result.with_all_words()
         written, notes = _write(song, result, options)
     except LyricsyncError as error:
         seconds = time.perf_counter() - begin
@@ -344,7 +354,7 @@ def _may_write(result: SyncResult, options: Options) -> bool:
     """Return whether to write a result; into a file that was named, doubtful words go, too."""
     if options.out is not None:
         return result.decision is not Decision.NONE
-    return result.to_write is not None
+    return result.may_write
 
 
 def _lyrics(options: Options) -> Lyrics | Path | None:
@@ -367,18 +377,19 @@ def _write(
     if options.out is None:
         from lyricsyncd.tags import Journal, write_sandboxed
 
-        lyrics = result.to_write
-        assert lyrics is not None, "what may be written is there"
         report = write_sandboxed(
             song,
-            lyrics,
+            result.lyrics,
             options.output,
             journal=Journal(),
             force=options.force,
             dry_run=options.dry_run,
         )
         return (*report.written, *report.unchanged), tuple(map(str, report.notes))
-    notes = () if result.decision is Decision.WORDS else (f"Doubtful. {_sentence(result.reason)}",)
+    reason = _sentence(result.reason)
+    notes: tuple[str, ...] = (reason if result.decision in WRITTEN else f"Doubtful. {reason}",)
+    if result.decision is Decision.WORDS:
+        notes = ()
     content = _encoded(result.to_format(options.format))
     if options.out == Path("-"):
         if not options.dry_run:
@@ -478,5 +489,10 @@ def _bar(outcome: Outcome, quality: str) -> str:
 
 def _colour(outcome: Outcome) -> str:
     assert outcome.result is not None
-    colours = {Decision.WORDS: "green", Decision.LINES: "yellow", Decision.REVIEW: "dark_orange"}
+    colours = {
+        Decision.WORDS: "green",
+        Decision.MIXED: "green3",
+        Decision.LINES: "yellow",
+        Decision.REVIEW: "dark_orange",
+    }
     return colours.get(outcome.result.decision, "red")

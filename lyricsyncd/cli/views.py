@@ -33,6 +33,7 @@ Entry = Mapping[str, Any]
 
 _STYLES = {
     "done": "green",
+    "mixed": "green3",
     "lines": "yellow",
     "review": "dark_orange",
     "failed": "red",
@@ -276,6 +277,8 @@ def song_rows(entry: Entry) -> list[Row]:
         quality = f"{meter}{entry['quality']:.2f}"
     lines = "1 line" if entry["lines"] == 1 else f"{entry['lines']} lines"
     words = f"{entry['words']} in {lines}" if entry["words"] else NONE
+    if entry["words"] and entry["words_timed"] is not None:
+        words += f", {entry['words_timed']} with times in {entry['lines_with_words']}"
     models = [entry[key] for key in ("separator", "aligner")]
     models = [name for name in models if name not in (None, "", "none", "source")]
     took = entry["stages"].items()

@@ -110,11 +110,15 @@ class Quality(Section):
     """Thresholds of the quality score."""
 
     words: Share = Field(
-        default=0.7, description="At or above this score, every word is written with its time."
+        default=0.7,
+        description=(
+            "A line whose words have at least this mean confidence is written with word times, any "
+            "other with the time of the line alone: 1.0 for line times only."
+        ),
     )
     lines: Share = Field(
         default=0.4,
-        description="At or above this one, every line is. Below it nothing is written.",
+        description=("A song with at least this score is written, one below it is not."),
     )
 
     @model_validator(mode="after")
@@ -500,11 +504,11 @@ class Notify(Section):
             "{file: PATH}. Needs the extra `notify`."
         ),
     )
-    of: tuple[Literal["done", "lines", "review", "no_lyrics", "instrumental", "failed"], ...] = (
-        Field(
-            default=("done", "lines", "review", "failed"),
-            description="What they report: songs that reached these states.",
-        )
+    of: tuple[
+        Literal["done", "mixed", "lines", "review", "no_lyrics", "instrumental", "failed"], ...
+    ] = Field(
+        default=("done", "mixed", "lines", "review", "failed"),
+        description="What they report: songs that reached these states.",
     )
     every: Annotated[Seconds, Field(gt=0)] = Field(
         default=3600.0,
@@ -558,7 +562,7 @@ class Config(Section):
         default=Quality(),
         description=(
             "What a result must reach. Its score, 0 to 1, is the share of words that are expected "
-            "within 0.3 seconds of the truth."
+            "within 0.3 seconds of the truth; a word's confidence is the probability that it is."
         ),
     )
     lyrics: LyricsSources = Field(default=LyricsSources(), description="The sources of words.")

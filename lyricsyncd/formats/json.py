@@ -4,7 +4,8 @@
 
 Times are seconds, to the millisecond; what is not known is ``null``. ``line`` counts lines from 0,
 empty ones included. ``"space": false`` stands where no space parts a word from the next (Chinese,
-Japanese). Times of lines, voices and names are not said.
+Japanese), and ``"doubtful": true`` where a line's word times are too doubtful for players: this
+format alone has them. Times of lines, voices and names are not said.
 """
 
 from __future__ import annotations
@@ -46,19 +47,26 @@ class Json:
                 remedy='It should look like [{"word": "Row", "start": 1.2, "end": 1.6, "line": 0}]',
             )
         lines: list[list[Word]] = []
+        doubtful: set[int] = set()
         for item in found:
             word, number = _word(item)
             if number + 1 < len(lines) or number > MAX_WORDS:
                 raise FormatError(f"the word {word.text[:40]!r} has an impossible line, {number}")
             lines += [[] for _ in range(number + 1 - len(lines))]
             lines[number].append(word)
-        return tidy(Lyrics(tuple(_line(words) for words in lines)))
+            if item.get("doubtful") is True:
+                doubtful.add(number)
+        read = (_line(words, doubtful=at in doubtful) for at, words in enumerate(lines))
+        return tidy(Lyrics(tuple(read)), doubtful=True)
 
     def project(self, lyrics: Lyrics) -> Lyrics:
-        lines = [_line([_rounded(word) for word in line.words]) for line in tidy(lyrics).lines]
+        lines = [
+            _line([_rounded(word) for word in line.words], doubtful=line.doubtful)
+            for line in tidy(lyrics, doubtful=True)
+        ]
         while lines and not lines[-1].words:
             lines.pop()
-        return tidy(Lyrics(tuple(lines)))
+        return tidy(Lyrics(tuple(lines)), doubtful=True)
 
     def write(self, lyrics: Lyrics) -> str:
         import json
@@ -75,13 +83,16 @@ class Json:
                 }
                 if not word.space:
                     row["space"] = False
+                if line.doubtful:
+                    row["doubtful"] = True
                 rows.append(json.dumps(row, ensure_ascii=False, allow_nan=False))
         return "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"
 
 
-def _line(words: list[Word]) -> Line:
+def _line(words: list[Word], *, doubtful: bool) -> Line:
     start = words[0].start if words else None
-    return Line(tuple(words), start, None if start is None else words[-1].end)
+    end = None if start is None else words[-1].end
+    return Line(tuple(words), start, end, doubtful=doubtful and bool(words))
 
 
 def _rounded(word: Word) -> Word:

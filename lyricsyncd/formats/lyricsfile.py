@@ -2,8 +2,9 @@
 
 Written as its `concept <https://github.com/tranxuanthang/lrcget/blob/main/LYRICSFILE_CONCEPT.md>`_
 says: whole milliseconds, lines in the order of their times, the space between two words at the
-end of the first, and the plain text beside the timed lines. Voices are not said. Where only some
-lines have times, the others cannot be written.
+end of the first, and the plain text beside the timed lines. Lines without word times have no
+``words``; ``estimated: true``, which is ours, marks a line whose start is only estimated. Voices
+are not said. Where only some lines have times, the others cannot be written.
 
 Read as a string is a string, whatever YAML would make of it (a line "No" is no boolean);
 ``offset_ms`` is applied like LRC's (positive is earlier), and where a line's words differ from its
@@ -78,9 +79,20 @@ class Lyricsfile:
         if not lyrics.instrumental:
             if any(line.words and line.start is not None for line in lyrics.lines):
                 needs_line_times(lyrics.lines, "Lyricsfile")
+            sung = [line for line in lyrics if line.words]
             lines = [
-                Line(line.words, line.start, line.end, parallel=_beside(line))
-                for line in framed(lyrics.lines, 1000, words=True, need_end=False, parallel=True)
+                Line(
+                    cue.words,
+                    cue.start,
+                    cue.end,
+                    parallel=_beside(cue),
+                    estimated=line.estimated,
+                )
+                for line, cue in zip(
+                    sung,
+                    framed(sung, 1000, words=True, need_end=False, parallel=True),
+                    strict=True,
+                )
             ]
         metadata = {name: lyrics.metadata[name] for name in _NAMES if name in lyrics.metadata}
         duration = _duration(lyrics.metadata.get("duration"))
@@ -121,6 +133,8 @@ class Lyricsfile:
 
 def _row(line: Line) -> dict[str, Any]:
     row: dict[str, Any] = {"text": line.text, **_times(line.start, line.end)}
+    if line.estimated:
+        row["estimated"] = True
     if line.words[0].start is not None:
         row["words"] = [
             {"text": text, **_times(start, end)} for text, start, end in stretches(line.words)
@@ -252,7 +266,8 @@ def _line(item: object, offset: int) -> Line:
     if not any(word.text.strip() for word in words):
         words = list(Line.from_text(_string(row, "text")).words)
     beside = tuple(map(_parallel, _list(row.get("parallel"), "parallel")))
-    return Line(tuple(words), start, end, parallel=beside)
+    estimated = _string(row, "estimated").strip().lower() == "true"
+    return Line(tuple(words), start, end, parallel=beside, estimated=estimated)
 
 
 def _parallel(item: object) -> ParallelText:

@@ -48,13 +48,15 @@ def on_grid(time: float, unit: int) -> float:
     return round(time * unit) / unit
 
 
-def tidy(lyrics: Lyrics) -> Lyrics:
+def tidy(lyrics: Lyrics, *, doubtful: bool = False) -> Lyrics:
     """Lyrics with which every format can begin, and with which every reader ends.
 
     Words hold no white space (one that does is parted: its first piece keeps the start, its last
     the end) and nothing invisible; empty ones are dropped. Times are possible ones. A line whose
     word times run backwards loses them: nobody can tell which of them to believe. An end before
-    its start is not known. What only a source knows (``source``, ``source_id``) goes.
+    its start is not known. What only a source knows (``source``, ``source_id``) goes. So do the
+    word times of doubtful lines, unless a format keeps them, with their confidences, as
+    ``doubtful``.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def tidy(lyrics: Lyrics) -> Lyrics:
         song has.
     """
     check_length(lyrics.lines)
-    lines = tuple(_tidy_line(line) for line in lyrics.lines)
+    lines = tuple(_tidy_line(line, doubtful=doubtful) for line in lyrics.lines)
     check_length(lines)
     lost = [
         line
@@ -92,14 +94,24 @@ def check_length(lines: Sequence[Line]) -> None:
         raise FormatError(f"more than {MAX_WORDS} words are not the lyrics of one song")
 
 
-def _tidy_line(line: Line) -> Line:
+def _tidy_line(line: Line, *, doubtful: bool) -> Line:
+    if line.doubtful and not doubtful:
+        line = line.without_word_times()
     words = _in_order(_split(line.words))
     start, end = checked(line.start), checked(line.end)
     if start is None and words:
         start = words[0].start
     if start is None or (end is not None and end < start):
         end = None
-    return Line(words, start, end, one_line(line.voice or "") or None, _parallel(line))
+    return Line(
+        words,
+        start,
+        end,
+        one_line(line.voice or "") or None,
+        _parallel(line),
+        doubtful=line.doubtful,
+        estimated=line.estimated and start is not None,
+    )
 
 
 def _parallel(line: Line) -> tuple[ParallelText, ...]:

@@ -2,12 +2,14 @@
 
 Beats are hundredths of a second (``#BPM:1500``, ``#GAP:0``), pitches are all 0: we know when words
 are sung, not how high. A note is a beat long at least and ends before the next one of its line
-begins. Every line needs word times. ``#MP3`` and a cover are for the user to add; games want both.
+begins. Among lines with word times, one without is a single note that games show and do not
+score (``F``, freestyle); a song without any word times cannot be written. ``#MP3`` and a cover are
+for the user to add; games want both.
 
-Read: any BPM and gap, ``#RELATIVE``, golden, rap and freestyle notes, duets (``P1`` is the lead),
-``~``, which holds the syllable before, ``#ENCODING``, and any language by its English name or its
-own. A note over the next one of its line ends where that begins; notes in disorder are put in
-order.
+Read: any BPM and gap, ``#RELATIVE``, golden, rap and freestyle notes (a line that is a single
+freestyle note has no word times), duets (``P1`` is the lead), ``~``, which holds the syllable
+before, ``#ENCODING``, and any language by its English name or its own. A note over the next one of
+its line ends where that begins; notes in disorder are put in order.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from lyricsyncd.formats.text import (
     report,
     split_lines,
 )
-from lyricsyncd.formats.timing import checked, stamped, stretches, tidy
+from lyricsyncd.formats.timing import checked, framed, stamped, stretches, tidy
 from lyricsyncd.model import Line, Lyrics, Word
 
 _UNIT = 100
@@ -37,7 +39,7 @@ _SUNG_S = 0.3
 """How long the last word of a line is held when nobody knows."""
 
 _TAG = re.compile(r"#([A-Za-z0-9]+):(.*)", re.DOTALL)
-_NOTE = re.compile(r"[:*FRG]\s*(-?\d{1,9})\s+(\d{1,9})\s+-?\d{1,9}(?:\s(.*))?", re.DOTALL)
+_NOTE = re.compile(r"([:*FRG])\s*(-?\d{1,9})\s+(\d{1,9})\s+-?\d{1,9}(?:\s(.*))?", re.DOTALL)
 _BREAK = re.compile(r"-\s*(-?\d{1,9})(?:\s+(-?\d{1,9}))?\s*")
 _PLAYER = re.compile(r"P\s?(\d)\s*")
 _TEMPO = re.compile(r"B\s+-?\d")
@@ -97,9 +99,15 @@ class Ultrastar:
 
     def project(self, lyrics: Lyrics) -> Lyrics:
         lyrics = tidy(lyrics)
+        sung = [line for line in lyrics if line.words]
+        frames = framed(sung, _UNIT, words=False)
+        some_words = any(line.words[0].start is not None for line in sung)
         lines = []
-        for number, line in enumerate((line for line in lyrics.lines if line.words), start=1):
+        for number, (line, frame) in enumerate(zip(sung, frames, strict=True), start=1):
             words = stamped(line, _UNIT)
+            if words[0].start is None and some_words and frame.start is not None:
+                lines.append(Line(words, frame.start, frame.end))
+                continue
             if words[0].start is None:
                 raise FormatError(
                     f"line {number} of the lyrics ({line.text[:40]!r}) has no word times, "
@@ -123,10 +131,12 @@ class Ultrastar:
             first = round((line.start or 0) * _UNIT)
             if before is not None:
                 rows.append(f"- {min(before, first)}")
-            for text, start, end in stretches(line.words):
+            has_words = line.words[0].start is not None
+            whole = [(line.text, line.start or 0.0, line.end)]
+            for text, start, end in stretches(line.words) if has_words else whole:
                 beat, last = round(start * _UNIT), round((end or start) * _UNIT)
                 guard = GUARD if _is_hold(text) else ""
-                rows.append(f": {beat} {last - beat} 0 {guard}{text}")
+                rows.append(f"{':' if has_words else 'F'} {beat} {last - beat} 0 {guard}{text}")
             before = round((line.end or 0) * _UNIT)
         return "".join(row + "\n" for row in [*rows, "E"])
 
@@ -215,6 +225,7 @@ def _read(text: str) -> Lyrics:
     tags: dict[str, str] = {}
     lines: list[Line] = []
     words: list[Word] = []
+    notes: list[str] = []
     voice: str | None = None
     clock: _Clock | None = None
     disorder: list[str] = []
@@ -223,15 +234,16 @@ def _read(text: str) -> Lyrics:
             tags.setdefault(tag[1].upper(), tag[2].strip())
         elif note := _NOTE.fullmatch(row):
             clock = clock or _clock(tags)
-            start, length = int(note[1]), int(note[2])
-            _add_note(words, clock.seconds(start), clock.seconds(start + length), note[3] or "")
+            start, length = int(note[2]), int(note[3])
+            _add_note(words, clock.seconds(start), clock.seconds(start + length), note[4] or "")
+            notes += note[1]
         elif line_break := _BREAK.fullmatch(row):
-            _end_line(lines, words, voice, disorder)
+            _end_line(lines, words, notes, voice, disorder)
             clock = clock or _clock(tags)
             if clock.relative:
                 clock.offset += int(line_break[2] or line_break[1])
         elif player := _PLAYER.fullmatch(row):
-            _end_line(lines, words, voice, disorder)
+            _end_line(lines, words, notes, voice, disorder)
             voice = f"P{player[1]}" if player[1] == "2" else None
             if clock is not None:
                 clock.offset = 0
@@ -242,7 +254,7 @@ def _read(text: str) -> Lyrics:
             )
         elif row.rstrip() == "E":
             break
-    _end_line(lines, words, voice, disorder)
+    _end_line(lines, words, notes, voice, disorder)
     if disorder:
         report(f"notes of {len(disorder)} lines are out of order: put in order", disorder[0])
     if text.strip() and "BPM" not in tags:
@@ -282,7 +294,14 @@ def _add_note(words: list[Word], start: float, end: float, text: str) -> None:
     words.append(Word(text, start, end, space=text[-1:].isspace()))
 
 
-def _end_line(lines: list[Line], words: list[Word], voice: str | None, disorder: list[str]) -> None:
+def _end_line(
+    lines: list[Line],
+    words: list[Word],
+    notes: list[str],
+    voice: str | None,
+    disorder: list[str],
+) -> None:
+    """Add a line of notes, whose kinds are ``notes``, and clear both for the next one."""
     starts = [word.start or 0.0 for word in words]
     if starts != sorted(starts):
         disorder.append("".join(word.text for word in words))
@@ -293,5 +312,7 @@ def _end_line(lines: list[Line], words: list[Word], voice: str | None, disorder:
             words[at] = replace(words[at], end=later)
     sung = [word for word in words if word.text.strip()]
     if sung:
-        lines.append(Line(tuple(words), sung[0].start, sung[-1].end, voice))
+        line = Line(tuple(words), sung[0].start, sung[-1].end, voice)
+        lines.append(line.without_word_times() if notes == ["F"] else line)
     words.clear()
+    notes.clear()

@@ -28,16 +28,17 @@ DoubleArray = npt.NDArray[np.float64]
 
 
 class Thresholds(Protocol):
-    """The scores from which words, or lines, may be written with their times."""
+    """The shares of words in place from which words, or lines, may be written with their times."""
 
     @property
     def words(self) -> float:
-        """Every word, from this score on."""
+        """The words of a line, from this mean confidence on (`lyricsyncd.judging.lines`); those of
+        a song are good enough to look for no others, from this score on."""
         ...
 
     @property
     def lines(self) -> float:
-        """Every line, from this score on; nothing below it."""
+        """The lines of a song, from this score on; nothing below it."""
         ...
 
 
@@ -50,7 +51,10 @@ class Verdict:
     confidence: tuple[float, ...]
     """The same for each word."""
     decision: Decision
+    """What the score of the song allows; `lyricsyncd.judging.lines` decides line by line."""
     reason: str
+    calibrated: bool = True
+    """Whether the confidences are those of a calibrated acoustic model: without, no word times."""
 
 
 def judge(
@@ -79,13 +83,13 @@ def judge(
     decision, reason = decide(score, thresholds)
     if calibration is None:
         decision, reason = _without_calibration(decision, reason, alignment)
-    return Verdict(score, tuple(round(float(c), 3) for c in confidence), decision, reason)
+    rounded = tuple(round(float(c), 3) for c in confidence)
+    return Verdict(score, rounded, decision, reason, calibrated=calibration is not None)
 
 
 def decide(score: float, thresholds: Thresholds) -> tuple[Decision, str]:
     """Return what a score allows, and a sentence with the reason."""
-    bars = thresholds.words, thresholds.lines, thresholds.lines / 2
-    percent = f"About {_percent(score, bars)} of the words are expected to be in place"
+    percent = expected(score, thresholds)
     words, lines = f"{100 * thresholds.words:g}%", f"{100 * thresholds.lines:g}%"
     if score >= thresholds.words:
         return Decision.WORDS, f"{percent}: at least the {words} that words need"
@@ -96,6 +100,12 @@ def decide(score: float, thresholds: Thresholds) -> tuple[Decision, str]:
             f"{percent}: below the {lines} that lines need; a person should look"
         )
     return Decision.NONE, (f"{percent}: these are probably not the words of this recording")
+
+
+def expected(score: float, thresholds: Thresholds) -> str:
+    """Return a score as a clause."""
+    bars = thresholds.words, thresholds.lines, thresholds.lines / 2
+    return f"About {_percent(score, bars)} of the words are expected to be in place"
 
 
 def _without_calibration(

@@ -17,7 +17,7 @@ from lyricsyncd.catalog.drafts import Choices, Draft, words_key
 from lyricsyncd.catalog.kept import Outdated
 from lyricsyncd.errors import LyricsyncError, UsageError
 from lyricsyncd.library.undoing import take_back
-from lyricsyncd.model import Lyrics, Timing
+from lyricsyncd.model import Decision, Lyrics, Timing
 from lyricsyncd.playback.cache import file_changed
 from lyricsyncd.tags import Journal, write_sandboxed
 
@@ -114,6 +114,9 @@ class Decisions:
                 entry, Outcome(State.INSTRUMENTAL, "a person says that nothing is sung"), dry_run
             )
         draft = self._draft(entry)
+        if action is Action.ACCEPT:
+            # A person vouches for the doubtful words, too.
+            draft = dataclasses.replace(draft, lyrics=draft.lyrics.with_all_words())
         return self._write(entry, draft, lines_only=action is Action.LINES, dry_run=dry_run)
 
     def save(self, id: int, lyrics: Lyrics, revision: int) -> int:
@@ -171,6 +174,8 @@ class Decisions:
         if entry.state is State.REVIEW:
             # It is still to be decided about.
             return Decided()
+        if entry.words_timed == entry.words:
+            moved = dataclasses.replace(moved, lyrics=moved.lyrics.with_all_words())
         lines_only = entry.state is State.LINES
         return self._write(entry, moved, lines_only=lines_only, dry_run=dry_run)
 
@@ -276,17 +281,25 @@ class Decisions:
         notes: tuple[str, ...],
     ) -> None:
         lyrics = draft.lyrics
+        timed = [] if lines_only else [line for line in lyrics if line.timed_words]
+        state, decision = State.DONE, Decision.WORDS
+        if lines_only:
+            state, decision = State.LINES, Decision.LINES
+        elif entry.state is State.MIXED and any(line.doubtful for line in lyrics):
+            state, decision = State.MIXED, Decision.MIXED
         outcome = Outcome(
-            State.LINES if lines_only else State.DONE,
+            state,
             f"A person accepted its {'lines' if lines_only else 'words'}",
             quality=draft.score,
-            decision="lines" if lines_only else "words",
+            decision=decision.value,
             source=lyrics.source,
             language=draft.language,
             separator=draft.separator,
             aligner=draft.aligner,
             lines=sum(1 for line in lyrics if line.words),
             words=len(lyrics.words),
+            lines_with_words=len(timed),
+            words_timed=sum(len(line.words) for line in timed),
             stages=entry.stages,
             written=report.written + report.unchanged,
             notes=notes,

@@ -76,6 +76,9 @@ def described(lyrics: Lyrics) -> str:
     """Describe the timing of lyrics, to show to the user."""
     if lyrics.instrumental and not lyrics.words:
         return "instrumental"
-    return {Timing.WORD: "word-timed", Timing.LINE: "line-timed", Timing.NONE: "plain"}[
-        lyrics.timing
-    ]
+    return {
+        Timing.WORD: "word-timed",
+        Timing.MIXED: "partly word-timed",
+        Timing.LINE: "line-timed",
+        Timing.NONE: "plain",
+    }[lyrics.timing]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lyricsyncd.lyrics.base import Candidate, Source
 
 _log = logging.getLogger(__name__)
-_RANK = {Timing.NONE: 0, Timing.LINE: 1, Timing.WORD: 2}
+_RANK = {Timing.NONE: 0, Timing.LINE: 1, Timing.MIXED: 2, Timing.WORD: 3}
 _MOST_REASONS = 5
 """Rejected candidates of one source that are listed."""
 _MOST_OTHERS = 2

@@ -30,7 +30,8 @@ _INTERVAL_S = 20.0
 _NAMED = 5
 """Songs that failed, named in a message; the others are counted."""
 _ENDS = {
-    "done": "{} with every word timed",
+    "done": "{} with words timed",
+    "mixed": "{} with words timed in some lines",
     "lines": "{} with lines timed",
     "review": "{} to be reviewed",
     "no_lyrics": "{} without lyrics",

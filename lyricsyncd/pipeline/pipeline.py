@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.config.reader import load
-from lyricsyncd.model import Decision, Lyrics
+from lyricsyncd.model import WRITTEN, Decision, Lyrics
 from lyricsyncd.pipeline.finder import Finder
 from lyricsyncd.pipeline.placer import Placer, Progress
 from lyricsyncd.pipeline.prepared import Answer, MoreWordsWanted, Placement, Prepared
@@ -158,10 +158,7 @@ def _of_transcript(result: SyncResult, prepared: Prepared, finder: Finder) -> Sy
     from lyricsyncd.lyrics.transcript import sureness
 
     score = min(result.quality_score or 1.0, sureness(prepared.transcript or ()))
-    if finder.config.lyrics.transcript.write and result.decision in (
-        Decision.WORDS,
-        Decision.LINES,
-    ):
+    if finder.config.lyrics.transcript.write and result.decision in WRITTEN:
         reason = f"Written as recognised, with errors. {result.reason}"
         return dataclasses.replace(result, quality_score=score, reason=reason)
     reason = "No source has the words; what was recognised of them is left for review"

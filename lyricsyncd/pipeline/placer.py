@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.errors import ModelError
-from lyricsyncd.model import Decision, Lyrics, Word
+from lyricsyncd.model import WRITTEN, Line, Lyrics, Word
 from lyricsyncd.pipeline.prepared import (
     Answer,
     MoreWordsWanted,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from lyricsyncd.align.linetimes import LineTimes
     from lyricsyncd.align.onset_priors import OnsetPosteriors
     from lyricsyncd.align.second_aligner import SecondAligner
-    from lyricsyncd.judging.quality import Verdict
+    from lyricsyncd.judging.lines import Activity, PlacedLine, TimedLine
+    from lyricsyncd.judging.quality import Thresholds, Verdict
     from lyricsyncd.pipeline.model_set import ModelSet
     from lyricsyncd.pipeline.settings import PlacingSettings
     from lyricsyncd.separate import Reader, Stem, VocalSeparator
@@ -48,6 +50,7 @@ T = TypeVar("T")
 Progress = Callable[[str, float], None]
 """Called with a stage's name and how much of it is done, 0-1."""
 
+_ACTIVITY_HOP_S = 0.01
 DOUBTFUL = 0.9
 """Score below which a recogniser's transcript is taken for a second opinion, where there is one."""
 
@@ -132,7 +135,7 @@ class Placer:
             return MoreWordsWanted(watch.stages)
         self._unfinished = None
         language = self._language(prepared, best.lyrics)
-        return _placement(best, scores, begun.stem, language, watch)
+        return _placement(best, scores, begun.stem, language, watch, self.settings)
 
     def _begun(self, prepared: Prepared, watch: Stopwatch, progress: Progress) -> _Unfinished:
         """Take up a song that waited for words, or separate the vocals of another."""
@@ -381,17 +384,36 @@ def _warn_without(what: str, error: ModelError) -> None:
 
 
 def _placement(
-    best: _Candidate, scores: tuple[float, ...], stem: Stem, language: str, watch: Stopwatch
+    best: _Candidate,
+    scores: tuple[float, ...],
+    stem: Stem,
+    language: str,
+    watch: Stopwatch,
+    thresholds: Thresholds,
 ) -> Placement:
+    from lyricsyncd.judging import lines
+    from lyricsyncd.judging.quality import expected
+
     lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
-    reason = verdict.reason
     if alignment.line_times is not None:
         lyrics = _with_line_starts(lyrics, alignment.line_times)
+    placed = _placed_lines(lyrics, alignment, verdict.confidence)
+    decision, timed = lines.decide_lines(
+        verdict.decision,
+        placed,
+        words=thresholds.words if verdict.calibrated else math.inf,
+        activity=_activity(stem),
+    )
+    reason = verdict.reason
+    if verdict.calibrated and decision in WRITTEN:
+        score = expected(verdict.score, thresholds)
+        reason = lines.explained(score, decision, placed, timed)
+    if alignment.line_times is not None:
         reason = ". ".join(filter(None, (reason, alignment.line_times.reason)))
     return Placement(
-        lyrics=_timed_lyrics(lyrics, alignment, verdict.confidence, verdict.decision),
+        lyrics=_timed_lyrics(lyrics, placed, timed),
         score=verdict.score,
-        decision=verdict.decision,
+        decision=decision,
         language=language,
         separator=stem.separator,
         aligner=alignment.acoustic_model,
@@ -405,7 +427,7 @@ def _placement(
 
 def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
     """Line times as anchors, where the source has any."""
-    starts = [line.start for line in lyrics]
+    starts = [None if line.estimated else line.start for line in lyrics]
     return starts if any(start is not None for start in starts) else None
 
 
@@ -438,31 +460,65 @@ def _with_line_starts(lyrics: Lyrics, times: LineTimes) -> Lyrics:
     )
 
 
-def _timed_lyrics(
-    lyrics: Lyrics, alignment: Alignment, confidence: Sequence[float], decision: Decision
-) -> Lyrics:
-    """The lyrics with the times that were found.
+def _activity(stem: Stem) -> Activity:
+    """The vocal activity of the vocals."""
+    from lyricsyncd.align.activity import vocal_activity
+    from lyricsyncd.judging.lines import Activity
 
-    Where only lines are to be written and the source knew when they start, its times stay: they
-    were made by a person.
-    """
-    keep_starts = decision is not Decision.WORDS
+    hop = round(stem.sr * _ACTIVITY_HOP_S)
+    frames = vocal_activity(stem.vocals, len(stem.vocals) // hop, hop)
+    return Activity(frames, hop / stem.sr)
+
+
+def _placed_lines(
+    lyrics: Lyrics, alignment: Alignment, confidence: Sequence[float]
+) -> list[PlacedLine]:
+    """The lines that have words, with the times that were found for them."""
+    from lyricsyncd.judging.lines import PlacedLine
+
+    onset, offset = (
+        tuple(round(float(seconds), 3) for seconds in times)
+        for times in (alignment.onset, alignment.offset)
+    )
     lines, at = [], 0
     for line in lyrics:
-        words = []
-        for word in line.words:
-            start, end = float(alignment.onset[at]), float(alignment.offset[at])
-            words.append(
-                Word(word.text, round(start, 3), round(end, 3), confidence[at], word.space)
-            )
-            at += 1
-        if not words:
-            lines.append(line)
-            continue
-        starts = line.start if keep_starts and line.start is not None else words[0].start
-        ends = line.end if keep_starts and line.end is not None else words[-1].end
-        lines.append(dataclasses.replace(line, words=tuple(words), start=starts, end=ends))
-    return lyrics.with_lines(lines)
+        words = slice(at, at + len(line.words))
+        at = words.stop
+        if line.words:
+            stated = None if line.estimated else line.start
+            lines.append(PlacedLine(onset[words], offset[words], tuple(confidence[words]), stated))
+    return lines
+
+
+def _timed_lyrics(
+    lyrics: Lyrics, placed: Sequence[PlacedLine], timed: Sequence[TimedLine]
+) -> Lyrics:
+    """The lyrics with the times that were found; those of words that are not to be shown are
+    marked as doubtful."""
+    found = iter(zip(placed, timed, strict=True))
+    return lyrics.with_lines(
+        _timed_line(line, *next(found)) if line.words else line for line in lyrics
+    )
+
+
+def _timed_line(line: Line, placed: PlacedLine, timed: TimedLine) -> Line:
+    from lyricsyncd.judging.lines import LineTiming
+
+    each = zip(line.words, placed.onset, placed.offset, placed.confidence, strict=True)
+    words = tuple(
+        Word(word.text, start, end, confidence, word.space) for word, start, end, confidence in each
+    )
+    if timed.timing is LineTiming.WORDS:
+        start, end = words[0].start, words[-1].end
+        return dataclasses.replace(line, words=words, start=start, end=end, estimated=False)
+    return dataclasses.replace(
+        line,
+        words=words,
+        start=round(timed.start, 3),
+        end=line.end if line.end is not None and line.end >= timed.start else None,
+        doubtful=True,
+        estimated=timed.timing is LineTiming.ESTIMATED,
+    )
 
 
 def _unseen(stage: str, share: float) -> None:

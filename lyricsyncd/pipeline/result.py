@@ -11,7 +11,7 @@ from typing import Any
 
 from lyricsyncd import formats
 from lyricsyncd.catalog.drafts import Considered
-from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing, Track
+from lyricsyncd.model import WRITTEN, Decision, Lyrics, SongIdentification, Timing, Track
 from lyricsyncd.pipeline.prepared import Placement, Prepared, Stages, added
 from lyricsyncd.playback.peaks import Peaks
 
@@ -27,6 +27,8 @@ class SyncResult:
 
     song: SongIdentification
     lyrics: Lyrics
+    """The words with their times and confidences, those too doubtful to be shown marked as such
+    (`lyricsyncd.model.Line.doubtful`)."""
     quality_score: float
     """0-1: the predicted share of word onsets within 0.3 s of the truth."""
     decision: Decision
@@ -44,15 +46,31 @@ class SyncResult:
 
     @property
     def to_write(self) -> Lyrics | None:
-        """The lyrics as the decision allows them to be written; ``None`` for nothing."""
-        if self.decision is Decision.WORDS:
-            return self.lyrics
-        if self.decision is Decision.LINES:
-            return self.lyrics.without_word_times()
-        return None
+        """The lyrics as the decision allows them to be shown; ``None`` for nothing."""
+        return self.lyrics.without_doubtful() if self.may_write else None
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the decision allows the lyrics to be written. Writers are given ``lyrics``: every
+        format leaves out what is too doubtful for it."""
+        return self.decision in WRITTEN
+
+    def with_all_words(self) -> SyncResult:
+        """The same result with every word's time to be shown, however doubtful."""
+        return dataclasses.replace(self, lyrics=self.lyrics.with_all_words())
+
+    @property
+    def lines_with_words(self) -> int:
+        """How many lines are shown with word times."""
+        return sum(line.timed_words for line in self.lyrics)
+
+    @property
+    def words_timed(self) -> int:
+        """How many words are shown with their times."""
+        return sum(len(line.words) for line in self.lyrics if line.timed_words)
 
     def to_format(self, name: str) -> str:
-        """The lyrics as text in the named format."""
+        """The lyrics as text in the named format; only ``json`` has the times of doubtful words."""
         return formats.write(self.lyrics, name)
 
     def to_lrc(self) -> str:
@@ -90,6 +108,9 @@ class SyncResult:
             "aligner": self.aligner,
             "lines": sum(1 for line in self.lyrics if line.words),
             "words": len(self.lyrics.words),
+            "lines_with_words": self.lines_with_words,
+            "words_timed": self.words_timed,
+            "estimated_lines": [at for at, line in enumerate(self.lyrics) if line.estimated],
             "stages": {name: round(seconds, 4) for name, seconds in self.stages.items()},
             "written": [str(path) for path in written],
         }

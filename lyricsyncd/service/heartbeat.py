@@ -61,7 +61,7 @@ class Heartbeat(Component):
 
     def _summary(self) -> str:
         counts = self._catalog.counts()
-        done = counts[State.DONE] + counts[State.LINES]
+        done = sum(counts[state] for state in (State.DONE, State.MIXED, State.LINES))
         text = f"{done} songs done, {counts[State.PENDING] + counts[State.WORKING]} to do"
         at_work = self._runner.at_work
         if self._catalog.paused:

@@ -175,6 +175,7 @@ def _lines(lyrics: Lyrics) -> list[dict[str, Any]]:
             "start": line.start,
             "end": line.end,
             "voice": line.voice,
+            "estimated": line.estimated,
             "words": [
                 {
                     "text": word.text,
@@ -186,7 +187,7 @@ def _lines(lyrics: Lyrics) -> list[dict[str, Any]]:
                 for word in line.words
             ],
         }
-        for line in lyrics
+        for line in lyrics.without_doubtful()
     ]
 
 

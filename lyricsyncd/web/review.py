@@ -90,7 +90,8 @@ def _draft_shape(call: Call, entry: Entry, found: Draft) -> dict[str, Any]:
                         for word in line.words
                     ],
                 }
-                for line in found.lyrics
+                # Of a doubtful line, too, the start that its words have: they are to be corrected.
+                for line in found.lyrics.with_all_words()
             ],
         },
         "score": found.score,

@@ -214,6 +214,8 @@ class TrackShape(Shape):
     language: str | None
     lines: int | None
     words: int | None
+    lines_with_words: int | None = Field(description="Lines that were written with word times.")
+    words_timed: int | None = Field(description="Words that were written with their times.")
     written: list[str]
     notes: list[str]
     error_class: str | None
@@ -323,6 +325,7 @@ class LineShape(Shape):
     start: float | None
     end: float | None
     voice: str | None
+    estimated: bool = Field(description="Whether its start is only estimated.")
     words: list[WordShape]
 
 
@@ -330,7 +333,7 @@ class LyricsAnswer(Shape):
     """The words of a song."""
 
     track: TrackShape
-    timing: Literal["none", "line", "word"]
+    timing: Literal["none", "line", "mixed", "word"]
     instrumental: bool
     source: str = Field(description="`sidecar` or `tag`.")
     ours: bool = Field(description="Whether lyricsyncd wrote them, unedited since.")

@@ -10,7 +10,7 @@ from lyricsyncd.errors import LyricsyncError, WorkerLost
 from lyricsyncd.lyrics.local import read_sidecar, stored
 from lyricsyncd.model import Lyrics, Timing
 
-_RANK = {Timing.WORD: 2, Timing.LINE: 1, Timing.NONE: 0}
+_RANK = {Timing.WORD: 3, Timing.MIXED: 2, Timing.LINE: 1, Timing.NONE: 0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def find_chosen(finder: Finder, path: Path, choices: Choices, *, look_up: bool) 
 
 def for_review(result: SyncResult) -> SyncResult:
     """Keep a result from being written, for a person who wants to see it first."""
-    if result.to_write is None:
+    if not result.may_write:
         return result
     reason = f"Placed as a person wished, to be looked at. {result.reason}"
     return dataclasses.replace(result, decision=Decision.REVIEW, reason=reason)

@@ -23,6 +23,8 @@ def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
     """Return the outcome of a result and of what was written."""
     if result.decision is Decision.WORDS:
         state = State.DONE
+    elif result.decision is Decision.MIXED:
+        state = State.MIXED
     elif result.decision is Decision.LINES:
         state = State.LINES
     elif result.lyrics.instrumental:
@@ -41,6 +43,8 @@ def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
         aligner=result.aligner,
         lines=sum(1 for line in lyrics if line.words),
         words=len(lyrics.words),
+        lines_with_words=result.lines_with_words,
+        words_timed=result.words_timed,
         stages=result.stages,
         written=() if report is None else report.written + report.unchanged,
         notes=result.warnings + (() if report is None else tuple(map(str, report.notes))),

@@ -146,8 +146,8 @@ class Recorder:
         report: WriteReport | None = None
         # As it was when it was taken up: what others write into it from now on is a change.
         stamp = entry.fingerprint
-        if result.to_write is not None:
-            report = self._written(found, result.to_write)
+        if result.may_write:
+            report = self._written(found, result.lyrics)
             if report is None:
                 return
             for note in report.kept:

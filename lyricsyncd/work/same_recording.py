@@ -41,14 +41,20 @@ def placed_before(first: Entry, wanted: Lyrics) -> Lyrics | None:
             return None
     except OSError:
         return None
-    needed = {Decision.WORDS.value: Timing.WORD, Decision.LINES.value: Timing.LINE}
-    timing = needed.get(first.decision or "")
     ours = (
         candidate.lyrics
         for candidate in LocalSource().find(Track(path=first.path))
-        if candidate.ours and candidate.lyrics.timing is timing
+        if candidate.ours and _is_as_written(candidate.lyrics, first)
     )
     return _with_times(wanted, ours)
+
+
+def _is_as_written(lyrics: Lyrics, first: Entry) -> bool:
+    """Whether lyrics have the times that were written for a song. Some formats have fewer, and
+    `json` no times of lines."""
+    if lyrics.timing is Timing.NONE or any(line.doubtful for line in lyrics):
+        return False
+    return sum(line.timed_words for line in lyrics) == first.lines_with_words
 
 
 def _with_times(wanted: Lyrics, written: Iterable[Lyrics]) -> Lyrics | None:
@@ -69,4 +75,6 @@ def _timed(line: Line, like: Line | None) -> Line | None:
         dataclasses.replace(word, start=timed.start, end=timed.end, confidence=timed.confidence)
         for word, timed in zip(line.words, like.words, strict=True)
     )
-    return dataclasses.replace(line, words=words, start=like.start, end=like.end)
+    return dataclasses.replace(
+        line, words=words, start=like.start, end=like.end, estimated=like.estimated
+    )

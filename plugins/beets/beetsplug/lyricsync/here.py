@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
     from lyricsyncd.config.schema import Config
 
-_STATES = {"words": "done", "lines": "lines", "review": "review", "none": "review"}
+_STATES = {
+    "words": "done",
+    "mixed": "mixed",
+    "lines": "lines",
+    "review": "review",
+    "none": "review",
+}
 
 
 def possible() -> bool:
@@ -85,9 +91,8 @@ def _one(
     result = pipeline.sync(path, lyrics=_words(item, path), progress=progress)
     if result.lyrics.instrumental or not result.lyrics.words:
         return "instrumental", result.quality_score, "instrumental"
-    lyrics = result.to_write
-    if lyrics is not None:
-        write_lyrics(path, lyrics, config.output, journal=Journal())
+    if result.may_write:
+        write_lyrics(path, result.lyrics, config.output, journal=Journal())
     return _STATES[result.decision.value], result.quality_score, _description(result)
 
 

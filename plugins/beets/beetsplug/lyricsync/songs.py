@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STATE, QUALITY, SEEN = "lyricsync_state", "lyricsync_quality", "lyricsync_seen"
 """Fields of an item: where the service is with it, how sure it is of the times, and the fingerprint
 of its `lyrics` when we saw them last."""
-FINISHED = frozenset({"done", "lines", "instrumental"})
+FINISHED = frozenset({"done", "mixed", "lines", "instrumental"})
 """States in which there is nothing left to do."""
 
 
