@@ -23,7 +23,7 @@ from lyricsyncd.notifications.messages import (
     start_messages,
 )
 
-ALL = ("done", "lines", "review", "no_lyrics", "instrumental", "failed")
+ALL = ("done", "mixed", "lines", "review", "no_lyrics", "instrumental", "failed")
 
 
 @pytest.fixture
@@ -72,6 +72,14 @@ def test_one_message_tells_of_all_songs(catalog: Catalog, tmp_path: Path) -> Non
         "lyricsyncd: 4 songs",
         "2 with every word timed\n1 to be reviewed\n1 failed\n- d: it cannot be decoded",
     )
+
+
+def test_songs_with_word_times_in_some_lines_are_counted_apart(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    finish(catalog, tmp_path, "a.mp3", State.MIXED)
+    message = digest(catalog, ALL, 0.0, time.time())
+    assert message == Message("lyricsyncd: 1 song", "1 with words timed in some lines")
 
 
 def test_many_failures_are_counted(catalog: Catalog, tmp_path: Path) -> None:

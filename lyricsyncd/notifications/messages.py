@@ -30,7 +30,7 @@ _INTERVAL_S = 20.0
 _NAMED = 5
 """Songs that failed, named in a message; the others are counted."""
 _ENDS = {
-    "done": "{} with words timed",
+    "done": "{} with every word timed",
     "mixed": "{} with words timed in some lines",
     "lines": "{} with lines timed",
     "review": "{} to be reviewed",
