@@ -55,6 +55,15 @@ def result(pipeline: LyricSyncPipeline) -> SyncResult:
     return pipeline.sync(SONG, lyrics=TEXT, language="en")
 
 
+@pytest.fixture(scope="module")
+def foreign(pipeline: LyricSyncPipeline) -> SyncResult:
+    """With a verse of another song in the middle of its words."""
+    rows = TEXT.splitlines()
+    verse = (SONGS / "Au_clair_de_la_lune.txt").read_text(encoding="utf-8").splitlines()[:3]
+    text = "\n".join([*rows[:4], *verse, *rows[4:]])
+    return pipeline.sync(SONG, lyrics=text, language="en")
+
+
 class TestAResult:
     def test_has_every_word_of_the_lyrics_in_order(self, result: SyncResult) -> None:
         assert [word.text for word in result.lyrics.words] == TEXT.split()
@@ -203,13 +212,6 @@ class TestLineTimesOfAnotherRelease:
 
 class TestAVerseThatIsNotSung:
     """In the middle of the lyrics: its lines find no place, and the others keep theirs."""
-
-    @pytest.fixture(scope="class")
-    def foreign(self, pipeline: LyricSyncPipeline) -> SyncResult:
-        rows = TEXT.splitlines()
-        verse = (SONGS / "Au_clair_de_la_lune.txt").read_text(encoding="utf-8").splitlines()[:3]
-        text = "\n".join([*rows[:4], *verse, *rows[4:]])
-        return pipeline.sync(SONG, lyrics=text, language="en")
 
     def test_leaves_word_times_to_the_other_lines(self, foreign: SyncResult) -> None:
         assert foreign.decision is Decision.MIXED
