@@ -206,7 +206,7 @@ def _timed(
     known: Sequence[float | None],
     activity: Activity | None,
 ) -> tuple[TimedLine, ...]:
-    """Fill in the starts that are not known, each run of lines between its neighbours."""
+    """Fill in the starts that are not known, each run of lines between those beside it."""
     timed = [
         TimedLine(LineTiming.WORDS if is_sure else LineTiming.START, start or 0.0)
         for start, is_sure in zip(known, with_words, strict=True)
