@@ -642,7 +642,7 @@ class TestMigrations:
         assert ran == ["one", "two"]
 
     def test_to_mixed_songs_keep_every_song_and_index(self, tmp_path: Path) -> None:
-        at = [step.__name__ for step in migrations.STEPS].index("mixed_0005")
+        at = [step.__name__ for step in migrations.STEPS].index("mixed_0006")
         db = sqlite3.connect(tmp_path / "db", isolation_level=None)
         db.row_factory = sqlite3.Row
         migrations.migrate(db, migrations.STEPS[:at])

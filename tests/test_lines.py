@@ -126,13 +126,13 @@ class TestADoubtfulLine:
         assert timings([line(0, 0.9), unsure, line(10, 0.9)])[1] == ("start", 3.0)
 
     @pytest.mark.parametrize("stated", [0.5, 11.0])
-    def test_does_not_start_where_a_source_has_it_beyond_its_neighbours(
+    def test_does_not_start_where_a_source_has_it_beyond_the_lines_beside_it(
         self, stated: float
     ) -> None:
         lines = [line(0, 0.9), line(3, 0.2, stated=stated), line(10, 0.9)]
         assert timings(lines)[1][0] == "estimated"
 
-    def test_starts_otherwise_between_its_neighbours_by_the_number_of_words(self) -> None:
+    def test_starts_otherwise_between_the_lines_beside_it_by_the_number_of_words(self) -> None:
         lines = [line(0, 0.9), line(9, 0.1, n=4), line(9.1, 0.1, n=2), line(13.9, 0.9)]
         assert timings(lines)[1:3] == [("estimated", 1.9), ("estimated", 9.9)]
 

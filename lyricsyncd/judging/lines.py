@@ -60,7 +60,7 @@ class PlacedLine:
 
 
 class LineTiming(Enum):
-    """What is written of a line."""
+    """Kinds of times that a line is written with."""
 
     WORDS = "words"
     """The time of each word."""
@@ -72,7 +72,7 @@ class LineTiming(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TimedLine:
-    """What is written of a line, and its start in seconds."""
+    """Times that a line is written with, and its start in seconds."""
 
     timing: LineTiming
     start: float

@@ -51,7 +51,7 @@ class SyncResult:
 
     @property
     def may_write(self) -> bool:
-        """Whether the decision allows the lyrics to be written. Writers are given ``lyrics``: every
+        """Return whether the decision allows the lyrics to be written. Writers are given ``lyrics``: every
         format leaves out what is too doubtful for it."""
         return self.decision in WRITTEN
 
@@ -61,12 +61,12 @@ class SyncResult:
 
     @property
     def lines_with_words(self) -> int:
-        """How many lines are shown with word times."""
+        """Count the lines that are shown with word times."""
         return sum(line.timed_words for line in self.lyrics)
 
     @property
     def words_timed(self) -> int:
-        """How many words are shown with their times."""
+        """Count the words that are shown with their times."""
         return sum(len(line.words) for line in self.lyrics if line.timed_words)
 
     def to_format(self, name: str) -> str:

@@ -50,7 +50,7 @@ def placed_before(first: Entry, wanted: Lyrics) -> Lyrics | None:
 
 
 def _is_as_written(lyrics: Lyrics, first: Entry) -> bool:
-    """Whether lyrics have the times that were written for a song. Some formats have fewer, and
+    """Return whether lyrics have the times that were written for a song. Some formats have fewer, and
     `json` no times of lines."""
     if lyrics.timing is Timing.NONE or any(line.doubtful for line in lyrics):
         return False
