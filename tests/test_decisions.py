@@ -98,6 +98,45 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     made.catalog.close()
 
 
+class TestASongOfWhichALineIsDoubtful:
+    MIXED = dataclasses.replace(
+        DRAFT,
+        decision="mixed",
+        lyrics=LYRICS.with_lines(
+            (
+                LYRICS.lines[0],
+                dataclasses.replace(LYRICS.lines[1], start=7.2, doubtful=True, estimated=True),
+            )
+        ),
+    )
+
+    @pytest.fixture
+    def mixed(self, api: Home) -> Home:
+        api.finish(self.MIXED, State.MIXED)
+        return api
+
+    def test_is_kept_with_its_marks(self, mixed: Home) -> None:
+        kept = mixed.catalog.draft(mixed.id)
+        assert kept is not None
+        assert kept.lyrics.lines == self.MIXED.lyrics.lines
+
+    def test_is_shifted_without_the_times_of_the_doubtful_words(self, mixed: Home) -> None:
+        mixed.decisions().shift(mixed.id, 1.0)
+        assert b"[00:08.200]little star" in mixed.files["a.elrc"]
+        entry = mixed.entry()
+        assert (entry.state, entry.decision) == (State.MIXED, "mixed")
+        assert (entry.lines_with_words, entry.words_timed) == (1, 2)
+
+    def test_has_every_word_time_once_a_person_accepts_its_words(self, mixed: Home) -> None:
+        mixed.decide(Action.ACCEPT)
+        assert b"[00:07.000]<00:07.000>little" in mixed.files["a.elrc"]
+        entry = mixed.entry()
+        assert (entry.state, entry.decision) == (State.DONE, "words")
+        assert (entry.lines_with_words, entry.words_timed) == (2, 4)
+        mixed.decisions().shift(mixed.id, 1.0)
+        assert b"[00:08.000]<00:08.000>little" in mixed.files["a.elrc"]
+
+
 class TestAccepting:
     def test_writes_every_word_by_hand(self, api: Home) -> None:
         before = api.files

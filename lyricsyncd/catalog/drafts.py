@@ -209,7 +209,9 @@ def _line(line: Line) -> list[Any]:
 
 
 def _line_of(values: list[Any]) -> Line:
-    start, end, voice, words, beside, marks = [*values, *([], 0)[len(values) - 4 :]]
+    start, end, voice, words = values[:4]
+    beside = values[4] if len(values) > 4 else []
+    marks = values[5] if len(values) > 5 else 0
     return Line(
         tuple(map(_word_of, words)),
         start,

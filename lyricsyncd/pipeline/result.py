@@ -51,8 +51,10 @@ class SyncResult:
 
     @property
     def may_write(self) -> bool:
-        """Return whether the decision allows the lyrics to be written. Writers are given ``lyrics``: every
-        format leaves out what is too doubtful for it."""
+        """Return whether the decision allows the lyrics to be written.
+
+        Writers are given ``lyrics``: every format leaves out what is too doubtful for it.
+        """
         return self.decision in WRITTEN
 
     def with_all_words(self) -> SyncResult:

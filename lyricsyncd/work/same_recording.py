@@ -50,8 +50,10 @@ def placed_before(first: Entry, wanted: Lyrics) -> Lyrics | None:
 
 
 def _is_as_written(lyrics: Lyrics, first: Entry) -> bool:
-    """Return whether lyrics have the times that were written for a song. Some formats have fewer, and
-    `json` no times of lines."""
+    """Return whether lyrics have the times that were written for a song.
+
+    Some formats have fewer, and `json` no times of lines.
+    """
     if lyrics.timing is Timing.NONE or any(line.doubtful for line in lyrics):
         return False
     return sum(line.timed_words for line in lyrics) == first.lines_with_words
