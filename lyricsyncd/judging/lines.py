@@ -55,8 +55,8 @@ class PlacedLine:
 
     @property
     def sureness(self) -> float:
-        """Mean confidence of its words, 0-1."""
-        return sum(self.confidence) / len(self.confidence)
+        """Mean confidence of its words, 0-1, in whole percent: they are no surer than that."""
+        return round(sum(self.confidence) / len(self.confidence), 2)
 
 
 class LineTiming(Enum):

@@ -174,7 +174,7 @@ class Decisions:
         if entry.state is State.REVIEW:
             # It is still to be decided about.
             return Decided()
-        if entry.words_timed == entry.words:
+        if entry.words is not None and entry.words_timed == entry.words:
             moved = dataclasses.replace(moved, lyrics=moved.lyrics.with_all_words())
         lines_only = entry.state is State.LINES
         return self._write(entry, moved, lines_only=lines_only, dry_run=dry_run)

@@ -401,7 +401,7 @@ def _placement(
     decision, timed = lines.decide_lines(
         verdict.decision,
         placed,
-        words=thresholds.words if verdict.calibrated else math.inf,
+        words=thresholds.words if verdict.calibrated and thresholds.words < 1.0 else math.inf,
         activity=_activity(stem),
     )
     reason = verdict.reason
