@@ -227,7 +227,9 @@ class TestAVerseThatIsNotSung:
 
     def test_shows_no_word_time_of_it_but_in_json(self, foreign: SyncResult) -> None:
         shown = formats.read(foreign.to_lrc().encode(), "lrc")
-        assert [line.timed_words for line in shown] == [line.timed_words for line in foreign.lyrics]
+        assert [line.timed_words for line in shown if line.words] == [
+            line.timed_words for line in foreign.lyrics
+        ]
         words = json.loads(foreign.to_json())
         assert len(words) == len(foreign.lyrics.words)
         assert all(word["start"] is not None and word["confidence"] >= 0 for word in words)
