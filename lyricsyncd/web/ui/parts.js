@@ -5,6 +5,7 @@ import { post } from './api.js';
 export const LABELS = {
   review: 'Needs a look',
   done: 'Word by word',
+  mixed: 'Some lines word by word',
   lines: 'Lines only',
   no_lyrics: 'No lyrics',
   failed: 'Failed',
@@ -13,6 +14,9 @@ export const LABELS = {
   instrumental: 'Instrumental',
   ignored: 'Left alone',
 };
+
+// States of songs whose lyrics have been written.
+export const WRITTEN = ['done', 'mixed', 'lines'];
 
 // What is nearest to being written comes first.
 export const REVIEW = '/library?state=review&sort=-score';

@@ -1,7 +1,7 @@
 // One song: its words light up as it is played, and a person decides about it.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
 import { Refused, get, on, order, post } from './api.js';
-import { Action, Icon, Mark, REVIEW, Retry, artist, folder, percent, text, title, useTitle } from './parts.js';
+import { Action, Icon, Mark, REVIEW, Retry, WRITTEN, artist, folder, percent, text, title, useTitle } from './parts.js';
 import { keep, kept } from './memory.js';
 import { PlayButton, Player, SeekBar, awaited } from './player.js';
 import { Stage, prepare } from './stage.js';
@@ -162,7 +162,7 @@ function Karaoke({ track, words }) {
   }, [player, model, plays]);
 
   const unsure = model.words.filter(word => word.sure != null && word.sure < DOUBTFUL).length;
-  const written = track.written.length && (track.state === 'done' || track.state === 'lines');
+  const written = track.written.length && WRITTEN.includes(track.state);
   const more = html`${written ? html`<${TakeBack} id=${track.id}/>` : null}${unsure ? html`<button aria-pressed=${doubts} onClick=${() => setDoubts(!doubts)}
     aria-keyshortcuts="d" title="Mark the words whose place is doubtful"><span class="dot"></span>
     ${unsure} unsure</button>` : null}`;
@@ -263,7 +263,7 @@ function Verdict({ track, draft }) {
     return html`<section class="verdict" aria-label="State"><p role="status"><${Mark} state=${state}/>
       <span>${text(track.stage)} ${part}</span></p></section>`;
   }
-  if (state === 'done' || state === 'lines') return null;
+  if (WRITTEN.includes(state)) return null;
   return html`<section class="verdict" aria-label="State"><p><${Mark} state=${state}/>
     <span>${why}</span></p><div class="decide"><${Retry} id=${track.id}/></div></section>`;
 }
