@@ -246,7 +246,7 @@ class TestIgnoreFiles:
             target = {"device": "/dev/zero", "nowhere": "/nowhere", "circle": file.name}[kind]
             file.symlink_to(target)
         assert self.songs(music) == {"a.mp3", "b.mp3", "c.mp3"}
-        assert ("no regular file" in caplog.text) is (kind in ("fifo", "device", "folder"))
+        assert ("not a regular file" in caplog.text) is (kind in ("fifo", "device", "folder"))
 
     def test_a_link_to_a_file_is_followed(self, music: Path) -> None:
         (music / "patterns").write_text("a.mp3\n", encoding="utf-8")

@@ -205,7 +205,8 @@ class TestStreaming:
     ) -> None:
         """What is left is the streaming: no sample moves, and no chunk shows its edges."""
         monkeypatch.setattr(
-            "lyricsyncd.separate.spleeter.run", lambda _s, _in, x, _out, **_: np.ones_like(x)
+            "lyricsyncd.separate.spleeter.run",
+            lambda _s, given, _out, **_: np.ones_like(given[INPUT]),
         )
         seconds = np.arange(round(7.3 * rate)) / rate
         tone = np.sin(2 * np.pi * 440 * seconds) * np.minimum(1, np.minimum(seconds, seconds[::-1]))
