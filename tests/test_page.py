@@ -271,7 +271,7 @@ class TestEachScreen:
 @slow
 class TestSigningIn:
     def test_needs_the_token_and_lasts(self, tmp_path: Path, visit: Callable[..., Visit]) -> None:
-        with home(tmp_path, token=TOKEN) as made:
+        with web_api.home(tmp_path, token=TOKEN) as made:
             made.known("a song.mp3", None)
             page = visit(address(made)).page
             page.get_by_label("Token").fill("wrong")
@@ -286,7 +286,7 @@ class TestSigningIn:
             assert page.evaluate("document.cookie") == ""
 
     def test_ends_with_signing_out(self, tmp_path: Path, visit: Callable[..., Visit]) -> None:
-        with home(tmp_path, token=TOKEN) as made:
+        with web_api.home(tmp_path, token=TOKEN) as made:
             page = visit(address(made), "#/health").page
             page.get_by_label("Token").fill(TOKEN)
             page.keyboard.press("Enter")
@@ -298,7 +298,7 @@ class TestSigningIn:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_is_accessible(self, tmp_path: Path, visit: Callable[..., Visit], scheme: str) -> None:
         axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-        with home(tmp_path, token=TOKEN) as made:
+        with web_api.home(tmp_path, token=TOKEN) as made:
             page = visit(address(made), scheme=scheme, bypass_csp=True).page
             page.get_by_label("Token").wait_for()
             results = axe.run(page)
@@ -308,7 +308,7 @@ class TestSigningIn:
         self, tmp_path: Path, visit: Callable[..., Visit]
     ) -> None:
         with (
-            home(tmp_path, token=TOKEN) as made,
+            web_api.home(tmp_path, token=TOKEN) as made,
             test_web_page.proxy(made, keeps_host=True) as base,
         ):
             id = placed(made, "star.mp3", State.REVIEW, title="The Star")
