@@ -207,6 +207,11 @@ class TestLyricsOfWhichALineIsDoubtful:
         assert [line.start for line in read if line.words] == [1.0, 2.5, 4.0]
         assert [word.start for word in read.words] == [1.0, 1.5, None, None, 4.0, 4.5]
 
+    def test_are_no_loss_to_be_reported(self, caplog: pytest.LogCaptureFixture) -> None:
+        for name in formats.names():
+            formats.write(MIXED, name)
+        assert not caplog.records
+
     def test_keep_every_time_and_confidence_in_json(self) -> None:
         read = formats.read(formats.write(MIXED, "json").encode(), "json")
         assert read.words == MIXED.words

@@ -65,7 +65,9 @@ def tidy(lyrics: Lyrics, *, doubtful: bool = False) -> Lyrics:
         song has.
     """
     check_length(lyrics.lines)
-    lines = tuple(_tidy_line(line, doubtful=doubtful) for line in lyrics.lines)
+    if not doubtful:
+        lyrics = lyrics.without_doubtful()
+    lines = tuple(map(_tidy_line, lyrics.lines))
     check_length(lines)
     lost = [
         line
@@ -94,9 +96,7 @@ def check_length(lines: Sequence[Line]) -> None:
         raise FormatError(f"more than {MAX_WORDS} words are not the lyrics of one song")
 
 
-def _tidy_line(line: Line, *, doubtful: bool) -> Line:
-    if line.doubtful and not doubtful:
-        line = line.without_word_times()
+def _tidy_line(line: Line) -> Line:
     words = _in_order(_split(line.words))
     start, end = checked(line.start), checked(line.end)
     if start is None and words:
