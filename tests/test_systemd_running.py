@@ -56,7 +56,7 @@ def test_the_hardened_service_starts_and_does_a_song(home: Machine) -> None:
     home.until(lambda: home.status("test", "-e", sidecar) == 0, "the song is done")
     assert home.run("stat", "-c", "%U:%G", sidecar) == "lyricsyncd:music\n"
     home.until(lambda: "1 songs done" in home.shown("StatusText"), "the status line says so")
-    (line,) = [line for line in home.log().splitlines() if "star.mp3" in line]
+    (line,) = [line for line in home.log().splitlines() if line.startswith("Ann/star.mp3")]
     assert line.startswith("Ann/star.mp3: done, ")
     assert "star.mp3" in home.run("journalctl", "-t", "lyricsyncd", "-p", "6")
     assert "star.mp3" not in home.log("-p", "warning")
