@@ -332,7 +332,7 @@ def reason_of(entry: Entry) -> str:
     text = (reason or entry["why"]).replace(entry["path"], "it")
     if entry["state"] == "no_lyrics":
         text = text.split(" (")[0]
-    if entry["state"] in ("done", "mixed", "lines"):
+    if entry["state"] in ("done", "lines"):
         text = text.split(": ")[0]
     waits = _waits(entry)
     return f"{text} ({waits})" if waits and reason else text
