@@ -326,8 +326,10 @@ def _pipeline(separator: str) -> LyricSyncPipeline:
 
 
 def _written(result: SyncResult) -> npt.NDArray[np.bool_]:
-    """Return which words of a result may be written with their times."""
-    return np.full(len(result.lyrics.words), result.decision.value == "words")
+    """Return which words of a result are written with their times: those of its sure lines."""
+    lines = [(line.timed_words, len(line.words)) for line in result.lyrics]
+    sure = np.repeat([timed for timed, _ in lines], [count for _, count in lines]).astype(np.bool_)
+    return sure & result.may_write
 
 
 def _audio(name: str, source: Source, cache: Path) -> Path:

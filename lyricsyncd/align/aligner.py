@@ -10,11 +10,12 @@ The order of steps for one song::
                               ├─► the same words in another order: how much does their order matter?
                               └─► check the onsets of a second aligner, and search again with them
 
-The first pass takes every second frame, and one front end: it is to find out where the words are
-about. The two passes differ in their penalties, too: while the model is not adapted to the singer,
-those that shape the words in detail do more harm than good. Line times of a source and onsets of a
-second aligner are compared with a path that was found without them, so that those of another
-recording, or of a model that is lost in this one, are left out.
+Beside a second aligner, the first pass takes every second frame: it is to find out where the words
+are about. Without one there is no check on it, so it takes all of them, and the second pass is as
+free as the first. The two passes differ in their penalties, too: while the model is not adapted to
+the singer, those that shape the words in detail do more harm than good. Line times of a source and
+onsets of a second aligner are compared with a path that was found without them, so that those of
+another recording, or of a model that is lost in this one, are left out.
 """
 
 from __future__ import annotations
