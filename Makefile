@@ -43,7 +43,8 @@ unit: $(VENV)/.tools players
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
 
 slow: $(VENV)/.tools players
-	$(BIN)/python -m pytest -m "slow and not plugins"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "slow and not plugins and not alone"
+	$(BIN)/python -m pytest -m "alone"
 
 players:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PLAYERS)/.installed || \

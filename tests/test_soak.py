@@ -32,7 +32,7 @@ from lyricsyncd.catalog import backup
 from lyricsyncd.catalog.catalog import Catalog
 from tests.test_daemon_service import SONG, TEXT, TIMED, Home, worker_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.daemon]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.daemon]
 
 YEAR = 365 * 86400.0
 

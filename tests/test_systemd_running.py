@@ -12,7 +12,7 @@ from tests import booted
 from tests.booted import Machine
 from tests.test_daemon_service import SONG, TEXT, TIMED
 
-pytestmark = [pytest.mark.slow, pytest.mark.daemon]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.daemon]
 
 CONFIG, MUSIC = Path("/etc/lyricsyncd/config.yaml"), Path("/srv/music")
 SETTINGS = {
