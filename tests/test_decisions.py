@@ -360,6 +360,9 @@ class TestPlacingForReview:
             api.decisions().place(api.id, Lyrics())
         with pytest.raises(UsageError, match="names no word"):
             api.decisions().place(api.id, LYRICS, [(4, 1.0)])
+        for pins in ([(0, 2.0), (1, 1.0)], [(0, 2.0), (2, 2.01)], [(1, 2.0), (1, 3.0)]):
+            with pytest.raises(UsageError, match="not in order"):
+                api.decisions().place(api.id, LYRICS, pins)
         with pytest.raises(Outdated):
             api.decisions().place(api.id, LYRICS, [], 9)
 

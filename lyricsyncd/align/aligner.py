@@ -15,7 +15,8 @@ are about. Without one there is no check on it, so it takes all of them, and the
 free as the first. The two passes differ in their penalties, too: while the model is not adapted to
 the singer, those that shape the words in detail do more harm than good. Line times of a source and
 onsets of a second aligner are compared with a path that was found without them, so that those of
-another recording, or of a model that is lost in this one, are left out.
+another recording, or of a model that is lost in this one, are left out. Words that a person set are
+no hints: every search keeps to them, and takes all frames.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from lyricsyncd.align.graph import Graph, build, skippable_runs
 from lyricsyncd.align.linetimes import Fit, LineTimes, compare
 from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
 from lyricsyncd.align.options import SearchOptions
+from lyricsyncd.align.pins import Pins
 from lyricsyncd.align.posterior import Posterior
 from lyricsyncd.align.trellis import Anchors, Band, StartTimes, Trellis
 from lyricsyncd.align.viterbi import Path, best_path
@@ -119,6 +121,7 @@ def align(
     *,
     line_starts: Sequence[float | None] | None = None,
     transcript_starts: Sequence[float | None] | None = None,
+    pins: Sequence[tuple[int, float]] = (),
     second_onsets: SecondOnsets | None = None,
     second_unsung: SecondUnsung | None = None,
     unsung: BoolArray | None = None,
@@ -139,6 +142,9 @@ def align(
         Starts of lines as far as a source knows them, one a line. Checked before they are used.
     transcript_starts : sequence of float, optional
         Starts of words that a recogniser recognised, one a word; see `lyricsyncd.align.anchors`.
+    pins : sequence of (int, float), optional
+        Words that a person set, by their numbers, and the seconds at which they start; in order.
+        Each is found within `lyricsyncd.align.pins.REACH_S` of there.
     second_onsets : callable, optional
         Called with where the first pass of this model alone has the words; returns the onset
         posteriors of a second aligner, which become a prior of one more search; see
@@ -166,7 +172,7 @@ def align(
     # The products are small: the linear algebra library's threads would only wait for each other.
     # Where there is enough work, a model runs threads of its own.
     with threadpool_limits(1, user_api="blas"):
-        task = _Task.of(acoustic_model, lines, language, options, unsung)
+        task = _Task.of(acoustic_model, lines, language, options, unsung, pins)
         second = _Second(second_onsets, second_unsung)
         return _aligned(
             audio, frames, task, line_starts, transcript_starts, second, debug or Debug()
@@ -227,6 +233,8 @@ class _Task:
         The model's constant bias in seconds.
     onset_lag : ndarray of float64, shape (W,)
         Seconds to add to the onset of each word of the graph.
+    pins : Pins or None
+        Words that a person set.
     """
 
     model: AcousticModel
@@ -237,6 +245,7 @@ class _Task:
     lag: float
     onset_lag: DoubleArray
     options: SearchOptions
+    pins: Pins | None = None
 
     @classmethod
     def of(
@@ -246,13 +255,18 @@ class _Task:
         language: str | None,
         options: SearchOptions,
         unsung: BoolArray | None = None,
+        pins: Sequence[tuple[int, float]] = (),
     ) -> _Task:
         lyrics = model.compile(lines, language)
         if unsung is not None:
             lyrics = lyrics.without(unsung)
         n_words = sum(len(line) for line in lines)
         lag = Traits.of(model).lag
-        return cls._of(model, lines, lyrics, n_words, lag, options)
+        bounds = None
+        if pins:
+            each = np.full(n_words, lag)
+            bounds = Pins.of(pins, each if lyrics.onset_lag is None else each + lyrics.onset_lag)
+        return cls._of(model, lines, lyrics, n_words, lag, options, bounds)
 
     @classmethod
     def _of(
@@ -263,17 +277,32 @@ class _Task:
         n_words: int,
         lag: float,
         options: SearchOptions,
+        pins: Pins | None,
     ) -> _Task:
         graph = build(lyrics)
         onset_lag = np.full(graph.n_words, lag)
         if lyrics.onset_lag is not None:
             onset_lag += lyrics.onset_lag[graph.index]
-        return cls(model, lines, lyrics, graph, n_words, lag, onset_lag, options)
+        return cls(model, lines, lyrics, graph, n_words, lag, onset_lag, options, pins)
 
     def without(self, words: BoolArray) -> _Task:
         """Return the task without some words, a mask of shape (N,)."""
         lyrics = self.lyrics.without(words)
-        return self._of(self.model, self.lines, lyrics, self.n_words, self.lag, self.options)
+        return self._of(
+            self.model, self.lines, lyrics, self.n_words, self.lag, self.options, self.pins
+        )
+
+    def fitting(self, emissions: Emissions) -> _Task:
+        """Return the task without words that do not fit between two pins: they are spread there."""
+        task = self
+        while task.pins is not None and task.graph.n_words:
+            windows = task.pins.windows(task.graph, emissions.hop, emissions.n_frames)
+            if not windows.too_narrow.any():
+                break
+            left_out = np.zeros(task.n_words, np.bool_)
+            left_out[task.graph.index[windows.too_narrow]] = True
+            task = task.without(left_out)
+        return task
 
     def rough(self, trellis: Trellis, path: Path) -> Alignment:
         """Return the times of a path as they are, for a second aligner to start from."""
@@ -337,10 +366,13 @@ def _aligned(
     else:
         frames = [given_frames]
     # A coarse first pass and a band around it need the check by another model.
-    coarse = two_passes and second.onsets is not None
+    coarse = two_passes and second.onsets is not None and task.pins is None
     step = options.first_step if coarse else 1
     emissions = front_ends[0].score(frames[0][::step] if step > 1 else frames[0], task.lyrics)
     emissions = replace(emissions, hop=model.hop * step)
+    task = task.fitting(emissions)
+    if task.graph.n_words == 0:
+        return task.spread_evenly(duration)
     trellis = Trellis(
         task.graph,
         emissions,
@@ -349,6 +381,7 @@ def _aligned(
         _transcript_anchors(task.graph, transcript_starts, options),
         options.first_penalties,
         entry_scale=1.0 / step,
+        pins=task.pins,
     )
     first = _first_pass(task, trellis, line_starts, second, two_passes)
     if first is None:
@@ -378,6 +411,7 @@ def _aligned(
         task.lyrics.short,
         first.trellis.anchors,
         replace(options.penalties, floor_between=first.trellis.penalties.floor_between),
+        pins=task.pins,
     )
     path = best_path(trellis, band) or Path(
         _stretched(first.free, step, n_frames), step * first.free.score
@@ -517,11 +551,13 @@ def _unsung(task: _Task, trellis: Trellis) -> BoolArray:
     """Return the words that a path leaves out where it may leave out lines and words in brackets,
     shape (N,)."""
     graph = build(task.lyrics, skippable_runs(task.lines))
-    path = best_path(replace(trellis, graph=graph, anchors=()))
+    path = best_path(replace(trellis, graph=graph, anchors=(), pins=None))
     left_out = np.zeros(task.n_words, np.bool_)
     if path is not None:
         _, offsets = word_frames(graph, path.states)
         left_out[graph.index[offsets == 0]] = True
+    if task.pins is not None:
+        left_out[task.pins.word] = False
     return left_out
 
 

@@ -70,6 +70,6 @@ def _reorderings(lyrics: CompiledLyrics) -> Iterator[CompiledLyrics]:
 
 
 def _score(reordered: CompiledLyrics, trellis: Trellis) -> float:
-    """Return the score of a reordering's best path, without anchors of the real words."""
-    score = best_score(replace(trellis, graph=build(reordered), anchors=()))
+    """Return the score of a reordering's best path, without anchors and pins of the real words."""
+    score = best_score(replace(trellis, graph=build(reordered), anchors=(), pins=None))
     return -np.inf if score is None else score

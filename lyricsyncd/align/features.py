@@ -8,6 +8,7 @@ confidences.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,8 @@ COVERAGE_S = 20.0
 are not those of the song leave much of it unexplained."""
 TOLERANCE_S = 0.3
 """Seconds off within which a word counts as in place, for `Alignment.near`."""
+_LEAST_S, _SHORT_S = 0.01, 0.2
+"""Seconds that a word lasts at least, and one of which nothing but its start is known."""
 WORST_FIT = -25.0
 """The fit of a word that was not placed: the floor of the scores."""
 
@@ -134,6 +137,7 @@ def path_posterior(
     band = Band.around(graph, onsets, offsets, trellis.n_frames, reach)
     if other is not None:
         band = band | Band.around(graph, *word_frames(graph, other), trellis.n_frames, reach)
+    band = trellis.band(band)
     found = posterior(
         trellis, band, onsets, offsets, scale=options.scale, near=round(TOLERANCE_S / hop)
     )
@@ -249,6 +253,44 @@ def spread_evenly(n_words: int, duration: float, acoustic_model: str) -> Alignme
         placed=np.zeros(n_words, np.bool_),
         acoustic_model=acoustic_model,
     )
+
+
+def with_pins(placed: Alignment, pins: Sequence[tuple[int, float]]) -> Alignment:
+    """Return a placement with the words that a person set exactly there.
+
+    The search has them within a few frames of there; what is between stays in order.
+
+    Parameters
+    ----------
+    pins : sequence of (int, float)
+        Numbers of words, and the seconds at which they start.
+    """
+    if not pins:
+        return placed
+    n = len(placed.onset)
+    word = np.array(sorted(dict(pins)), np.int64)
+    start = np.maximum.accumulate(np.array([dict(pins)[number] for number in word]))
+    low, high = np.zeros(n), np.full(n, np.inf)
+    low[word] = high[word] = start
+    low, high = np.maximum.accumulate(low), np.minimum.accumulate(high[::-1])[::-1]
+    onset, offset = np.clip(placed.onset, low, high), placed.offset.copy()
+    # Words that could not be placed share the gap between those that could, or were set.
+    fixed = placed.placed.copy()
+    fixed[word] = True
+    limit = np.minimum.accumulate(np.where(fixed, onset, np.inf)[::-1])[::-1]
+    (before,) = np.nonzero(placed.placed[:-1] & ~fixed[1:])
+    onset[before + 1] = np.clip(offset[before], onset[before], limit[before + 1])
+    fixed[before + 1] = True
+    (index,) = np.nonzero(fixed)
+    at = np.arange(n)
+    onset = np.interp(at, index, onset[index])
+    onset -= _SHORT_S * np.maximum(index[0] - at, 0)
+    onset += _SHORT_S * np.maximum(at - index[-1], 0)
+    onset = np.maximum(onset, 0.0)
+    following = np.append(onset[1:], np.inf)
+    offset = np.where(placed.placed, offset, np.minimum(onset + _SHORT_S, following))
+    offset = np.clip(offset, onset + _LEAST_S, np.maximum(following, onset + _LEAST_S))
+    return replace(placed, onset=onset, offset=offset)
 
 
 def _word_means(trellis: Trellis, states: IntArray) -> tuple[DoubleArray, DoubleArray]:

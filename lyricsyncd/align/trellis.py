@@ -11,6 +11,8 @@ in nats per frame unless stated otherwise, and were chosen on real songs:
 - singers stretch vowels, not consonants;
 - where a source knows when a line starts, or a recogniser recognised a word, the word starts
   about there (`Anchors`).
+
+Only the words that a person set are no prior: they bound what is searched at all (`Pins`).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy.typing as npt
 from lyricsyncd.align.emissions import Emissions
 from lyricsyncd.align.graph import Graph
 from lyricsyncd.align.options import Penalties
+from lyricsyncd.align.pins import Pins
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -99,6 +102,15 @@ class Band:
         """Return the band of the states that either has."""
         return Band(np.minimum(self.first, other.first), np.maximum(self.end, other.end))
 
+    def __and__(self, other: Band) -> Band:
+        """Return the band of the states that both have."""
+        return Band(np.maximum(self.first, other.first), np.minimum(self.end, other.end))
+
+    @property
+    def gaps(self) -> bool:
+        """Return whether no state at all is possible at some frame."""
+        return bool((self.first >= self.end).any())
+
     @classmethod
     def whole(cls, graph: Graph, n_frames: int) -> Band:
         """Return the band that only time limits: words before and after need their frames."""
@@ -109,6 +121,18 @@ class Band:
         return cls(
             np.searchsorted(n_frames - 1 - needed_after, frames, side="left").astype(np.int64),
             np.searchsorted(needed_before, frames, side="right").astype(np.int64),
+        )
+
+    @classmethod
+    def pinned(cls, graph: Graph, pins: Pins, hop: float, n_frames: int) -> Band:
+        """Return the band in which each pinned word starts within its window."""
+        windows = pins.windows(graph, hop, n_frames)
+        earliest = np.append(0, windows.first)[graph.word + 1]
+        latest = np.append(windows.last, n_frames)[graph.word + 1] - 1
+        frames = np.arange(n_frames)
+        return cls(
+            np.searchsorted(latest, frames, side="left").astype(np.int64),
+            np.searchsorted(earliest, frames, side="right").astype(np.int64),
         )
 
     @classmethod
@@ -148,6 +172,8 @@ class Trellis:
     entry_scale : float
         What penalties of entering a state are multiplied by: below 1 where frames are left out, as
         those per frame are fewer then.
+    pins : Pins or None
+        Words that a person set, in a graph without words that may be skipped.
     """
 
     graph: Graph
@@ -157,6 +183,14 @@ class Trellis:
     anchors: tuple[Anchors, ...] = ()
     penalties: Penalties = field(default_factory=Penalties)
     entry_scale: float = 1.0
+    pins: Pins | None = None
+
+    def band(self, within: Band | None = None) -> Band:
+        """Return the states that are possible at each frame, of those of another band."""
+        band = Band.whole(self.graph, self.n_frames) if within is None else within
+        if self.pins is None:
+            return band
+        return band & Band.pinned(self.graph, self.pins, self.emissions.hop, self.n_frames)
 
     @property
     def n_frames(self) -> int:

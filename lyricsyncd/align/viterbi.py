@@ -53,7 +53,9 @@ def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
     graph = trellis.graph
     if trellis.n_frames < max(1, graph.shortest):
         return None
-    band = band or Band.whole(graph, trellis.n_frames)
+    band = trellis.band(band)
+    if band.gaps:
+        return None
     step = _Step(trellis, band)
     columns = []
     column = step.start_column()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -216,7 +217,7 @@ class Decisions:
         Raises
         ------
         UsageError
-            There is no such song, or no such word.
+            There is no such song, or no such word, or pins are not in order.
         Outdated
             The draft is another by now.
         """
@@ -227,6 +228,7 @@ class Decisions:
             raise UsageError("There are no words to place", remedy="Send some")
         if any(not 0 <= number < len(lyrics.words) for number, _ in pins):
             raise UsageError("A pin names no word of the song", remedy="Count from 0")
+        _check_pins(pins)
         choices = self.catalog.choices(id)
         chosen = dataclasses.replace(
             choices,
@@ -399,6 +401,16 @@ def check_times(lyrics: Lyrics) -> None:
             raise BrokenTimes(f"The word {number} ({word.text[:40]!r}) {problem}", remedy="Move it")
         if word.start is not None:
             last[line.voice] = word
+
+
+def _check_pins(pins: Sequence[tuple[int, float]]) -> None:
+    in_order = sorted(pins)
+    for (number, start), (following, later) in pairwise(in_order):
+        if number == following or later < start + LEAST_S - _STEP:
+            raise UsageError(
+                f"The pins of the words {number} and {following} are not in order",
+                remedy="Take one of them back",
+            )
 
 
 def _words(lyrics: Lyrics) -> list[tuple[Line, Word]]:

@@ -247,7 +247,7 @@ class Placer:
         watch: Stopwatch,
         pins: Sequence[tuple[int, float]] = (),
     ) -> _Candidate:
-        """Align, refine and judge; a transcript gives anchors, and so does a person's pin."""
+        """Align, refine and judge; a transcript gives anchors, and a person's pins are bounds."""
         from lyricsyncd.align.aligner import align
         from lyricsyncd.align.anchors import transcript_starts
         from lyricsyncd.judging import agreement
@@ -256,14 +256,15 @@ class Placer:
         with watch.stage("align"):
             acoustic_model = self.models.acoustic_model(language)
             starts = None if transcript is None else transcript_starts(transcript, lyrics.words)
-            if pins:
-                pinned = dict(pins)
-                starts = [pinned.get(number) for number in range(len(lyrics.words))]
             words = [[word.text for word in line.words] for line in lyrics]
             line_starts = _line_starts(lyrics)
 
+            # A second aligner only makes a prior: to it, what a person set is an anchor.
+            set_ = dict(pins)
+            anchors = [set_.get(i) for i in range(len(lyrics.words))] if pins else starts
+
             def second_onsets(first: Alignment) -> OnsetPosteriors | None:
-                return self._second_onsets(stem, words, language, first, line_starts, starts)
+                return self._second_onsets(stem, words, language, first, line_starts, anchors)
 
             alignment = align(
                 stem.vocals,
@@ -271,15 +272,18 @@ class Placer:
                 language,
                 acoustic_model,
                 line_starts=line_starts,
-                transcript_starts=starts,
+                transcript_starts=None if pins else starts,
+                pins=pins,
                 second_onsets=None if self._second_aligner(language) is None else second_onsets,
                 second_unsung=lambda: self._second_unsung(stem, words, language),
             )
         with watch.stage("refine"):
-            alignment = _refined(alignment, stem)
+            alignment = _refined(alignment, stem, pins)
         with watch.stage("judge"):
             calibration = Calibration.of(acoustic_model)
             alignment, verdict = agreement.accept_prior(alignment, self.settings, calibration)
+            sure = tuple(1.0 if i in set_ else each for i, each in enumerate(verdict.confidence))
+            verdict = dataclasses.replace(verdict, confidence=sure)
         return _Candidate(lyrics, alignment, verdict)
 
     def _second_onsets(
@@ -431,15 +435,16 @@ def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
     return starts if any(start is not None for start in starts) else None
 
 
-def _refined(alignment: Alignment, stem: Stem) -> Alignment:
-    """Return the onsets and offsets where the vocals show them."""
+def _refined(alignment: Alignment, stem: Stem, pins: Sequence[tuple[int, float]] = ()) -> Alignment:
+    """Return the onsets and offsets where the vocals show them, or where a person set them."""
+    from lyricsyncd.align.features import with_pins
     from lyricsyncd.align.refine import Strength
 
     strength = Strength.of(stem.vocals, stem.sr)
 
     def refined(placed: Alignment) -> Alignment:
         onset, offset = strength.refined(placed.onset, placed.offset)
-        return dataclasses.replace(placed, onset=onset, offset=offset)
+        return with_pins(dataclasses.replace(placed, onset=onset, offset=offset), pins)
 
     without_prior = alignment.without_prior
     return dataclasses.replace(
