@@ -115,7 +115,7 @@ $(VENV)/.made:
 	$(PIP) install --quiet --upgrade "pip>=25.1"
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.made pyproject.toml
+$(VENV)/.installed: $(VENV)/.made pyproject.toml hatch_build.py lyricsyncd/align/compiled/recursions.c
 	$(PIP) install --quiet --editable .
 	@touch $@
 

@@ -130,6 +130,7 @@ def _checks(config: Config, file: Path | None, folder: Path) -> list[tuple[str, 
 
     return [
         ("versions", versions),
+        ("search", search),
         ("library", libraries),
         ("inotify", watches),
         ("secrets", secrets),
@@ -229,6 +230,17 @@ def versions() -> Iterator[Finding]:
         yield failed("versions", f"{', '.join(missing)} is missing", _AGAIN)
     else:
         yield ok("versions", text)
+
+
+def search() -> Iterator[Finding]:
+    """Report how the recursions of the search run."""
+    from lyricsyncd.align import compiled
+
+    if compiled.LIBRARY is not None:
+        yield ok("search", "compiled")
+    else:
+        compiler = "with a C compiler (gcc, say), installing again makes it twice as fast"
+        yield ok("search", f"in Python: {compiler}")
 
 
 def disk(folders: list[Path]) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ b_t(s) = exp(scale · score) and the self-loop of factor 1::
 Acoustic scores of adjacent frames are far from independent, so a full-scale posterior is
 overconfident: all scores are multiplied by an acoustic scale below 1 first (as in lattice
 rescoring, Wessel et al. 2001). Computed in the linear domain with a running normalisation; within a
-band around a first pass this is a few vector operations per frame.
+band around a first pass this is a few vector operations per frame, compiled where that could be
+(`lyricsyncd.align.compiled`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.align import compiled
 from lyricsyncd.align.graph import NEAR, START
 from lyricsyncd.align.trellis import Band, Trellis
 
@@ -195,7 +197,7 @@ class _ForwardBackward:
         self._silence_factors = np.exp(-scale * trellis.silence_entry.astype(np.float64))
         entry = np.ones(graph.n_states)
         entry[graph.silence] = self._silence_factors
-        self._near = [np.where(near, entry, 0.0) for near in steps.near]
+        self._near = np.where(steps.near, entry, 0.0)
         self._far, self._far_factors = steps.far, entry[steps.far]
         self._sources = steps.sources + _PAD
         self._far_range = _in_band(steps.far, band)
@@ -204,6 +206,32 @@ class _ForwardBackward:
         self._anchored_range = _in_band(self._anchored_states, band)
         self._entry_range = _in_band(graph.entries, band)
         self._boundary_range = self._boundaries()
+        self._compiled = compiled.Steps(
+            first=band.first,
+            end=band.end,
+            unit=graph.unit,
+            near=self._near,
+            far=self._far,
+            sources=self._sources,
+            far_weights=self._far_factors,
+            far_first=self._far_range[0],
+            far_end=self._far_range[1],
+            pad=_PAD,
+        )
+        self._compiled_anchored = compiled.Entries(
+            column=self._anchored,
+            state=self._anchored_states,
+            first=self._anchored_range[0],
+            end=self._anchored_range[1],
+            n_columns=len(self._anchored),
+        )
+        self._compiled_entries = compiled.Entries(
+            column=graph.entries,
+            state=graph.entries,
+            first=self._entry_range[0],
+            end=self._entry_range[1],
+            n_columns=0,
+        )
 
     def moments(self, onsets: IntArray, offsets: IntArray, near: int) -> Posterior:
         """Run forward, then backward, and collect the mass at the word boundaries."""
@@ -249,7 +277,8 @@ class _ForwardBackward:
         factors = np.exp(self._scale * trellis.scores(start, stop).astype(np.float64))
         penalties, entry = trellis.entry_penalties(start, stop), None
         if penalties is not None:
-            entry = np.exp(-self._scale * penalties[:, self._anchored].astype(np.float64))
+            anchored = np.ascontiguousarray(penalties[:, self._anchored], np.float64)
+            entry = np.exp(-self._scale * anchored)
         return _Block(start, stop, low, high, factors.take(graph.unit[low:high], axis=1), entry)
 
     def _ending(self) -> DoubleArray:
@@ -292,8 +321,24 @@ class _ForwardBackward:
             entries = slice(int(self._entry_range[0][start]), int(self._entry_range[1][stop - 1]))
             entered = np.zeros((stop - start, entries.stop - entries.start))
             norms = np.ones(stop - start)
-            for i in range(stop - start):
-                norms[i] = self._forward_frame(block, i, rows, entered, entries.start)
+            if compiled.LIBRARY is not None:
+                compiled.forward_frames(
+                    compiled.LIBRARY,
+                    (start, stop),
+                    block.low,
+                    self._compiled,
+                    self._compiled_anchored,
+                    self._compiled_entries,
+                    entries.start,
+                    block.emission,
+                    block.entry_factors,
+                    rows,
+                    entered,
+                    norms,
+                )
+            else:
+                for i in range(stop - start):
+                    norms[i] = self._forward_frame(block, i, rows, entered, entries.start)
             levels[start:stop] = level + np.cumsum(np.log(norms))
             level, row, low = float(levels[stop - 1]), rows[-1], block.low
             emitted = block.emission[:, graph.entries[entries] - block.low]
@@ -357,7 +402,28 @@ class _ForwardBackward:
         rows, beta_emission = np.zeros((n + 1, block.width)), np.zeros((n, block.width))
         rows[n] = row
         norms = np.ones(n + 1)
-        for i in range(n - 1, -1, -1):
+        if compiled.LIBRARY is not None:
+            compiled.backward_frames(
+                compiled.LIBRARY,
+                (block.start, block.stop),
+                block.low,
+                self._compiled,
+                self._compiled_anchored,
+                block.emission,
+                block.entry_factors,
+                rows,
+                beta_emission,
+                norms,
+            )
+        else:
+            self._backward_frames(block, rows, beta_emission, norms)
+        return rows, beta_emission, level + np.cumsum(np.log(norms)[::-1])[::-1]
+
+    def _backward_frames(
+        self, block: _Block, rows: DoubleArray, beta_emission: DoubleArray, norms: DoubleArray
+    ) -> None:
+        """Fill in the rows but the last with numpy: what `compiled.backward_frames` does."""
+        for i in range(block.stop - block.start - 1, -1, -1):
             t = block.start + i
             first, end = int(self._band.first[t]), int(self._band.end[t])
             a, b = first - block.low + _PAD, end - block.low + _PAD
@@ -384,7 +450,6 @@ class _ForwardBackward:
             now[high - block.low + _PAD :] = 0.0
             norms[i] = float(now.max(initial=0.0)) or 1.0
             now /= norms[i]
-        return rows, beta_emission, level + np.cumsum(np.log(norms)[::-1])[::-1]
 
     def _after_word_end(
         self, block: _Block, mass: _BoundaryMass, beta_emission: DoubleArray

@@ -1,10 +1,11 @@
 """The best path through the trellis, exactly.
 
 Time-synchronous dynamic programming (Viterbi 1967). One frame is a few operations on contiguous
-slices of states, so plain numpy is enough; only the few connections that reach far back need
-indexing. Back-pointers take a byte per state and frame; a song whose back-pointers would not fit
-the memory budget is searched in blocks, of which only the first column is stored, and each block is
-searched again in the backtrace (checkpointing: Grice, Hughey & Speck 1997).
+slices of states, compiled where that could be (`lyricsyncd.align.compiled`), else in plain numpy;
+only the few connections that reach far back need indexing. Back-pointers take a byte per state and
+frame; a song whose back-pointers would not fit the memory budget is searched in blocks, of which
+only the first column is stored, and each block is searched again in the backtrace (checkpointing:
+Grice, Hughey & Speck 1997).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.align import compiled
 from lyricsyncd.align.graph import NEAR, START, Graph
 from lyricsyncd.align.trellis import Band, Trellis
 
@@ -74,7 +76,7 @@ def best_path(trellis: Trellis, band: Band | None = None) -> Path | None:
         if pointers is None:
             _, pointers = step.block(block, column, keep_pointers=True)
         assert pointers is not None
-        state = _trace(trellis, band, pointers, block, int(state), states)
+        state = step.trace(pointers, block, int(state), states)
         pointers = None
     return Path(states, score)
 
@@ -131,6 +133,24 @@ class _Pointers:
         return self.codes[self.begin[at] : self.begin[at + 1]]
 
 
+@dataclass(frozen=True)
+class _Buffers:
+    """Room for the states of a frame, so that none is allocated for every frame."""
+
+    enter: FloatArray
+    other: FloatArray
+    emitted: FloatArray
+    wins: npt.NDArray[np.bool_]
+    code: npt.NDArray[np.uint8]
+    other_code: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, width: int) -> _Buffers:
+        enter, other, emitted = (np.empty(width, np.float32) for _ in range(3))
+        code, other_code = (np.empty(width, np.uint8) for _ in range(2))
+        return cls(enter, other, emitted, np.empty(width, np.bool_), code, other_code)
+
+
 class _Step:
     """The recursion, with everything that does not change from frame to frame."""
 
@@ -141,7 +161,7 @@ class _Step:
         entry = np.zeros(graph.n_states, np.float32)
         entry[graph.silence] = trellis.silence_entry
         entry[graph.skips] = trellis.skip_entry
-        self._near_scores = [np.where(near, -entry, _NEVER) for near in steps.near]
+        self._near_scores = np.where(steps.near, -entry, _NEVER)
         self._far_penalties = entry[steps.far]
         self._sources = steps.sources + _PAD
         self._far_first = np.searchsorted(steps.far, band.first)
@@ -150,6 +170,25 @@ class _Step:
         self._anchored_states = graph.entries[self._anchored]
         self._anchored_first = np.searchsorted(self._anchored_states, band.first)
         self._anchored_end = np.searchsorted(self._anchored_states, band.end)
+        self._compiled = compiled.Steps(
+            first=band.first,
+            end=band.end,
+            unit=graph.unit,
+            near=self._near_scores,
+            far=steps.far,
+            sources=self._sources,
+            far_weights=self._far_penalties,
+            far_first=self._far_first,
+            far_end=self._far_end,
+            pad=_PAD,
+        )
+        self._compiled_entries = compiled.Entries(
+            column=self._anchored,
+            state=self._anchored_states,
+            first=self._anchored_first,
+            end=self._anchored_end,
+            n_columns=len(graph.entries),
+        )
 
     def start_column(self) -> FloatArray:
         """Return the column before the first frame: only the start has been reached."""
@@ -177,31 +216,61 @@ class _Step:
         Below, a loop over states is one operation on a slice, and the buffers are reused.
         """
         start, stop = block
-        graph, band, steps = self._graph, self._band, self._steps
+        band = self._band
         width = int((band.end[start:stop] - band.first[start:stop]).max())
         pointers = _Pointers.empty(band, start, stop) if keep_pointers else None
         was, now = column.copy(), self._blank_column()
-        enters, others, emitted = (np.empty(width, np.float32) for _ in range(3))
-        wins = np.empty(width, np.bool_)
-        codes, others_codes = np.empty(width, np.uint8), np.empty(width, np.uint8)
-        stale = 0
-        for t in range(start, stop):
-            at = (t - start) % _SCORES_AT_ONCE
-            if at == 0:
-                until = min(t + _SCORES_AT_ONCE, stop)
-                scores = self._trellis.scores(t, until)
-                entry_penalties = self._trellis.entry_penalties(t, until)
+        buffers = _Buffers.of(width)
+        for begin in range(start, stop, _SCORES_AT_ONCE):
+            frames = start, begin, min(begin + _SCORES_AT_ONCE, stop)
+            scores = self._trellis.scores(*frames[1:])
+            penalties = self._trellis.entry_penalties(*frames[1:])
+            if compiled.LIBRARY is None:
+                was, now = self._advanced(frames, scores, penalties, was, now, buffers, pointers)
+                continue
+            swapped = compiled.viterbi_frames(
+                compiled.LIBRARY,
+                frames,
+                self._compiled,
+                self._compiled_entries,
+                scores,
+                penalties,
+                (was, now),
+                buffers.enter,
+                None if pointers is None else pointers.codes,
+                None if pointers is None else pointers.begin,
+            )
+            was, now = (now, was) if swapped else (was, now)
+        # Nothing outside this frame's range is reachable.
+        was[: int(band.first[stop - 1]) + _PAD] = _NEVER
+        return was, pointers
+
+    def _advanced(
+        self,
+        frames: tuple[int, int, int],
+        scores: FloatArray,
+        penalties: FloatArray | None,
+        was: FloatArray,
+        now: FloatArray,
+        buffers: _Buffers,
+        pointers: _Pointers | None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Advance a column over some frames with numpy: what `compiled.viterbi_frames` does."""
+        start, begin, until = frames
+        graph, band, steps = self._graph, self._band, self._steps
+        for t in range(begin, until):
+            at = t - begin
             first, end = int(band.first[t]), int(band.end[t])
             n, low, high = end - first, first + _PAD, end + _PAD
-            now[stale + _PAD : low] = _NEVER
-            stale = int(band.first[t - 1]) if t > start else 0
-            enter, other, better = enters[:n], others[:n], wins[:n]
+            # What the column of two frames ago has below this one.
+            now[(int(band.first[t - 2]) if t >= start + 2 else 0) + _PAD : low] = _NEVER
+            enter, other, better = buffers.enter[:n], buffers.other[:n], buffers.wins[:n]
             pointer = pointers.frame(t - start) if pointers is not None else None
 
             # From just before: the best of a few slices.
             np.add(was[low - 1 : high - 1], self._near_scores[0][first:end], out=enter)
             if pointer is not None:
-                code, other_code = codes[:n], others_codes[:n]
+                code, other_code = buffers.code[:n], buffers.other_code[:n]
                 code.fill(1)
             for back, score in enumerate(self._near_scores[1:], 2):
                 np.add(was[low - back : high - back], score[first:end], out=other)
@@ -227,11 +296,9 @@ class _Step:
                 if pointer is not None:
                     code[cells] = from_row
 
-            if entry_penalties is not None:
+            if penalties is not None:
                 p0, p1 = self._anchored_first[t], self._anchored_end[t]
-                enter[self._anchored_states[p0:p1] - first] -= entry_penalties[
-                    at, self._anchored[p0:p1]
-                ]
+                enter[self._anchored_states[p0:p1] - first] -= penalties[at, self._anchored[p0:p1]]
 
             # Or the self-loop.
             stay = was[low:high]
@@ -240,31 +307,27 @@ class _Step:
                 np.multiply(code, better.view(np.uint8), out=pointer)
             live = np.maximum(enter, stay, out=now[low:high])
             # Every unit is one of the trellis's: "clip" only avoids the bounds check.
-            live += scores[at].take(graph.unit[first:end], out=emitted[:n], mode="clip")
+            live += scores[at].take(graph.unit[first:end], out=buffers.emitted[:n], mode="clip")
             if t == 0:
                 was[:_PAD] = _NEVER
             was, now = now, was
-        # Nothing outside this frame's range is reachable.
-        was[: int(band.first[stop - 1]) + _PAD] = _NEVER
-        return was, pointers
+        return was, now
 
-
-def _trace(
-    trellis: Trellis,
-    band: Band,
-    pointers: _Pointers,
-    block: tuple[int, int],
-    state: int,
-    states: IntArray,
-) -> int:
-    """Follow the back-pointers of a block from its last state; return the state before it."""
-    steps = trellis.graph.steps
-    start, stop = block
-    for t in range(stop - 1, start - 1, -1):
-        states[t] = state
-        pointer = int(pointers.frame(t - start)[state - band.first[t]])
-        if pointer < _FAR:
-            state -= pointer
-        else:
-            state = int(steps.sources[pointer - _FAR, steps.place[state]])
-    return state
+    def trace(
+        self, pointers: _Pointers, block: tuple[int, int], state: int, states: IntArray
+    ) -> int:
+        """Follow the back-pointers of a block from its last state; return the state before it."""
+        steps, band, (start, stop) = self._steps, self._band, block
+        if compiled.LIBRARY is not None:
+            codes = pointers.codes, pointers.begin
+            return compiled.trace(
+                compiled.LIBRARY, block, state, self._compiled, steps.place, *codes, states
+            )
+        for t in range(stop - 1, start - 1, -1):
+            states[t] = state
+            pointer = int(pointers.frame(t - start)[state - band.first[t]])
+            if pointer < _FAR:
+                state -= pointer
+            else:
+                state = int(steps.sources[pointer - _FAR, steps.place[state]])
+        return state

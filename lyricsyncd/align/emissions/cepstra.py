@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.align import compiled
 from lyricsyncd.align.emissions import SAMPLE_RATE
 
 HOP = 160
@@ -115,8 +116,22 @@ def _without_noise(power: FloatArray) -> FloatArray:
     smoothed over adjacent filters (CMU Sphinx ``fe_noise.c``; power-normalised cepstra after
     Kim & Stern 2012). Recursive in time, hence the loop.
     """
+    least, most, reach = 0.05, 20.0, 4
+    gain = (
+        _gains(power) if compiled.LIBRARY is None else compiled.noise_gains(compiled.LIBRARY, power)
+    )
+    np.clip(gain, least, most, out=gain)
+    sums = np.concatenate([np.zeros((len(gain), 1)), np.cumsum(gain, axis=1)], axis=1)
+    first = np.maximum(np.arange(N_FILTERS) - reach, 0)
+    last = np.minimum(np.arange(N_FILTERS) + reach, N_FILTERS - 1) + 1
+    result: FloatArray = power * (sums[:, last] - sums[:, first]) / (last - first)
+    return result
+
+
+def _gains(power: FloatArray) -> FloatArray:
+    """Compute the gain of each filter frame by frame: what `compiled.noise_gains` does."""
     smooth, rise, fall = 0.7, 0.995, 0.5
-    decay, masked, most, least, reach = 0.85, 0.2, 20.0, 0.05, 4
+    decay, masked, most = 0.85, 0.2, 20.0
     running = power[0].copy()
     noise, floor = power[0] / most, power[0] / most
     peak = np.zeros(N_FILTERS)
@@ -138,12 +153,7 @@ def _without_noise(power: FloatArray) -> FloatArray:
         unmasked = np.where(signal < decay * decayed, decayed * masked, signal)
         peak = np.maximum(signal, decayed)
         gain[t] = np.maximum(unmasked, floor) / np.maximum(running, 1e-30)
-    np.clip(gain, least, most, out=gain)
-    sums = np.concatenate([np.zeros((len(gain), 1)), np.cumsum(gain, axis=1)], axis=1)
-    first = np.maximum(np.arange(N_FILTERS) - reach, 0)
-    last = np.minimum(np.arange(N_FILTERS) + reach, N_FILTERS - 1) + 1
-    result: FloatArray = power * (sums[:, last] - sums[:, first]) / (last - first)
-    return result
+    return gain
 
 
 def _cepstra(mel_power: FloatArray) -> FloatArray:
