@@ -175,6 +175,25 @@ class Lyrics:
         """The same lyrics with other lines (new times, say)."""
         return replace(self, lines=tuple(lines))
 
+    def shifted(self, seconds: float) -> Lyrics:
+        """The same lyrics later by some seconds; nothing starts before the song."""
+
+        def moved(time: float | None) -> float | None:
+            return None if time is None else round(max(0.0, time + seconds), 3)
+
+        return self.with_lines(
+            replace(
+                line,
+                words=tuple(
+                    replace(word, start=moved(word.start), end=moved(word.end))
+                    for word in line.words
+                ),
+                start=moved(line.start),
+                end=moved(line.end),
+            )
+            for line in self.lines
+        )
+
     def without_word_times(self) -> Lyrics:
         """The same lyrics, line-synced at best."""
         return self.with_lines(line.without_word_times() for line in self.lines)

@@ -378,10 +378,6 @@ def missing(path: Path) -> None:
     """Nothing."""
 
 
-def a_folder(path: Path) -> None:
-    path.mkdir()
-
-
 @pytest.mark.parametrize(
     ("make", "suffix"),
     [
@@ -391,7 +387,6 @@ def a_folder(path: Path) -> None:
         (silent, ".wav"),
         (three_hours, ".wav"),
         (missing, ".mp3"),
-        (a_folder, ".mp3"),
     ],
 )
 def test_a_song_that_cannot_be_done_is_one_line(tmp_path: Path, make: object, suffix: str) -> None:

@@ -24,7 +24,6 @@ from lyricsyncd.library.decisions import (
     Busy,
     Decisions,
     check_times,
-    shifted,
 )
 from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Timing, Track, Word
 from lyricsyncd.pipeline.finder import Finder
@@ -276,13 +275,13 @@ class TestWhatWasChosen:
 
 class TestShifting:
     def test_moves_every_time(self) -> None:
-        moved = shifted(LYRICS, 0.25)
+        moved = LYRICS.shifted(0.25)
         assert [word.start for word in moved.words] == [5.25, 6.25, 7.25, 7.75]
         assert [line.end for line in moved] == [7.15, 8.25]
-        assert shifted(moved, -0.25) == LYRICS
-        assert shifted(LYRICS, -6.0).words[0].start == 0.0
+        assert moved.shifted(-0.25) == LYRICS
+        assert LYRICS.shifted(-6.0).words[0].start == 0.0
         plain = LYRICS.without_times()
-        assert shifted(plain, 1.0) == plain
+        assert plain.shifted(1.0) == plain
 
     def test_writes_as_finely_as_before(self, api: Home) -> None:
         api.decide(Action.LINES)
@@ -308,7 +307,7 @@ class TestCorrecting:
         return Lyrics((Line(tuple(Word("la", *time) for time in times), voice=voice),))
 
     def test_is_stored_for_the_next_decision(self, api: Home) -> None:
-        corrected = shifted(LYRICS, 1.0)
+        corrected = LYRICS.shifted(1.0)
         assert api.decisions().save(api.id, corrected, 1) == 2
         api.decide(Action.ACCEPT)
         assert b"<00:07.000>twinkle" in api.files["a.elrc"]

@@ -20,6 +20,7 @@ from lyricsyncd.catalog.drafts import Draft
 from lyricsyncd.catalog.kept import KeptResults
 from lyricsyncd.catalog.queries import get_entry, setting
 from lyricsyncd.catalog.records import (
+    REQUESTED,
     TAKEN_BACK,
     Entry,
     Fingerprint,
@@ -419,10 +420,10 @@ class Catalog(KeptResults):
             return sum(
                 db.execute(
                     "UPDATE tracks SET state = 'pending', priority = MAX(priority, ?),"
-                    " why = 'a person asked', enqueued_at = ?, next_attempt_at = ?, attempts = 0,"
+                    " why = ?, enqueued_at = ?, next_attempt_at = ?, attempts = 0,"
                     " crashes = 0, retries = 0, missing_since = NULL, error_class = NULL,"
                     " error = NULL, waits_for = NULL WHERE id = ? AND state != 'working'",
-                    (int(Priority.PERSON), now, now, id),
+                    (int(Priority.PERSON), REQUESTED, now, now, id),
                 ).rowcount
                 for id in chosen
             )

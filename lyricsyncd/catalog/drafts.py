@@ -84,6 +84,10 @@ class Choices:
         The number of a word, and the second at which it starts.
     only_draft : bool
         Whether the next result is kept for review and not written, however good it is.
+    offset : float
+        Seconds by which all words are shifted once they are placed.
+    instrumental : bool
+        Whether nothing is sung: no words are looked for.
     """
 
     language: str | None = None
@@ -91,6 +95,8 @@ class Choices:
     rejected: frozenset[str] = field(default_factory=frozenset)
     pins: tuple[tuple[int, float], ...] = ()
     only_draft: bool = False
+    offset: float = 0.0
+    instrumental: bool = False
 
 
 def words_key(lyrics: Lyrics) -> str:
@@ -141,6 +147,8 @@ def pack_choices(choices: Choices) -> bytes:
             "rejected": sorted(choices.rejected),
             "pins": choices.pins,
             "only_draft": choices.only_draft,
+            "offset": choices.offset,
+            "instrumental": choices.instrumental,
         }
     )
 
@@ -156,6 +164,9 @@ def unpack_choices(body: bytes) -> Choices:
             rejected=frozenset(values["rejected"]),
             pins=tuple((int(number), float(start)) for number, start in values["pins"]),
             only_draft=bool(values["only_draft"]),
+            # Choices of earlier versions have none of these.
+            offset=float(values.get("offset", 0.0)),
+            instrumental=bool(values.get("instrumental", False)),
         )
     except _DAMAGE:
         return Choices()

@@ -82,6 +82,11 @@ class KeptResults(Queries):
         """Store what a person chose for a song."""
         self.write(lambda db: put_choices(db, id, choices))
 
+    def chosen_for(self) -> list[int]:
+        """List the songs that a person chose something for."""
+        rows = self.read(lambda db: db.execute("SELECT id FROM choices ORDER BY id").fetchall())
+        return [id for (id,) in rows]
+
 
 def put(db: sqlite3.Connection, id: int, draft: Draft, now: float, *, by_hand: bool) -> None:
     """Store a draft as the next revision."""

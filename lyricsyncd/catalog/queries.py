@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from lyricsyncd.catalog.database import Database
-from lyricsyncd.catalog.records import Entry, Fingerprint, Known, NamedSong, Rest, State
+from lyricsyncd.catalog.records import (
+    SKIPPED_BY_SETTINGS,
+    Entry,
+    Fingerprint,
+    Known,
+    NamedSong,
+    Rest,
+    State,
+)
 from lyricsyncd.config.paths import present
 
 T = TypeVar("T")
@@ -154,6 +162,28 @@ class Queries(Database):
         if count < at_least or began is None or began >= now:
             return None
         return float(3600.0 * count / (now - began))
+
+    def skipped_by_settings(self) -> list[Entry]:
+        """List the songs that an override of the configuration leaves alone."""
+        query = "SELECT * FROM tracks WHERE state = 'ignored' AND substr(reason, 1, ?) = ?"
+        start = SKIPPED_BY_SETTINGS
+        return self.read(
+            lambda db: [as_entry(row) for row in db.execute(query, (len(start), start))]
+        )
+
+    def shares_of_length(self, limit: int) -> list[float]:
+        """Return the seconds that the models took per second of a song, for the latest ones."""
+        query = (
+            "SELECT stages, duration FROM tracks WHERE finished_at IS NOT NULL AND duration > 0"
+            " AND aligner IS NOT NULL AND aligner NOT IN ('none', 'source')"
+            " ORDER BY finished_at DESC LIMIT ?"
+        )
+        rows = self.read(lambda db: db.execute(query, (limit,)).fetchall())
+        return [
+            seconds / duration
+            for stages, duration in rows
+            if (seconds := _placing_seconds(_parsed(stages, dict))) > 0
+        ]
 
     def next_due(self) -> float | None:
         """When the earliest queued song may be tried; it may be past."""
@@ -505,6 +535,15 @@ def as_entry(row: sqlite3.Row) -> Entry:
         written=tuple(Path(path) for path in _parsed(row["written"], list)),
         notes=tuple(_parsed(row["notes"], list)),
         **{name: row[name] for name in _SAME},
+    )
+
+
+def _placing_seconds(stages: dict[str, Any]) -> float:
+    """Sum up the stages of the models; names and words are found while these work."""
+    return sum(
+        seconds
+        for name, seconds in stages.items()
+        if name not in ("identify", "lyrics") and isinstance(seconds, (int, float))
     )
 
 

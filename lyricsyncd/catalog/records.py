@@ -88,6 +88,12 @@ TAKEN_BACK = "its lyrics were taken back; retry it to have them again"
 """Why a song is ignored whose lyrics a person undid."""
 
 
+REQUESTED = "a person asked"
+"""Why a song is queued that a person named."""
+SKIPPED_BY_SETTINGS = "the configuration skips it: "
+"""How the reason begins of a song that an override of its library leaves alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A song as the catalog knows it. Times are seconds since the epoch."""
@@ -143,6 +149,11 @@ class Entry:
     def left_alone(self) -> bool:
         """Return whether a person said to ignore it: no change of its file queues it again."""
         return left_alone(self.state, self.error_class)
+
+    @property
+    def requested(self) -> bool:
+        """Return whether a person named it, and not only its folder, or plays it."""
+        return self.why == REQUESTED
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ from lyricsyncd.cli.options import CONTEXT, dry_run_option, encoding_option
 from lyricsyncd.errors import UsageError
 
 if TYPE_CHECKING:
-    from lyricsyncd.model import Lyrics
+    pass
 
 
 @click.command(context_settings=CONTEXT)
@@ -61,7 +61,7 @@ def convert(
             raise UsageError(
                 f"the suffix of {out} is that of no format", remedy="Name the format with --to"
             )
-    lyrics = _shifted(unstamped(read_lyrics(source, from_, encoding)), offset)
+    lyrics = unstamped(read_lyrics(source, from_, encoding)).shifted(offset)
     content = formats.write(lyrics, to or "lrc").encode(errors="replace")
     if dry_run:
         what = f"would write {len(lyrics.words)} words"
@@ -72,24 +72,3 @@ def convert(
         sys.stdout.buffer.flush()
     else:
         target.write(out, content)
-
-
-def _shifted(lyrics: Lyrics, offset: float) -> Lyrics:
-    """Shift all times; none falls before the song."""
-    import dataclasses
-
-    def moved(time: float | None) -> float | None:
-        return None if time is None else max(0.0, time + offset)
-
-    return lyrics.with_lines(
-        dataclasses.replace(
-            line,
-            start=moved(line.start),
-            end=moved(line.end),
-            words=tuple(
-                dataclasses.replace(word, start=moved(word.start), end=moved(word.end))
-                for word in line.words
-            ),
-        )
-        for line in lyrics
-    )

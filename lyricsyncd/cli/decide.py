@@ -111,16 +111,16 @@ def set_song(
 ) -> None:
     """Choose for SONG what was guessed wrong; every later run respects it.
 
-    A language or other words have it placed anew, before other songs.
+    A language or other words have it placed anew, before other songs. `undo` takes all of it back.
     """
     from lyricsyncd.config.values import language_code
     from lyricsyncd.library.decisions import Action, Decided
 
     anew = language is not None or lyrics is not None
-    if sum((anew, offset is not None, instrumental)) != 1:
-        raise click.UsageError(
-            "Say --language or --lyrics, or both; or --offset; or --instrumental."
-        )
+    if instrumental == (anew or offset is not None):
+        raise click.UsageError("Say some of --language, --lyrics and --offset; or --instrumental.")
+    if offset is not None:
+        _checked(offset)
     if language is not None:
         try:
             language_code(language)
@@ -133,12 +133,12 @@ def set_song(
         entry = one_song(catalog, song)
         decisions = _decisions(catalog, config)
         decided = Decided()
-        if offset is not None:
-            decided = decisions.shift(entry.id, _checked(offset), absolute=True, dry_run=dry_run)
-        elif instrumental:
+        if instrumental:
             decided = decisions.decide(entry.id, Action.INSTRUMENTAL, dry_run=dry_run)
+        elif not anew and offset is not None:
+            decided = decisions.shift(entry.id, offset, absolute=True, dry_run=dry_run)
         elif not dry_run:
-            decisions.set(entry.id, language=language, lyrics=words)
+            decisions.set(entry.id, language=language, lyrics=words, offset=offset)
     what = "queued to be placed anew" if anew else "set"
     _report(entry, what, decided, as_json=as_json, dry_run=dry_run)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,8 @@ import click
 from lyricsyncd.cli import views
 from lyricsyncd.cli.console import print_json, say
 from lyricsyncd.cli.options import CONTEXT, config_option, dry_run_option, json_option
-from lyricsyncd.cli.songs import open_catalog
+from lyricsyncd.cli.plan import show_plan
+from lyricsyncd.cli.songs import known_catalog, open_catalog, targets_of
 from lyricsyncd.errors import Fault, UsageError, errors_of
 
 if TYPE_CHECKING:
@@ -38,14 +38,19 @@ def scan(
 ) -> None:
     """Look for new and changed songs in PATH, or in all libraries, and queue them.
 
-    With --now, the exit status is 1 if a song failed.
+    With --now, the exit status is 1 if a song failed. With --dry-run, it lists the songs that would
+    be queued and those that are skipped, and estimates how long the models would take.
     """
     from lyricsyncd.config.reader import load
 
     settings = load(config)
-    targets = _targets(paths, settings)
+    targets = targets_of(paths, settings)
     if dry_run:
-        _print_new(targets, as_json=as_json)
+        from lyricsyncd.library.plan import plan
+
+        with known_catalog() as known:
+            planned = [song for target in targets for song in plan(known, *target)]
+            show_plan(planned, known, settings, as_json=as_json)
         return
     with open_catalog() as catalog:
         reports = [_scan(catalog, *target, by_hand=bool(paths)) for target in targets]
@@ -68,31 +73,6 @@ def scan(
             views.print_songs(after)
     if any(entry.state.value == "failed" for entry in after):
         sys.exit(1)
-
-
-def _targets(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path | None]]:
-    """List the libraries to scan, each with the part of it that was named."""
-    from lyricsyncd.library.roots import libraries_of, library_of
-    from lyricsyncd.library.rules import Rules
-
-    libraries = libraries_of(settings.libraries)
-    if not paths:
-        if not libraries:
-            raise UsageError(
-                "There is no library in the configuration",
-                remedy="Name a folder, or add it with `lyricsyncd init --library DIR`",
-            )
-        return [(rules, None) for rules in libraries]
-    targets: list[tuple[Rules, Path | None]] = []
-    for path in paths:
-        # Not resolve(): a link in a library is a place of its own.
-        full = Path(os.path.abspath(path))  # noqa: PTH100
-        if not full.exists():
-            raise UsageError(f"There is no {path}", remedy="Check the path")
-        root = full if full.is_dir() else full.parent
-        rules, full = library_of(full, libraries) or (Rules(root), full)
-        targets.append((rules, None if full == rules.root else full))
-    return targets
 
 
 def _scan(catalog: Catalog, rules: Rules, start: Path | None, *, by_hand: bool) -> Report:
@@ -216,29 +196,6 @@ def _watch_progress(
                 return
             check()
             time.sleep(0.25)
-
-
-def _print_new(targets: Sequence[tuple[Rules, Path | None]], *, as_json: bool) -> None:
-    from lyricsyncd.library.walk import walk
-
-    new: list[Path] = []
-    with open_catalog() as catalog:
-        for rules, start in targets:
-            if start is not None and start.is_file():
-                new += [start] if catalog.by_path(start) is None else []
-                continue
-            for folder in walk(rules, start):
-                known = catalog.in_folder(folder.path)
-                for path, stamp in folder.songs.items():
-                    entry = known.get(path)
-                    if entry is None or entry.fingerprint != stamp:
-                        new.append(path)
-    if as_json:
-        print_json({"would_queue": [str(path) for path in new], "dry_run": True})
-        return
-    for path in new:
-        say(str(path))
-    click.echo(f"{len(new)} songs would be queued", err=True)
 
 
 def _as_dict(report: Report) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from lyricsyncd.errors import UsageError
 
 if TYPE_CHECKING:
     from lyricsyncd.catalog.catalog import Catalog, Entry
+    from lyricsyncd.config.schema import Config
+    from lyricsyncd.library.rules import Rules
 
 _MOST_NAMED = 5
 
@@ -28,6 +30,19 @@ def open_catalog() -> Iterator[Catalog]:
             remedy="Put sudo before it",
         )
     with Catalog(state_dir() / FILE_NAME) as catalog:
+        yield catalog
+
+
+@contextmanager
+def known_catalog() -> Iterator[Catalog | None]:
+    """Open the catalog, if a service has ever made one."""
+    from lyricsyncd.catalog.catalog import FILE_NAME
+    from lyricsyncd.config.paths import kept_by_root, state_dir
+
+    if not kept_by_root() and not (state_dir() / FILE_NAME).is_file():
+        yield None
+        return
+    with open_catalog() as catalog:
         yield catalog
 
 
@@ -110,3 +125,34 @@ def absolute(song: str) -> Path:
         raise unknown(song)
     # Not resolve(): a link in a library is a place of its own.
     return Path(os.path.abspath(song))  # noqa: PTH100
+
+
+def targets_of(paths: Sequence[Path], settings: Config) -> list[tuple[Rules, Path | None]]:
+    """List the libraries to go through, each with the part of it that was named.
+
+    Raises
+    ------
+    UsageError
+        A path is not there, or no path was named and there is no library.
+    """
+    from lyricsyncd.library.roots import libraries_of, library_of
+    from lyricsyncd.library.rules import Rules
+
+    libraries = libraries_of(settings.libraries)
+    if not paths:
+        if not libraries:
+            raise UsageError(
+                "There is no library in the configuration",
+                remedy="Name a folder, or add it with `lyricsyncd init --library DIR`",
+            )
+        return [(rules, None) for rules in libraries]
+    targets: list[tuple[Rules, Path | None]] = []
+    for path in paths:
+        # Not resolve(): a link in a library is a place of its own.
+        full = Path(os.path.abspath(path))  # noqa: PTH100
+        if not full.exists():
+            raise UsageError(f"There is no {path}", remedy="Check the path")
+        root = full if full.is_dir() else full.parent
+        rules, full = library_of(full, libraries) or (Rules(root), full)
+        targets.append((rules, None if full == rules.root else full))
+    return targets

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ import click
 from lyricsyncd.cli import target
 from lyricsyncd.cli.console import bar, console, note, progress
 from lyricsyncd.cli.options import encoding_option
+from lyricsyncd.cli.plan import show_plan
+from lyricsyncd.cli.songs import known_catalog, targets_of
 from lyricsyncd.errors import LyricsNotFound, LyricsyncError, UsageError, WriteError
 from lyricsyncd.model import WRITTEN, Decision, Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline.result import SyncResult
@@ -23,8 +25,11 @@ from lyricsyncd.printable import escaped
 from lyricsyncd.processes import memory
 
 if TYPE_CHECKING:
+    from lyricsyncd.catalog.drafts import Choices
     from lyricsyncd.config.schema import Config, Output, OutputFile
+    from lyricsyncd.library.plan import Planned
     from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
+    from lyricsyncd.pipeline.prepared import Prepared
 
 BELOW_THRESHOLD = 4
 """Exit status when a result was too doubtful to write."""
@@ -81,9 +86,7 @@ class Outcome:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument(
-    "songs", nargs=-1, required=True, metavar="SONG...", type=click.Path(path_type=Path)
-)
+@click.argument("songs", nargs=-1, metavar="SONG...", type=click.Path(path_type=Path))
 @click.option("--artist", metavar="A", help="Who performs it, over what its tags say.")
 @click.option("--title", metavar="T", help="Its title, over what its tags say.")
 @click.option("--album", metavar="B", help="Its album, over what its tags say.")
@@ -124,7 +127,11 @@ class Outcome:
     is_flag=True,
     help="Replace lyrics beside the song that are not ours.",
 )
-@click.option("--dry-run", is_flag=True, help="Place the words, and write nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Place the words, and write nothing; for folders, or no SONG: list what would be done.",
+)
 @click.pass_context
 def sync(
     context: click.Context,
@@ -153,14 +160,23 @@ def sync(
     beside the song, unless -o names a file. Only lines whose words are sure get word times, the
     others the time of the line (--format json has every word with its confidence).
 
+    A folder stands for the songs in it. With --dry-run and a folder, or without SONG for all
+    libraries, no song is placed: what would be done is listed, and how long it would take.
+
     Exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 no lyrics found; 4 too
     doubtful, nothing written.
     """
-    _check_one_song(songs, title=title, lyrics=lyrics, out=out)
+    if not songs and not dry_run:
+        raise click.UsageError("Name songs or folders; or all libraries, with --dry-run.")
     to_stdout = out == Path("-")
     if to_stdout and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
     settings = _settings(config)
+    if dry_run and not (songs and not any(song.is_dir() for song in songs)):
+        _show_plan(songs, settings, as_json=as_json)
+        return
+    songs = _all_songs(songs, settings)
+    _check_one_song(songs, title=title, lyrics=lyrics, out=out)
     options = Options(
         artist=artist,
         title=title,
@@ -182,7 +198,7 @@ def sync(
     several = len(songs) > 1
     outcomes = []
     for song in songs:
-        outcome = _one(pipeline, song, options)
+        outcome = _one(pipeline, song, options, _choices(song))
         outcomes.append(outcome)
         if _verbose(context) and outcome.result is not None:
             for line in _details(outcome.result):
@@ -235,6 +251,47 @@ def _check_files(options: Options, songs: Sequence[Path], report: Path | None) -
         for kept in (*songs, lyrics):
             if path is not None and kept is not None and _same(path, kept):
                 raise UsageError(f"{path} would be overwritten", remedy="Name another file")
+
+
+def _all_songs(songs: Sequence[Path], settings: Config) -> tuple[Path, ...]:
+    """Replace folders by the songs in them that neither the configuration nor a person skips.
+
+    Raises
+    ------
+    UsageError
+        There is no song in one.
+    """
+    from lyricsyncd.library.plan import Work
+
+    found: list[Path] = []
+    for song in songs:
+        if not song.is_dir():
+            found.append(song)
+            continue
+        inside = [each.path for each in _planned([song], settings) if each.work is not Work.SKIPPED]
+        if not inside:
+            raise UsageError(f"There is no song in {song}", remedy="Name another folder")
+        found += inside
+    return tuple(found)
+
+
+def _planned(songs: Sequence[Path], settings: Config) -> list[Planned]:
+    """List songs with what would become of each: here all are placed that are not skipped."""
+    from lyricsyncd.library.plan import Work, plan
+
+    targets = targets_of(songs, settings)
+    with known_catalog() as catalog:
+        return [
+            each if each.work is Work.SKIPPED else replace(each, work=Work.NEW)
+            for rules, start in targets
+            for each in plan(catalog, rules, start)
+        ]
+
+
+def _show_plan(songs: Sequence[Path], settings: Config, *, as_json: bool) -> None:
+    planned = _planned(songs, settings)
+    with known_catalog() as catalog:
+        show_plan(planned, catalog, settings, as_json=as_json)
 
 
 def _same(path: Path, other: Path) -> bool:
@@ -308,22 +365,17 @@ def _pipeline(
 # --- the work --------------------------------------------------------------------------------
 
 
-def _one(pipeline: LyricSyncPipeline, song: Path, options: Options) -> Outcome:
+def _one(pipeline: LyricSyncPipeline, song: Path, options: Options, choices: Choices) -> Outcome:
     """Do one song; what fails is an outcome, too."""
+    from lyricsyncd.work.chosen import with_offset
+
     begin = time.perf_counter()
     result: SyncResult | None = None
     try:
         with progress(song.name) as show:
             show("lyrics", 0.0)
-            result = pipeline.sync(
-                song,
-                artist=options.artist,
-                title=options.title,
-                album=options.album,
-                lyrics=_lyrics(options),
-                language=options.language,
-                progress=show,
-            )
+            prepared = _found(pipeline, song, options, choices)
+            result = with_offset(pipeline.place(prepared, progress=show), choices)
         if options.all_words:
             result = result.with_all_words()
         written, notes = _write(song, result, options)
@@ -338,6 +390,41 @@ def _one(pipeline: LyricSyncPipeline, song: Path, options: Options) -> Outcome:
         written=written,
         notes=(*result.warnings, *notes),
     )
+
+
+def _found(pipeline: LyricSyncPipeline, song: Path, options: Options, choices: Choices) -> Prepared:
+    """Find the words of a song: what the command line says goes over what was set for the song, and
+    that over the configuration of its library."""
+    from lyricsyncd.library import overrides
+    from lyricsyncd.work.chosen import find_chosen
+
+    names = {"artist": options.artist, "title": options.title, "album": options.album}
+    config = overrides.with_language(pipeline.config, overrides.of_file(song, pipeline.config))
+    finder = pipeline.finder.with_config(config)
+    given = _lyrics(options)
+    if given is not None:
+        language = options.language or choices.language
+        return finder.find(song, lyrics=given, language=language, **names)
+    if options.language is not None:
+        choices = replace(choices, language=options.language)
+    found = find_chosen(finder, song, choices, look_up=True, **names)
+    assert found is not None, "it was looked up"
+    return found
+
+
+def _choices(song: Path) -> Choices:
+    """Return what a person set for a song; nothing where the catalog cannot be read."""
+    from lyricsyncd.catalog.drafts import Choices
+
+    try:
+        with known_catalog() as catalog:
+            # Not resolve(): a link in a library is a song of its own.
+            entry = None if catalog is None else catalog.by_path(song.absolute())
+            if catalog is not None and entry is not None:
+                return catalog.choices(entry.id)
+    except LyricsyncError as error:
+        note(f"{song.name}: what was set for it is not known: {error}")
+    return Choices()
 
 
 def _status(result: SyncResult, options: Options) -> int:

@@ -6,8 +6,6 @@ import datetime
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,7 @@ import click
 from lyricsyncd.cli.console import note, print_json
 from lyricsyncd.cli.lyrics_files import notes, say_paths, texts
 from lyricsyncd.cli.options import CONTEXT, dry_run_option, json_option
-from lyricsyncd.cli.songs import absolute, ambiguous, find_song, open_catalog, unknown
+from lyricsyncd.cli.songs import absolute, ambiguous, find_song, known_catalog, unknown
 
 if TYPE_CHECKING:
     from lyricsyncd.catalog.catalog import Catalog
@@ -37,7 +35,8 @@ def undo(
     """Give back what was there before us, for SONG (or a folder of songs), since WHEN, or --all.
 
     SONG is a path, a number of the list, or a part of its name. Only files that still are as we
-    wrote them are touched, and the service leaves their songs alone until `retry`.
+    wrote them are touched, what you set for their songs is forgotten, and the service leaves them
+    alone until `retry`.
 
     The exit status is 1 if nothing could be taken back, or a file could not be written.
     """
@@ -50,9 +49,10 @@ def undo(
         raise click.UsageError("--all goes with neither songs nor --since.")
     moment = None if since is None else _moment(since)
     journal = Journal()
-    with _known_catalog() as catalog:
+    with known_catalog() as catalog:
         chosen = [path for song in songs for path in _with_lyrics(song, journal, catalog)]
-        report = take_back(journal, catalog, chosen or None, since=moment, dry_run=dry_run)
+        undone = take_back(journal, catalog, chosen or None, since=moment, dry_run=dry_run)
+    report = undone.report
     if as_json:
         print_json(
             {
@@ -60,6 +60,7 @@ def undo(
                 "removed": texts(report.removed),
                 "cleared": texts(report.cleared),
                 "restored": texts(report.restored),
+                "forgotten": texts(undone.forgotten),
                 "kept": notes(report.kept),
                 "failed": notes(report.failed),
             }
@@ -69,7 +70,9 @@ def undo(
         taking = "would take" if dry_run else "took"
         say_paths(f"{taking} our lyrics out of", report.cleared)
         say_paths("would restore" if dry_run else "restored", report.restored)
-    done = report.removed or report.cleared or report.restored
+        forgetting = "would forget" if dry_run else "forgot"
+        say_paths(f"{forgetting} what was set for", undone.forgotten)
+    done = report.removed or report.cleared or report.restored or undone.forgotten
     if not (done or report.kept or report.failed):
         note("There is nothing of ours to take back.")
     for one in report.kept:
@@ -78,19 +81,6 @@ def undo(
         note(one.why)
     if report.failed or (report.kept and not done):
         click.get_current_context().exit(1)
-
-
-@contextmanager
-def _known_catalog() -> Iterator[Catalog | None]:
-    """Open the catalog, if a service has ever made one."""
-    from lyricsyncd.catalog.catalog import FILE_NAME
-    from lyricsyncd.config.paths import kept_by_root, state_dir
-
-    if not kept_by_root() and not (state_dir() / FILE_NAME).is_file():
-        yield None
-        return
-    with open_catalog() as catalog:
-        yield catalog
 
 
 def _with_lyrics(song: str, journal: Journal, catalog: Catalog | None) -> list[Path]:

@@ -49,6 +49,29 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Override(Section):
+    """Settings for a part of a library."""
+
+    match: Pattern = Field(
+        description="The songs that it is for: a pattern as in a .gitignore, such as `Podcasts/**`."
+    )
+    skip: bool | None = Field(
+        default=None,
+        description="true: leave them alone. false: take what an override before this one skips.",
+    )
+    language: LanguageCode | None = Field(
+        default=None, description="The language of their lyrics, such as ja; auto: detected."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Override:
+        if self.match.startswith("!"):
+            raise ValueError("match is one pattern and takes nothing back: use skip: false")
+        if self.skip is None and self.language is None:
+            raise ValueError("an override needs skip or language")
+        return self
+
+
 class Library(Section):
     """A music folder to watch."""
 
@@ -61,6 +84,13 @@ class Library(Section):
     )
     exclude: tuple[Pattern, ...] = Field(
         default=(), description="Leave out files that match these patterns."
+    )
+    overrides: tuple[Override, ...] = Field(
+        default=(),
+        description=(
+            "Settings for parts of it, {match, skip, language}; of several that match a song, the "
+            "last one that says something counts."
+        ),
     )
 
 
@@ -537,7 +567,10 @@ class Config(Section):
         description=(
             "The music folders, such as [{path: /music, exclude: ['Audiobooks/**']}]. `include` "
             "and `exclude` are lists of patterns, as in a .gitignore. A file .lyricsyncignore in a "
-            "folder holds such patterns, a line each; an empty one leaves the folder out."
+            "folder holds such patterns, a line each; an empty one leaves the folder out. "
+            "`overrides` sets what is known better for a part: [{match: 'Podcasts/**', skip: "
+            "true}, {match: 'J-Pop/**', language: ja}]. Skipped songs are listed, and left alone "
+            "unless you name one to `retry`."
         ),
     )
     profile: Literal["auto", "lite", "full"] = Field(

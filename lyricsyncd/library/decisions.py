@@ -17,7 +17,7 @@ from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, Sta
 from lyricsyncd.catalog.drafts import Choices, Draft, words_key
 from lyricsyncd.catalog.kept import Outdated
 from lyricsyncd.errors import LyricsyncError, UsageError
-from lyricsyncd.library.undoing import take_back
+from lyricsyncd.library.undoing import keep_choices, take_back
 from lyricsyncd.model import Decision, Lyrics, Timing
 from lyricsyncd.playback.cache import file_changed
 from lyricsyncd.tags import Journal, write_sandboxed
@@ -25,11 +25,13 @@ from lyricsyncd.tags import Journal, write_sandboxed
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Output, OutputFile
     from lyricsyncd.model import Line, Word
-    from lyricsyncd.tags import WriteReport
+    from lyricsyncd.tags import UndoReport, WriteReport
 
 LEAST_S = 0.03
 """Seconds between the starts of two words of one voice, and from the start of one to its end."""
 REJECTED = "a person rejected these words"
+UNSUNG = "a person says that nothing is sung"
+_WRITTEN = (State.DONE, State.MIXED, State.LINES)
 _STEP = 1e-6
 """Times are compared with this tolerance: they are rounded to milliseconds."""
 
@@ -111,9 +113,7 @@ class Decisions:
         if action is Action.REJECT:
             return self._reject(entry, dry_run)
         if action is Action.INSTRUMENTAL:
-            return self._take_back(
-                entry, Outcome(State.INSTRUMENTAL, "a person says that nothing is sung"), dry_run
-            )
+            return self._instrumental(entry, dry_run)
         draft = self._draft(entry)
         if action is Action.ACCEPT:
             # A person vouches for the doubtful words, too.
@@ -153,6 +153,8 @@ class Decisions:
     ) -> Decided:
         """Shift all words of a song, and write them as finely as they were written before.
 
+        Words that are still to be placed are shifted once they are, as those of every later run.
+
         Parameters
         ----------
         seconds : float
@@ -163,25 +165,49 @@ class Decisions:
         As `decide`.
         """
         entry = self._entry(id)
+        if self.catalog.draft(id) is None and (absolute or entry.state is State.PENDING):
+            if not dry_run:
+                self._choose_offset(id, seconds, absolute=absolute)
+                if entry.state in _WRITTEN:
+                    self.catalog.retry([id])
+            return Decided()
         draft = self._draft(entry)
         by = seconds - draft.offset if absolute else seconds
         moved = dataclasses.replace(
-            draft, lyrics=shifted(draft.lyrics, by), offset=round(draft.offset + by, 3)
+            draft, lyrics=draft.lyrics.shifted(by), offset=round(draft.offset + by, 3)
         )
         if not dry_run:
+            self._choose_offset(id, moved.offset, absolute=True)
             moved = dataclasses.replace(
                 moved, revision=self.catalog.edit(id, moved, draft.revision)
             )
-        if entry.state is State.REVIEW:
-            # It is still to be decided about.
+        if entry.state not in _WRITTEN:
+            # It is still to be decided about, or to be placed anew.
             return Decided()
         if entry.words is not None and entry.words_timed == entry.words:
             moved = dataclasses.replace(moved, lyrics=moved.lyrics.with_all_words())
         lines_only = entry.state is State.LINES
         return self._write(entry, moved, lines_only=lines_only, dry_run=dry_run)
 
-    def set(self, id: int, *, language: str | None = None, lyrics: Lyrics | None = None) -> Choices:
+    def _choose_offset(self, id: int, seconds: float, *, absolute: bool) -> None:
+        choices = self.catalog.choices(id)
+        offset = round(seconds if absolute else choices.offset + seconds, 3)
+        self.catalog.choose(id, dataclasses.replace(choices, offset=offset))
+
+    def set(
+        self,
+        id: int,
+        *,
+        language: str | None = None,
+        lyrics: Lyrics | None = None,
+        offset: float | None = None,
+    ) -> Choices:
         """Have a song placed anew with a language or with words of a person's choice.
+
+        Parameters
+        ----------
+        offset : float, optional
+            Seconds by which they are shifted then.
 
         Raises
         ------
@@ -189,7 +215,9 @@ class Decisions:
             There is no such song.
         """
         entry = self._entry(id)
-        choices = self.catalog.choices(id)
+        choices = dataclasses.replace(self.catalog.choices(id), instrumental=False)
+        if offset is not None:
+            choices = dataclasses.replace(choices, offset=offset)
         if language is not None:
             choices = dataclasses.replace(
                 choices, language=None if language == "auto" else language
@@ -241,7 +269,8 @@ class Decisions:
         self.catalog.retry([entry.id])
 
     def undo(self, id: int, *, dry_run: bool = False) -> Decided:
-        """Give back what was there before us; the song is then left alone.
+        """Give back what was there before us, and forget what a person chose for the song, which
+        is then left alone.
 
         Raises
         ------
@@ -249,12 +278,7 @@ class Decisions:
             There is no such song.
         """
         entry = self._entry(id)
-        report = take_back(Journal(), self.catalog, [entry.path], dry_run=dry_run)
-        return Decided(
-            written=report.restored + report.cleared,
-            removed=report.removed,
-            notes=tuple(map(str, report.kept + report.failed)),
-        )
+        return _given_back(take_back(Journal(), self.catalog, [entry.path], dry_run=dry_run).report)
 
     def _write(self, entry: Entry, draft: Draft, *, lines_only: bool, dry_run: bool) -> Decided:
         lyrics = draft.lyrics.without_word_times() if lines_only else draft.lyrics
@@ -322,6 +346,14 @@ class Decisions:
             )
         return decided
 
+    def _instrumental(self, entry: Entry, dry_run: bool) -> Decided:
+        if not dry_run:
+            choices = self.catalog.choices(entry.id)
+            self.catalog.choose(
+                entry.id, dataclasses.replace(choices, instrumental=True, lyrics=None, pins=())
+            )
+        return self._take_back(entry, Outcome(State.INSTRUMENTAL, UNSUNG), dry_run)
+
     def _unreject(self, entry: Entry, dry_run: bool) -> Decided:
         if not dry_run:
             choices = self.catalog.choices(entry.id)
@@ -331,10 +363,10 @@ class Decisions:
 
     def _take_back(self, entry: Entry, outcome: Outcome, dry_run: bool) -> Decided:
         """Remove what we wrote of words that are not the song's."""
-        decided = self.undo(entry.id, dry_run=dry_run)
+        report = keep_choices(Journal(), self.catalog, entry.path, dry_run=dry_run)
         if not dry_run:
             self._settle(entry, outcome)
-        return decided
+        return _given_back(report)
 
     def _settle(self, entry: Entry, outcome: Outcome) -> None:
         looks = Fingerprint.of(entry.path)
@@ -366,23 +398,11 @@ class Decisions:
         return draft
 
 
-def shifted(lyrics: Lyrics, seconds: float) -> Lyrics:
-    """Return lyrics later by some seconds; nothing starts before the song."""
-
-    def moved(time: float | None) -> float | None:
-        return None if time is None else round(max(0.0, time + seconds), 3)
-
-    def moved_word(word: Word) -> Word:
-        return dataclasses.replace(word, start=moved(word.start), end=moved(word.end))
-
-    return lyrics.with_lines(
-        dataclasses.replace(
-            line,
-            words=tuple(map(moved_word, line.words)),
-            start=moved(line.start),
-            end=moved(line.end),
-        )
-        for line in lyrics
+def _given_back(report: UndoReport) -> Decided:
+    return Decided(
+        written=report.restored + report.cleared,
+        removed=report.removed,
+        notes=tuple(map(str, report.kept + report.failed)),
     )
 
 

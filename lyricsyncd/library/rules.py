@@ -10,7 +10,7 @@ from typing import TypeAlias
 from pathspec import PathSpec
 
 from lyricsyncd import media_types, patterns
-from lyricsyncd.config.schema import Library
+from lyricsyncd.config.schema import Library, Override
 from lyricsyncd.library import ignore_file
 from lyricsyncd.patterns import Glob
 
@@ -68,6 +68,22 @@ def identity(folder: Path) -> Identity | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Overridden:
+    """Settings of one song in place of those of all songs.
+
+    Attributes
+    ----------
+    skipped_by : str
+        The pattern by which it is left alone; empty where it is not.
+    language : str or None
+        ISO 639 code, or ``auto``.
+    """
+
+    skipped_by: str = ""
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of a library: its patterns, and the ignore files in its folders."""
 
@@ -76,12 +92,13 @@ class Rules:
     exclude: tuple[str, ...] = ()
     others: frozenset[Identity] = frozenset()
     """Folders of other libraries: the songs of one within this library belong to that library."""
+    overrides: tuple[Override, ...] = ()
 
     @classmethod
     def of(cls, library: Library) -> Rules:
         # Not resolve(): sidecars are written beside the songs as the library shows them.
         root = Path(os.path.abspath(library.path))  # noqa: PTH100
-        return cls(root, library.include, library.exclude)
+        return cls(root, library.include, library.exclude, overrides=library.overrides)
 
     def admits_name(self, path: Path) -> bool:
         """Check a file against the patterns alone, without the ignore files."""
@@ -91,6 +108,19 @@ class Rules:
         if patterns.compiled(self.exclude).match_file(relative):
             return False
         return not self.include or patterns.compiled(self.include).match_file(relative)
+
+    def overridden(self, path: Path) -> Overridden:
+        """Return what the configuration sets for a song; the last override counts, key by key."""
+        if not self.overrides:
+            return Overridden()
+        relative = path.relative_to(self.root).as_posix()
+        skipped_by, language = "", None
+        for override in self.overrides:
+            if patterns.compiled((override.match,)).match_file(relative):
+                if override.skip is not None:
+                    skipped_by = override.match if override.skip else ""
+                language = override.language or language
+        return Overridden(skipped_by, language)
 
     def admits_folder(self, folder: Path) -> bool:
         """Check a folder by its name and the patterns, without the ignore files."""

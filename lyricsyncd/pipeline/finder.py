@@ -45,6 +45,10 @@ class Finder:
         self.acoustid_key = acoustid_key or config.identify.acoustid_key
         self._models = models or placing_settings(config).models
 
+    def with_config(self, config: Config) -> Finder:
+        """Return the same finder with other settings, those of a part of a library say."""
+        return self if config is self.config else Finder(config, self.acoustid_key, self._models)
+
     def find(
         self,
         path: str | Path,

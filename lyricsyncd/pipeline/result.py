@@ -43,6 +43,8 @@ class SyncResult:
     considered: tuple[Considered, ...] = ()
     """All words that were prepared, those that were chosen among them."""
     peaks: Peaks | None = None
+    offset: float = 0.0
+    """Seconds by which a person's choice shifted the words since they were placed."""
 
     @property
     def to_write(self) -> Lyrics | None:

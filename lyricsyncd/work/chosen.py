@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog.drafts import Choices, words_key
 from lyricsyncd.errors import LyricsNotFound
-from lyricsyncd.model import Decision
+from lyricsyncd.model import Decision, Lyrics
 
 if TYPE_CHECKING:
     from lyricsyncd.pipeline.finder import Finder
@@ -16,8 +16,19 @@ if TYPE_CHECKING:
     from lyricsyncd.pipeline.result import SyncResult
 
 
-def find_chosen(finder: Finder, path: Path, choices: Choices, *, look_up: bool) -> Prepared | None:
+_BESIDE = ("sidecar", "tag")
+"""Sources of words whose times a person, or an earlier run, has shifted already."""
+
+
+def find_chosen(
+    finder: Finder, path: Path, choices: Choices, *, look_up: bool, **names: str | None
+) -> Prepared | None:
     """Find a song's words as `Finder.find`, or without the network as `Finder.find_offline`.
+
+    Parameters
+    ----------
+    names
+        Artist, title and album that go over those of the tags, where the network may be used.
 
     Raises
     ------
@@ -26,16 +37,32 @@ def find_chosen(finder: Finder, path: Path, choices: Choices, *, look_up: bool) 
     LyricsyncError
         As the finder.
     """
-    if choices.lyrics is not None:
-        found = finder.find(path, lyrics=choices.lyrics, language=choices.language)
+    lyrics = choices.lyrics
+    if choices.instrumental:
+        lyrics = Lyrics(instrumental=True, source="a person")
+    if lyrics is not None:
+        found = finder.find(path, lyrics=lyrics, language=choices.language, **names)
         # Words of a person's choice are not doubted: no other source is asked.
         return dataclasses.replace(found, all_found=True, pins=choices.pins)
-    prepared = finder.find(path) if look_up else finder.find_offline(path)
+    prepared = finder.find(path, **names) if look_up else finder.find_offline(path)
     if prepared is None:
         return None
     if choices.language is not None:
         prepared = dataclasses.replace(prepared, language=choices.language)
     return _without_rejected(finder, prepared, choices, look_up=look_up)
+
+
+def with_offset(result: SyncResult, choices: Choices) -> SyncResult:
+    """Shift a result by the seconds that a person chose for the song.
+
+    Words that a person pinned, and those that lie beside the song with times, are where they should
+    be.
+    """
+    own = result.aligner == "source" and result.lyrics.source in _BESIDE
+    if not choices.offset or choices.pins or own:
+        return result
+    lyrics = result.lyrics.shifted(choices.offset)
+    return dataclasses.replace(result, lyrics=lyrics, offset=choices.offset)
 
 
 def for_review(result: SyncResult) -> SyncResult:

@@ -64,6 +64,7 @@ def draft_of(result: SyncResult) -> Draft | None:
         separator=result.separator,
         aligner=result.aligner,
         considered=result.considered,
+        offset=result.offset,
     )
 
 

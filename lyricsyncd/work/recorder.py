@@ -27,7 +27,7 @@ from lyricsyncd.playback import cache
 from lyricsyncd.printable import escaped
 from lyricsyncd.unexpected import TRANSIENT
 from lyricsyncd.work import outcomes
-from lyricsyncd.work.chosen import for_review
+from lyricsyncd.work.chosen import for_review, with_offset
 
 if TYPE_CHECKING:
     from lyricsyncd.catalog.drafts import Draft
@@ -241,8 +241,10 @@ class Recorder:
             self._finished(entry, state)
 
     def _as_chosen(self, entry: Entry, result: SyncResult) -> SyncResult:
-        """Keep a result from being written where a person wants to see it first: this once."""
+        """Shift a result as a person chose, and keep it from being written where that person wants
+        to see it first: this once."""
         choices = self._catalog.choices(entry.id)
+        result = with_offset(result, choices)
         if not choices.only_draft:
             return result
         after = dataclasses.replace(choices, only_draft=False)

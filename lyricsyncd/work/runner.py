@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.catalog.catalog import Catalog, Entry, Priority, State
 from lyricsyncd.errors import Fault, LyricsyncError, WorkerLost, errors_of
 from lyricsyncd.http import rate_limit
+from lyricsyncd.library import overrides
 from lyricsyncd.processes import sandbox
 from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
@@ -94,6 +95,7 @@ class Runner:
             self.catalog.note_settings_error("")
             self.catalog.make_due(errors_of(Fault.SETTINGS))
             self.catalog.note_rests([])
+            overrides.queue_unskipped(self.catalog, self._config)
         except LyricsyncError as error:
             log.error("%s", error)
         for thread in self._threads:
@@ -116,6 +118,7 @@ class Runner:
         self._holds.note_settings_error(None)
         self.catalog.make_due(errors_of(Fault.SETTINGS))
         rate_limit.end_rests()
+        overrides.queue_unskipped(self.catalog, config)
         self.wake()
 
     @property

@@ -18,6 +18,7 @@ from lyricsyncd.catalog.records import TAKEN_BACK
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.http import rate_limit
 from lyricsyncd.http.response_cache import without_cache
+from lyricsyncd.library import overrides
 from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.work import policy, worker
 from lyricsyncd.work.chosen import find_chosen
@@ -66,6 +67,12 @@ def find(
     if stamp != entry.fingerprint or 0 <= age < config.daemon.settle:
         recorder.postpone(entry, config.daemon.settle, stamp)
         return None
+    settings = overrides.of_song(entry.path, entry.library, config)
+    if settings.skipped_by and not entry.requested:
+        reason = overrides.skip_reason(settings)
+        recorder.finish(entry, Outcome(State.IGNORED, reason), began)
+        return None
+    config = overrides.with_language(config, settings)
     if _taken_back(entry):
         recorder.finish(entry, Outcome(State.IGNORED, TAKEN_BACK), began)
         return None
