@@ -89,7 +89,10 @@ def copy_of(path: Path) -> Path:
 
 
 def copy(
-    path: Path, contents: Contents, backup: Callable[[sqlite3.Connection], object]
+    path: Path,
+    contents: Contents,
+    backup: Callable[[sqlite3.Connection], object],
+    target: Path | None = None,
 ) -> str | None:
     """Copy a database that is in use; what is wrong with it, in which case the old copy stays.
 
@@ -97,13 +100,15 @@ def copy(
     ----------
     backup
         Runs SQLite's backup into the given connection.
+    target
+        Where the copy goes; by default `copy_of` the file.
 
     Raises
     ------
     WriteError
         The copy cannot be written.
     """
-    target = copy_of(path)
+    target = target or copy_of(path)
     fresh = target.with_name(target.name + ".new")
     try:
         fresh.unlink(missing_ok=True)

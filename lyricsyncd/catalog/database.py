@@ -8,6 +8,7 @@ their writes.
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import shutil
 import sqlite3
@@ -18,13 +19,17 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lyricsyncd import sqlite_files
 from lyricsyncd.catalog import migrations, mounts
 from lyricsyncd.config import private
 from lyricsyncd.config.paths import hand_over
 from lyricsyncd.errors import LyricsyncError, WriteError
 from lyricsyncd.sqlite_files import ERRORS, is_damage, lenient_text
 
+log = logging.getLogger(__name__)
+
 _ROOM = 256 * 1024
+_COPIED = sqlite_files.Contents("catalog", lambda _at, _saved: "")
 T = TypeVar("T")
 Opened = TypeVar("Opened", bound="Database")
 
@@ -91,7 +96,29 @@ class Database:
                 f"The file system of {self.path} cannot hold the catalog (no shared memory)",
                 remedy="Set STATE_DIRECTORY or XDG_STATE_HOME to a folder on a local disk",
             )
-        migrations.migrate(self._writer)
+        try:
+            migrations.migrate(self._writer, back_up=self._copy_before_upgrade)
+        except migrations.NewerCatalog as error:
+            copy = _copy_of_version(self.path, error.steps)
+            if copy.is_file():
+                error.remedy = (
+                    f"Install that version again, or stop the service and put {copy} in its place:"
+                    " what was done since is found again by a scan"
+                )
+            raise
+
+    def _copy_before_upgrade(self, steps: int) -> None:
+        """Keep a copy for the version that is left, the only one that can use it."""
+        target = _copy_of_version(self.path, steps)
+        # By another connection: SQLite copies from none that holds the lock to write.
+        with contextlib.closing(_connect(self.path)) as reader:
+            trouble = sqlite_files.copy(self.path, _COPIED, reader.backup, target)
+        if trouble is not None:
+            raise sqlite3.DatabaseError(trouble)
+        log.info("the catalog is brought up to date; it is kept as it was in %s", target)
+        for other in self.path.parent.glob(_copy_of_version(self.path, 0).name.replace("0", "*")):
+            if other != target:
+                other.unlink(missing_ok=True)
 
     def __enter__(self: Opened) -> Opened:
         return self
@@ -157,6 +184,11 @@ class _Job:
     def __init__(self, function: Callable[[sqlite3.Connection], Any]) -> None:
         self.function = function
         self.future: Future[Any] = Future()
+
+
+def _copy_of_version(path: Path, steps: int) -> Path:
+    """Return the name of the copy of a catalog that has taken so many steps."""
+    return path.with_name(f"{path.stem}.v{steps}{path.suffix}")
 
 
 def is_full(folder: Path) -> bool:

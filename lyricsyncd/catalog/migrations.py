@@ -1,18 +1,36 @@
 """The catalog's tables, step by step.
 
-Each step runs once, in one transaction with the record that it ran. Steps are never edited, only
-added: catalogs that have taken them are out there.
+Each step runs once. Steps are never edited, only added: catalogs that have taken them are out there
+(``tests/data/catalogs`` has one for each step).
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from lyricsyncd.errors import LyricsyncError
 
 Step = Callable[[sqlite3.Connection], None]
+
+
+class NewerCatalog(LyricsyncError):
+    """A newer version has changed the catalog.
+
+    Attributes
+    ----------
+    steps : int
+        How many this version knows.
+    """
+
+    def __init__(self, unknown: Iterable[str], steps: int) -> None:
+        super().__init__(
+            f"The catalog was made by a newer version (it has {', '.join(sorted(unknown))})",
+            remedy="Install that version again, or give this one another state folder",
+        )
+        self.steps = steps
+
 
 STEPS: list[Step] = []
 
@@ -151,35 +169,54 @@ def mixed_0006(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE tracks ADD COLUMN words_timed INTEGER")
 
 
-def migrate(db: sqlite3.Connection, steps: list[Step] | None = None) -> None:
-    """Bring a catalog up to date.
+@_step
+def placed_by_0007(db: sqlite3.Connection) -> None:
+    """Add which models placed a song; NULL where an earlier version did, empty where a person
+    decided about its words, which no later run may replace."""
+    db.execute("ALTER TABLE tracks ADD COLUMN placed_by TEXT")
+    db.execute("UPDATE tracks SET placed_by = '' WHERE reason LIKE 'A person accepted%'")
+
+
+def migrate(
+    db: sqlite3.Connection,
+    steps: list[Step] | None = None,
+    back_up: Callable[[int], None] = lambda _number: None,
+) -> None:
+    """Bring a catalog up to date, in one transaction: it is never left half-way.
+
+    Parameters
+    ----------
+    back_up : callable
+        Called before a catalog of an earlier version is changed, with the number of steps that it
+        has taken.
 
     Raises
     ------
-    LyricsyncError
+    NewerCatalog
         A newer version has been at it.
     """
     steps = STEPS if steps is None else steps
     db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at REAL)")
-    known = {step.__name__ for step in steps}
-    if unknown := _applied(db) - known:
-        raise LyricsyncError(
-            f"The catalog was made by a newer version (it has {', '.join(sorted(unknown))})",
-            remedy="Install that version again, or give this one another state folder",
-        )
-    for step in steps:
-        if step.__name__ in _applied(db):
-            continue
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            # Another process may have taken the step while we waited for the lock.
-            if step.__name__ not in _applied(db):
+    known = [step.__name__ for step in steps]
+    if unknown := _applied(db).difference(known):
+        raise NewerCatalog(unknown, len(known))
+    if not set(known) - _applied(db):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have taken the steps while we waited for the lock.
+        applied = _applied(db)
+        if applied and set(known) - applied:
+            back_up(len(applied))
+        for step in steps:
+            if step.__name__ not in applied:
                 step(db)
                 db.execute("INSERT INTO migrations VALUES (?, ?)", (step.__name__, time.time()))
-            db.execute("COMMIT")
-        except BaseException:
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
             db.execute("ROLLBACK")
-            raise
+        raise
 
 
 def _applied(db: sqlite3.Connection) -> set[str]:

@@ -1,0 +1,67 @@
+BEGIN TRANSACTION;
+CREATE TABLE libraries (path BLOB PRIMARY KEY, served_at REAL, scanned_at REAL);
+INSERT INTO "libraries" VALUES(X'2F6D75736963',1700000000.0,1700000000.0);
+CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at REAL);
+INSERT INTO "migrations" VALUES('tracks_0001',1700000000.0);
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO "settings" VALUES('paused','1');
+CREATE TABLE tracks (
+            id INTEGER PRIMARY KEY,
+            path BLOB NOT NULL UNIQUE,
+            folder BLOB NOT NULL,
+            library BLOB NOT NULL,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            seen_size INTEGER,
+            seen_mtime_ns INTEGER,
+            missing_since REAL,
+            artist TEXT,
+            title TEXT,
+            duration REAL,
+            state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN (
+                'pending', 'working', 'done', 'lines', 'review', 'no_lyrics', 'instrumental',
+                'failed', 'ignored')),
+            priority INTEGER NOT NULL,
+            why TEXT NOT NULL,
+            enqueued_at REAL NOT NULL,
+            next_attempt_at REAL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            crashes INTEGER NOT NULL DEFAULT 0,
+            retries INTEGER NOT NULL DEFAULT 0,
+            lease_owner TEXT,
+            leased_until REAL,
+            started_at REAL,
+            stage TEXT,
+            progress REAL,
+            finished_at REAL,
+            quality REAL,
+            decision TEXT,
+            reason TEXT,
+            source TEXT,
+            language TEXT,
+            separator TEXT,
+            aligner TEXT,
+            lines INTEGER,
+            words INTEGER,
+            stages TEXT NOT NULL DEFAULT '{}',
+            written TEXT NOT NULL DEFAULT '[]',
+            notes TEXT NOT NULL DEFAULT '[]',
+            error_class TEXT,
+            error TEXT
+        );
+INSERT INTO "tracks" VALUES(1,X'2F6D757369632F70656E64696E672E6D7033',X'2F6D75736963',X'2F6D75736963',1001,1700000000000000001,1,NULL,NULL,NULL,'Jane','Song 1',201.0,'pending',0,'scan',1700000000.0,1700000000.0,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000001.0,0.5,'review','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(2,X'2F6D757369632F776F726B696E672E6D7033',X'2F6D75736963',X'2F6D75736963',1002,1700000000000000002,2,NULL,NULL,NULL,'Jane','Song 2',202.0,'working',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000002.0,0.5,'review','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(3,X'2F6D757369632F646F6E652E6D7033',X'2F6D75736963',X'2F6D75736963',1003,1700000000000000003,3,NULL,NULL,NULL,'Jane','Song 3',203.0,'done',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000003.0,0.5,'words','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(4,X'2F6D757369632F6C696E65732E6D7033',X'2F6D75736963',X'2F6D75736963',1004,1700000000000000004,4,NULL,NULL,NULL,'Jane','Song 4',204.0,'lines',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000004.0,0.5,'lines','A person accepted its words',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(5,X'2F6D757369632F7265766965772E6D7033',X'2F6D75736963',X'2F6D75736963',1005,1700000000000000005,5,NULL,NULL,NULL,'Jane','Song 5',205.0,'review',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000005.0,0.5,'review','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(6,X'2F6D757369632F6E6F5F6C79726963732E6D7033',X'2F6D75736963',X'2F6D75736963',1006,1700000000000000006,6,NULL,NULL,NULL,'Jane','Song 6',206.0,'no_lyrics',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000006.0,0.5,'review','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(7,X'2F6D757369632F696E737472756D656E74616C2E6D7033',X'2F6D75736963',X'2F6D75736963',1007,1700000000000000007,7,NULL,NULL,NULL,'Jane','Song 7',207.0,'instrumental',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000007.0,0.5,'review','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(8,X'2F6D757369632F6661696C65642E6D7033',X'2F6D75736963',X'2F6D75736963',1008,1700000000000000008,8,NULL,NULL,NULL,'Jane','Song 8',208.0,'failed',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000008.0,0.5,'review','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(9,X'2F6D757369632F69676E6F7265642E6D7033',X'2F6D75736963',X'2F6D75736963',1009,1700000000000000009,9,NULL,NULL,NULL,'Jane','Song 9',209.0,'ignored',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000009.0,0.5,'review','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+INSERT INTO "tracks" VALUES(10,X'2F6D757369632F636166E920FF2E6D7033',X'2F6D75736963',X'2F6D75736963',1010,1700000000000000010,10,NULL,NULL,NULL,'Jane','Song 10',210.0,'done',0,'scan',1700000000.0,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,1700000010.0,0.5,'words','50 % of the words are sure',NULL,NULL,'spleeter','sphinx',NULL,NULL,'{"align": 5.5}','["/music/a.lrc"]','[]',NULL,NULL);
+CREATE INDEX tracks_folder ON tracks (folder);
+CREATE INDEX tracks_library ON tracks (library);
+CREATE INDEX tracks_state ON tracks (state, next_attempt_at);
+CREATE INDEX tracks_inode ON tracks (inode);
+COMMIT;
