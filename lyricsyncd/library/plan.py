@@ -28,7 +28,7 @@ _TYPICAL_LENGTH_S = 230.0
 
 
 class Work(str, Enum):
-    """What would become of a song."""
+    """The fate of a song in a scan."""
 
     NEW = "new"
     CHANGED = "changed"
