@@ -45,6 +45,7 @@ _COMMANDS = {
     "reject": ("decide:reject", "Say that words are not a song's."),
     "shift": ("decide:shift", "Move all words of a song in time."),
     "set": ("decide:set_song", "Choose a song's language, words or offset."),
+    "pronounce": ("pronounce:pronounce", "Show how words would be sung."),
     "publish": ("publish:publish", "Give reviewed word times to LRCLIB."),
     "worker": ("worker:worker", "Place words for a service on another computer."),
     "models": ("models:models", "Install, list and remove the large models."),

@@ -395,6 +395,7 @@ def _placement(
     watch: Stopwatch,
     thresholds: Thresholds,
 ) -> Placement:
+    from lyricsyncd.align.lexicon import caution
     from lyricsyncd.judging import lines
     from lyricsyncd.judging.quality import expected
 
@@ -423,7 +424,7 @@ def _placement(
         aligner=alignment.acoustic_model,
         reason=reason,
         stages=watch.stages,
-        warnings=(stem.warning,) if stem.warning else (),
+        warnings=tuple(filter(None, (stem.warning, caution(language)))),
         scores=scores,
         peaks=Peaks(envelope(stem.vocals, stem.sr), envelope(stem.mix, stem.sr)),
     )

@@ -41,7 +41,7 @@ _LANGUAGES = {
     "hi": "hin", "hr": "hrv", "hu": "hun", "id": "ind", "is": "isl", "it": "ita", "ja": "jpn",
     "ko": "kor", "lt": "lit", "lv": "lav", "nl": "nld", "no": "nor", "pl": "pol", "pt": "por",
     "ro": "ron", "ru": "rus", "sk": "slk", "sl": "slv", "sr": "srp", "sv": "swe", "th": "tha",
-    "tr": "tur", "uk": "ukr", "vi": "vie", "zh": "zho",
+    "tr": "tur", "uk": "ukr", "vi": "vie", "zh": "zho", "yue": "zho",
 }  # fmt: skip
 _UNKNOWN = "und"
 

@@ -142,7 +142,7 @@ _THREE_LETTERS: dict[str, str] = dict(
         r"(\w+):(\w+)",
         """
         afr:af alb:sq sqi:sq ara:ar arm:hy hye:hy aze:az baq:eu eus:eu bel:be ben:bn bos:bs
-        bre:br bul:bg bur:my mya:my cat:ca ces:cs cze:cs chi:zh zho:zh cmn:zh yue:zh cor:kw
+        bre:br bul:bg bur:my mya:my cat:ca ces:cs cze:cs chi:zh zho:zh cmn:zh yue:yue cor:kw
         cym:cy wel:cy dan:da deu:de ger:de ell:el gre:el eng:en epo:eo est:et fao:fo fas:fa
         per:fa fin:fi fra:fr fre:fr fry:fy geo:ka kat:ka gla:gd gle:ga glg:gl guj:gu hat:ht
         heb:he hin:hi hrv:hr hun:hu ice:is isl:is ind:id ita:it jav:jv jpn:ja kan:kn kaz:kk
@@ -171,6 +171,16 @@ _NAMES = {
     "japanese": "ja",
     "korean": "ko",
     "chinese": "zh",
+    "mandarin": "zh",
+    "cantonese": "yue",
+    "thai": "th",
+    "hebrew": "he",
+    "arabic": "ar",
+    "persian": "fa",
+    "hindi": "hi",
+    "vietnamese": "vi",
+    "ukrainian": "uk",
+    "greek": "el",
     "russian": "ru",
     "dutch": "nl",
     "swedish": "sv",
@@ -187,6 +197,8 @@ def code(name: str) -> str | None:
     name = name.strip().lower()
     if name in _NAMES:
         return _NAMES[name]
+    if name.replace("_", "-") in ("zh-hk", "zh-mo", "zh-yue"):
+        return "yue"
     head = re.split(r"[-_]", name)[0]
     if re.fullmatch(r"[a-z]{2}", head):
         return {"nb": "no", "nn": "no", "iw": "he", "in": "id"}.get(head, head)

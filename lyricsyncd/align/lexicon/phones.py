@@ -103,18 +103,43 @@ _LANGUAGES: Mapping[str, Mapping[str, tuple[Slot, ...]]] = {
         ç SH|HH      r R|HH       ɾ R
     """),
     "pt": _table("""
-        ɐ̃ AH|AA N|NG              ɐ̃ʊ̃ AW N|NG   ʎ L|Y
+        ɐ̃ AH|AA N|NG              ɐ̃ʊ̃ AW N|NG   ɐ̃w̃ AW N|NG  w̃ N|NG       ʎ L|Y      ɐ AH|AA
     """),
     "ja": _table("""
-        e EH|EY      a AA|AH      ɯ UW|UH      ɽ R|L|D
+        e EH|EY      a AA|AH      ɯ UW|UH      ɽ R|L|D      ɾ R|L|D      ɴ N|NG      ɸ F|HH
+        ə AH|IH|UH   ç HH|SH      ɲ N Y        ɕ SH         tɕ CH        dʑ JH       z Z
     """),
     "cmn": _table("""
         p B|P        t D|T        k G|K        ph P         th T         kh K        χ HH
         ts. JH|CH    ts.h CH      tɕ JH|CH     tɕh CH       s. SH        r. R|ZH     i. ER|IH|UH
+        ʈʂ JH|CH     ʈʂh CH       ʂ SH         ʐ R|ZH       ɨ ER|IH|UH   x HH        ɤ AH|UH|ER
+        ts D|T Z|S   tsh T S      ɥe W|Y EH    jɛ Y EH|AE   aɚ AA R      ə AH
         .            ɜ
     """),
     # A tone that espeak-ng writes as 3, and prints as the IPA vowel that "3" stands for.
-    "yue": _table("ɜ"),
+    "yue": _table("""
+        ɜ            p B|P        t D|T        k G|K        ph P         th T        kh K
+        ts JH|CH|S   tsh CH|T     œ ER|AO|EH   ɵ UH|ER|AH   ɐ AH|AA      ɔi OY       y UW|IY
+    """),
+    "fa": _table("æ AE|AA|AH"),
+    "bn": _table("ph F|P"),
+    "ru": _table("ɨ IH|IY"),
+    "ko": _table("""
+        p P|B        t T|D        k K|G        tɕ CH|JH     tɕh CH       ɾ R|L|D     l L
+        ɯ UW|UH|IH   ʌ AH|AO      ɛ EH|AE      e EH|EY      a AA|AH      ɰi IY|UH|EY  ɕ SH|S
+    """),
+    "th": _table("""
+        p B|P        t D|T        k G|K        tɕ JH|CH     ph P         th T        kh K
+        tɕh CH       r R|L        ɯ UW|UH|IH   ɤ ER|AH|UH   a AA|AH      ɔ AO        ɛ AE|EH
+    """),
+    # A vowel that the spelling does not show.
+    "he": _table("""
+        ə AH|EH|AA   a AA|AH      e EH|EY      o OW|AO      χ HH|K       ʁ R|HH      h HH
+    """),
+    "ar": _table("""
+        ə AH|IH|EH   a AA|AE|EH   i IY|IH|EH   u UW|UH|OW
+        q K|G        dʒ JH|ZH|G   θ TH|S|T     ð DH|Z|D     ɣ G|R|HH     ħ HH        x HH|K
+    """),
     "hak": _table("ɜ"),
     "vi": _table("ɜ"),
 }
@@ -127,6 +152,8 @@ _TILDE = "\u0303"
 # Symbols that mean one of the table's: superscripts of prenasalised stops, letters of other
 # alphabets and of X-SAMPA.
 _SAME_AS = str.maketrans("ᵐⁿᵑεΦASZXNKFEI", "mnŋɛɸɑʃʒxŋkfɛɪ")
+_ASPIRATES = frozenset({"bn", "cmn", "hak", "ko", "th", "yue"})
+"""Languages in which aspiration tells stops apart."""
 _LANGUAGE_MARK = re.compile(r"\([^)]*\)")
 
 
@@ -158,7 +185,7 @@ def _pieces(tokens: Iterable[str], language: str) -> Iterator[tuple[Slot, ...] |
 def _pieces_of_token(token: str, language: str) -> tuple[tuple[Slot, ...] | None, ...]:
     """Split a token into symbols, longest first; ``None`` stands for one that no table has."""
     table = _table_of(language)
-    left = _plain(token, keep=table)
+    left = _plain(token, keep=table, language=language)
     pieces: list[tuple[Slot, ...] | None] = []
     previous = ""
     while left:
@@ -171,9 +198,11 @@ def _pieces_of_token(token: str, language: str) -> tuple[tuple[Slot, ...] | None
     return tuple(pieces)
 
 
-def _plain(token: str, keep: Mapping[str, object]) -> str:
+def _plain(token: str, keep: Mapping[str, object], language: str) -> str:
     """Remove from a token what does not determine the phone (decomposed, NFD)."""
     text = unicodedata.normalize("NFD", _LANGUAGE_MARK.sub("", token)).translate(_SAME_AS)
+    if language in _ASPIRATES:
+        text = text.replace("ʰ", "h")
     text = "".join(c for c in text if c not in _SILENT or c in keep)
     letters: list[str] = []
     for c in text:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from lyricsyncd.align.lexicon import espeak
+from lyricsyncd.readings import script_of
 
 ENGLISH = "en-us"
 ROMANISED = "sw"
@@ -43,6 +44,9 @@ _ALSO_READS = {
 }
 _VOICES = {tag: voice for voice, tags in _ALSO_READS.items() for tag in tags.split()}
 _REGIONS = {"pt-pt": "pt", "zh-hk": "yue"}
+
+__all__ = ["ENGLISH", "LATIN", "ROMANISED", "reader", "romanised", "script_of", "script_runs"]
+__all__ += ["scripts_of", "voice_of"]
 
 LATIN = "LATIN"
 # Scripts by the first word of their characters' names, and the voice for them in a song of another
@@ -110,6 +114,11 @@ def voice_of(language: str | None) -> str:
     return voice if voice in espeak.voices() else ENGLISH
 
 
+def is_known(language: str) -> bool:
+    """Return whether a voice reads a language: its own, or its nearest relative's."""
+    return _VOICES.get(language, language) in espeak.voices()
+
+
 def reader(script: str, voice: str) -> str | None:
     """Return the voice for words of a script in a song of ``voice``; ``None`` if there is none."""
     return voice if script in scripts_of(voice) else _SCRIPTS.get(script)
@@ -139,16 +148,6 @@ def script_runs(text: str) -> Iterator[tuple[str, str]]:
         script = own or script
     if run:
         yield script, run
-
-
-@cache
-def script_of(character: str) -> str:
-    """Return the script of a letter, the first word of its Unicode name; "" for anything else."""
-    if not character.isalpha():
-        return ""
-    script = unicodedata.name(character, "").partition(" ")[0]
-    # The sign that lengthens a vowel of either kana.
-    return "KATAKANA" if script == "KATAKANA-HIRAGANA" else script
 
 
 def romanised(letter: str) -> str:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
-from lyricsyncd.align.lexicon import espeak, phones, pronunciations, singing, voices
+from lyricsyncd import readings
+from lyricsyncd.align.lexicon import (
+    espeak,
+    ipa,
+    phones,
+    pronunciations,
+    singing,
+    voice_rules,
+    voices,
+)
 from lyricsyncd.align.lexicon.borrowed_words import BORROWED_WORDS, SHARED_WORDS
 from lyricsyncd.align.lexicon.phones import Slot
 
@@ -14,6 +25,10 @@ MOST_VARIANTS = 3
 """Pronunciations of one word: each takes the search as long as the first."""
 
 _MOST_SLOTS = 120
+ESPEAK = "espeak-ng"
+VOCALISES = "vocalises"
+LETTERS = "letters"
+"""Readers of vocalises, and of letters that no voice reads: by their names."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +40,15 @@ class Pronunciation:
     slots : tuple of tuple of str
         In singing order; a slot holds one to three alternative phones (`phones.PHONES`), scored
         as their best, the likeliest first.
+    ipa : str
+        Broad transcription, for people.
+    reader : str
+        The library or the rules that read the word.
     """
 
     slots: tuple[Slot, ...]
+    ipa: str = field(default="", compare=False)
+    reader: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return " ".join("|".join(slot) for slot in self.slots)
@@ -57,13 +78,58 @@ def pronounce(
         espeak-ng or its data is not there.
     """
     voice = voices.voice_of(language)
-    return [_line(line, voice) for line in lines]
+    return [_line(line, voice, language) for line in lines]
 
 
-def _line(words: Sequence[str], voice: str) -> list[tuple[Pronunciation, ...]]:
+def caution(language: str | None) -> str | None:
+    """Say in one line that the words of a language are not read well, and the remedy if any."""
+    if advice := readings.advice(language):
+        return advice
+    tag = readings.language_of(language)
+    if tag and readings.readers(tag) is None and not voices.is_known(tag):
+        return f"no library reads '{tag}': its words are romanised letter by letter"
+    return None
+
+
+def _line(
+    words: Sequence[str], voice: str, language: str | None
+) -> list[tuple[Pronunciation, ...]]:
     plain = pronunciations.lower_shouted([pronunciations.plain(word) for word in words])
     english = _is_english(plain, voice)
-    return [_variants(word, voice, english) for word in plain]
+    latin_only = all(voices.script_of(c) in ("", voices.LATIN) for word in plain for c in word)
+    romanised = latin_only and _are_romanised(plain, voice)
+    return [
+        _variants(word, voice, english and not romanised, romanised)
+        if found is None
+        else _from_readings(found)
+        for word, found in zip(plain, readings.read(words, language), strict=True)
+    ]
+
+
+def _from_readings(found: Sequence[readings.Read]) -> tuple[Pronunciation, ...]:
+    """Return the pronunciations of a word that a reader of its language has read."""
+    variants = dict.fromkeys(
+        Pronunciation(
+            phones.slots([each.reading.ipa], ipa.TABLES[each.language])[:_MOST_SLOTS],
+            each.reading.ipa,
+            each.reading.reader,
+        )
+        for each in found
+    )
+    return tuple(variant for variant in variants if variant.slots)[:MOST_VARIANTS]
+
+
+def _are_romanised(words: Sequence[str], voice: str) -> bool:
+    """Return whether a line of Latin letters is romanised Japanese or Korean."""
+    if voice not in ("ja", "ko"):
+        return False
+    evidence = [word for word in words if word]
+    known = sum(_romanised_ipa(word, voice) is not None for word in evidence)
+    return bool(evidence) and not any(map(_is_borrowed, evidence)) and known == len(evidence)
+
+
+def _romanised_ipa(word: str, voice: str) -> str | None:
+    return readings.from_latin(word.replace("'", "").replace("-", ""), voice)
 
 
 def _is_english(words: Sequence[str], voice: str) -> bool:
@@ -79,14 +145,28 @@ def _is_borrowed(word: str) -> bool:
     return word.lower().strip("'") in BORROWED_WORDS
 
 
+class _Spoken(NamedTuple):
+    """The sounds of a piece of a word."""
+
+    slots: tuple[Slot, ...]
+    ipa: str
+    reader: str
+
+
 @lru_cache(maxsize=1 << 14)
-def _variants(word: str, voice: str, english: bool) -> tuple[Pronunciation, ...]:
+def _variants(
+    word: str, voice: str, english: bool, romanised: bool = False
+) -> tuple[Pronunciation, ...]:
     """Return the pronunciations of a `pronunciations.plain` word in a song of ``voice``."""
+    spoken = [
+        each for reader in _voices(word, voice, english) for each in _pronounced(word, reader)
+    ]
+    if romanised and word and not _is_vocalise_chain(word):
+        spoken.insert(0, _from_latin(word, voice))
     found = dict.fromkeys(
-        Pronunciation(slots[:_MOST_SLOTS])
-        for reader in _voices(word, voice, english)
-        for slots in _pronounced(word, reader)
-        if slots
+        Pronunciation(each.slots[:_MOST_SLOTS], each.ipa, each.reader)
+        for each in spoken
+        if each.slots
     )
     return tuple(found)[:MOST_VARIANTS]
 
@@ -100,20 +180,24 @@ def _voices(word: str, voice: str, english: bool) -> Iterator[str]:
         yield voices.ENGLISH
 
 
-def _pronounced(word: str, voice: str) -> Iterator[tuple[Slot, ...]]:
+def _pronounced(word: str, voice: str) -> Iterator[_Spoken]:
     """Yield the pronunciations of a word by one voice."""
     if sound := singing.vocalise(word):
-        yield sound
+        yield _Spoken(sound, ipa.of_slots(sound), VOCALISES)
         return
     if word.count("-") and _is_vocalise_chain(word):
-        yield tuple(slot for part in word.split("-") for slot in singing.vocalise(part))
+        chain = tuple(slot for part in word.split("-") for slot in singing.vocalise(part))
+        yield _Spoken(chain, ipa.of_slots(chain), VOCALISES)
         return
     stuttered, remainder = pronunciations.stutter(word)
     start = tuple(slot for letter in stuttered for slot in _stuttered(letter, voice))
     language = voice.partition("-")[0]
     for wording in pronunciations.wordings(remainder, language):
         for read in _read(wording, voice):
-            yield from ((*start, *slots) for slots in singing.sung(wording, read, language))
+            for slots in singing.sung(wording, read.slots, language):
+                as_read = slots == read.slots and not start
+                sound = (*start, *slots)
+                yield _Spoken(sound, read.ipa if as_read else ipa.of_slots(sound), read.reader)
 
 
 def _is_vocalise_chain(word: str) -> bool:
@@ -128,16 +212,36 @@ def _stuttered(letter: str, voice: str) -> tuple[Slot, ...]:
     return sound if vowel else (*sound, ("AH",))
 
 
-def _read(wording: str, voice: str) -> Iterator[tuple[Slot, ...]]:
+def _read(wording: str, voice: str) -> Iterator[_Spoken]:
     """Transcribe a wording, each run of a script by a voice that reads it."""
     runs = list(voices.script_runs(wording))
-    yield tuple(slot for script, run in runs for slot in _run(run, script, voice))
+    yield _joined([_run(run, script, voice) for script, run in runs])
+    if voice == "el" and (shortened := _with_glides(runs, voice)):
+        yield shortened
     if voice != voices.ENGLISH and any(_is_romanised(run, script, voice) for script, run in runs):
-        yield tuple(
-            slot
-            for script, run in runs
-            for slot in _run(run, script, voices.ROMANISED if script == voices.LATIN else voice)
+        yield _joined(
+            [
+                _from_latin(run, voice) if script == voices.LATIN else _run(run, script, voice)
+                for script, run in runs
+            ]
         )
+
+
+def _with_glides(runs: Sequence[tuple[str, str]], voice: str) -> _Spoken | None:
+    """Read a Greek word with an unstressed "i" before a vowel as one syllable, as most are sung."""
+    whole = _joined([_run(run, script, voice) for script, run in runs])
+    shortened = re.sub("(?<=[^aeiou])i(?=[aeou])", "j", whole.ipa)
+    if shortened == whole.ipa:
+        return None
+    return _Spoken(phones.slots([shortened], voice), shortened, whole.reader)
+
+
+def _joined(pieces: Sequence[_Spoken]) -> _Spoken:
+    return _Spoken(
+        tuple(slot for piece in pieces for slot in piece.slots),
+        "".join(piece.ipa for piece in pieces),
+        " + ".join(dict.fromkeys(piece.reader for piece in pieces if piece.slots)),
+    )
 
 
 def _is_romanised(run: str, script: str, voice: str) -> bool:
@@ -146,29 +250,50 @@ def _is_romanised(run: str, script: str, voice: str) -> bool:
     return is_latin and not _is_borrowed(run)
 
 
-def _run(run: str, script: str, voice: str) -> tuple[Slot, ...]:
-    """Transcribe one script's letters (or none: digits) by the voice that reads them, else by the
-    names of its letters."""
+def _from_latin(run: str, voice: str) -> _Spoken:
+    """Read a romanised word: by the system of its language, else by a voice close to most."""
+    transcribed = _romanised_ipa(run, voice)
+    if transcribed is None:
+        return _run(run, voices.LATIN, voices.ROMANISED)
+    return _Spoken(phones.slots([transcribed], voice), transcribed, readings.LATIN)
+
+
+def _run(run: str, script: str, voice: str) -> _Spoken:
+    """Transcribe one script's letters (or none: digits) by the reader of its language or the voice
+    that reads them, else by the names of its letters."""
+    if script and (found := readings.read([run], voice)[0]):
+        return _Spoken(
+            phones.slots([found[0].reading.ipa], ipa.TABLES[found[0].language]),
+            found[0].reading.ipa,
+            found[0].reading.reader,
+        )
     reader = voices.reader(script, voice) if script else voice
     pieces = [run[i : i + espeak.LONGEST_TEXT] for i in range(0, len(run), espeak.LONGEST_TEXT)]
-    slots = tuple(slot for piece in pieces for slot in _piece(piece, script, reader))
-    return slots or _spelled_out(run)
+    spoken = _joined([_piece(piece, script, reader) for piece in pieces])
+    return spoken if spoken.slots else _spelled_out(run)
 
 
-def _piece(text: str, script: str, reader: str | None) -> tuple[Slot, ...]:
+_SILENT = _Spoken((), "", "")
+
+
+def _piece(text: str, script: str, reader: str | None) -> _Spoken:
     if reader is None:
-        return ()
-    tokens = espeak.transcribe(text, reader)
+        return _SILENT
+    tokens = espeak.transcribe(voice_rules.spelled(text, reader), reader)
     if script not in ("", voices.LATIN) and "(en)" in tokens:
         # The voice names a character ("Chinese letter") instead of reading it.
         if len(text) == 1:
-            return ()
-        return tuple(slot for character in text for slot in _piece(character, script, reader))
-    return phones.slots(tokens, reader)
+            return _SILENT
+        return _joined([_piece(character, script, reader) for character in text])
+    plain = ipa.of_tokens(tokens, reader)
+    if voice_rules.is_mended(reader):
+        tokens = (plain,)
+    return _Spoken(phones.slots(tokens, reader), plain, f"{ESPEAK} ({reader})")
 
 
-def _spelled_out(run: str) -> tuple[Slot, ...]:
+def _spelled_out(run: str) -> _Spoken:
     """Romanise letters that no voice reads, one by one, and transcribe them."""
     latin = "".join(map(voices.romanised, run))[: espeak.LONGEST_TEXT]
     tokens = espeak.transcribe(latin, voices.ROMANISED) if latin else ()
-    return phones.slots(tokens, voices.ROMANISED)
+    slots = phones.slots(tokens, voices.ROMANISED)
+    return _Spoken(slots, ipa.of_tokens(tokens, voices.ROMANISED), LETTERS)

@@ -1,0 +1,82 @@
+"""Mend what voices of espeak-ng misread, and write what they print as plain IPA.
+
+``SPELLINGS`` are applied to the text before a voice reads it, ``SOUNDS`` to what it prints. The
+voices of English, French, Spanish and German have none: their phones were tuned on songs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+Rules = tuple[tuple[re.Pattern[str], str], ...]
+
+
+def _rules(*pairs: tuple[str, str]) -> Rules:
+    return tuple((re.compile(pattern), replacement) for pattern, replacement in pairs)
+
+
+_VOWELS = "aeiouɐɔɛɪʊəɨy"
+SPELLINGS: Mapping[str, Rules] = {
+    "bn": _rules(("র্য", "র্জ"), ("(?<=া)ত$", "ত্")),
+    "ru": _rules(
+        *(("(?<=[сС])олнц", "онц"), ("(?<=у)вств", "ств"), ("(?<=ра)вств", "ств")),
+        *(("(?<=[зс])д(?=н)", ""), ("(?<=с)т(?=[нл])", ""), ("(?<=[её])г(?=к)", "х")),
+        ("(?<=[ое])го$", "во"),
+    ),
+    "id": _rules(("^ng$", "nang"), ("^mga$", "manga")),
+    "cs": _rules(("kd", "gd")),
+}
+_ASPIRATED = (("ph", "pʰ"), ("th", "tʰ"), ("kh", "kʰ"), ("tsh", "tsʰ"))
+SOUNDS: Mapping[str, Rules] = {
+    "cmn": _rules(
+        *(("ts\\.h", "ʈʂʰ"), ("ts\\.", "ʈʂ"), ("s\\.", "ʂ"), ("r\\.", "ʐ"), ("i\\.", "ɨ")),
+        *(("tɕh", "tɕʰ"), ("χ", "x"), ("ɜ", "")),
+        *_ASPIRATED,
+    ),
+    "yue": _rules(*_ASPIRATED, ("ng", "ŋ"), ("ɜ", "")),
+    "hak": _rules(*_ASPIRATED, ("ng", "ŋ"), ("ɜ", "")),
+    "vi": _rules(("ɜ", ""), ("y", "ɨ"), ("c$", "k")),
+    "pt": _rules(
+        *(("y", "i"), ("æ", "ɐ"), ("ɪ", "j"), ("(?<=[ae])ʊ", "w"), ("ʊ̃", "w̃"), ("ʊ", "u")),
+        *(
+            ("(?<=\u0303)ŋ", ""),
+            ("ejŋ$", "ẽj"),
+            ("ej(?=[mnŋ])", "e"),
+            ("(?<=\u0303)i", "j"),
+            (f"(?<=[{_VOWELS}])ŋ", "\u0303"),
+        ),
+        (f"(?<=[{_VOWELS}])l(?![{_VOWELS}j])", "w"),
+    ),
+    "tr": _rules(("ø", "y"), ("iji", "iː")),
+    "ru": _rules(("y", "ɨ"), ("ʑ", "zʲ"), ("ɭ", "l"), ("jj", "j"), ("tʃʲ", "tɕ")),
+    "uk": _rules((f"(?<=[{_VOWELS}])β(?![{_VOWELS}])", "w"), ("β", "ʋ")),
+    "fa": _rules(("a", "æ"), ("eː$", "e")),
+    "bn": _rules(("f", "pʰ"), ("ɟ", "dʒ")),
+    "hi": _rules(("c", "tʃ"), ("ɟ", "dʒ")),
+    "el": _rules(("s(?=[mvðɣbdɡ])", "z")),
+    "sv": _rules(("sx", "ɧ")),
+}
+_MARKS = re.compile("[\u02c8\u02cc0-9|_^`\\[\\]#\"'!%*=,;~+\u02e5-\u02e9.-]")
+
+
+def spelled(text: str, voice: str) -> str:
+    """Return a word as the voice is to read it."""
+    for pattern, replacement in SPELLINGS.get(voice.partition("-")[0], ()):
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def is_mended(voice: str) -> bool:
+    """Return whether what a voice prints is rewritten before it becomes phones."""
+    return voice.partition("-")[0] in SOUNDS
+
+
+def sounded(printed: str, voice: str) -> str:
+    """Return what a voice printed as plain IPA: without stress, tones and its own marks."""
+    rules = SOUNDS.get(voice.partition("-")[0], ())
+    # Dots of the retroflexes are among the marks of other voices.
+    text = printed if voice == "cmn" else _MARKS.sub("", printed)
+    for pattern, replacement in rules:
+        text = pattern.sub(replacement, text)
+    return _MARKS.sub("", text)
