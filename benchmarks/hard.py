@@ -390,7 +390,9 @@ def main() -> None:
         with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
             for row in pool.map(work, tasks):
                 measured.append(row)
-                print(f"  {row.version:16s} {row.song[:40]:40s} {row.score:.2f}", file=sys.stderr)
+                share = 100 * row.within_300ms
+                line = f"  {row.version:16s} {row.song[:40]:40s} {share:5.1f} {row.score:.2f}"
+                print(line, file=sys.stderr, flush=True)
     print(json.dumps([asdict(row) for row in measured]) if options.json else table(measured))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
 from benchmarks.separation import contrast, sung
 from lyricsyncd import audio
@@ -60,13 +61,23 @@ def test_the_voice_stands_out_and_stays_in_its_place(separator: VocalSeparator) 
 
 
 @pytest.mark.slow
+def test_vocals_that_were_raised_keep_their_level_and_their_place(
+    separator: VocalSeparator,
+) -> None:
+    song = SONGS / "Au_clair_de_la_lune.mp3"
+    once, raised = (separator.extract(song, raised=times).vocals for times in (0, 1))
+    assert len(once) == len(raised)
+    level = 10 * np.log10(np.square(raised).mean() / np.square(once).mean())
+    assert abs(level) < 1, f"{level:.1f} dB"
+    assert np.corrcoef(once, raised)[0, 1] > 0.95
+
+
+@pytest.mark.slow
 def test_both_rates_give_the_same_vocals(separator: VocalSeparator) -> None:
     song = SONGS / "Au_clair_de_la_lune.mp3"
     full, rate = separator.extract_vocals_full_rate(song)
     assert rate == 44_100
     assert len(full) == pytest.approx(audio.probe(song).duration * 44_100, rel=0.01)
-    import soxr
-
     half, rate = separator.extract_vocals(song)
     assert rate == 16_000
     other = soxr.resample(full.mean(axis=1), 44_100, 16_000)[: len(half)]

@@ -51,8 +51,11 @@ Progress = Callable[[str, float], None]
 """Called with a stage's name and how much of it is done, 0-1."""
 
 _ACTIVITY_HOP_S = 0.01
+_MOST_RAISED = 2
+"""Times that quiet vocals are raised and separated again."""
 DOUBTFUL = 0.9
-"""Score below which a recogniser's transcript is taken for a second opinion, where there is one."""
+"""Score below which the vocals are separated again, and then a recogniser's transcript is taken for
+a second opinion, where there is one."""
 
 
 _Looks = tuple[int, int, int]
@@ -61,9 +64,10 @@ _Looks = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """Words, where they were placed, and how that was judged."""
+    """Words, the audio that they were placed on, where, and how that was judged."""
 
     lyrics: Lyrics
+    stem: Stem
     alignment: Alignment
     verdict: Verdict
 
@@ -135,7 +139,7 @@ class Placer:
             return MoreWordsWanted(watch.stages)
         self._unfinished = None
         language = self._language(prepared, best.lyrics)
-        return _placement(best, scores, begun.stem, language, watch, self.settings)
+        return _placement(best, scores, language, watch, self.settings)
 
     def _begun(self, prepared: Prepared, watch: Stopwatch, progress: Progress) -> _Unfinished:
         """Take up a song that waited for words, or separate the vocals of another."""
@@ -145,9 +149,14 @@ class Placer:
         if before is not None and (before.song, before.looks) == (song, looks):
             return before
         del before  # the stem of a song that did not come back, or was replaced
-        stem = self._separator.extract(song, progress=progress, read=self._read)
+        return _Unfinished(song, looks, self._separated(song, watch, progress))
+
+    def _separated(
+        self, song: Path, watch: Stopwatch, progress: Progress, *, raised: int = 0
+    ) -> Stem:
+        stem = self._separator.extract(song, progress=progress, read=self._read, raised=raised)
         watch.add(stem.seconds)
-        return _Unfinished(song, looks, stem)
+        return stem
 
     def _best(
         self, prepared: Prepared, begun: _Unfinished, watch: Stopwatch, progress: Progress
@@ -174,13 +183,40 @@ class Placer:
             if best is None or candidate.verdict.score > best.verdict.score:
                 best = candidate
         assert best is not None, "there are words to place"
-        doubtful = best.verdict.score < max(self.settings.words, DOUBTFUL)
         anchored = prepared.transcript is not None or bool(prepared.pins)
-        if doubtful and not anchored and self._ends_here(best, prepared):
+        if self._doubtful(best) and not anchored and self._ends_here(best, prepared):
             language = self._language(prepared, best.lyrics)
-            best = self._with_second_opinion(best, stem, language, watch, progress)
+            if best.stem.separated:
+                best = self._with_raised_vocals(best, prepared.path, language, watch, progress)
+            if self._doubtful(best):
+                best = self._with_second_opinion(best, language, watch, progress)
         progress("align", 1.0)
         return best, tuple(scores)
+
+    def _doubtful(self, placed: _Candidate) -> bool:
+        return placed.verdict.score < max(self.settings.words, DOUBTFUL)
+
+    def _with_raised_vocals(
+        self,
+        placed: _Candidate,
+        song: Path,
+        language: str,
+        watch: Stopwatch,
+        progress: Progress,
+    ) -> _Candidate:
+        """Place the words on vocals that were raised first, and keep what is judged better.
+
+        Where that helps, raising them once more may help more.
+        """
+        for times in range(1, _MOST_RAISED + 1):
+            stem = self._separated(song, watch, progress, raised=times)
+            again = self._placed(stem, placed.lyrics, language, None, watch)
+            if again.verdict.score <= placed.verdict.score:
+                break
+            placed = again
+            if not self._doubtful(placed):
+                break
+        return placed
 
     def _ends_here(self, best: _Candidate, prepared: Prepared) -> bool:
         """Return whether these words are the last to be tried."""
@@ -189,7 +225,6 @@ class Placer:
     def _with_second_opinion(
         self,
         placed: _Candidate,
-        stem: Stem,
         language: str,
         watch: Stopwatch,
         progress: Progress,
@@ -206,6 +241,7 @@ class Placer:
         recogniser = self._recogniser
         if recogniser is None:
             return placed
+        stem = placed.stem
         progress("transcribe", 0.0)
         with watch.stage("transcribe"):
             transcript = recogniser.transcribe(stem.mix, language)
@@ -222,7 +258,7 @@ class Placer:
                 self.settings,
                 Calibration.of(self.models.acoustic_model(language)),
             )
-        return _Candidate(placed.lyrics, alignment, verdict)
+        return dataclasses.replace(placed, alignment=alignment, verdict=verdict)
 
     def _recognised(
         self, stem: Stem, language: str | None, watch: Stopwatch, progress: Progress
@@ -284,7 +320,7 @@ class Placer:
             alignment, verdict = agreement.accept_prior(alignment, self.settings, calibration)
             sure = tuple(1.0 if i in set_ else each for i, each in enumerate(verdict.confidence))
             verdict = dataclasses.replace(verdict, confidence=sure)
-        return _Candidate(lyrics, alignment, verdict)
+        return _Candidate(lyrics, stem, alignment, verdict)
 
     def _second_onsets(
         self,
@@ -390,7 +426,6 @@ def _warn_without(what: str, error: ModelError) -> None:
 def _placement(
     best: _Candidate,
     scores: tuple[float, ...],
-    stem: Stem,
     language: str,
     watch: Stopwatch,
     thresholds: Thresholds,
@@ -399,7 +434,7 @@ def _placement(
     from lyricsyncd.judging import lines
     from lyricsyncd.judging.quality import expected
 
-    lyrics, alignment, verdict = best.lyrics, best.alignment, best.verdict
+    lyrics, stem, alignment, verdict = best.lyrics, best.stem, best.alignment, best.verdict
     if alignment.line_times is not None:
         lyrics = _with_line_starts(lyrics, alignment.line_times)
     placed = _placed_lines(lyrics, alignment, verdict.confidence)

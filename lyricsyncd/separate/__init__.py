@@ -19,6 +19,7 @@ from lyricsyncd.models import installable
 from lyricsyncd.models.device import check
 from lyricsyncd.registry import NO_SETTINGS, ModelContext, PluginSettings, separators
 from lyricsyncd.separate.base import Separator, Stem
+from lyricsyncd.separate.raised import separate_raised
 
 if TYPE_CHECKING:
     import os
@@ -94,11 +95,15 @@ class VocalSeparator:
         target_sr: int = 16_000,
         progress: Progress | None = None,
         read: Reader | None = None,
+        *,
+        raised: int = 0,
     ) -> Stem:
         """Separate a song into vocals and mix, both mono at ``target_sr``.
 
         Parameters
         ----------
+        raised : int
+            How often to separate again, for vocals that are quiet (`lyricsyncd.separate.raised`).
         read : callable, optional
             In place of `lyricsyncd.audio.blocks`.
 
@@ -120,7 +125,7 @@ class VocalSeparator:
         tapped = _tap(reading, mix, rate, audio.probe(path).duration, progress)
         vocals = _Mono(rate, target_sr)
         started = time.perf_counter()
-        for block in separator.separate(tapped, rate):
+        for block in separate_raised(separator, tapped, rate, raised):
             vocals.push(block)
         whole_mix = mix.end()
         # Without a separator both are one array, not two equal ones.

@@ -83,3 +83,8 @@ class Stem:
     """Wall-clock time spent on ``decode`` and ``separate``."""
     warning: str | None = None
     """A line for the user: why the vocals are not separated, and the remedy."""
+
+    @property
+    def separated(self) -> bool:
+        """Whether the vocals are not just the mix."""
+        return self.vocals is not self.mix and self.separator not in ("none", "mix")

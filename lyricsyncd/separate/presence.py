@@ -29,7 +29,7 @@ def sung_share(stem: Stem) -> float | None:
 
     ``None`` where the vocals were not separated, so that it is unknown.
     """
-    if stem.vocals is stem.mix or stem.separator in ("none", "mix"):
+    if not stem.separated:
         return None
     size = round(FRAME_S * stem.sr)
     count = len(stem.mix) // size

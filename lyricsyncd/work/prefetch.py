@@ -83,11 +83,12 @@ class PrefetchingReader:
 
         with self._lock:
             self._rate = rate
-            begun, self._begun = self._begun, None
+            begun = None
+            # What was decoded of the next song stays while this one is read a second time.
+            if self._begun is not None and self._begun.is_of(Path(song), rate):
+                begun, self._begun = self._begun, None
             if self._wanted == Path(song):
                 self._wanted = None
-            if begun is not None and not begun.is_of(Path(song), rate):
-                begun = None
             if begun is None:
                 self._begin()
         ready = None
