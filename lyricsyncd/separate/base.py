@@ -86,5 +86,5 @@ class Stem:
 
     @property
     def separated(self) -> bool:
-        """Whether the vocals are not just the mix."""
+        """True where the vocals are more than the mix under another name."""
         return self.vocals is not self.mix and self.separator not in ("none", "mix")
