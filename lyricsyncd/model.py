@@ -5,7 +5,7 @@ Times are seconds from the start of the audio, as floats. ``None`` means "not kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -43,11 +43,24 @@ WRITTEN = (Decision.WORDS, Decision.MIXED, Decision.LINES)
 
 
 @dataclass(frozen=True, slots=True)
+class Syllable:
+    """A part of a word that is sung by itself."""
+
+    text: str
+    start: float
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """A word as the lyrics have it, punctuation included.
 
     ``space`` is true if a space separates it from the next word of its line: false between
     the characters of CJK text, which readers time one by one.
+
+    ``syllables`` are those of a word with several, where their times are known: their texts make up
+    the word's, and the first starts with it. Others are dropped, so that a word whose text or start
+    is changed has none that are wrong.
     """
 
     text: str
@@ -55,6 +68,30 @@ class Word:
     end: float | None = None
     confidence: float | None = None
     space: bool = True
+    syllables: tuple[Syllable, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if self.syllables and not self._has_syllables():
+            object.__setattr__(self, "syllables", ())
+
+    def _has_syllables(self) -> bool:
+        parts = self.syllables
+        return (
+            len(parts) > 1
+            and parts[0].start == self.start
+            and "".join(part.text for part in parts) == self.text
+        )
+
+    def retimed(self, moved: Callable[[float], float]) -> Word:
+        """Return the word with all its times changed by a function."""
+
+        def known(time: float | None) -> float | None:
+            return None if time is None else moved(time)
+
+        syllables = tuple(
+            Syllable(part.text, moved(part.start), known(part.end)) for part in self.syllables
+        )
+        return replace(self, start=known(self.start), end=known(self.end), syllables=syllables)
 
 
 class ParallelKind(str, Enum):
@@ -122,6 +159,15 @@ class Line:
             return False
         return all(word.start is not None for word in self.words)
 
+    def retimed(self, moved: Callable[[float], float]) -> Line:
+        """Return the line with all its times, and those of its words, changed by a function."""
+        return replace(
+            self,
+            words=tuple(word.retimed(moved) for word in self.words),
+            start=None if self.start is None else moved(self.start),
+            end=None if self.end is None else moved(self.end),
+        )
+
     def without_word_times(self) -> Line:
         """Return the same line, with its own times at best."""
         words = (replace(word, start=None, end=None, confidence=None) for word in self.words)
@@ -178,21 +224,10 @@ class Lyrics:
     def shifted(self, seconds: float) -> Lyrics:
         """The same lyrics later by some seconds; nothing starts before the song."""
 
-        def moved(time: float | None) -> float | None:
-            return None if time is None else round(max(0.0, time + seconds), 3)
+        def moved(time: float) -> float:
+            return round(max(0.0, time + seconds), 3)
 
-        return self.with_lines(
-            replace(
-                line,
-                words=tuple(
-                    replace(word, start=moved(word.start), end=moved(word.end))
-                    for word in line.words
-                ),
-                start=moved(line.start),
-                end=moved(line.end),
-            )
-            for line in self.lines
-        )
+        return self.with_lines(line.retimed(moved) for line in self.lines)
 
     def without_word_times(self) -> Lyrics:
         """The same lyrics, line-synced at best."""

@@ -668,8 +668,17 @@ def _placed(
     debug.band, debug.posterior = own.band, own.posterior
 
     def described(at: Path, found: PathPosterior, certainty: Posterior) -> Alignment:
-        names = (task.model.name, task.lag, task.onset_lag)
-        return features.alignment(task.n_words, trellis, at.states, found, certainty, *names)
+        return features.alignment(
+            task.n_words,
+            trellis,
+            at.states,
+            found,
+            certainty,
+            task.model.name,
+            task.lag,
+            task.onset_lag,
+            Traits.of(task.model).vowel_lag,
+        )
 
     placed = replace(
         described(path, own, own.posterior),

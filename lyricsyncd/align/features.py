@@ -8,6 +8,7 @@ confidences.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -55,6 +56,8 @@ class Alignment:
         Share of the vocal activity around the onset that falls on words, 0-1.
     placed : ndarray of bool, shape (N,)
         Words that could be pronounced and found; the others lie between those beside them.
+    vowels : tuple of ndarray of float64
+        Of each word, the seconds at which its vowels begin; none where they are not known.
     acoustic_model : str
         Name of the acoustic model, with those of a second aligner and a recogniser after a ``+``.
     likelihood_ratio : float
@@ -82,6 +85,7 @@ class Alignment:
     coverage: DoubleArray
     placed: npt.NDArray[np.bool_]
     acoustic_model: str
+    vowels: tuple[DoubleArray, ...] = ()
     likelihood_ratio: float = 0.0
     line_times: LineTimes | None = None
     onset_posteriors: OnsetPosteriors | None = None
@@ -168,6 +172,7 @@ def alignment(
     acoustic_model: str,
     lag: float,
     onset_lag: DoubleArray,
+    vowel_lag: float = 0.0,
 ) -> Alignment:
     """Describe the words of a path.
 
@@ -184,6 +189,8 @@ def alignment(
         Seconds to add to offsets.
     onset_lag : ndarray of float64, shape (W,)
         Seconds to add to the onset of each word.
+    vowel_lag : float
+        Seconds to add to the first frame of each vowel.
     """
     graph, hop = trellis.graph, trellis.emissions.hop
     fit, activity = _word_means(trellis, states)
@@ -211,10 +218,23 @@ def alignment(
         coverage=for_all(_coverage(trellis, states, onsets), 0.0),
         placed=placed,
         acoustic_model=acoustic_model,
+        vowels=_vowels(graph, states, n_words, hop, vowel_lag),
         onset_posteriors=OnsetPosteriors(
             acoustic_model, found.posterior.starts, index, hop, onset_lag
         ),
     )
+
+
+def _vowels(
+    graph: Graph, states: IntArray, n_words: int, hop: float, lag: float
+) -> tuple[DoubleArray, ...]:
+    """Return the times at which a path enters the vowels of each word."""
+    entered = np.append(True, states[1:] != states[:-1]) & graph.vowel[states]
+    (frames,) = np.nonzero(entered)
+    words = graph.index[graph.word[states[frames]]]
+    first = np.searchsorted(words, np.arange(n_words + 1))
+    times: DoubleArray = frames.astype(np.float64) * hop + lag
+    return tuple(times[a:b] for a, b in itertools.pairwise(first))
 
 
 def rough_alignment(

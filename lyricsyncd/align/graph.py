@@ -72,6 +72,8 @@ class Graph:
         The word a state belongs to (numbered over *pronounceable* words); a silence state carries
         the word before it, -1 at the very start.
     in_silence : ndarray of bool, shape (S,)
+    vowel : ndarray of bool, shape (S,)
+        Whether a vowel begins with the state.
     chained : ndarray of bool, shape (S,)
         Whether the state may be entered from the one before it.
     skipping : ndarray of bool, shape (S,)
@@ -100,6 +102,7 @@ class Graph:
     unit: IntArray
     word: IntArray
     in_silence: BoolArray
+    vowel: BoolArray
     chained: BoolArray
     skipping: BoolArray
     silence: IntArray
@@ -167,6 +170,7 @@ def build(lyrics: CompiledLyrics, skippable: Sequence[tuple[int, int]] = ()) -> 
     unit: list[int] = []
     word: list[int] = []
     in_silence: list[bool] = []
+    vowels: list[int] = []
     chained: list[bool] = []
     skipping: list[bool] = []
     silence: list[int] = []
@@ -207,6 +211,7 @@ def build(lyrics: CompiledLyrics, skippable: Sequence[tuple[int, int]] = ()) -> 
         ends = []
         for variant in _with_one_first_unit(variants):
             optional = variant.optional or (False,) * len(variant.units)
+            vowels += [len(unit) + at for at in variant.vowels]
             for i, unit_ in enumerate(variant.units):
                 skip = i > 0 and optional[i - 1]
                 state = add(unit_, number, silent=False, chain=i > 0, skip=skip)
@@ -227,6 +232,7 @@ def build(lyrics: CompiledLyrics, skippable: Sequence[tuple[int, int]] = ()) -> 
         unit=np.array(unit, np.int64),
         word=np.array(word, np.int64),
         in_silence=np.array(in_silence, np.bool_),
+        vowel=np.isin(np.arange(len(unit)), vowels),
         chained=np.array(chained, np.bool_),
         skipping=np.array(skipping, np.bool_),
         silence=np.array(silence, np.int64),
@@ -271,8 +277,9 @@ def _with_one_first_unit(variants: Sequence[PronunciationVariant]) -> list[Pronu
         if len(units) == 1 or not optional or not optional[0]:
             result.append(variant)
             continue
-        result.append(PronunciationVariant(units, (False, *optional[1:])))
-        result.append(PronunciationVariant(units[1:], (False, *optional[2:])))
+        later = tuple(at - 1 for at in variant.vowels if at > 0)
+        result.append(PronunciationVariant(units, (False, *optional[1:]), variant.vowels))
+        result.append(PronunciationVariant(units[1:], (False, *optional[2:]), later))
     return result
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lyricsyncd.model import Line, Lyrics, ParallelKind, ParallelText, Word
+from lyricsyncd.model import Line, Lyrics, ParallelKind, ParallelText, Syllable, Word
 
 _DECIMALS = 3
 """Of seconds and of confidences: finer than a person can perceive."""
@@ -242,14 +242,19 @@ def _word(word: Word) -> str | list[Any]:
     if word.space and word.start is None and word.end is None and word.confidence is None:
         return word.text
     values: list[Any] = [word.text, *map(_rounded, (word.start, word.end, word.confidence))]
+    if word.syllables:
+        parts = [[s.text, _rounded(s.start), _rounded(s.end)] for s in word.syllables]
+        return [*values, int(word.space), parts]
     return values if word.space else [*values, 0]
 
 
 def _word_of(plain: Any) -> Word:
     if isinstance(plain, str):
         return Word(plain)
-    text, start, end, confidence, *no_space = plain
-    return Word(text, start, end, confidence, not no_space)
+    text, start, end, confidence, *further = plain
+    space = not further or bool(further[0])
+    parts = further[1] if len(further) > 1 else ()
+    return Word(text, start, end, confidence, space, tuple(Syllable(*part) for part in parts))
 
 
 def _rounded(value: float | None) -> float | None:

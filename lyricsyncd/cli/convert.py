@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +12,6 @@ from lyricsyncd.cli import target
 from lyricsyncd.cli.lyrics_files import read_lyrics
 from lyricsyncd.cli.options import CONTEXT, dry_run_option, encoding_option
 from lyricsyncd.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command(context_settings=CONTEXT)
@@ -30,6 +26,11 @@ if TYPE_CHECKING:
     default=0.0,
     help="Seconds to add to every time; words that would begin before the song begin with it.",
 )
+@click.option(
+    "--syllables",
+    is_flag=True,
+    help="In lrc and lyricsfile: write a time for every syllable that IN has one of.",
+)
 @encoding_option
 @dry_run_option
 def convert(
@@ -38,6 +39,7 @@ def convert(
     from_: str | None,
     to: str | None,
     offset: float,
+    syllables: bool,
     encoding: str | None,
     dry_run: bool,
 ) -> None:
@@ -62,7 +64,8 @@ def convert(
                 f"the suffix of {out} is that of no format", remedy="Name the format with --to"
             )
     lyrics = unstamped(read_lyrics(source, from_, encoding)).shifted(offset)
-    content = formats.write(lyrics, to or "lrc").encode(errors="replace")
+    options = {"syllables": True} if syllables else {}
+    content = formats.write(lyrics, to or "lrc", **options).encode(errors="replace")
     if dry_run:
         what = f"would write {len(lyrics.words)} words"
         click.echo(what if to_stdout else f"{what} to {out}", err=to_stdout)

@@ -94,6 +94,9 @@ class Library(Section):
     )
 
 
+_WITH_SYLLABLES = (("sidecar", "lrc"), ("sidecar", "lyricsfile"))
+
+
 class OutputFile(Section):
     """One file or tag to write for a song."""
 
@@ -114,11 +117,20 @@ class OutputFile(Section):
             "(ttml and lyricsfile always have them.)"
         ),
     )
+    syllables: bool = Field(
+        default=False,
+        description=(
+            "In lrc and lyricsfile: write a time for every syllable, which not all players join to "
+            "words. (ttml, ass, ultrastar and json always have them.)"
+        ),
+    )
 
     @model_validator(mode="after")
-    def _only_in_lrc(self) -> OutputFile:
+    def _only_where_it_can(self) -> OutputFile:
         if self.translations and (self.to, self.format[:3]) != ("sidecar", "lrc"):
             raise ValueError("translations are second lines of LRC files only")
+        if self.syllables and (self.to, self.format) not in _WITH_SYLLABLES:
+            raise ValueError("syllables are an option of the files lrc and lyricsfile only")
         return self
 
 

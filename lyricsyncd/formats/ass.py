@@ -1,4 +1,4 @@
-r"""ASS karaoke: a line a dialogue, ``{\kf…}`` (centiseconds) before every word::
+r"""ASS karaoke: a line a dialogue, ``{\kf…}`` (centiseconds) before every word or syllable::
 
     Dialogue: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,{\kf50}one {\kf40}two {\k30}{\kf80}three
 
@@ -108,7 +108,7 @@ class Ass:
         needs_line_times(lyrics.lines, "ASS")
         lines = [
             Line(line.words, line.start, line.end, _name(line.voice))
-            for line in framed(lyrics.lines, _UNIT, words=True)
+            for line in framed(lyrics.lines, _UNIT, words=True, syllables=True)
         ]
         title = {key: lyrics.metadata[key] for key in ("title",) if key in lyrics.metadata}
         return Lyrics(tuple(lines), metadata=title)

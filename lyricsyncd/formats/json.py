@@ -2,10 +2,11 @@
 
     [{"word": "Row,", "start": 1.2, "end": 1.62, "confidence": 0.93, "line": 0}, …]
 
-Times are seconds, to the millisecond; what is not known is ``null``. ``line`` counts lines from 0,
-empty ones included. ``"space": false`` stands where no space parts a word from the next (Chinese,
-Japanese), and ``"doubtful": true`` where a line's word times are too doubtful for players: this
-format alone has them. Times of lines, voices and names are not said.
+Times are seconds, to the millisecond; what is not known is ``null``. A word of several syllables,
+whose times are known, has ``"syllables": [{"text": "Mon", "start": 1.2, "end": 1.4}, …]``.
+``line`` counts lines from 0, empty ones included. ``"space": false`` stands where no space parts a
+word from the next (Chinese, Japanese), and ``"doubtful": true`` where a line's word times are too
+doubtful for players: this format alone has them. Times of lines, voices and names are not said.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, ClassVar
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.text import MAX_WORDS, decode
 from lyricsyncd.formats.timing import checked, on_grid, tidy
-from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.model import Line, Lyrics, Syllable, Word
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Json:
                     row["space"] = False
                 if line.doubtful:
                     row["doubtful"] = True
+                if word.syllables:
+                    row["syllables"] = [dataclasses.asdict(part) for part in word.syllables]
                 rows.append(json.dumps(row, ensure_ascii=False, allow_nan=False))
         return "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"
 
@@ -96,12 +99,8 @@ def _line(words: list[Word], *, doubtful: bool) -> Line:
 
 
 def _rounded(word: Word) -> Word:
-    return dataclasses.replace(
-        word,
-        start=None if word.start is None else on_grid(word.start, 1000),
-        end=None if word.end is None else on_grid(word.end, 1000),
-        confidence=_confidence(word.confidence),
-    )
+    on_milliseconds = word.retimed(lambda time: on_grid(time, 1000))
+    return dataclasses.replace(on_milliseconds, confidence=_confidence(word.confidence))
 
 
 def _confidence(value: float | None) -> float | None:
@@ -124,8 +123,26 @@ def _word(item: object) -> tuple[Word, int]:
         checked(_number(item, "end")),
         _confidence(_number(item, "confidence")),
         item.get("space", True) is not False,
+        tuple(map(_syllable, _list(item.get("syllables")))),
     )
     return word, number
+
+
+def _list(value: object) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise FormatError(f'"syllables" should be a list, not {str(value)[:40]!r}')
+    return value
+
+
+def _syllable(item: object) -> Syllable:
+    if not isinstance(item, dict) or not isinstance(item.get("text"), str):
+        raise FormatError('an entry of "syllables" is not an object with a "text"')
+    start, end = checked(_number(item, "start")), checked(_number(item, "end"))
+    if start is None:
+        raise FormatError(f"the syllable {item['text'][:40]!r} has no start")
+    return Syllable(item["text"], start, end)
 
 
 def _number(item: dict[str, Any], key: str) -> float | None:

@@ -122,11 +122,13 @@ class Lrc:
     """Enhanced LRC.
 
     ``decimals``: of the seconds, 3 by default; 2 is what old players parse. ``translations``:
-    whether the texts beside a line follow it as lines of the same time.
+    whether the texts beside a line follow it as lines of the same time. ``syllables``: whether they
+    have marks as words do, which some players show with spaces between them.
     """
 
     decimals: int = 3
     translations: bool = False
+    syllables: bool = False
 
     name: ClassVar[str] = "lrc"
     suffixes: ClassVar[tuple[str, ...]] = (".elrc", ".lrc")
@@ -148,7 +150,13 @@ class Lrc:
         return _read(text)
 
     def project(self, lyrics: Lyrics) -> Lyrics:
-        return _project(tidy(lyrics), 10**self.decimals, words=True, beside=self.translations)
+        return _project(
+            tidy(lyrics),
+            10**self.decimals,
+            words=True,
+            beside=self.translations,
+            syllables=self.syllables,
+        )
 
     def write(self, lyrics: Lyrics) -> str:
         return _write(self.project(lyrics), self.decimals)
@@ -190,7 +198,9 @@ def _marked_lines(text: str) -> Iterable[tuple[str, re.Match[str] | None]]:
 # Writing
 
 
-def _project(lyrics: Lyrics, unit: int, *, words: bool, beside: bool) -> Lyrics:
+def _project(
+    lyrics: Lyrics, unit: int, *, words: bool, beside: bool, syllables: bool = False
+) -> Lyrics:
     if not any(line.words and line.start is not None for line in lyrics.lines):
         # Readers show the tags of an LRC file without times as if they were sung.
         return Lyrics(tuple(Line(bare(line)) for line in lyrics.lines if line.words))
@@ -201,7 +211,7 @@ def _project(lyrics: Lyrics, unit: int, *, words: bool, beside: bool) -> Lyrics:
     for line in lyrics.lines:
         if line.start is None:
             continue
-        timed = stamped(line, unit) if words else bare(line)
+        timed = stamped(line, unit, syllables=syllables) if words else bare(line)
         if line.voice == "bg" and groups and timed and timed[0].start is not None:
             groups[-1].append(Line(timed, timed[0].start, None, "bg"))
         else:
@@ -439,21 +449,10 @@ def _early_groups(
 def _moved(lines: Iterable[Line], offset: int) -> list[Line]:
     """Lines earlier by an offset in milliseconds."""
 
-    def earlier(time: float | None) -> float | None:
-        return None if time is None else max(0.0, round(time * 1000) - offset) / 1000
+    def earlier(time: float) -> float:
+        return max(0.0, round(time * 1000) - offset) / 1000
 
-    return [
-        replace(
-            line,
-            start=earlier(line.start),
-            end=earlier(line.end),
-            words=tuple(
-                replace(word, start=earlier(word.start), end=earlier(word.end))
-                for word in line.words
-            ),
-        )
-        for line in lines
-    ]
+    return [line.retimed(earlier) for line in lines]
 
 
 def _line_stamps(row: str) -> tuple[list[int], str]:

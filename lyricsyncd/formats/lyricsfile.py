@@ -41,7 +41,9 @@ _LOOK = re.compile(r"^(?:version|metadata|lines|plain):", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Lyricsfile:
-    """Lyricsfile 1.0."""
+    """Lyricsfile 1.0. ``syllables``: whether they are entries of their own among the words."""
+
+    syllables: bool = False
 
     name: ClassVar[str] = "lyricsfile"
     suffixes: ClassVar[tuple[str, ...]] = (".yaml", ".yml")
@@ -90,7 +92,14 @@ class Lyricsfile:
                 )
                 for line, cue in zip(
                     sung,
-                    framed(sung, 1000, words=True, need_end=False, parallel=True),
+                    framed(
+                        sung,
+                        1000,
+                        words=True,
+                        need_end=False,
+                        parallel=True,
+                        syllables=self.syllables,
+                    ),
                     strict=True,
                 )
             ]

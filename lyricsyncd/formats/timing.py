@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lyricsyncd.errors import FormatError
+from lyricsyncd.formats.syllables import in_order, joined, parted
 from lyricsyncd.formats.text import MAX_WORDS, language_code, one_line, pieces, report
 from lyricsyncd.model import Line, Lyrics, ParallelText, Word
 
@@ -54,9 +55,9 @@ def tidy(lyrics: Lyrics, *, doubtful: bool = False) -> Lyrics:
     Words hold no white space (one that does is parted: its first piece keeps the start, its last
     the end) and nothing invisible; empty ones are dropped. Times are possible ones. A line whose
     word times run backwards loses them: nobody can tell which of them to believe. An end before
-    its start is not known. What only a source knows (``source``, ``source_id``) goes. So do the
-    word times of doubtful lines, unless a format keeps them, with their confidences, as
-    ``doubtful``.
+    its start is not known. Words that no space parts are syllables of one (see `syllables`). What
+    only a source knows (``source``, ``source_id``) goes. So do the word times of doubtful lines,
+    unless a format keeps them, with their confidences, as ``doubtful``.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def check_length(lines: Sequence[Line]) -> None:
 
 
 def _tidy_line(line: Line) -> Line:
-    words = _in_order(_split(line.words))
+    words = joined(_in_order(parted(in_order(_split(line.words)))))
     start, end = checked(line.start), checked(line.end)
     if start is None and words:
         start = words[0].start
@@ -127,6 +128,8 @@ def _split(words: Iterable[Word]) -> list[Word]:
     for word in words:
         start, end = checked(word.start), checked(word.end)
         parts = pieces(word.text)
+        for syllable in word.syllables:
+            checked(syllable.start), checked(syllable.end)
         if split and (word.text[:1].isspace() or (not parts and word.space)):
             split[-1] = dataclasses.replace(split[-1], space=True)
         if parts == [word.text] and start is word.start and end is word.end:
@@ -167,15 +170,16 @@ def bare(line: Line) -> tuple[Word, ...]:
     return Line.from_text(line.text).words
 
 
-def stamped(line: Line, unit: int) -> tuple[Word, ...]:
+def stamped(line: Line, unit: int, *, syllables: bool = False) -> tuple[Word, ...]:
     """The words as a format says them that marks where words begin, ``unit`` steps a second.
 
     Between two marks lies one stretch of text, so a word without an onset belongs to the stretch
     of the word before it (glued to it where no space parts them), only the last word of a
     stretch has an end, and that end is at most the next mark: the next mark itself where it is
-    not known. A line whose first word has no onset has no word times at all.
+    not known. A line whose first word has no onset has no word times at all. With ``syllables``
+    they are marked like words.
     """
-    words = _glued(line.words)
+    words = _glued(parted(line.words) if syllables else line.words)
     if not words or words[0].start is None:
         return bare(line)
     stamped: list[Word] = []
@@ -193,7 +197,7 @@ def stamped(line: Line, unit: int) -> tuple[Word, ...]:
                 word.space,
             )
         )
-    return tuple(stamped)
+    return joined(stamped) if syllables else tuple(stamped)
 
 
 def _glued(words: Iterable[Word]) -> list[Word]:
@@ -240,6 +244,7 @@ def words_of(stretches: Sequence[Stretch], end: float | None = None) -> tuple[Wo
 def stretches(words: Sequence[Word]) -> list[tuple[str, float, float | None]]:
     """The text, start and end of each stretch of ``stamped`` words, trailing space included."""
     found: list[tuple[str, float, float | None]] = []
+    words = parted(words)
     for i, word in enumerate(words):
         text = word.text + (" " if word.space and i + 1 < len(words) else "")
         if word.start is None:
@@ -257,6 +262,7 @@ def framed(
     words: bool,
     need_end: bool = True,
     parallel: bool = False,
+    syllables: bool = False,
 ) -> tuple[Line, ...]:
     """Timed lines as cues: each with words, a start and an end, which hold all its words.
 
@@ -264,7 +270,8 @@ def framed(
     where the next line begins, or ``LINGER_S`` later if that is earlier. Lines without a time
     stay without one, for the format to judge; lines without words are dropped. With ``words`` the
     word times are kept, as ``stamped`` has them, the last one ending with the line if nothing
-    else is known. With ``parallel`` the texts beside a line are kept.
+    else is known. With ``parallel`` the texts beside a line are kept, with ``syllables`` those of
+    the words.
     """
     sung = [line for line in lines if line.words]
     starts = sorted(line.start for line in sung if line.start is not None)
@@ -275,9 +282,9 @@ def framed(
             cues.append(Line(bare(line), voice=line.voice, parallel=beside))
             continue
         start, end = _frame(line, starts if need_end else None, unit)
-        timed = stamped(line, unit) if words else bare(line)
+        timed = stamped(line, unit, syllables=syllables) if words else bare(line)
         if timed[0].start is not None and timed[-1].end is None:
-            timed = (*timed[:-1], dataclasses.replace(timed[-1], end=end))
+            timed = joined(parted((*timed[:-1], dataclasses.replace(timed[-1], end=end))))
         cues.append(Line(timed, start, end, line.voice, beside))
     return tuple(cues)
 

@@ -1,4 +1,4 @@
-"""TTML as Apple Music and Navidrome have it: a ``<p>`` a line, a ``<span>`` a word::
+"""TTML as Apple Music and Navidrome have it: a ``<p>`` a line, a ``<span>`` a word or syllable::
 
     <p begin="00:00:01.000" end="00:00:03.000" itunes:key="L1" ttm:agent="v2"><span
      begin="00:00:01.000" end="00:00:01.500">one</span> <span …>two</span><span
@@ -83,7 +83,9 @@ class Ttml:
         lyrics = tidy(lyrics)
         title = {key: lyrics.metadata[key] for key in ("title",) if key in lyrics.metadata}
         return Lyrics(
-            framed(lyrics.lines, 1000, words=True, parallel=True), lyrics.language, metadata=title
+            framed(lyrics.lines, 1000, words=True, parallel=True, syllables=True),
+            lyrics.language,
+            metadata=title,
         )
 
     def write(self, lyrics: Lyrics) -> str:

@@ -1,4 +1,4 @@
-"""UltraStar TXT: a note a word, for karaoke games.
+"""UltraStar TXT: a note a word or syllable, for karaoke games.
 
 Beats are hundredths of a second (``#BPM:1500``, ``#GAP:0``), pitches are all 0: we know when words
 are sung, not how high. A note is a beat long at least and ends before the next one of its line
@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
+from lyricsyncd.formats.syllables import joined, parted
 from lyricsyncd.formats.text import (
     GUARD,
     MAX_BYTES,
@@ -104,7 +105,7 @@ class Ultrastar:
         some_words = any(line.words[0].start is not None for line in sung)
         lines = []
         for number, (line, frame) in enumerate(zip(sung, frames, strict=True), start=1):
-            words = stamped(line, _UNIT)
+            words = stamped(line, _UNIT, syllables=True)
             if words[0].start is None and some_words and frame.start is not None:
                 lines.append(Line(words, frame.start, frame.end))
                 continue
@@ -143,6 +144,7 @@ class Ultrastar:
 
 def _as_notes(words: Sequence[Word], line_end: float | None) -> tuple[Word, ...]:
     """Words whose times are those of notes: in order, none empty, none over the next."""
+    words = parted(words)
     heads = [i for i, word in enumerate(words) if word.start is not None]
     beats: list[int] = []
     for i in heads:
@@ -159,7 +161,7 @@ def _as_notes(words: Sequence[Word], line_end: float | None) -> tuple[Word, ...]
             last = min(last, beats[note + 1])
         notes[head] = replace(notes[head], start=beat / _UNIT)
         notes[following - 1] = replace(notes[following - 1], end=last / _UNIT)
-    return tuple(notes)
+    return joined(notes)
 
 
 def _is_hold(text: str) -> bool:

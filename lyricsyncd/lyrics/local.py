@@ -31,7 +31,7 @@ from lyricsyncd.processes import sandbox
 from lyricsyncd.registry import SourceContext
 from lyricsyncd.text import words
 from lyricsyncd.text.language import code as language_code
-from lyricsyncd.text.words import has_cjk, split_line
+from lyricsyncd.text.words import split_line
 
 _BULLET = " • "
 _FRAMES = ("SYLT", "USLT")
@@ -346,7 +346,7 @@ def _lines_of_pieces(pieces: Iterable[tuple[str, float]]) -> list[Line]:
 
 
 def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
-    """Join timed syllables to a line; those without a space between are one word.
+    """Join timed syllables to a line; those without a space between are of one word.
 
     A piece without text is a rest: the word before ends there.
     """
@@ -361,11 +361,7 @@ def _line_of_pieces(pieces: list[tuple[str, float]]) -> Line:
             continue
         for at, part in enumerate(parts):
             timed = start if at == 0 else None
-            joined = at == 0 and open_word and spaced and not text[:1].isspace()
-            if joined and not has_cjk(found[-1].text[-1] + part[0]):
-                found[-1] = dataclasses.replace(found[-1], text=found[-1].text + part)
-                continue
-            if joined:
+            if at == 0 and open_word and spaced and not text[:1].isspace():
                 found[-1] = dataclasses.replace(found[-1], space=False)
             found.append(Word(part, timed))
         open_word = bool(found) and not text[-1:].isspace() if parts else False

@@ -431,6 +431,7 @@ def _placement(
     thresholds: Thresholds,
 ) -> Placement:
     from lyricsyncd.align.lexicon import caution
+    from lyricsyncd.align.word_ends import word_ends
     from lyricsyncd.judging import lines
     from lyricsyncd.judging.quality import expected
 
@@ -438,6 +439,7 @@ def _placement(
     if alignment.line_times is not None:
         lyrics = _with_line_starts(lyrics, alignment.line_times)
     placed = _placed_lines(lyrics, alignment, verdict.confidence)
+    ends = _rounded(word_ends(alignment.onset, alignment.offset, stem.vocals, stem.sr))
     decision, timed = lines.decide_lines(
         verdict.decision,
         placed,
@@ -451,7 +453,7 @@ def _placement(
     if alignment.line_times is not None:
         reason = ". ".join(filter(None, (reason, alignment.line_times.reason)))
     return Placement(
-        lyrics=_timed_lyrics(lyrics, placed, timed),
+        lyrics=_timed_lyrics(lyrics, placed, timed, _Endings(ends, alignment.vowels), language),
         score=verdict.score,
         decision=decision,
         language=language,
@@ -517,10 +519,7 @@ def _placed_lines(
     """The lines that have words, with the times that were found for them."""
     from lyricsyncd.judging.lines import PlacedLine
 
-    onset, offset = (
-        tuple(round(float(seconds), 3) for seconds in times)
-        for times in (alignment.onset, alignment.offset)
-    )
+    onset, offset = _rounded(alignment.onset), _rounded(alignment.offset)
     lines, at = [], 0
     for line in lyrics:
         words = slice(at, at + len(line.words))
@@ -531,24 +530,65 @@ def _placed_lines(
     return lines
 
 
+def _rounded(times: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(round(float(seconds), 3) for seconds in times)
+
+
+@dataclass(frozen=True, slots=True)
+class _Endings:
+    """What is shown of words beside their starts, one each for the words of the song.
+
+    Judging keeps to the offsets of the search, which confidences are calibrated on.
+    """
+
+    ends: Sequence[float]
+    vowels: Sequence[npt.NDArray[np.float64]]
+    """None where the model does not know vowels."""
+
+    def of(self, words: slice) -> _Endings:
+        """Return those of some words."""
+        return _Endings(self.ends[words], self.vowels[words])
+
+
 def _timed_lyrics(
-    lyrics: Lyrics, placed: Sequence[PlacedLine], timed: Sequence[TimedLine]
+    lyrics: Lyrics,
+    placed: Sequence[PlacedLine],
+    timed: Sequence[TimedLine],
+    endings: _Endings,
+    language: str,
 ) -> Lyrics:
     """The lyrics with the times that were found; those of words that are not to be shown are
     marked as doubtful."""
     found = iter(zip(placed, timed, strict=True))
-    return lyrics.with_lines(
-        _timed_line(line, *next(found)) if line.words else line for line in lyrics
-    )
+    lines, at = [], 0
+    for line in lyrics:
+        words = slice(at, at + len(line.words))
+        at = words.stop
+        lines.append(
+            _timed_line(line, *next(found), endings.of(words), language) if line.words else line
+        )
+    return lyrics.with_lines(lines)
 
 
-def _timed_line(line: Line, placed: PlacedLine, timed: TimedLine) -> Line:
+def _timed_line(
+    line: Line, placed: PlacedLine, timed: TimedLine, endings: _Endings, language: str
+) -> Line:
+    from lyricsyncd.align.syllables import timed_syllables
     from lyricsyncd.judging.lines import LineTiming
 
-    each = zip(line.words, placed.onset, placed.offset, placed.confidence, strict=True)
+    each = zip(line.words, placed.onset, endings.ends, placed.confidence, strict=True)
     words = tuple(
         Word(word.text, start, end, confidence, word.space) for word, start, end, confidence in each
     )
+    if endings.vowels:
+        words = tuple(
+            dataclasses.replace(
+                word, syllables=timed_syllables(word.text, start, end, vowels, language)
+            )
+            for word, start, end, vowels in zip(
+                words, placed.onset, endings.ends, endings.vowels, strict=True
+            )
+        )
     if timed.timing is LineTiming.WORDS:
         start, end = words[0].start, words[-1].end
         return dataclasses.replace(line, words=words, start=start, end=end, estimated=False)

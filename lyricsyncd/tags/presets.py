@@ -33,6 +33,8 @@ class Sidecar:
     """Of its times, where the player needs another number than the format has."""
     translations: bool = False
     """Whether texts beside lines are written as lines of the same time, in LRC."""
+    syllables: bool = False
+    """Whether syllables have times of their own, in LRC and Lyricsfile."""
 
 
 @dataclass(frozen=True, slots=True)

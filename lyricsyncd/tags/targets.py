@@ -99,7 +99,9 @@ def _listed(song: Path, lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Plan:
         if path.suffix == ".elrc" and not has_words(lyrics):
             obsolete.append(path)
         else:
-            sidecars.append(Sidecar(item.format, path, translations=item.translations))
+            sidecars.append(
+                Sidecar(item.format, path, translations=item.translations, syllables=item.syllables)
+            )
     return Plan(tuple(sidecars), tuple(obsolete), _listed_tag(lyrics, output))
 
 

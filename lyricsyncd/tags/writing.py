@@ -169,4 +169,6 @@ def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
     options: dict[str, int] = {} if sidecar.decimals is None else {"decimals": sidecar.decimals}
     if sidecar.translations:
         options["translations"] = True
+    if sidecar.syllables:
+        options["syllables"] = True
     return stamp.signed(formats.write(author(lyrics), sidecar.format, **options))

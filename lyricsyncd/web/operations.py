@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +184,7 @@ def _lines(lyrics: Lyrics) -> list[dict[str, Any]]:
                     "end": word.end,
                     "confidence": word.confidence,
                     "space": word.space,
+                    "syllables": [dataclasses.asdict(part) for part in word.syllables],
                 }
                 for word in line.words
             ],

@@ -19,7 +19,7 @@ from lyricsyncd.errors import AudioError, JournalError, SourceError, UsageError,
 from lyricsyncd.library.decisions import Action, BrokenTimes, Busy, Decided, Decisions
 from lyricsyncd.library.roots import offline
 from lyricsyncd.lyrics.opened import sources
-from lyricsyncd.model import Line, Lyrics, Track, Word
+from lyricsyncd.model import Line, Lyrics, Syllable, Track, Word
 from lyricsyncd.playback import peaks
 from lyricsyncd.tags import Journal
 from lyricsyncd.web import shapes
@@ -85,10 +85,7 @@ def _draft_shape(call: Call, entry: Entry, found: Draft) -> dict[str, Any]:
                     "voice": line.voice,
                     "start": line.start,
                     "end": line.end,
-                    "words": [
-                        [word.text, word.start, word.end, word.confidence, word.space]
-                        for word in line.words
-                    ],
+                    "words": [_as_row(word) for word in line.words],
                 }
                 # Of a doubtful line, too, the start that its words have: they are to be corrected.
                 for line in found.lyrics.with_all_words()
@@ -330,7 +327,7 @@ def save(call: Call) -> dict[str, Any]:
     entry = entry_of(call)
     lyrics = _lyrics(body.lyrics)
     if (before := call.context.catalog.draft(entry.id)) is not None:
-        lyrics = _with_parallel(lyrics, before.lyrics)
+        lyrics = _with_syllables(_with_parallel(lyrics, before.lyrics), before.lyrics)
     _explained(lambda: _decisions(call).save(entry.id, lyrics, body.revision))
     return draft(call)
 
@@ -446,6 +443,24 @@ def _with_parallel(lyrics: Lyrics, before: Lyrics) -> Lyrics:
     )
 
 
+def _with_syllables(lyrics: Lyrics, before: Lyrics) -> Lyrics:
+    """Keep the syllables of words that a page sent without them, whose times are as before."""
+    known = {(word.text, word.start, word.end): word.syllables for word in before.words}
+    return lyrics.with_lines(
+        dataclasses.replace(
+            line,
+            words=tuple(
+                dataclasses.replace(
+                    word,
+                    syllables=word.syllables or known.get((word.text, word.start, word.end), ()),
+                )
+                for word in line.words
+            ),
+        )
+        for line in lyrics
+    )
+
+
 def _lyrics(shape: shapes.DraftLyrics) -> Lyrics:
     return Lyrics(
         tuple(
@@ -460,7 +475,22 @@ def _word(values: Sequence[Any]) -> Word:
     given: list[Any] = list(values)
     given += [None] * (4 - len(given))
     text, start, end, confidence = given[:4]
-    return Word(text, start, end, confidence, len(given) < 5 or bool(given[4]))
+    syllables = given[5] if len(given) > 5 else ()
+    return Word(
+        text,
+        start,
+        end,
+        confidence,
+        len(given) < 5 or bool(given[4]),
+        tuple(Syllable(*part) for part in syllables),
+    )
+
+
+def _as_row(word: Word) -> list[Any]:
+    row: list[Any] = [word.text, word.start, word.end, word.confidence, word.space]
+    if word.syllables:
+        row.append([[part.text, part.start, part.end] for part in word.syllables])
+    return row
 
 
 OPERATIONS: Sequence[Operation] = (

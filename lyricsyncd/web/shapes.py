@@ -308,6 +308,14 @@ class PausedAnswer(Shape):
     paused: bool
 
 
+class SyllableShape(Shape):
+    """A part of a word that is sung by itself; times are seconds."""
+
+    text: str
+    start: float
+    end: float | None
+
+
 class WordShape(Shape):
     """A word; times are seconds."""
 
@@ -316,6 +324,7 @@ class WordShape(Shape):
     end: float | None
     confidence: float | None
     space: bool = Field(description="Whether a space follows it in its line.")
+    syllables: list[SyllableShape] = Field(description="Those of a word with several.")
 
 
 class LineShape(Shape):
@@ -364,14 +373,17 @@ Whole = Annotated[int, Field(ge=0, le=_LARGEST), BeforeValidator(_number)]
 Time = Annotated[float, Field(ge=0, le=LONGEST_S), BeforeValidator(_number)]
 DraftTime = Time | None
 Part = Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)] | None
+DraftSyllables = Annotated[list[tuple[Name, Time, DraftTime]], Field(max_length=100)]
 DraftWord = (
     tuple[Name]
     | tuple[Name, DraftTime]
     | tuple[Name, DraftTime, DraftTime]
     | tuple[Name, DraftTime, DraftTime, Part]
     | tuple[Name, DraftTime, DraftTime, Part, Flag]
+    | tuple[Name, DraftTime, DraftTime, Part, Flag, DraftSyllables]
 )
-"""Text, start, end, confidence, and whether a space follows; what is left out is not known."""
+"""Text, start, end, confidence, whether a space follows, and syllables; what is left out is not
+known. Syllables that are left out stay where text and times of the word do."""
 
 
 class DraftLine(Shape):

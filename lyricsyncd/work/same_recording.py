@@ -74,7 +74,13 @@ def _timed(line: Line, like: Line | None) -> Line | None:
     if like is None or [word.text for word in line.words] != [word.text for word in like.words]:
         return None
     words: tuple[Word, ...] = tuple(
-        dataclasses.replace(word, start=timed.start, end=timed.end, confidence=timed.confidence)
+        dataclasses.replace(
+            word,
+            start=timed.start,
+            end=timed.end,
+            confidence=timed.confidence,
+            syllables=timed.syllables,
+        )
         for word, timed in zip(line.words, like.words, strict=True)
     )
     return dataclasses.replace(

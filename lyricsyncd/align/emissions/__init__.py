@@ -37,10 +37,13 @@ class PronunciationVariant:
     """One pronunciation of a word, as a sequence of sound units.
 
     ``optional`` marks units that may be skipped (the blanks of a CTC model); empty means none.
+    ``vowels`` are the places of the units with which a vowel begins; empty where the model does not
+    know vowels.
     """
 
     units: tuple[int, ...]
     optional: tuple[bool, ...] = ()
+    vowels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ class Traits:
     model's confidences alone."""
     languages: frozenset[str] | None = None
     """ISO 639 codes of the languages that the model can place; ``None``: any."""
+    vowel_lag: float = 0.0
+    """Seconds to add to the first frame of a vowel on the best path, as ``lag`` to onsets."""
 
     @classmethod
     def of(cls, model: AcousticModel) -> Traits:

@@ -70,7 +70,7 @@ class PhoneStateModel:
     ----------
     vtln_factor : float
         Of the front end; see `VTLN_FACTORS`.
-    lag, calibration
+    lag, vowel_lag, calibration
         See `lyricsyncd.align.emissions.Traits`.
     """
 
@@ -79,6 +79,7 @@ class PhoneStateModel:
     name: str = "sphinx"
     hop: float = cepstra.HOP / SAMPLE_RATE
     lag: float = 0.05
+    vowel_lag: float = -0.04
     calibration: Path | None = CALIBRATION
 
     @classmethod
@@ -223,7 +224,9 @@ class _Compiler:
             units += [
                 self._unit(tuple(sorted(set(state))), short) for state in zip(*options, strict=True)
             ]
-        return PronunciationVariant(tuple(units))
+        states = len(units) // len(slots)
+        vowels = (at * states for at, slot in enumerate(slots) if slot[0] in VOWELS)
+        return PronunciationVariant(tuple(units), vowels=tuple(vowels))
 
     def _unit(self, senones: tuple[int, ...], short: bool) -> int:
         if senones not in self._units:
