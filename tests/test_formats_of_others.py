@@ -26,14 +26,15 @@ def ttml(body: str, attributes: str = "") -> str:
 
 
 def said(text: str | bytes, name: str | None = None) -> list[str]:
-    """Rows as ``start (voice) text``, with a word's start before it where it has one."""
+    """Rows as ``start (voice) text``, with the start of a word or syllable before it, if known."""
     data = text.encode() if isinstance(text, str) else text
     rows = []
     for line in formats.read(data, name or formats.guess(data) or "txt"):
         words = ""
         for word in line.words:
-            time = "" if word.start is None else f"<{word.start:g}>"
-            words += time + word.text + (" " if word.space else "")
+            for part in word.syllables or (word,):
+                words += ("" if part.start is None else f"<{part.start:g}>") + part.text
+            words += " " if word.space else ""
         voice = f"({line.voice}) " if line.voice else ""
         start = "" if line.start is None else f"{line.start:g} "
         rows.append(f"{start}{voice}{words.strip()}".rstrip())

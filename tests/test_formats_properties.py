@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.timing import tidy
-from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.model import Line, Lyrics, Syllable, Word
 
 NAMES = formats.names()
+WITH_SYLLABLES = ("lrc", "lyricsfile", "json")
 UNITS = {"lrc": 1000, "vtt": 1000, "ttml": 1000, "ass": 100, "json": 1000, "lyricsfile": 1000}
 
 # Lyrics that look like markup of one format or another, and scripts that are easily broken.
@@ -54,6 +55,7 @@ def sung_lines(draw: st.DrawFn) -> Line:
     for text in draw(st.lists(TEXTS, max_size=6)):
         at += draw(st.floats(0, 2))
         end = at + draw(st.floats(0, 2))
+        middle = at + draw(st.floats(0, 2))
         words.append(
             Word(
                 text,
@@ -61,6 +63,7 @@ def sung_lines(draw: st.DrawFn) -> Line:
                 end if draw(st.integers(0, 4)) else None,
                 draw(st.one_of(st.none(), st.floats(0, 1))),
                 draw(st.booleans()),
+                (Syllable(text[:1], at, middle), Syllable(text[1:], middle)),
             )
         )
         at = draw(st.sampled_from([at, end]))
@@ -126,6 +129,15 @@ def test_what_is_written_reads_as_what_the_format_can_say(
     assert formats.read(encoded(text), name) == said
     assert formats.project(said, name) == said
     assert formats.write(said, name) == text
+
+
+@pytest.mark.parametrize("name", WITH_SYLLABLES)
+@given(lyrics=LYRICS)
+def test_syllables_on_request_read_as_what_the_format_can_say(name: str, lyrics: Lyrics) -> None:
+    lyrics = with_all_times(lyrics)
+    said = formats.project(lyrics, name, syllables=True)
+    text = formats.write(lyrics, name, syllables=True)
+    assert formats.read(encoded(text), name) == said
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -19,8 +19,8 @@ MONKEY = Word(
     "Monkey,", 1.0, 1.8, 0.9, syllables=(Syllable("Mon", 1.0, 1.4), Syllable("key,", 1.4, 1.8))
 )
 SONG = Lyrics((Line((Word("Code", 0.5, 0.9), MONKEY, Word("go", 2.0, 2.5)), 0.5, 2.5),))
-KEPT = ("json", "ttml", "ass", "ultrastar")
-ON_REQUEST = ("lrc", "lyricsfile")
+KEPT = ("ttml", "ass", "ultrastar")
+ON_REQUEST = ("lrc", "lyricsfile", "json")
 
 
 class TestWrittenWords:
@@ -127,15 +127,15 @@ class TestFormats:
     def test_of_words_write_them_on_request_only(self, name: str) -> None:
         usual = formats.read(formats.write(SONG, name).encode(), name)
         assert all(word.syllables == () for word in usual.words)
-        asked = formats.write(SONG, name, syllables=True)
-        assert formats.read(asked.encode(), name).words[1].syllables == MONKEY.syllables
+        requested = formats.write(SONG, name, syllables=True)
+        assert formats.read(requested.encode(), name).words[1].syllables == MONKEY.syllables
 
     def test_have_a_span_a_mark_or_a_note_for_each(self) -> None:
-        ttml, ass, ultrastar = (formats.write(SONG, name) for name in KEPT[1:])
+        ttml, ass, ultrastar = (formats.write(SONG, name) for name in KEPT)
         assert '<span begin="00:00:01.400" end="00:00:01.800">key,</span> ' in ttml
         assert r"{\kf40}Mon{\kf40}key, " in ass
         assert ": 100 40 0 Mon\n: 140 40 0 key, \n" in ultrastar
-        assert json.loads(formats.write(SONG, "json"))[1]["syllables"][1] == {
+        assert json.loads(formats.write(SONG, "json", syllables=True))[1]["syllables"][1] == {
             "text": "key,",
             "start": 1.4,
             "end": 1.8,

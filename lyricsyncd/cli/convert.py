@@ -29,7 +29,7 @@ from lyricsyncd.errors import UsageError
 @click.option(
     "--syllables",
     is_flag=True,
-    help="In lrc and lyricsfile: write a time for every syllable that IN has one of.",
+    help="In lrc, lyricsfile and json: write a time for every syllable that IN has one of.",
 )
 @encoding_option
 @dry_run_option

@@ -94,7 +94,7 @@ class Library(Section):
     )
 
 
-_WITH_SYLLABLES = (("sidecar", "lrc"), ("sidecar", "lyricsfile"))
+_WITH_SYLLABLES = (("sidecar", "lrc"), ("sidecar", "lyricsfile"), ("sidecar", "json"))
 
 
 class OutputFile(Section):
@@ -120,8 +120,8 @@ class OutputFile(Section):
     syllables: bool = Field(
         default=False,
         description=(
-            "In lrc and lyricsfile: write a time for every syllable, which not all players join to "
-            "words. (ttml, ass, ultrastar and json always have them.)"
+            "In lrc, lyricsfile and json: write a time for every syllable, which not all players "
+            "join to words. (ttml, ass and ultrastar always have them.)"
         ),
     )
 
@@ -130,7 +130,7 @@ class OutputFile(Section):
         if self.translations and (self.to, self.format[:3]) != ("sidecar", "lrc"):
             raise ValueError("translations are second lines of LRC files only")
         if self.syllables and (self.to, self.format) not in _WITH_SYLLABLES:
-            raise ValueError("syllables are an option of the files lrc and lyricsfile only")
+            raise ValueError("syllables are an option of lrc, lyricsfile and json files only")
         return self
 
 

@@ -2,8 +2,8 @@
 
     [{"word": "Row,", "start": 1.2, "end": 1.62, "confidence": 0.93, "line": 0}, …]
 
-Times are seconds, to the millisecond; what is not known is ``null``. A word of several syllables,
-whose times are known, has ``"syllables": [{"text": "Mon", "start": 1.2, "end": 1.4}, …]``.
+Times are seconds, to the millisecond; what is not known is ``null``. On request a word of several
+syllables has ``"syllables": [{"text": "Mon", "start": 1.2, "end": 1.4}, …]``.
 ``line`` counts lines from 0, empty ones included. ``"space": false`` stands where no space parts a
 word from the next (Chinese, Japanese), and ``"doubtful": true`` where a line's word times are too
 doubtful for players: this format alone has them. Times of lines, voices and names are not said.
@@ -24,7 +24,9 @@ from lyricsyncd.model import Line, Lyrics, Syllable, Word
 
 @dataclass(frozen=True)
 class Json:
-    """An array of words."""
+    """An array of words. ``syllables``: whether words of several have them."""
+
+    syllables: bool = False
 
     name: ClassVar[str] = "json"
     suffixes: ClassVar[tuple[str, ...]] = (".json",)
@@ -62,12 +64,20 @@ class Json:
 
     def project(self, lyrics: Lyrics) -> Lyrics:
         lines = [
-            _line([_rounded(word) for word in line.words], doubtful=line.doubtful)
+            _line([self._rounded(word) for word in line.words], doubtful=line.doubtful)
             for line in tidy(lyrics, doubtful=True)
         ]
         while lines and not lines[-1].words:
             lines.pop()
         return tidy(Lyrics(tuple(lines)), doubtful=True)
+
+    def _rounded(self, word: Word) -> Word:
+        word = word.retimed(lambda time: on_grid(time, 1000))
+        return dataclasses.replace(
+            word,
+            confidence=_confidence(word.confidence),
+            syllables=word.syllables if self.syllables else (),
+        )
 
     def write(self, lyrics: Lyrics) -> str:
         import json
@@ -96,11 +106,6 @@ def _line(words: list[Word], *, doubtful: bool) -> Line:
     start = words[0].start if words else None
     end = None if start is None else words[-1].end
     return Line(tuple(words), start, end, doubtful=doubtful and bool(words))
-
-
-def _rounded(word: Word) -> Word:
-    on_milliseconds = word.retimed(lambda time: on_grid(time, 1000))
-    return dataclasses.replace(on_milliseconds, confidence=_confidence(word.confidence))
 
 
 def _confidence(value: float | None) -> float | None:

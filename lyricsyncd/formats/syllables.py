@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 
+from lyricsyncd.formats.text import pieces
 from lyricsyncd.model import Syllable, Word
 
 # Thai to Tibetan, Burmese, Khmer, Chinese and Japanese: every word or character by itself.
@@ -37,15 +38,17 @@ def joined(words: Iterable[Word]) -> tuple[Word, ...]:
 
 
 def in_order(words: Sequence[Word]) -> tuple[Word, ...]:
-    """Return words without the syllables that begin after their word has ended."""
+    """Return words without syllables that begin after their word has ended, or are blank."""
     pairs = itertools.zip_longest(words, [word.start for word in words[1:]])
     return tuple(
-        dataclasses.replace(word, syllables=()) if _runs_over(word, later) else word
+        dataclasses.replace(word, syllables=()) if _is_broken(word, later) else word
         for word, later in pairs
     )
 
 
-def _runs_over(word: Word, later: float | None) -> bool:
+def _is_broken(word: Word, later: float | None) -> bool:
+    if any(pieces(part.text) != [part.text] for part in word.syllables):
+        return True
     starts = [part.start for part in word.syllables]
     limits = [time for time in (word.end, later) if time is not None]
     return starts != sorted(starts) or any(starts[-1:] > [limit] for limit in limits)

@@ -179,7 +179,7 @@ def stamped(line: Line, unit: int, *, syllables: bool = False) -> tuple[Word, ..
     not known. A line whose first word has no onset has no word times at all. With ``syllables``
     they are marked like words.
     """
-    words = _glued(parted(line.words) if syllables else line.words)
+    words = _glued(parted(line.words))
     if not words or words[0].start is None:
         return bare(line)
     stamped: list[Word] = []
@@ -197,7 +197,9 @@ def stamped(line: Line, unit: int, *, syllables: bool = False) -> tuple[Word, ..
                 word.space,
             )
         )
-    return joined(stamped) if syllables else tuple(stamped)
+    if syllables:
+        return joined(stamped)
+    return tuple(dataclasses.replace(word, syllables=()) for word in joined(stamped))
 
 
 def _glued(words: Iterable[Word]) -> list[Word]:
@@ -274,6 +276,8 @@ def framed(
     the words.
     """
     sung = [line for line in lines if line.words]
+    if syllables:
+        sung = [dataclasses.replace(line, words=parted(line.words)) for line in sung]
     starts = sorted(line.start for line in sung if line.start is not None)
     cues = []
     for line in sung:

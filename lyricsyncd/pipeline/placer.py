@@ -536,7 +536,7 @@ def _rounded(times: npt.NDArray[np.float64]) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Endings:
-    """What is shown of words beside their starts, one each for the words of the song.
+    """Hold what is shown of words beside their starts, one each for the words of the song.
 
     Judging keeps to the offsets of the search, which confidences are calibrated on.
     """

@@ -34,7 +34,7 @@ class Sidecar:
     translations: bool = False
     """Whether texts beside lines are written as lines of the same time, in LRC."""
     syllables: bool = False
-    """Whether syllables have times of their own, in LRC and Lyricsfile."""
+    """Whether syllables have times of their own, in LRC, Lyricsfile and JSON."""
 
 
 @dataclass(frozen=True, slots=True)
