@@ -343,6 +343,21 @@ class Catalog(KeptResults):
 
         return self.write(take_up)
 
+    # Better results
+
+    def improve(self, id: int) -> bool:
+        """Queue a song whose result stays unless a clearly better one is found."""
+        now = self.clock()
+        return self.write(lambda db: transitions.improve(db, id, now))
+
+    def keep(self, id: int, owner: str, placed_by: str | None = None) -> bool:
+        """End the lease of such a song: its result stays; see `transitions.keep`."""
+        return self.write(lambda db: transitions.keep(db, id, owner, placed_by))
+
+    def keep_all(self) -> int:
+        """Take such songs out of the queue; return how many they were."""
+        return self.write(transitions.keep_all)
+
     # The clock
 
     def clock_went_back(self, seconds: float, undone: float = 0.0) -> None:

@@ -175,6 +175,7 @@ def placed_by_0007(db: sqlite3.Connection) -> None:
     decided about its words, which no later run may replace."""
     db.execute("ALTER TABLE tracks ADD COLUMN placed_by TEXT")
     db.execute("UPDATE tracks SET placed_by = '' WHERE reason LIKE 'A person accepted%'")
+    db.execute("CREATE INDEX drafts_by_hand ON drafts (id) WHERE by_hand = 1")
 
 
 def migrate(

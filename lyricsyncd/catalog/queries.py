@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from lyricsyncd.catalog.database import Database
 from lyricsyncd.catalog.records import (
+    BY_HAND,
     SKIPPED_BY_SETTINGS,
     Entry,
     Fingerprint,
@@ -170,6 +171,24 @@ class Queries(Database):
         return self.read(
             lambda db: [as_entry(row) for row in db.execute(query, (len(start), start))]
         )
+
+    def improvable(self, limit: int) -> list[int]:
+        """List songs that other models placed than those noted, the least sure first.
+
+        Those with words that a person changed or accepted are left out.
+        """
+        query = f"SELECT id {_IMPROVABLE} ORDER BY quality, id LIMIT ?"
+        return self.read(lambda db: [id for (id,) in db.execute(query, (limit,))])
+
+    def count_improvable(self) -> int:
+        """Count the songs of `improvable`."""
+        query = f"SELECT COUNT(*) {_IMPROVABLE}"
+        return self.read(lambda db: int(db.execute(query).fetchone()[0]))
+
+    def is_improvable(self, id: int) -> bool:
+        """Return whether a song is among those of `improvable`."""
+        query = f"SELECT 1 {_IMPROVABLE} AND id = ?"
+        return self.read(lambda db: db.execute(query, (id,)).fetchone() is not None)
 
     def shares_of_length(self, limit: int) -> list[float]:
         """Return the seconds that the models took per second of a song, for the latest ones."""
@@ -406,6 +425,16 @@ class Queries(Database):
         )
         return None if row is None or row[0] is None else float(row[0])
 
+
+MODELS = "models"
+"""Name under which the service notes what places songs now."""
+_IMPROVABLE = f"""
+    FROM tracks WHERE state IN ('done', 'mixed', 'lines', 'review') AND missing_since IS NULL
+    AND aligner NOT IN ('none', 'source') AND decision IS NOT NULL
+    AND COALESCE(placed_by, 'an earlier version') != '{BY_HAND}'
+    AND COALESCE(placed_by, '') != (SELECT value FROM settings WHERE name = '{MODELS}')
+    AND id NOT IN (SELECT id FROM drafts WHERE by_hand = 1)
+"""
 
 ORDERS = {
     "id": "id",

@@ -30,6 +30,7 @@ class State(str, enum.Enum):
 class Priority(enum.IntEnum):
     """Priority of a song by the reason that it waits; the higher goes first."""
 
+    IMPROVE = -10
     BACKFILL = 0
     IMPORT = 10
     PERSON = 20
@@ -90,6 +91,10 @@ TAKEN_BACK = "its lyrics were taken back; retry it to have them again"
 
 REQUESTED = "a person asked"
 """Why a song is queued that a person named."""
+BETTER = "newer models may place it better"
+"""Why a song is queued whose result only takes the place of the one before if it is better."""
+BY_HAND = ""
+"""In place of the models that placed a song: a person decided about its words."""
 SKIPPED_BY_SETTINGS = "the configuration skips it: "
 """How the reason begins of a song that an override of its library leaves alone."""
 
@@ -144,6 +149,13 @@ class Entry:
     error: str | None = None
     waits_for: str | None = None
     """What a queued song waits for: a look-up (empty), or a host that could not be asked."""
+    placed_by: str | None = None
+    """What placed it, see `lyricsyncd.pipeline.identity`; ``None``: an earlier version."""
+
+    @property
+    def for_improvement(self) -> bool:
+        """Return whether its result stays unless a clearly better one is found."""
+        return self.why == BETTER
 
     @property
     def left_alone(self) -> bool:
@@ -172,7 +184,7 @@ class Entry:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        del plain["fingerprint"]
+        del plain["fingerprint"], plain["placed_by"]
         plain["path"] = str(self.path)
         plain["library"] = None if self.library is None else str(self.library)
         plain["state"] = self.state.value
@@ -242,6 +254,7 @@ class Outcome:
     language: str | None = None
     separator: str | None = None
     aligner: str | None = None
+    placed_by: str | None = None
     lines: int | None = None
     words: int | None = None
     lines_with_words: int | None = None

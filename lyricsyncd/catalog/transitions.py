@@ -11,6 +11,7 @@ from typing import Any
 
 from lyricsyncd.catalog.queries import get_entry, moved_here, range_below, there
 from lyricsyncd.catalog.records import (
+    BETTER,
     Fingerprint,
     Outcome,
     Priority,
@@ -157,7 +158,7 @@ def _enqueue(
         return Queued.WORKING
     if left_alone(state, known["error_class"]) and not request.force:
         return Queued.IGNORED
-    if state is State.PENDING:
+    if state is State.PENDING and known["why"] != BETTER:
         # A person, or a player, does not wait for a backoff to end.
         hurry = changed or request.force or request.priority >= Priority.PERSON
         if not hurry and request.priority <= known["priority"] and seen.inode == known["inode"]:
@@ -201,7 +202,7 @@ def _enqueue(
 def _standing(db: sqlite3.Connection, path: bytes) -> sqlite3.Row | None:
     """Read the state of the song at a path: few columns, since a scan reads very many songs."""
     row: sqlite3.Row | None = db.execute(
-        "SELECT id, library, size, mtime_ns, inode, state, priority, next_attempt_at,"
+        "SELECT id, library, size, mtime_ns, inode, state, priority, why, next_attempt_at,"
         " missing_since, error_class FROM tracks WHERE path = ?",
         (path,),
     ).fetchone()
@@ -358,6 +359,55 @@ def release(
     return update_held(db, id, owner, changes, arguments)
 
 
+_AS_IT_WAS = (
+    "state = CASE decision WHEN 'words' THEN 'done' WHEN 'mixed' THEN 'mixed'"
+    " WHEN 'lines' THEN 'lines' ELSE 'review' END, priority = 0, why = 'scan', attempts = 0,"
+    " crashes = 0, retries = 0, next_attempt_at = NULL, lease_owner = NULL, leased_until = NULL,"
+    " stage = NULL, progress = NULL, waits_for = NULL"
+)
+
+
+def improve(db: sqlite3.Connection, id: int, now: float) -> bool:
+    """Queue a song that is done, behind all others, without touching its result."""
+    changed = db.execute(
+        "UPDATE tracks SET state = 'pending', priority = ?, why = ?, enqueued_at = ?,"
+        " next_attempt_at = ?, attempts = 0, crashes = 0, retries = 0, waits_for = NULL"
+        " WHERE id = ? AND state IN ('done', 'mixed', 'lines', 'review')",
+        (int(Priority.IMPROVE), BETTER, now, now, id),
+    )
+    return changed.rowcount == 1
+
+
+def keep(db: sqlite3.Connection, id: int, owner: str, placed_by: str | None) -> bool:
+    """End the lease of a song that was to be improved: its result stays.
+
+    Parameters
+    ----------
+    placed_by
+        What could not place it better; ``None`` where that was not found out.
+    """
+    held = update_held(
+        db, id, owner, f"{_AS_IT_WAS}, placed_by = COALESCE(?, placed_by)", (placed_by,)
+    )
+    if held:
+        # Something else wrote the file meanwhile.
+        db.execute(
+            "UPDATE tracks SET state = 'pending', priority = ?, why = 'new file',"
+            " next_attempt_at = enqueued_at, size = seen_size, mtime_ns = seen_mtime_ns"
+            " WHERE id = ? AND seen_size IS NOT NULL"
+            " AND (seen_size != size OR seen_mtime_ns != mtime_ns)",
+            (int(Priority.IMPORT), id),
+        )
+    return held
+
+
+def keep_all(db: sqlite3.Connection) -> int:
+    """Take songs out of the queue that were to be improved; return how many they were."""
+    return db.execute(
+        f"UPDATE tracks SET {_AS_IT_WAS} WHERE state = 'pending' AND why = ?", (BETTER,)
+    ).rowcount
+
+
 def update_held(
     db: sqlite3.Connection, id: int, owner: str, changes: str, arguments: tuple[Any, ...]
 ) -> bool:
@@ -412,11 +462,12 @@ def finish(
     db.execute(
         """
         UPDATE tracks SET state = ?, next_attempt_at = ?, retries = ?, attempts = 0, crashes = 0,
-            priority = CASE WHEN ? = 'pending' THEN priority ELSE 0 END,
+            priority = CASE WHEN ? = 'pending' THEN MAX(priority, 0) ELSE 0 END,
+            why = CASE WHEN why = ? THEN 'new file' ELSE why END,
             size = ?, mtime_ns = ?, inode = ?, lease_owner = NULL, leased_until = NULL,
             stage = NULL, progress = NULL, finished_at = ?, quality = ?, decision = ?, reason = ?,
             source = ?, language = ?, separator = ?, aligner = ?, lines = ?, words = ?,
-            lines_with_words = ?, words_timed = ?,
+            lines_with_words = ?, words_timed = ?, placed_by = ?,
             stages = ?, written = ?, notes = ?, error_class = ?, error = ?, waits_for = ?
         WHERE id = ?
         """,
@@ -425,6 +476,7 @@ def finish(
             due,
             retries,
             state.value,
+            BETTER,
             stamp.size,
             stamp.mtime_ns,
             stamp.inode,
@@ -440,6 +492,7 @@ def finish(
             outcome.words,
             outcome.lines_with_words,
             outcome.words_timed,
+            outcome.placed_by,
             json.dumps(dict(outcome.stages)),
             json.dumps([str(path) for path in outcome.written]),
             json.dumps(list(outcome.notes)),

@@ -17,8 +17,11 @@ def show(song: str, as_json: bool) -> None:
     """Show what is known of SONG: a path, a number of the list, or a part of its name."""
     with open_catalog() as catalog:
         entry = one_song(catalog, song)
+        could_be_better = catalog.is_improvable(entry.id)
     if as_json:
-        print_json(entry.as_dict())
+        print_json({**entry.as_dict(), "could_be_better": could_be_better})
         return
-
-    views.print_facts(views.song_rows(entry.as_dict()))
+    rows = views.song_rows(entry.as_dict())
+    if could_be_better:
+        rows.append(("better", "it could be now: other models placed it than those of now", ""))
+    views.print_facts(rows)

@@ -154,10 +154,18 @@ def status_rows(status: Mapping[str, Any]) -> list[Row]:
         *_progress(status),
         *_labelled("at work", [_at_work(entry) for entry in status["working"]], CUT),
         *_labelled("waiting", _waiting(status)),
+        *_labelled("better", _better(status)),
         *_labelled("latest", _latest(status["latest"]), CUT),
         *_labelled("library", libraries or [_NO_LIBRARY]),
         *_labelled("repaired", [_repair(repair) for repair in status["repairs"]], "yellow"),
     ]
+
+
+def _better(status: Mapping[str, Any]) -> list[str]:
+    count = status["could_be_better"]
+    if not count:
+        return []
+    return [f"{songs(count)} could be better with the models of now (see quality.improve)"]
 
 
 def _bugs(status: Mapping[str, Any]) -> list[str]:

@@ -162,6 +162,14 @@ class Quality(Section):
         default=0.4,
         description=("A song with at least this score is written, one below it is not."),
     )
+    improve: bool = Field(
+        default=False,
+        description=(
+            "Place songs anew, slowly and when nothing else is to be done, once models or "
+            "calibrations are newer than those that placed them. Only a clearly higher score takes "
+            "the place of a result, and never that of words or files that a person changed."
+        ),
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Quality:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, State
 from lyricsyncd.catalog.drafts import Choices, Draft, words_key
 from lyricsyncd.catalog.kept import Outdated
+from lyricsyncd.catalog.records import BY_HAND
 from lyricsyncd.errors import LyricsyncError, UsageError
 from lyricsyncd.library.undoing import keep_choices, take_back
 from lyricsyncd.model import Decision, Lyrics, Timing
@@ -322,6 +323,7 @@ class Decisions:
             language=draft.language,
             separator=draft.separator,
             aligner=draft.aligner,
+            placed_by=BY_HAND,
             lines=sum(1 for line in lyrics if line.words),
             words=len(lyrics.words),
             lines_with_words=len(timed),

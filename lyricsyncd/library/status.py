@@ -12,6 +12,8 @@ from lyricsyncd.sqlite_files import last_repairs
 
 UNEXPECTED_ERRORS = "unexpected_errors"
 """Name under which the service notes the count for other processes."""
+COULD_BE_BETTER = "could_be_better"
+"""Name of the count of songs that other models placed than those of now."""
 _LATEST = 5
 """Results that are listed."""
 _RATE_S = 3600.0
@@ -34,13 +36,14 @@ def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> di
         "running": running,
         "paused": catalog.paused,
         "settings_error": catalog.settings_error,
-        "unexpected_errors": _unexpected_errors(catalog),
+        "unexpected_errors": _noted_count(catalog, UNEXPECTED_ERRORS),
         "resting": catalog.quiet if running else None,
         "songs": {state.value: count for state, count in counts.items()},
         "total": total,
         "finished": total - unfinished,
         "percent": round(100 * (total - unfinished) / total, 1) if total else None,
         "songs_per_hour": None if hourly is None else round(hourly, 1),
+        "could_be_better": _noted_count(catalog, COULD_BE_BETTER),
         "seconds_left": round(3600 * due / hourly) if hourly and due else None,
         "working": [entry.as_dict() for entry in catalog.entries(states=[State.WORKING])],
         "waiting": waiting,
@@ -62,9 +65,9 @@ def status(catalog: Catalog, libraries: Iterable[Rules], *, running: bool) -> di
     }
 
 
-def _unexpected_errors(catalog: Catalog) -> int:
-    """Return how many unexpected errors the service noted since it was started."""
-    noted = catalog.noted(UNEXPECTED_ERRORS) or ""
+def _noted_count(catalog: Catalog, name: str) -> int:
+    """Return a count that the service noted under a name; 0 before it did."""
+    noted = catalog.noted(name) or ""
     return int(noted) if noted.isdecimal() else 0
 
 

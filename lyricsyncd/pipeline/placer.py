@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.errors import ModelError
 from lyricsyncd.model import WRITTEN, Line, Lyrics, Word
+from lyricsyncd.pipeline.identity import models_identity
 from lyricsyncd.pipeline.prepared import (
     Answer,
     MoreWordsWanted,
@@ -139,7 +140,8 @@ class Placer:
             return MoreWordsWanted(watch.stages)
         self._unfinished = None
         language = self._language(prepared, best.lyrics)
-        return _placement(best, scores, language, watch, self.settings)
+        placement = _placement(best, scores, language, watch, self.settings)
+        return dataclasses.replace(placement, models=models_identity(self.settings.models))
 
     def _begun(self, prepared: Prepared, watch: Stopwatch, progress: Progress) -> _Unfinished:
         """Take up a song that waited for words, or separate the vocals of another."""

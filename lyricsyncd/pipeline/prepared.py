@@ -93,6 +93,8 @@ class Placement:
         Those of all words that were placed, in the order in which they were prepared.
     peaks : Peaks or None
         What the song looks like, for a page on which its words are corrected.
+    models : str
+        See `lyricsyncd.pipeline.identity`.
     """
 
     lyrics: Lyrics
@@ -106,6 +108,7 @@ class Placement:
     warnings: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     peaks: Peaks | None = None
+    models: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class SyncResult:
     peaks: Peaks | None = None
     offset: float = 0.0
     """Seconds by which a person's choice shifted the words since they were placed."""
+    models: str = ""
+    """What placed the words, see `lyricsyncd.pipeline.identity`; empty where no model did."""
 
     @property
     def to_write(self) -> Lyrics | None:
@@ -144,6 +146,7 @@ def of_placement(prepared: Prepared, placed: Placement) -> SyncResult:
             if lyrics is not None
         ),
         peaks=placed.peaks,
+        models=placed.models,
     )
 
 

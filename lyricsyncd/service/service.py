@@ -32,6 +32,7 @@ from lyricsyncd.service.changes import Changes, EventQueue
 from lyricsyncd.service.clock import Clock
 from lyricsyncd.service.component import Component, ThreadComponent
 from lyricsyncd.service.heartbeat import Heartbeat
+from lyricsyncd.service.improvements import Improvements
 from lyricsyncd.service.libraries import Libraries
 from lyricsyncd.service.lock import StateLock
 from lyricsyncd.service.parts import RunnerComponent, WebComponent
@@ -93,6 +94,7 @@ def compose(
         scans,
         Changes(catalog, events, libraries, scans),
         Backups(catalog, background),
+        Improvements(catalog, runner.wake),
         ThreadComponent(
             "music server",
             lambda config: start_polling(config, catalog, events.put, scan_all, runner.wake),

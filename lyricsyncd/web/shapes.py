@@ -284,6 +284,7 @@ class StatusAnswer(Shape):
     finished: int = Field(description="Songs that are neither queued nor in work.")
     percent: float | None
     songs_per_hour: float | None
+    could_be_better: int = Field(description="Songs that other models placed than those of now.")
     seconds_left: int | None
     working: list[TrackShape]
     waiting: list[WaitingShape]

@@ -46,6 +46,7 @@ def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
         lines_with_words=result.lines_with_words,
         words_timed=result.words_timed,
         stages=result.stages,
+        placed_by=result.models,
         written=() if report is None else report.written + report.unchanged,
         notes=result.warnings + (() if report is None else tuple(map(str, report.notes))),
     )

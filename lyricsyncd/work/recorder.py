@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, State
+from lyricsyncd.catalog.queries import MODELS
+from lyricsyncd.catalog.records import BY_HAND
 from lyricsyncd.config.paths import present
 from lyricsyncd.errors import (
     JournalError,
@@ -26,7 +28,7 @@ from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.playback import cache
 from lyricsyncd.printable import escaped
 from lyricsyncd.unexpected import TRANSIENT
-from lyricsyncd.work import outcomes
+from lyricsyncd.work import improvement, outcomes
 from lyricsyncd.work.chosen import for_review, with_offset
 
 if TYPE_CHECKING:
@@ -86,13 +88,35 @@ class Recorder:
         """Queue a song for the network: there are no words for it on this computer."""
         self._retry(lambda: self._catalog.needs_look_up(entry.id, self._owner))
 
+    def keep(self, entry: Entry, placed_by: str | None = None) -> None:
+        """End the work on a song that was to be improved: its result stays.
+
+        Parameters
+        ----------
+        placed_by : str, optional
+            What could not place it better, so that it is not tried with the same again.
+        """
+        self._retry(lambda: self._catalog.keep(entry.id, self._owner, placed_by))
+
+    def note_models(self, identity: str) -> None:
+        """Note what places songs now, on whatever computer; see `lyricsyncd.pipeline.identity`."""
+        if identity and self._catalog.noted(MODELS) != identity:
+            self._retry(lambda: self._catalog.note(MODELS, identity))
+
     def postpone(self, entry: Entry, settle_s: float, stamp: Fingerprint) -> None:
         """Queue a song again for when its file has stopped changing."""
+        if entry.for_improvement:
+            # The change itself has it queued.
+            self.keep(entry)
+            return
         due = self._catalog.clock() + settle_s
         self._retry(lambda: self._catalog.postpone(entry.id, self._owner, due, stamp))
 
     def gone(self, entry: Entry) -> None:
         """Record that a song's file is not there any more."""
+        if entry.for_improvement:
+            self.keep(entry)
+            return
         self._retry(lambda: self._catalog.gone(entry.id, self._owner))
 
     # The ends of a song
@@ -143,6 +167,8 @@ class Recorder:
             log.info("%s was taken back: nothing is written", entry.display_path)
             return
         result = self._as_chosen(entry, result)
+        if entry.for_improvement and not self._may_replace(found, result):
+            return
         report: WriteReport | None = None
         # As it was when it was taken up: what others write into it from now on is a change.
         stamp = entry.fingerprint
@@ -162,7 +188,28 @@ class Recorder:
                 return
         self._store_peaks(result.peaks, stamp)
         outcome, draft = outcomes.of_result(result, report), outcomes.draft_of(result)
-        self.finish(entry, outcome, found.began, stamp, draft)
+        self.finish(entry, outcome, found.began, stamp, draft, has_result=True)
+
+    def _may_replace(self, found: Found, result: SyncResult) -> bool:
+        """Return whether a result is clearly better than that of its song, and all files are still
+        as we wrote them; otherwise end the work on the song."""
+        from lyricsyncd.tags import Journal, write_sandboxed
+
+        entry = found.entry
+        if not result.models:
+            # The words have times by now: a person brought or edited them.
+            self.keep(entry, BY_HAND)
+            return False
+        if not improvement.is_better(entry, result):
+            log.info("%s: its words stay, they were not placed better", entry.display_path)
+            self.keep(entry, result.models)
+            return False
+        song, output = entry.path, found.config.output
+        if write_sandboxed(song, result.lyrics, output, journal=Journal(), dry_run=True).kept:
+            log.info("%s: its words stay, a person changed them", entry.display_path)
+            self.keep(entry, BY_HAND)
+            return False
+        return True
 
     def finish(
         self,
@@ -171,6 +218,8 @@ class Recorder:
         began: float,
         stamp: Fingerprint | None = None,
         draft: Draft | None = None,
+        *,
+        has_result: bool = False,
     ) -> None:
         """Record the outcome of a song, and log it.
 
@@ -182,7 +231,12 @@ class Recorder:
             State of the file after it was written.
         draft : Draft, optional
             The result, to be stored for review.
+        has_result : bool
+            Whether words were placed; without, a song that was to be improved stays as it is.
         """
+        if entry.for_improvement and not has_result:
+            self.keep(entry)
+            return
         if not self._retry(
             lambda: self._catalog.finish(entry.id, self._owner, outcome, stamp, draft)
         ):
@@ -226,6 +280,9 @@ class Recorder:
     def crashed(self, entry: Entry, error: Exception) -> None:
         """Count a crash against a song, which is set aside after too many."""
         if self._stopping.is_set():
+            return
+        if entry.for_improvement:
+            self.keep(entry)
             return
         cause = error if isinstance(error, LyricsyncError) else LyricsyncError(repr(error))
         try:

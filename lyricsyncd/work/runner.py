@@ -223,7 +223,7 @@ class Runner:
             entry = self.catalog.claim(
                 self.owner,
                 LEASE_S,
-                at_least=Priority.PERSON if only_urgent else Priority.BACKFILL,
+                at_least=Priority.PERSON if only_urgent else Priority.IMPROVE,
                 only=self._only,
                 holding=list(self._held),
                 look_ups=look_ups,

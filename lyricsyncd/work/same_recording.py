@@ -30,6 +30,7 @@ def reused(prepared: Prepared, first: Entry, placed: Lyrics) -> SyncResult:
         aligner=first.aligner or "none",
         stages=dict(prepared.stages),
         warnings=prepared.warnings,
+        models=first.placed_by or "",
     )
 
 

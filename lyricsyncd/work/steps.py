@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, Priority, State
-from lyricsyncd.catalog.records import TAKEN_BACK
+from lyricsyncd.catalog.records import BY_HAND, TAKEN_BACK
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.http import rate_limit
 from lyricsyncd.http.response_cache import without_cache
 from lyricsyncd.library import overrides
 from lyricsyncd.processes.executor import WorkerExecutor
-from lyricsyncd.work import policy, worker
+from lyricsyncd.work import improvement, policy, worker
 from lyricsyncd.work.chosen import find_chosen
 
 if TYPE_CHECKING:
@@ -73,6 +73,9 @@ def find(
         recorder.finish(entry, Outcome(State.IGNORED, reason), began)
         return None
     config = overrides.with_language(config, settings)
+    if entry.for_improvement and improvement.removed_by_person(entry):
+        recorder.keep(entry, BY_HAND)
+        return None
     if _taken_back(entry):
         recorder.finish(entry, Outcome(State.IGNORED, TAKEN_BACK), began)
         return None
@@ -142,6 +145,7 @@ def place(
         return future.result()
 
     result = placed(found.prepared, Finder(found.config), run)
+    recorder.note_models(result.models)
     if note:
         result = dataclasses.replace(result, warnings=(*result.warnings, note))
     recorder.write(found, result)
@@ -166,6 +170,8 @@ def _same_recording(
     if not isinstance(executor, WorkerExecutor) or prepared.recognise or not track.duration:
         return None
     if entry.priority >= Priority.PERSON or entry.crashes or prepared.pins:
+        return None
+    if entry.for_improvement:
         return None
     from lyricsyncd.work import same_recording
 

@@ -85,4 +85,5 @@ CREATE INDEX tracks_state ON tracks (state, next_attempt_at);
 CREATE INDEX tracks_inode ON tracks (inode);
 CREATE INDEX tracks_recording ON tracks (recording_id);
 CREATE INDEX tracks_name ON tracks (name_key);
+CREATE INDEX drafts_by_hand ON drafts (id) WHERE by_hand = 1;
 COMMIT;
