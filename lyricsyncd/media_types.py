@@ -99,6 +99,10 @@ def by_content(head: bytes) -> AudioType | None:
     return None
 
 
+STEM_ENDINGS = (".instrumental", ".vocals")
+"""Endings of the names of a song's stems, before their suffix."""
+
+
 def is_audio(path: PurePath) -> bool:
     """Return whether a name is that of a song, discovered or not."""
     return path.suffix.lower() in AUDIO_SUFFIXES

@@ -39,6 +39,7 @@ _COMMANDS = {
     "resume": ("queue:resume", "Go on after a pause."),
     "lyrics": ("lyrics:lyrics", "Find the words of a song only."),
     "apply": ("apply:apply", "Write lyrics that are there already; no model runs."),
+    "karaoke": ("karaoke:karaoke", "Write a song without its vocals, and the vocals alone."),
     "convert": ("convert:convert", "Convert lyrics from one format into another."),
     "undo": ("undo:undo", "Restore what was there before."),
     "approve": ("decide:approve", "Accept the words of a song as they were placed."),

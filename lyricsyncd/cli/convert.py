@@ -31,6 +31,7 @@ from lyricsyncd.errors import UsageError
     is_flag=True,
     help="In lrc, lyricsfile and json: write a time for every syllable that IN has one of.",
 )
+@click.option("--notes", is_flag=True, help="In lrc and lrc_standard: write ♪ in long breaks.")
 @encoding_option
 @dry_run_option
 def convert(
@@ -40,6 +41,7 @@ def convert(
     to: str | None,
     offset: float,
     syllables: bool,
+    notes: bool,
     encoding: str | None,
     dry_run: bool,
 ) -> None:
@@ -64,7 +66,8 @@ def convert(
                 f"the suffix of {out} is that of no format", remedy="Name the format with --to"
             )
     lyrics = unstamped(read_lyrics(source, from_, encoding)).shifted(offset)
-    options = {"syllables": True} if syllables else {}
+    chosen = {"syllables": syllables, "notes": notes}
+    options = {name: True for name, wanted in chosen.items() if wanted}
     content = formats.write(lyrics, to or "lrc", **options).encode(errors="replace")
     if dry_run:
         what = f"would write {len(lyrics.words)} words"

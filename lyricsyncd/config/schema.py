@@ -125,10 +125,19 @@ class OutputFile(Section):
         ),
     )
 
+    notes: bool = Field(
+        default=False,
+        description=(
+            "In LRC files: write ♪ where the singing pauses for long, in place of an empty line."
+        ),
+    )
+
     @model_validator(mode="after")
     def _only_where_it_can(self) -> OutputFile:
         if self.translations and (self.to, self.format[:3]) != ("sidecar", "lrc"):
             raise ValueError("translations are second lines of LRC files only")
+        if self.notes and (self.to, self.format[:3]) != ("sidecar", "lrc"):
+            raise ValueError("notes are an option of LRC files only")
         if self.syllables and (self.to, self.format) not in _WITH_SYLLABLES:
             raise ValueError("syllables are an option of lrc, lyricsfile and json files only")
         return self
@@ -145,6 +154,23 @@ class Output(Section):
             "with line times and NAME.elrc with word times) or embed (in the song's tags, and "
             "only there)."
         ),
+    )
+    karaoke: bool = Field(
+        default=False,
+        description=(
+            "Also write every song whose words were placed without its vocals, and the vocals "
+            "alone: NAME.instrumental.flac and NAME.vocals.flac. It takes half a minute a song."
+        ),
+    )
+    karaoke_folder: LocatedPath | None = Field(
+        default=None,
+        description=(
+            "Where those go, in folders like the library's; by default a folder `karaoke` beside "
+            "the catalog. The path of a library puts them beside its songs."
+        ),
+    )
+    karaoke_format: Literal["flac", "opus"] = Field(
+        default="flac", description="flac keeps every sample, opus takes a sixth of the room."
     )
 
 

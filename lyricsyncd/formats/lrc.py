@@ -13,11 +13,12 @@ A word ends where the next mark stands, be it a word's, that of a rest (as after
 closing mark of the line. The space between two words belongs to the word before, or to the rest
 between them: Navidrome passes over a rest without any text, and Jellyfin takes its time for the
 next word's. Where no space parts the words, the rest holds an invisible joiner. An empty timed line
-stands where a line ends before a long break, and at the end of the song. Beyond 99
-minutes stamps have hours. Backing vocals with word times follow their line as ``[bg: …]``; other
-voices are written like the lead, since players would show their names as words. A line without
-word times is a plain line. Lyrics without any time are plain text; where only some lines have
-times, the others cannot be written.
+stands where a line ends before a long break, and at the end of the song; on request a break, or a
+long beginning, has a note, ``♪``, in place of it, and a line of notes is read as an empty one.
+Beyond 99 minutes stamps have hours. Backing vocals with word times follow their line as ``[bg:
+…]``; other voices are written like the lead, since players would show their names as words. A line
+without word times is a plain line. Lyrics without any time are plain text; where only some lines
+have times, the others cannot be written.
 
 Read: also ``[t1][t2]text`` (a line sung twice), ``[offset:]`` (applied: positive is earlier),
 ``mm:ss``, ``mm:ss.x`` to ``mm:ss.xxx`` and more, the old ``mm:ss:xx``, ``hh:mm:ss.xx``, words
@@ -76,6 +77,7 @@ _PLAIN_SHARE = 2
 """So many rows without a time for each timed one are plain text with a stray stamp."""
 _NEGATIVE = re.compile(r"\s*\[-\d+:\d")
 _TAG = re.compile(r"\[([A-Za-z_#]+):(.*)\]", re.DOTALL)
+_NOTE, _NOTES = "♪", "♩♪♫♬🎵🎶 \ufe0e\ufe0f"
 _VOICE = re.compile(r"v(\d{1,3}):\s?")
 
 _METADATA = {
@@ -123,12 +125,14 @@ class Lrc:
 
     ``decimals``: of the seconds, 3 by default; 2 is what old players parse. ``translations``:
     whether the texts beside a line follow it as lines of the same time. ``syllables``: whether they
-    have marks as words do, which some players show with spaces between them.
+    have marks as words do, which some players show with spaces between them. ``notes``: whether a
+    note stands for a break.
     """
 
     decimals: int = 3
     translations: bool = False
     syllables: bool = False
+    notes: bool = False
 
     name: ClassVar[str] = "lrc"
     suffixes: ClassVar[tuple[str, ...]] = (".elrc", ".lrc")
@@ -156,21 +160,23 @@ class Lrc:
             words=True,
             beside=self.translations,
             syllables=self.syllables,
+            notes=self.notes,
         )
 
     def write(self, lyrics: Lyrics) -> str:
-        return _write(self.project(lyrics), self.decimals)
+        return _write(self.project(lyrics), self.decimals, notes=self.notes)
 
 
 @dataclass(frozen=True)
 class LrcStandard:
     """Plain LRC, a time a line, which every player reads. ``decimals``: 2 by default.
 
-    ``translations``: as of `Lrc`.
+    ``translations``, ``notes``: as of `Lrc`.
     """
 
     decimals: int = 2
     translations: bool = False
+    notes: bool = False
 
     name: ClassVar[str] = "lrc_standard"
     suffixes: ClassVar[tuple[str, ...]] = (".lrc",)
@@ -185,10 +191,16 @@ class LrcStandard:
         return _read(decode(data))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
-        return _project(tidy(lyrics), 10**self.decimals, words=False, beside=self.translations)
+        return _project(
+            tidy(lyrics),
+            10**self.decimals,
+            words=False,
+            beside=self.translations,
+            notes=self.notes,
+        )
 
     def write(self, lyrics: Lyrics) -> str:
-        return _write(self.project(lyrics), self.decimals)
+        return _write(self.project(lyrics), self.decimals, notes=self.notes)
 
 
 def _marked_lines(text: str) -> Iterable[tuple[str, re.Match[str] | None]]:
@@ -199,8 +211,17 @@ def _marked_lines(text: str) -> Iterable[tuple[str, re.Match[str] | None]]:
 
 
 def _project(
-    lyrics: Lyrics, unit: int, *, words: bool, beside: bool, syllables: bool = False
+    lyrics: Lyrics,
+    unit: int,
+    *,
+    words: bool,
+    beside: bool,
+    syllables: bool = False,
+    notes: bool = False,
 ) -> Lyrics:
+    lyrics = lyrics.with_lines(
+        replace(line, words=()) if _is_notes(line.text) else line for line in lyrics
+    )
     if not any(line.words and line.start is not None for line in lyrics.lines):
         # Readers show the tags of an LRC file without times as if they were sung.
         return Lyrics(tuple(Line(bare(line)) for line in lyrics.lines if line.words))
@@ -227,6 +248,8 @@ def _project(
         before = ends[-1]
         ends[-1] = None if end is None or before is None else max(before, on_grid(end, unit))
     groups = [[*group, *more] for group, more in zip(groups, further, strict=True)]
+    if notes and min(group[0].start or 0.0 for group in groups) >= LINGER_S:
+        groups, ends = [[Line((), 0.0)], *groups], [None, *ends]
     return Lyrics(
         tuple(_in_order(_with_breaks(groups, ends))),
         lyrics.language,
@@ -279,14 +302,23 @@ def _in_order(groups: Sequence[Sequence[Line]]) -> list[Line]:
     return closed
 
 
-def _write(lyrics: Lyrics, decimals: int) -> str:
+def _is_notes(text: str) -> bool:
+    """Return whether a line holds notes and nothing else: a break."""
+    return text.strip() != "" and not text.strip(_NOTES)
+
+
+def _write(lyrics: Lyrics, decimals: int, *, notes: bool) -> str:
     rows = [
         f"[{tag}:{lyrics.metadata[key]}]" for key, tag in _WRITTEN.items() if key in lyrics.metadata
     ]
     if lyrics.language is not None:
         # The first is the older name, the second the one that Navidrome reads.
         rows += [f"[la:{lyrics.language}]", f"[lang:{lyrics.language}]"]
-    rows += [_row(line, decimals) for line in lyrics.lines]
+    last = max((at for at, line in enumerate(lyrics.lines) if line.words), default=0)
+    rows += [
+        _row(line, decimals) + (_NOTE if notes and not line.words and at < last else "")
+        for at, line in enumerate(lyrics.lines)
+    ]
     return "".join(row + "\n" for row in rows)
 
 
@@ -506,6 +538,8 @@ def _line(entry: _Entry, later: int, offset: int) -> Line:
         content = content[prefix.end() :]
         voice = None if int(prefix[1]) == 1 else f"v{int(prefix[1])}"
     start = _seconds(stamp - offset)
+    if _is_notes(content):
+        content = ""
     if _WORD_MARK.search(content):
         words = words_of(_stretches(content, start, later - offset))
     else:

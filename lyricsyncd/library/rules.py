@@ -36,14 +36,15 @@ _PARTIAL_STEMS = (".part", ".partial", ".tmp", ".temp", ".crdownload")
 
 
 def is_song(path: PurePath) -> bool:
-    """Check whether a name is that of a song, and not of a hidden file or a partial download."""
+    """Check whether a name is that of a song, and not of a hidden file, a partial download or the
+    stem of a song."""
     name = path.name
     stem, _, suffix = name.lower().rpartition(".")
     return (
         f".{suffix}" in media_types.SONG_SUFFIXES
         and not name.startswith((".", "~"))
         and stem != ""
-        and not stem.endswith(_PARTIAL_STEMS)
+        and not stem.endswith((*_PARTIAL_STEMS, *media_types.STEM_ENDINGS))
     )
 
 

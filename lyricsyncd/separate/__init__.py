@@ -201,6 +201,16 @@ class VocalSeparator:
             vocals = soxr.resample(vocals, rate, FULL_RATE)
         return vocals, FULL_RATE
 
+    def opened(self) -> Separator:
+        """Return the separator itself, its model loaded.
+
+        Raises
+        ------
+        ModelError
+            The model is missing or broken, or does not fit into memory.
+        """
+        return self._separator
+
     def _warn(self) -> None:
         """Log why these are no vocals: the caller gets no `Stem` with the warning."""
         if self.warning is not None:

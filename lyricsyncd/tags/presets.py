@@ -35,6 +35,8 @@ class Sidecar:
     """Whether texts beside lines are written as lines of the same time, in LRC."""
     syllables: bool = False
     """Whether syllables have times of their own, in LRC, Lyricsfile and JSON."""
+    notes: bool = False
+    """Whether a note stands for a break, in LRC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,13 @@ def _listed(song: Path, lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Plan:
             obsolete.append(path)
         else:
             sidecars.append(
-                Sidecar(item.format, path, translations=item.translations, syllables=item.syllables)
+                Sidecar(
+                    item.format,
+                    path,
+                    translations=item.translations,
+                    syllables=item.syllables,
+                    notes=item.notes,
+                )
             )
     return Plan(tuple(sidecars), tuple(obsolete), _listed_tag(lyrics, output))
 

@@ -171,4 +171,6 @@ def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
         options["translations"] = True
     if sidecar.syllables:
         options["syllables"] = True
+    if sidecar.notes:
+        options["notes"] = True
     return stamp.signed(formats.write(author(lyrics), sidecar.format, **options))

@@ -158,8 +158,16 @@ class Recorder:
         self.postpone(entry, settle_s, stamp)
         return True
 
-    def write(self, found: Found, result: SyncResult) -> None:
-        """Write a result beside or into its song, unless the song changed or was taken back."""
+    def write(
+        self, found: Found, result: SyncResult, then: Callable[[], None] | None = None
+    ) -> None:
+        """Write a result beside or into its song, unless the song changed or was taken back.
+
+        Parameters
+        ----------
+        then : callable, optional
+            Called when lyrics were written, before that is recorded: the lease is still held.
+        """
         entry = found.entry
         if self.superseded(found):
             return
@@ -187,6 +195,8 @@ class Recorder:
                 self.gone(entry)
                 return
         self._store_peaks(result.peaks, stamp)
+        if result.may_write and then is not None:
+            then()
         outcome, draft = outcomes.of_result(result, report), outcomes.draft_of(result)
         self.finish(entry, outcome, found.began, stamp, draft, has_result=True)
 

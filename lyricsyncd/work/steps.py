@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, Priority, State
 from lyricsyncd.catalog.records import BY_HAND, TAKEN_BACK
@@ -20,7 +20,7 @@ from lyricsyncd.http import rate_limit
 from lyricsyncd.http.response_cache import without_cache
 from lyricsyncd.library import overrides
 from lyricsyncd.processes.executor import WorkerExecutor
-from lyricsyncd.work import improvement, policy, worker
+from lyricsyncd.work import improvement, karaoke, policy, worker
 from lyricsyncd.work.chosen import find_chosen
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def place(
     catalog: Catalog,
     executor: SongExecutor,
     recorder: Recorder,
-    submitted: Callable[[Future[Answer]], None],
+    submitted: Callable[[Future[Any]], None],
 ) -> None:
     """Place a song's words in the executor, and write the result.
 
@@ -127,9 +127,15 @@ def place(
     entry = found.entry
     if recorder.superseded(found):
         return
+
+    def write_stems() -> None:
+        progress = partial(recorder.progress, entry)
+        duration = found.prepared.track.duration
+        karaoke.write_stems(entry.path, found.config, duration, executor, submitted, progress)
+
     same = _same_recording(found, catalog, executor, recorder)
     if same is not None:
-        recorder.write(found, same)
+        recorder.write(found, same, write_stems)
         return
     settings, note = policy.reduced(placing_settings(found.config), entry.crashes)
 
@@ -148,7 +154,7 @@ def place(
     recorder.note_models(result.models)
     if note:
         result = dataclasses.replace(result, warnings=(*result.warnings, note))
-    recorder.write(found, result)
+    recorder.write(found, result, write_stems)
 
 
 def _taken_back(entry: Entry) -> bool:

@@ -24,6 +24,20 @@ def place(
     return _placer(settings).place(prepared, progress=progress)
 
 
+def stems(
+    settings: PlacingSettings,
+    song: Path,
+    folder: Path,
+    suffix: str,
+    *,
+    progress: Callable[[str, float], None] | None = None,
+) -> None:
+    """Write the instrumental and the vocals of a song; see `lyricsyncd.separate.stems`."""
+    from lyricsyncd.separate.stems import write_stems
+
+    write_stems(song, folder, _placer(settings).models.separator().opened(), suffix, progress)
+
+
 def prefetch(song: Path) -> None:
     """Decode the next song while another one is being placed."""
     _reader().prefetch(song)
