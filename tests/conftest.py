@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 from lyricsyncd import formats, lyrics, media_types, registry
 from lyricsyncd.http import rate_limit
 from lyricsyncd.processes import sandbox
+from tests.browser import browser as browser
+from tests.browser import visit as visit
 
 settings.register_profile(
     "default",

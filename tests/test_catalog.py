@@ -149,6 +149,27 @@ class TestOrder:
             taken.append(claim(catalog).library)
         assert taken[:2] in ([A, B], [B, A])
 
+    def test_is_that_of_the_queue_which_people_see(self, catalog: Catalog, clock: Clock) -> None:
+        for name, priority, library in (
+            ("a1", Priority.BACKFILL, A),
+            ("a2", Priority.BACKFILL, A),
+            ("a3", Priority.BACKFILL, A),
+            ("b1", Priority.BACKFILL, B),
+            ("b2", Priority.PERSON, B),
+            ("a4", Priority.PERSON, A),
+            ("b3", Priority.BACKFILL, B),
+        ):
+            queue(catalog, name, priority, library=library)
+            clock.now += 1
+        claim(catalog)
+        coming = [entry.path.name for entry in catalog.queue() if entry.state is State.PENDING]
+        claimed = []
+        while (entry := catalog.claim("me", 600)) is not None:
+            clock.now += 1
+            claimed.append(entry.path.name)
+        assert coming == claimed
+        assert len(coming) == 6
+
     def test_a_higher_priority_brings_a_queued_song_forward(self, catalog: Catalog) -> None:
         queue(catalog, "first")
         queue(catalog, "second")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-import shutil
+import re
 import socket
 import sqlite3
 import statistics
@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -24,18 +24,15 @@ from lyricsyncd.catalog.drafts import Draft
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.web.page import Page as Files
 from tests import test_daemon_service, test_web_page, web_api
+from tests.browser import DESKTOP, PHONE, Visit
 from tests.web_api import SONG, Home
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ROOT = Path(__file__).parent.parent
 UI = ROOT / "lyricsyncd" / "web" / "ui"
 TOKEN = "a long secret"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-DESKTOP, PHONE = (1280, 800), (390, 844)
 FIRST_LOAD_BYTES, FIRST_LOAD_REQUESTS = 60_000, 20
+ALL_BYTES = 90_000
 NODES = 500
 
 
@@ -44,14 +41,33 @@ def slow(test: Any) -> Any:
     return pytest.mark.slow(pytest.mark.alone(test))
 
 
+def loaded_first() -> set[str]:
+    """The modules that are imported before anything is shown."""
+    found, left = set[str](), ["main.js"]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            text = (UI / name).read_text(encoding="utf-8")
+            left += re.findall(r"from '\./([\w/]+\.js)'", text)
+    return found
+
+
+def packed(file: Path) -> int:
+    return len(gzip.compress(file.read_bytes(), 9))
+
+
 class TestTheFilesOfThePage:
     def test_are_small(self) -> None:
-        packed = [
-            gzip.compress(file.read_bytes(), 9)
-            for file in UI.rglob("*")
-            if file.suffix in {".html", ".css", ".js", ".svg", ".webmanifest"}
-        ]
-        assert sum(map(len, packed)) < FIRST_LOAD_BYTES
+        first = sum(packed(UI / name) for name in (*loaded_first(), "index.html", "app.css"))
+        assert first < FIRST_LOAD_BYTES
+        kinds = {".html", ".css", ".js", ".svg", ".webmanifest"}
+        assert sum(packed(file) for file in UI.rglob("*") if file.suffix in kinds) < ALL_BYTES
+
+    def test_are_named_for_preloading_as_far_as_they_are_loaded_first(self) -> None:
+        index = (UI / "index.html").read_text(encoding="utf-8")
+        named = re.findall(r'(?:href|src)="{assets}/([\w/]+\.js)"', index)
+        assert set(named) == loaded_first()
 
     def test_ask_nothing_of_another_host(self) -> None:
         for file in UI.rglob("*"):
@@ -93,66 +109,6 @@ class TestTheFilesOfThePage:
         files = {file.relative_to(ROOT).as_posix() for file in UI.rglob("*") if file.is_file()}
         assert files <= in_wheel
         assert files <= in_source
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium is installed")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        # Root has no sandbox; songs start without a click.
-        arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield started
-        started.close()
-
-
-class Visit:
-    """A tab: what it shows, what it complains of, and whom it asks."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", self._note)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-
-    def _note(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    contexts = []
-
-    def open_(
-        address: str,
-        screen: str = "",
-        *,
-        scheme: Any = "dark",
-        size: tuple[int, int] = DESKTOP,
-        script: str = "",
-        **settings: Any,
-    ) -> Visit:
-        width, height = size
-        context = browser.new_context(
-            color_scheme=scheme, viewport={"width": width, "height": height}, **settings
-        )
-        contexts.append(context)
-        context.set_default_timeout(20_000)
-        page = context.new_page()
-        if script:
-            page.add_init_script(script)
-        made = Visit(page)
-        page.goto(f"http://{address}/ui/{screen}")
-        return made
-
-    yield open_
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture(autouse=True)
@@ -213,6 +169,8 @@ SCREENS = {
     "#/queue": "Broken",
     "#/health": "Libraries",
     "#/song/1": "Twinkle,",
+    "#/edit/1": "Every word has its place",
+    "#/edit/3": "no placed words to edit",
     "#/song/3": "38 % of the words are sure",
     "#/song/99": "There is no song 99",
     "#/nowhere": "There is no such screen",
@@ -230,7 +188,7 @@ class TestEachScreen:
         seen.page.get_by_text(SCREENS[screen]).first.wait_for()
         seen.page.wait_for_timeout(500)
         # A browser says of each 404 that it got one.
-        expected = "/tracks/99" if screen.endswith("99") else "/peaks?of=vocals"
+        expected = {"#/song/99": "/tracks/99", "#/edit/3": "/tracks/3/draft"}.get(screen, "none")
         assert [each for each in seen.complaints if expected not in each] == []
         assert {url.split("/")[2] for url in seen.asked} == {address(furnished)}
         width = seen.page.evaluate("document.documentElement.scrollWidth")
@@ -332,11 +290,11 @@ class TestHostileNames:
         id = placed(home, "a\udcff.mp3", State.REVIEW, lyrics, **names)
         placed(home, "b.mp3", State.FAILED, title=HOSTILE)
         made = "#app script, #app img:not([src='icon.svg'])"
-        for screen in ("#/library", "#/queue", f"#/song/{id}"):
+        for screen in ("#/library", "#/queue", f"#/song/{id}", f"#/edit/{id}"):
             seen = visit(address(home), screen)
             seen.page.get_by_text(HOSTILE).first.wait_for()
             assert seen.page.locator(made).count() == 0
-            assert [each for each in seen.complaints if "/peaks" not in each] == []
+            assert seen.complaints == []
 
 
 @slow
@@ -378,6 +336,38 @@ class TestTheLibrary:
         page.get_by_role("region", name="Lyrics").wait_for()
         page.keyboard.press("Escape")
         page.get_by_role("grid").wait_for()
+
+    def test_does_the_same_with_many_songs_and_tells_which_it_was_not_done_with(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+        for name in ("one", "two", "three"):
+            placed(home, f"{name}.mp3", State.REVIEW, title=name)
+        placed(home, "broken.mp3", State.FAILED, title="broken")
+        page = visit(address(home), bypass_csp=True).page
+        page.get_by_text("4 songs").wait_for()
+        page.get_by_role("button", name="Choose several").click()
+        grid = page.get_by_role("grid")
+        grid.focus()
+        page.keyboard.press(" ")
+        page.keyboard.press("End")
+        page.keyboard.press("Shift+Space")
+        page.get_by_text("4 songs chosen").wait_for()
+        page.get_by_role("row", name="three").click()
+        page.get_by_text("3 songs chosen").wait_for()
+        page.get_by_role("button", name="Lines only").last.click()
+        page.get_by_role("dialog", name="Lines only: 3 songs?").wait_for()
+        results = axe.run(page)
+        assert results.violations_count == 0, results.generate_report()
+        page.get_by_role("dialog").get_by_role("button", name="Lines only").click()
+        page.get_by_text("Done with 2 of 3 songs. 1: The song has no placed words").wait_for()
+        assert home.catalog.counts()[State.LINES] == 2
+        assert home.catalog.counts()[State.REVIEW] == 1
+        grid.focus()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Choose several").wait_for()
+        page.get_by_role("row", name="three").click()
+        page.wait_for_url("**/#/song/*")
 
     def test_follows_what_happens(self, home: Home, visit: Callable[..., Visit]) -> None:
         id = home.known("a.mp3", None)
@@ -601,6 +591,19 @@ class TestDecisions:
 
 @slow
 class TestTheQueue:
+    def test_lists_songs_in_the_order_in_which_they_are_taken_up(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        for name in ("a", "b", "c"):
+            home.known(f"{name}.mp3", None)
+        entry = home.catalog.by_path(home.music / "c.mp3")
+        assert entry is not None
+        home.catalog.retry([entry.id])
+        page = visit(address(home), "#/queue").page
+        waiting = page.locator("section").filter(has=page.get_by_role("heading", name="Waiting"))
+        waiting.get_by_role("link", name="a", exact=True).wait_for()
+        assert waiting.locator(".of b").all_inner_texts() == ["c", "a", "b"]
+
     def test_tries_a_failed_song_again(self, furnished: Home, visit: Callable[..., Visit]) -> None:
         page = visit(address(furnished), "#/queue").page
         row = page.get_by_role("listitem").filter(has_text="Broken")

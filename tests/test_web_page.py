@@ -194,9 +194,16 @@ class TestASession:
             == 401
         )
 
+    def test_is_asked_for_without_a_refusal(self, locked: Home) -> None:
+        asked = locked.get("/api/v1/session")
+        assert (asked.status_code, asked.json()) == (200, {"needed": True, "signed_in": False})
+        sign_in(locked)
+        assert locked.get("/api/v1/session").json() == {"needed": True, "signed_in": True}
+
     def test_is_not_needed_without_a_token(self, api: Home) -> None:
         answer = sign_in(api, "anything")
         assert (answer.status_code, answer.json()) == (200, {"needed": False})
+        assert api.get("/api/v1/session").json() == {"needed": False, "signed_in": False}
         assert "set-cookie" not in answer.headers
 
     def test_survives_a_restart_and_no_other_token(self, locked: Home) -> None:

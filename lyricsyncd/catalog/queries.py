@@ -96,23 +96,51 @@ class Queries(Database):
         return [found[id] for id in ids if id in found]
 
     def queue(self, limit: int = 100) -> list[Entry]:
-        """List what is in work, then what comes next, in the order in which it would be claimed."""
-        return self.read(
-            lambda db: [
-                as_entry(row)
-                for row in db.execute(
-                    """
-                    SELECT * FROM tracks WHERE missing_since IS NULL AND (
-                        state IN ('working', 'pending')
-                        OR (state = 'no_lyrics' AND next_attempt_at <= ?))
-                    ORDER BY state != 'working', next_attempt_at > ?, priority DESC,
-                        CASE WHEN next_attempt_at > ? THEN next_attempt_at END, enqueued_at, id
-                    LIMIT ?
-                    """,
-                    (self.clock(), self.clock(), self.clock(), limit),
-                )
+        """List what is in work, then what comes next, in the order in which it would be claimed.
+
+        Among songs of one priority libraries take turns, the one that waited longest first.
+        """
+        now = self.clock()
+
+        def first(db: sqlite3.Connection) -> list[Entry]:
+            libraries = [
+                library for (library,) in db.execute("SELECT DISTINCT library FROM tracks")
             ]
-        )
+            ids: list[int] = []
+            for library in libraries:
+                # Of each library only as many as are wanted: a sort of all would take seconds.
+                found = db.execute(
+                    """
+                    SELECT id FROM tracks WHERE library IS :library AND missing_since IS NULL AND (
+                        state IN ('working', 'pending')
+                        OR (state = 'no_lyrics' AND next_attempt_at <= :now))
+                    ORDER BY state != 'working', next_attempt_at > :now,
+                        CASE WHEN next_attempt_at > :now THEN next_attempt_at END,
+                        priority DESC, enqueued_at, id
+                    LIMIT :limit
+                    """,
+                    {"library": library, "now": now, "limit": limit},
+                )
+                ids += [id for (id,) in found]
+            rows = db.execute(
+                f"""
+                SELECT t.* FROM tracks t LEFT JOIN libraries l ON l.path = t.library
+                WHERE t.id IN ({",".join(map(str, ids))})
+                ORDER BY t.state != 'working', t.next_attempt_at > :now,
+                    CASE WHEN t.next_attempt_at > :now THEN t.next_attempt_at END,
+                    t.priority DESC,
+                    ROW_NUMBER() OVER (
+                        PARTITION BY t.state = 'working', t.next_attempt_at > :now,
+                            t.priority, t.library
+                        ORDER BY t.enqueued_at, t.id),
+                    COALESCE(l.served_at, 0), t.enqueued_at, t.id
+                LIMIT :limit
+                """,
+                {"now": now, "limit": limit},
+            )
+            return list(map(as_entry, rows))
+
+        return self.read(first)
 
     def waiting(self) -> dict[str, int]:
         """Count the queued songs that wait for each host."""

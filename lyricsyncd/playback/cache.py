@@ -50,6 +50,10 @@ class FileCache:
             return None
         return path
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a file of a name; that is no use of it."""
+        return (self.folder / name).exists()
+
     def put(self, name: str, content: bytes) -> None:
         """Store a file.
 

@@ -77,6 +77,10 @@ class Maker:
             return self._made(peaks_cache(), f"{key}.mix", lambda target: _draw(song, target))
         return peaks_cache().get(f"{key}.{of}")
 
+    def kept_peaks(self, key: str) -> list[str]:
+        """List of what a song's peaks are kept: ``vocals``, ``mix``."""
+        return [of for of in ("vocals", "mix") if peaks_cache().has(f"{key}.{of}")]
+
     def close(self) -> None:
         """Make nothing more."""
         with self._lock:

@@ -145,9 +145,9 @@ class Guard:
                 "The request comes from another web page",
                 remedy="Behind a reverse proxy, add the page's address to web.origins",
             )
-        if path == SESSION and not safe:
-            # Each try of a token counts.
-            if wait := self._denied.take(address):
+        if path == SESSION:
+            # Each try of a token counts; a page may ask whether it needs one.
+            if not safe and (wait := self._denied.take(address)):
                 return _wait(wait)
         elif self._sessions.needed and path not in OPEN and not self._known(headers, session):
             if wait := self._denied.take(address):

@@ -85,6 +85,11 @@ def begin_session(call: Call) -> Json:
     return Json({"needed": True}, {"Set-Cookie": _cookie(call, call.sessions.begin())})
 
 
+def session_state(call: Call) -> dict[str, bool]:
+    given = secrets_in(call.headers.get("cookie", ""))
+    return {"needed": call.sessions.needed, "signed_in": any(map(call.sessions.known, given))}
+
+
 def end_session(call: Call) -> Json:
     for secret in secrets_in(call.headers.get("cookie", "")):
         call.sessions.end(secret)
@@ -116,6 +121,12 @@ def tracks(call: Call) -> dict[str, Any]:
     )
     more = found[-1].id if len(found) == limit else None
     return {"tracks": [entry.as_dict() for entry in found], "next": more}
+
+
+def queue(call: Call) -> dict[str, Any]:
+    query: shapes.QueueQuery = call.query
+    found = call.context.catalog.queue(query.limit or _PAGE)
+    return {"tracks": [entry.as_dict() for entry in found]}
 
 
 def track(call: Call) -> dict[str, Any]:
@@ -188,6 +199,7 @@ def _lines(lyrics: Lyrics) -> list[dict[str, Any]]:
                 }
                 for word in line.words
             ],
+            "parallel": review.parallel(line),
         }
         for line in lyrics.without_doubtful()
     ]
@@ -229,6 +241,15 @@ OPERATIONS: Sequence[Operation] = (
         errors=(400,),
     ),
     Operation(
+        "GET",
+        f"{PREFIX}/queue",
+        "What is in work, then what comes next, in the order in which it is taken up",
+        queue,
+        shapes.QueueAnswer,
+        query=shapes.QueueQuery,
+        errors=(400,),
+    ),
+    Operation(
         "GET", f"{PREFIX}/tracks/{{id}}", "One song", track, shapes.TrackShape, errors=(404,)
     ),
     Operation(
@@ -266,6 +287,13 @@ OPERATIONS: Sequence[Operation] = (
         shapes.SessionAnswer,
         body=shapes.SessionShape,
         errors=(400, 413, 415),
+    ),
+    Operation(
+        "GET",
+        SESSION,
+        "Whether a token is needed, and whether this browser has signed in",
+        session_state,
+        shapes.SessionState,
     ),
     Operation("DELETE", SESSION, "Sign a browser out", end_session, shapes.SessionAnswer),
     *review.OPERATIONS,

@@ -86,6 +86,7 @@ def _draft_shape(call: Call, entry: Entry, found: Draft) -> dict[str, Any]:
                     "start": line.start,
                     "end": line.end,
                     "words": [_as_row(word) for word in line.words],
+                    "parallel": parallel(line),
                 }
                 # Of a doubtful line, too, the start that its words have: they are to be corrected.
                 for line in found.lyrics.with_all_words()
@@ -98,9 +99,19 @@ def _draft_shape(call: Call, entry: Entry, found: Draft) -> dict[str, Any]:
         "aligner": found.aligner,
         "offset": found.offset,
         "by_hand": found.by_hand,
+        "pins": [list(pin) for pin in call.context.catalog.choices(entry.id).pins],
         "written": [str(path) for path in entry.written],
         "audio": _audio_shape(call, entry),
+        "peaks": call.maker.kept_peaks(entry.fingerprint.key),
     }
+
+
+def parallel(line: Line) -> list[dict[str, Any]]:
+    """Return the translations and romanisations of a line for an answer."""
+    return [
+        {"text": each.text, "kind": each.kind.value, "language": each.language}
+        for each in line.parallel
+    ]
 
 
 def _audio_shape(call: Call, entry: Entry) -> list[dict[str, Any]]:

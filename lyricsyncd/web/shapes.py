@@ -225,6 +225,12 @@ class TrackShape(Shape):
     error: str | None
 
 
+class QueueAnswer(Shape):
+    """Songs in work, then those that come next."""
+
+    tracks: list[TrackShape]
+
+
 class TracksAnswer(Shape):
     """A page of songs, by their number."""
 
@@ -305,6 +311,10 @@ class SessionAnswer(Shape):
     needed: bool = Field(description="Whether a token is needed at all.")
 
 
+class SessionState(SessionAnswer):
+    signed_in: bool = Field(description="Whether the browser has a session that lasts.")
+
+
 class PausedAnswer(Shape):
     paused: bool
 
@@ -328,6 +338,14 @@ class WordShape(Shape):
     syllables: list[SyllableShape] = Field(description="Those of a word with several.")
 
 
+class ParallelShape(Shape):
+    """A line in another language or script, shown with the sung one."""
+
+    text: str
+    kind: Literal["translation", "romanisation"]
+    language: str | None
+
+
 class LineShape(Shape):
     """A line of lyrics."""
 
@@ -337,6 +355,7 @@ class LineShape(Shape):
     voice: str | None
     estimated: bool = Field(description="Whether its start is only estimated.")
     words: list[WordShape]
+    parallel: list[ParallelShape]
 
 
 class LyricsAnswer(Shape):
@@ -396,6 +415,10 @@ class DraftLine(Shape):
     words: Annotated[list[DraftWord], Field(max_length=MOST_WORDS)]
 
 
+class DraftLineAnswer(DraftLine):
+    parallel: list[ParallelShape]
+
+
 class DraftLyrics(Shape):
     """Words with times."""
 
@@ -407,7 +430,7 @@ class DraftLyricsAnswer(Shape):
     language: str | None
     source: str
     source_id: str | None
-    lines: list[DraftLine]
+    lines: list[DraftLineAnswer]
 
 
 class RenditionShape(Shape):
@@ -436,8 +459,12 @@ class DraftAnswer(Shape):
     aligner: str | None
     offset: float = Field(description="Seconds by which a person shifted it.")
     by_hand: bool = Field(description="Whether a person changed words or times.")
+    pins: list[tuple[int, float]] = Field(
+        description="Words that a person pinned for the placing: their numbers and starts."
+    )
     written: list[str]
     audio: list[RenditionShape] = Field(description="The best first.")
+    peaks: list[Literal["vocals", "mix"]] = Field(description="Those that are kept.")
 
 
 class DraftBody(Shape):
@@ -663,6 +690,14 @@ class PeaksQuery(Shape):
     """Of what."""
 
     of: Literal["vocals", "mix"] = "vocals"
+
+
+class QueueQuery(Shape):
+    """Length of the answer."""
+
+    limit: Annotated[int | None, Field(ge=1, le=1000)] = Field(
+        default=None, description="How many songs, at most; 100 by default."
+    )
 
 
 class TracksQuery(Shape):

@@ -47,6 +47,7 @@ export const response = send;
 const asJson = (method, body) => ({
   method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
 });
+export const put = async (path, body) => (await send(path, asJson('PUT', body))).json();
 export const post = async (path, body = {}) => (await send(path, asJson('POST', body))).json();
 
 // Numbers of songs, four bytes each, the lowest first.
@@ -58,6 +59,13 @@ export async function order(query, options) {
 
 export async function refresh() {
   try {
+    if (door.value === 'starting' || door.value === 'locked') {
+      const { needed, signed_in: known } = await get('session');
+      if (needed && !known) {
+        door.value = 'locked';
+        return;
+      }
+    }
     service.value = await get('status');
     trouble.value = null;
     door.value = 'ready';

@@ -1,10 +1,14 @@
 // All songs: an order of numbers, and of these the ones that are seen.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { get, on, order, service } from './api.js';
-import { LABELS, Mark, artist, folder, minutes, number, percent, text, title, useTitle } from './parts.js';
+import { get, on, order, post, service } from './api.js';
+import { Action, LABELS, Mark, artist, folder, minutes, number, percent, text, title, useTitle } from './parts.js';
 
 const ROW = 60, PAGE = 100, AROUND = 6;
 const SETTLE_MS = 2000;
+const AT_ONCE = 500;   // songs of one request, at most
+// What can be done with many songs: its name, and whether it changes files.
+const ACTIONS = [['retry', 'Try again'], ['accept', 'Accept', true], ['lines', 'Lines only', true],
+  ['reject', 'Wrong words', true], ['skip', 'Leave alone'], ['undo', 'Take back', true]];
 const SORTS = {
   artist: 'Artist', title: 'Title', '-finished': 'Newest result', '-score': 'Surest first',
   score: 'Least sure first',
@@ -65,6 +69,8 @@ export function Library({ query }) {
 function Rows({ state, q, sort }) {
   const [ids, setIds] = useState(null), [wrong, setWrong] = useState('');
   const [[from, to], setView] = useState([0, 30]), [at, setAt] = useState(0), [, redraw] = useState(0);
+  // The numbers of the songs that are chosen; none: songs are opened, not chosen.
+  const [picked, pick] = useState(null), last = useRef(0);
   const box = useRef(), known = useRef(new Map()), asked = useRef(new Set()), pending = useRef(0);
   const key = JSON.stringify([state, q, sort]), current = useRef();
 
@@ -82,6 +88,7 @@ function Rows({ state, q, sort }) {
   useEffect(() => {
     current.current = key;
     setAt(0);
+    pick(now => now && new Set());
     box.current.scrollTop = 0;
     load();
     // What changes may be many songs a second; the order is asked for once they rest.
@@ -134,11 +141,24 @@ function Rows({ state, q, sort }) {
       view.scrollTop = top + ROW - view.clientHeight;
     }
   };
+  const toggle = (index, range) => {
+    const chosen = new Set(picked), on = !chosen.has(ids[index]);
+    const [from_, to_] = range ? [Math.min(index, last.current), Math.max(index, last.current)] : [index, index];
+    for (let i = from_; i <= to_; i++) {
+      if (on) chosen.add(ids[i]);
+      else chosen.delete(ids[i]);
+    }
+    last.current = index;
+    pick(chosen);
+  };
   const press = event => {
+    if (event.target.closest('button')) return;
     const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 10, PageUp: -10,
       Home: -total, End: total };
     if (event.ctrlKey || event.metaKey || event.altKey || !total) return;
-    if (event.key === 'Enter') location.hash = `#/song/${ids[at]}`;
+    if (event.key === ' ') toggle(at, event.shiftKey);
+    else if (event.key === 'Escape' && picked) pick(null);
+    else if (event.key === 'Enter') location.hash = `#/song/${ids[at]}`;
     else if (event.key in steps) go(at + steps[event.key]);
     else return;
     event.preventDefault();
@@ -148,28 +168,69 @@ function Rows({ state, q, sort }) {
   const seen = at >= from && at < Math.min(to, total);
   const empty = wrong || (q || state ? 'No song is like this.'
     : 'No songs yet. Add a folder to the configuration, or run “lyricsyncd scan”.');
-  return html`<div class="rows" ref=${box} onScroll=${look} role="grid" aria-label="Songs"
-      aria-rowcount=${ids ? total : -1} tabindex="0" onKeyDown=${press} aria-busy=${!ids}
+  return html`${picked ? html`<${Bulk} picked=${picked} ids=${ids} pick=${pick} reload=${load}/>` : null}
+    <div class="rows" ref=${box} onScroll=${look} role="grid" aria-label="Songs"
+      aria-rowcount=${ids ? total : -1} tabindex="0" aria-multiselectable=${picked ? 'true' : null} onKeyDown=${press} aria-busy=${!ids}
       aria-activedescendant=${seen ? `row${at}` : null}>
       <div class="tall" role="rowgroup" style=${{ height: `${total * ROW}px` }}>
       ${rows.map(index => html`<${Row} key=${ids[index]} index=${index} id=${ids[index]}
-        track=${known.current.get(ids[index])} current=${index === at} choose=${setAt}/>`)}
+        track=${known.current.get(ids[index])} current=${index === at} choose=${setAt}
+        picked=${picked && picked.has(ids[index])} toggle=${picked && toggle}/>`)}
       ${ids && !total ? html`<div role="row" class="empty"><div role="gridcell">${empty}</div></div>`
         : null}</div></div>
-    <p class="foot" role="status">${wrong || (ids ? `${number(total)} ${total === 1 ? 'song' : 'songs'}`
-      : 'Loading …')}</p>`;
+    <div class="foot"><p role="status">${wrong || (ids ? `${number(total)} ${total === 1 ? 'song' : 'songs'}`
+      : 'Loading …')}</p>${picked || !total ? null : html`<button class="quiet" onClick=${() => pick(new Set())}>
+      Choose several</button>`}</div>`;
 }
 
-function Row({ index, id, track, current, choose }) {
+// The same for all songs that are chosen; tells of how many it was done, and why not of others.
+function Bulk({ picked, ids, pick, reload }) {
+  const [said, say] = useState(''), [asked, ask] = useState(null), dialog = useRef();
+  const count = picked.size, songs = `${number(count)} ${count === 1 ? 'song' : 'songs'}`;
+  useEffect(() => { if (asked) dialog.current.showModal(); }, [asked]);
+  const run = async action => {
+    const chosen = [...picked], why = new Map();
+    let done = 0;
+    for (let from = 0; from < chosen.length; from += AT_ONCE) {
+      const part = chosen.slice(from, from + AT_ONCE);
+      const answer = await post('tracks/bulk', { ids: part, action });
+      done += answer.done.length;
+      answer.refused.forEach(each => why.set(each.why, (why.get(each.why) || 0) + 1));
+      say(`${number(done)} of ${number(count)} …`);
+    }
+    const reasons = [...why].map(([reason, times]) => `${number(times)}: ${reason}`);
+    say([`Done with ${number(done)} of ${songs}`, ...reasons].join('. '));
+    pick(new Set());
+    reload();
+  };
+  const start = ([action, name, files]) => (files ? ask([action, name]) : run(action));
+  return html`<div class="bulk" role="group" aria-label="With the chosen songs"><b>${songs} chosen</b>
+    <button class="quiet" onClick=${() => pick(new Set(count < ids.length ? ids : []))}>
+      ${count < ids.length ? 'All' : 'None'}</button>
+    ${ACTIONS.map(each => html`<${Action} key=${each[0]} disabled=${!count} run=${() => start(each)}>${each[1]}<//>`)}
+    <button class="quiet" onClick=${() => pick(null)}>Done</button><p class="said" role="status">${said}</p>
+    ${asked ? html`<dialog ref=${dialog} aria-labelledby="sure" onClose=${() => ask(null)}>
+      <h2 id="sure">${asked[1]}: ${songs}?</h2><p class="dim">This writes, changes or removes files. Each can be taken back.</p>
+      <div class="decide"><${Action} class="primary" run=${async () => {
+        await run(asked[0]);
+        dialog.current.close();
+      }}>${asked[1]}<//><button class="quiet" onClick=${() => dialog.current.close()}>Cancel</button></div></dialog>` : null}
+  </div>`;
+}
+
+function Row({ index, id, track, current, choose, picked, toggle }) {
   const open = event => {
     choose(index);
-    if (!event.target.closest('a')) location.hash = `#/song/${id}`;
+    if (toggle) {
+      event.preventDefault();
+      toggle(index, event.shiftKey);
+    } else if (!event.target.closest('a')) location.hash = `#/song/${id}`;
   };
   return html`<div id=${`row${index}`} role="row" aria-rowindex=${index + 1}
-    aria-selected=${current} class=${`row${current ? ' cur' : ''}`} onClick=${open}
+    aria-selected=${toggle ? picked : current} class=${`row${current ? ' cur' : ''}${picked ? ' picked' : ''}`} onClick=${open}
     style=${{ transform: `translateY(${index * ROW}px)` }}>
     ${!track ? html`<div role="gridcell" class="ghost"><span class="unseen">Loading</span></div>` : html`
-    <div role="gridcell" class="what"><a href=${`#/song/${id}`} tabindex="-1" dir="auto">
+    <div role="gridcell" class="what">${toggle ? html`<i class="tick" aria-hidden="true">${picked ? '✓' : ''}</i>` : null}<a href=${`#/song/${id}`} tabindex="-1" dir="auto">
       ${title(track)}</a><span dir="auto">${artist(track) || folder(track.path)}</span></div>
     <div role="gridcell" class="album" dir="auto">${text(track.album)}</div>
     <div role="gridcell"><${Mark} state=${track.state}/></div>

@@ -1,7 +1,7 @@
 // The shell: which screen is shown, the way between them, and what stands before them all.
 import { html, render, signal, useEffect, useRef, useState } from './vendor/preact.js';
 import { door, post, refresh, service, signIn, start, trouble } from './api.js';
-import { Action, Icon, Page, REVIEW, text, useTitle } from './parts.js';
+import { Action, Icon, Later, Page, REVIEW, text, useTitle } from './parts.js';
 import { Library } from './library.js';
 import { Song } from './song.js';
 import { Queue } from './queue.js';
@@ -101,6 +101,10 @@ function App() {
   }
   if (screen === 'song' && /^\d+$/.test(id)) {
     return html`<div class="whole"><${Banner}/><${Song} key=${id} id=${+id}/></div>`;
+  }
+  if (screen === 'edit' && /^\d+$/.test(id)) {
+    return html`<div class="whole"><${Banner}/><${Later} key=${`edit${id}`} load=${() => import('./edit.js')}
+      name="Edit" id=${+id}/></div>`;
   }
   const Screen = Object.hasOwn(SCREENS, screen) ? SCREENS[screen] : null;
   return html`<div class="shell"><${Nav} at=${screen}

@@ -29,6 +29,8 @@ const ICONS = {
   back: 'M15 4 7 12l8 8 1.4-1.4L9.8 12l6.6-6.6z',
   play: 'M7 4v16l14-8z',
   pause: 'M6 4h4v16H6zm8 0h4v16h-4z',
+  undo: 'M9 5 4 10l5 5v-4h5a3.5 3.5 0 0 1 0 7h-3v2h3a5.5 5.5 0 0 0 0-11H9z',
+  redo: 'M15 5l5 5-5 5v-4h-5a3.5 3.5 0 0 0 0 7h3v2h-3a5.5 5.5 0 0 1 0-11h5z',
 };
 export const Icon = ({ name, size = 20 }) => html`<svg viewBox="0 0 24 24" width=${size}
   height=${size} aria-hidden="true"><path fill="currentColor" d=${ICONS[name]}/></svg>`;
@@ -61,7 +63,7 @@ export const Mark = ({ state }) => html`<span class="state" data-state=${state}>
   <span class="mark"></span>${LABELS[state] || state}</span>`;
 
 // Runs an action of a person: disables its button meanwhile, and shows why it was refused.
-export function Action({ run, children, class: name = '', done = '', ...more }) {
+export function Action({ run, children, class: name = '', done = '', disabled = false, ...more }) {
   const [busy, setBusy] = useState(false), [said, say] = useState('');
   const act = async () => {
     setBusy(true);
@@ -74,11 +76,19 @@ export function Action({ run, children, class: name = '', done = '', ...more }) 
     }
     setBusy(false);
   };
-  return html`<span class="action"><button class=${name} disabled=${busy} onClick=${act} ...${more}>
+  return html`<span class="action"><button class=${name} disabled=${busy || disabled} onClick=${act} ...${more}>
     ${children}</button><span class="said" role="status">${said}</span></span>`;
 }
 export const Retry = ({ id, children = 'Try again', ...more }) =>
   html`<${Action} run=${() => post(`tracks/${id}/retry`)} done="Queued" ...${more}>${children}<//>`;
+
+// A component of a module that is only loaded when it is needed.
+export function Later({ load, name, ...props }) {
+  const [made, setMade] = useState(null), [wrong, setWrong] = useState(false);
+  useEffect(() => { load().then(module => setMade(() => module[name]), () => setWrong(true)); }, []);
+  if (wrong) return html`<p class="wait" role="alert">This part of the page could not be loaded. Load it again.</p>`;
+  return made ? html`<${made} ...${props}/>` : null;
+}
 
 export function Page({ name, class: kind = '', children }) {
   useTitle(name);

@@ -4,8 +4,8 @@ import { get, on, post, refresh, service } from './api.js';
 import { Action, Mark, Page, Retry, artist, minutes, moment, number, percent, span, text, title }
   from './parts.js';
 
-const FRESH_MS = 2000;
-const MOST = 100;
+const FRESH_MS = 5000;
+const MOST = 100, NEXT = 20;
 
 const Name = ({ track }) => html`<a class="of" href=${`#/song/${track.id}`}><b dir="auto">
   ${title(track)}</b> <span dir="auto">${artist(track)}</span></a>`;
@@ -16,11 +16,11 @@ export function Queue() {
     let open = true, timer = 0;
     const load = async () => {
       await refresh();
-      const ask = state => get(`tracks?state=${state}&limit=${MOST}`).catch(() => ({ tracks: [] }));
-      const [bad, coming] = await Promise.all([ask('failed'), ask('pending')]);
+      const ask = path => get(path).catch(() => ({ tracks: [] }));
+      const [bad, coming] = await Promise.all([ask(`tracks?state=failed&limit=${MOST}`), ask(`queue?limit=${NEXT}`)]);
       if (!open) return;
       setFailed(bad.tracks);
-      setNext(coming.tracks);
+      setNext(coming.tracks.filter(track => track.state !== 'working'));
     };
     load();
     const stop = on('track', () => {
@@ -56,7 +56,7 @@ export function Queue() {
     <${Part} name="Waiting for a host" items=${now.waiting} shape=${each => html`<b>${each.host}</b>
       <span class="why">${text(each.why)}</span><span class="dim">${number(each.songs)} songs${each.until
         ? `, again ${moment(each.until)}` : ''}</span>`}/>
-    <${Part} name="Waiting" count=${songs.pending} all="pending" items=${next.slice(0, 20)}
+    <${Part} name="Waiting" count=${songs.pending} all="pending" items=${next}
       shape=${track => html`<${Name} track=${track}/><span class="dim">${text(track.why)}</span>
       <span class="num">${minutes(track.duration)}</span>`}/>
     <${Part} name="Done last" items=${now.latest} shape=${track => html`<${Name} track=${track}/>

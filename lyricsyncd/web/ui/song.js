@@ -1,7 +1,8 @@
 // One song: its words light up as it is played, and a person decides about it.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
 import { Refused, get, on, order, post } from './api.js';
-import { Action, Icon, Mark, REVIEW, Retry, WRITTEN, artist, folder, percent, text, title, useTitle } from './parts.js';
+import { Action, Icon, Later, Mark, REVIEW, Retry, WRITTEN, artist, folder, percent, text, title, useTitle }
+  from './parts.js';
 import { keep, kept } from './memory.js';
 import { PlayButton, Player, SeekBar, awaited } from './player.js';
 import { Stage, prepare } from './stage.js';
@@ -10,7 +11,7 @@ const RATES = [0.5, 0.75, 0.9, 1, 1.1, 1.25];
 const DOUBTFUL = 0.6, BAD = 0.35;
 const LAG_STEP_MS = 50, LAG_MOST_MS = 1000;
 
-const missing = error => {
+export const missing = error => {
   if (error instanceof Refused && error.status === 404) return null;
   throw error;
 };
@@ -78,35 +79,38 @@ export function Song({ id }) {
   return html`<${Karaoke} track=${track} words=${words}/>`;
 }
 
-const Top = ({ children, more }) => html`<header class="top"><a class="icon" href="#/library"
-  aria-label="Back to the library"><${Icon} name="back" size="24"/></a>
+export const Top = ({ children, more, back = '#/library' }) => html`<header class="top"><a class="icon"
+  href=${back} aria-label=${back === '#/library' ? 'Back to the library' : 'Back to the song'}>
+  <${Icon} name="back" size="24"/></a>
   <div class="name">${children}</div><div class="acts">${more}</div></header>`;
 
-function usePlayer(track, audio) {
+export function usePlayer(track, audio) {
   const key = JSON.stringify(audio);
   const player = useMemo(() => new Player(audio, track.duration), [track.id, key]);
   useEffect(() => () => player.close(), [player]);
   return player;
 }
 
-// The voice alone where the song was placed, else the whole.
-function usePeaks(id, wanted, placed) {
+// `of` is 'vocals', 'mix' or nothing.
+export function usePeaks(id, wanted, of) {
   const [peaks, setPeaks] = useState(null);
   useEffect(() => {
-    if (!wanted) return undefined;
+    if (!wanted || !of) return undefined;
     const ended = new AbortController();
-    const ask = of => awaited(`tracks/${id}/peaks?of=${of}`, ended.signal);
-    (placed ? ask('vocals').catch(() => ask('mix')) : ask('mix')).then(found => found.arrayBuffer())
+    awaited(`tracks/${id}/peaks?of=${of}`, ended.signal).then(found => found.arrayBuffer())
       .then(content => setPeaks(new Uint8Array(content))).catch(() => {});
     return () => ended.abort();
-  }, [id, wanted, placed]);
+  }, [id, wanted, of]);
   return peaks;
 }
 
 function Karaoke({ track, words }) {
   const model = useMemo(() => prepare(words.lines), [words]);
   const player = usePlayer(track, words.audio), plays = player.state.value !== 'none';
-  const peaks = usePeaks(track.id, player.state.value === 'ready', Boolean(words.draft));
+  // The voice alone where it is kept, else the whole.
+  const voice = words.draft?.peaks.includes('vocals');
+  const peaks = usePeaks(track.id, player.state.value === 'ready', voice ? 'vocals' : 'mix');
+  const beside = model.rows.some(row => row.parallel?.length), [sides, setSides] = useState(kept('beside', true));
   const [follow, setFollow] = useState(true), [doubts, setDoubts] = useState(track.state === 'review');
   const [size, setSize] = useState(kept('size', 1));
   const root = useRef(), stage = useRef();
@@ -165,7 +169,11 @@ function Karaoke({ track, words }) {
   const written = track.written.length && WRITTEN.includes(track.state);
   const more = html`${written ? html`<${TakeBack} id=${track.id}/>` : null}${unsure ? html`<button aria-pressed=${doubts} onClick=${() => setDoubts(!doubts)}
     aria-keyshortcuts="d" title="Mark the words whose place is doubtful"><span class="dot"></span>
-    ${unsure} unsure</button>` : null}`;
+    ${unsure} unsure</button>` : null}${beside ? html`<button aria-pressed=${sides} onClick=${() => {
+      keep('beside', !sides);
+      setSides(!sides);
+    }}>Translation</button>` : null}${words.draft && model.words.length ? html`<a class="button"
+    href=${`#/edit/${track.id}`}>Edit<span class="wide"> timing</span></a>` : null}`;
   return html`<main class="song" id="main" tabindex="-1">
     <${Top} more=${more}><h1 dir="auto">${title(track)}</h1>
       <p dir="auto">${artist(track) || folder(track.path)}</p><//>
@@ -173,14 +181,14 @@ function Karaoke({ track, words }) {
     <div class="stage" tabindex="0" role="region" aria-label="Lyrics" ref=${root}
       onWheel=${() => following(false)} onTouchMove=${() => following(false)}>
       <${Lyrics} key=${words.draft?.revision} model=${model} words=${words} doubts=${doubts}
-        size=${size} jump=${plays ? jump : null} track=${track}/></div>
+        sides=${sides} size=${size} jump=${plays ? jump : null} track=${track}/></div>
     ${follow || !model.timed ? null : html`<button class="pill" onClick=${() => following(true)}>
       Back to where it is sung</button>`}
     <footer class="deck">${plays ? html`<${Deck} player=${player} peaks=${peaks} larger=${larger}/>`
       : html`<p class="quietly">This song cannot be played in this browser.</p>`}</footer></main>`;
 }
 
-function Lyrics({ model, words, doubts, size, jump, track }) {
+function Lyrics({ model, words, doubts, sides, size, jump, track }) {
   if (!model.rows.length) {
     const reason = text(track.error || track.reason) || 'There are no words for this song yet.';
     return html`<p class="wait">${reason}</p>`;
@@ -200,9 +208,12 @@ function Lyrics({ model, words, doubts, size, jump, track }) {
     };
     return html`<li key=${k} class=${kinds.filter(Boolean).join(' ')}>${jump && row.start != null
       ? html`<button class="line" dir="auto" onClick=${seek}>${sung}</button>`
-      : html`<span class="line" dir="auto">${sung}</span>`}</li>`;
+      : html`<span class="line" dir="auto">${sung}</span>`}${sides && row.parallel?.map(each => html`
+      <span class=${`beside ${each.kind}`} lang=${langOf(each)} dir="auto">${each.text}</span>`)}</li>`;
   })}</ol>`;
 }
+
+const langOf = ({ kind, language }) => language && (kind === 'romanisation' ? `${language}-Latn` : language);
 
 function kindOf({ sure, start, end }) {
   const doubt = sure == null || sure >= DOUBTFUL ? '' : sure < BAD ? ' bad' : ' hmm';
@@ -236,10 +247,10 @@ function Deck({ player, peaks, larger }) {
 }
 
 // Goes to the next song that is kept back, from the one that is nearest to being written on.
-async function nextReview(id) {
+export async function nextReview(id, screen = 'song', step = 1) {
   const ids = [...await order({ state: 'review', sort: '-score' })];
-  const next = ids[(ids.indexOf(id) + 1) % ids.length];
-  location.hash = next && next !== id ? `#/song/${next}` : `#${REVIEW}`;
+  const at = ids.indexOf(id), next = ids.at(at < 0 ? 0 : (at + step) % ids.length);
+  location.hash = next && next !== id ? `#/${screen}/${next}` : `#${REVIEW}`;
 }
 
 // The state of the song, and what a person can do about it.
@@ -248,14 +259,17 @@ function Verdict({ track, draft }) {
     await post(`tracks/${track.id}/decision`, { action, revision: draft.revision });
     await nextReview(track.id);
   };
-  const { state } = track;
+  const { state } = track, [other, setOther] = useState(false);
+  const words = html`<button onClick=${() => setOther(true)}>Other words …</button>${other ? html`<${Later}
+    load=${() => import('./words.js')} name="Words" track=${track} revision=${draft?.revision}
+    now=${draft ? plainText(draft.lyrics) : ''} close=${() => setOther(false)}/>` : null}`;
   const why = text(track.error || track.reason);
   if (state === 'review' && draft) {
     return html`<section class="verdict" aria-label="Decision"><p><${Mark} state=${state}/>
       <b class="score">${percent(draft.score)}</b> <span>${why}</span></p>
       <div class="decide"><${Action} run=${decide('accept')}>Accept<//>
       <${Action} run=${decide('lines')}>Lines only<//>
-      <${Action} run=${decide('reject')}>Wrong words<//>
+      <${Action} run=${decide('reject')}>Wrong words<//>${words}
       <${Action} class="quiet" run=${() => nextReview(track.id)}>Next<//></div></section>`;
   }
   if (state === 'pending' || state === 'working') {
@@ -265,11 +279,14 @@ function Verdict({ track, draft }) {
   }
   if (WRITTEN.includes(state)) return null;
   return html`<section class="verdict" aria-label="State"><p><${Mark} state=${state}/>
-    <span>${why}</span></p><div class="decide"><${Retry} id=${track.id}/></div></section>`;
+    <span>${why}</span></p><div class="decide"><${Retry} id=${track.id}/>${words}</div></section>`;
 }
 
+const plainText = ({ lines }) => lines.map(({ words }) => words.map(([word, , , , space]) =>
+  word + (space === false ? '' : ' ')).join('').trim()).join('\n');
+
 // Shows first what would be given back or removed.
-function TakeBack({ id }) {
+export function TakeBack({ id }) {
   const [would, setWould] = useState(null), dialog = useRef();
   const ask = async () => setWould(await post(`tracks/${id}/undo`, { dry_run: true }));
   useEffect(() => { if (would) dialog.current.showModal(); }, [would]);

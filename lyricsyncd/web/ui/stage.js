@@ -40,7 +40,8 @@ export function prepare(lines) {
       else head?.tail.push(word.number);   // lights up with the word before it
     }
     const end = timed.length ? Math.max(...timed.map(word => word.end)) : line.end ?? null;
-    rows.push({ start, end, words: mine, voice: Boolean(line.voice), stanza, whole: !timed.length });
+    rows.push({ start, end, words: mine, voice: Boolean(line.voice), stanza, whole: !timed.length,
+      parallel: line.parallel });
     words.push(...mine);
     last = Math.max(last, end ?? start ?? 0);
     stanza = false;
