@@ -210,7 +210,10 @@ RANDOM_STEPS = """async () => {
     const lines = Array.from({ length: 1 + random(4) }, () => ({ voice: random(4) ? null : 'bg',
       words: Array.from({ length: random(6) }, (_, i) => {
         time += random(80) / 100;
-        return [`w${i}`, random(8) ? time : null, null, random(100) / 100, true];
+        const end = time + 0.2 + random(3) / 10;
+        const parts = [['w', time, time + 0.1], [`${i}`, time + 0.1, null]];
+        return random(8) ? [`w${i}`, time, end, random(100) / 100, true, parts]
+          : [`w${i}`, null, null, null, true];
       }) }));
     let sheet = book.sheetOf(lines, new Map(), () => false);
     if (!sheet.words.length) continue;
@@ -228,7 +231,9 @@ RANDOM_STEPS = """async () => {
         const before = last[word.voice], near = 1e-6;
         const wrong = word.start < 0 || word.end < word.start + 0.03 - near
           || (before && (word.start < before.start + 0.03 - near || before.end > word.start + near))
-          || (act < 3 && was[j].pin && j !== i && word.start !== was[j].start);
+          || (act < 3 && was[j].pin && j !== i && word.start !== was[j].start)
+          || (word.parts && (word.parts[0][1] !== word.start || word.parts[1][1] < word.start
+            || word.parts[1][1] > word.end));
         if (wrong) broken.push([song, step, act, scope, i, j]);
         last[word.voice] = word;
       });

@@ -11,16 +11,24 @@ const timed = word => word.start != null;
 export const doubt = word => (word.pin || word.sure == null || word.sure >= DOUBTFUL ? ''
   : word.sure < BAD ? 'bad' : 'hmm');
 
-// Lines with [text, start, end, confidence, space] become a sheet: lines, and all words in a row.
+// A word with other times; its syllables, [text, start, end], stay in proportion.
+function retimed(word, start, end) {
+  const scale = (end - start) / (word.end - word.start);
+  const map = time => (time == null ? null : round(start + (time - word.start) * scale));
+  const parts = word.parts?.map(([text, from, until]) => [text, map(from), map(until)]);
+  return { ...word, start, end, parts };
+}
+
+// Lines with [text, start, end, confidence, space, syllables] become a sheet: lines, and all words in a row.
 // A pinned word is where a person set it. What is out of order is put in order.
 export function sheetOf(lines, pins, isPin) {
   const words = [], made = [], voices = new Map();
   for (const { voice = null, start, end, words: own, parallel } of lines) {
     made.push({ first: words.length, count: own.length, voice, start, end, parallel });
-    own.forEach(([text, from, until, sure, space], i) => {
+    own.forEach(([text, from, until, sure, space, parts], i) => {
       const after = own[i + 1]?.[1];
       const word = { text, start: from ?? null, end: until ?? null, sure: sure ?? null,
-        space: space ?? true, voice, line: made.length - 1, was: from ?? null };
+        space: space ?? true, parts, voice, line: made.length - 1, was: from ?? null };
       const pinned = pins.get(words.length);
       word.pin = timed(word) && (isPin(word) || (pinned != null && Math.abs(pinned - word.start) < 0.002));
       if (timed(word)) {
@@ -36,7 +44,8 @@ export function sheetOf(lines, pins, isPin) {
 
 // Puts a word after the one before it in its voice.
 function follow(before, word) {
-  if (before) word.start = Math.max(word.start, round(before.start + LEAST_S));
+  const least = before ? round(before.start + LEAST_S) : 0;
+  if (word.start < least) Object.assign(word, { start: least, parts: undefined });
   word.end = Math.max(word.end, round(word.start + LEAST_S));
   if (before && before.end > word.start) before.end = word.start;
 }
@@ -47,7 +56,8 @@ export function linesOf({ lines, words }) {
     const own = words.slice(first, first + count), known = own.filter(timed);
     return { voice, start: known[0]?.start ?? start ?? null, end: known.at(-1)?.end ?? end ?? null,
       words: own.map(word => [word.text, word.start, word.end,
-        word.pin ? 1 : word.sure == null ? null : Math.min(word.sure, 0.999), word.space]) };
+        word.pin ? 1 : word.sure == null ? null : Math.min(word.sure, 0.999), word.space,
+        ...(word.parts ? [word.parts] : [])]) };
   });
 }
 
@@ -101,11 +111,11 @@ export function moved(sheet, i, wanted, scope = 'word') {
     words.forEach((each, j) => {
       if (j === i || each.pin || !timed(each) || !among(each)) return;
       const from = Math.max(0, round(map(each.start)));
-      words[j] = { ...each, start: from, end: Math.max(round(map(each.end)), round(from + LEAST_S)) };
+      words[j] = retimed(each, from, Math.max(round(map(each.end)), round(from + LEAST_S)));
     });
   }
   const end = scope === 'word' ? word.end + by : map(word.end);
-  words[i] = { ...word, start, end: Math.max(round(end), round(start + LEAST_S)), sure: 1, pin: true };
+  words[i] = { ...retimed(word, start, Math.max(round(end), round(start + LEAST_S))), sure: 1, pin: true };
   return { ...sheet, words: pushed(words, i) };
 }
 
@@ -116,17 +126,19 @@ function pushed(words, i) {
     if (!timed(words[j]) || words[j].voice !== voice) continue;
     const least = round(words[before].start + LEAST_S);
     if (words[j].start < least) {
-      words[j] = { ...words[j], start: least, end: Math.max(words[j].end, round(least + LEAST_S)), sure: 0 };
+      const end = Math.max(words[j].end, round(least + LEAST_S));
+      words[j] = { ...retimed(words[j], least, end), sure: 0 };
     }
-    if (words[before].end > words[j].start) words[before] = { ...words[before], end: words[j].start };
+    if (words[before].end > words[j].start) words[before] = retimed(words[before], words[before].start, words[j].start);
     before = j;
   }
   let after = i;
   for (let j = i - 1; j >= 0; j--) {
     if (!timed(words[j]) || words[j].voice !== voice) continue;
     const most = round(words[after].start - LEAST_S);
-    if (words[j].start > most) words[j] = { ...words[j], start: Math.max(0, most), sure: 0 };
-    if (words[j].end > words[after].start) words[j] = { ...words[j], end: words[after].start };
+    const start = Math.max(0, Math.min(words[j].start, most)), end = Math.min(words[j].end, words[after].start);
+    if (start < words[j].start) words[j] = { ...retimed(words[j], start, end), sure: 0 };
+    else if (end < words[j].end) words[j] = retimed(words[j], start, end);
     after = j;
   }
   return words;
@@ -137,7 +149,7 @@ export function ended(sheet, i, wanted) {
   if (!timed(word)) return sheet;
   const next = words.slice(i + 1).find(each => timed(each) && each.voice === word.voice);
   const end = round(Math.min(next?.start ?? Infinity, Math.max(word.start + LEAST_S, wanted)));
-  words[i] = { ...word, end, sure: 1, pin: true };
+  words[i] = { ...retimed(word, word.start, end), sure: 1, pin: true };
   return { ...sheet, words };
 }
 
@@ -145,7 +157,7 @@ export function shifted(sheet, by) {
   const first = Math.min(...sheet.words.filter(timed).map(word => word.start));
   const most = Math.max(by, -first);
   return { ...sheet, words: sheet.words.map(word => (timed(word)
-    ? { ...word, start: round(word.start + most), end: round(word.end + most) } : word)) };
+    ? retimed(word, round(word.start + most), round(word.end + most)) : word)) };
 }
 
 export function repinned(sheet, chosen, pin) {
@@ -193,8 +205,8 @@ export function reworded(sheet, text) {
   }
   at = 0;
   const lines = rows.map(row => ({ voice: null, words: row.map(token => {
-    const { start, end, sure } = times[at];
-    return [token, start, end, kept.get(at++)?.pin ? 1 : sure, true];
+    const { start, end, sure, pin, text: was, parts } = times[at++];
+    return [token, start, end, pin ? 1 : sure, true, ...(parts && was === token ? [parts] : [])];
   }) }));
   return sheetOf(lines, new Map(), word => word.sure === 1);
 }
