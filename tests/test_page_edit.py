@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from demo import make_page_pictures
 from lyricsyncd.catalog.catalog import Outcome, State
 from lyricsyncd.catalog.drafts import Considered, Draft
 from lyricsyncd.model import Lyrics, ParallelKind, ParallelText, Track, Word
@@ -21,7 +22,7 @@ from tests.test_page import HOSTILE, NOTES, address, placed, service, truth
 from tests.web_api import Home
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.slow
 FIRST = 5.291
@@ -568,6 +569,17 @@ def test_hostile_words_stay_text_in_every_dialog(home: Home, visit: Callable[...
     seen.page.get_by_role("dialog").get_by_text("onerror").first.wait_for()
     assert seen.page.locator("#app script, #app img:not([src='icon.svg'])").count() == 0
     assert seen.complaints == []
+
+
+def test_the_pictures_of_the_readme_show_the_page_as_it_is(
+    home: Home, browser: Browser, tmp_path: Path
+) -> None:
+    made = make_page_pictures.take(browser, address(home), song(home), tmp_path)
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for path in made:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert f"(docs/{path.name})" in readme
+        assert (Path(__file__).parent.parent / "docs" / path.name).is_file()
 
 
 @pytest.mark.daemon
