@@ -1,0 +1,42 @@
+"""Vocals that are quiet against the band, with the real Spleeter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.hard import sources, with_vocals, write_wave
+from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
+from lyricsyncd.config.schema import Config
+from lyricsyncd.pipeline import placer
+from lyricsyncd.separate import VocalSeparator
+from tests.test_separate_model import SONGS, models_dir
+
+__all__ = ["models_dir"]  # a fixture
+
+pytestmark = [pytest.mark.song, pytest.mark.slow]
+
+
+def test_are_raised_and_separated_again_where_the_words_do_not_fit(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source,) = (each for each in sources(SONGS) if each.path.stem == "Au_clair_de_la_lune")
+    song = tmp_path / "quiet.wav"
+    write_wave(song, with_vocals(-20.0)(source, VocalSeparator("spleeter", "cpu", models_dir)))
+    text = "\n".join(" ".join(line) for line in source.text.lines)
+    truth = np.array([start for line in source.text.starts for start in line])
+    pipeline = LyricSyncPipeline(config=Config.model_validate({"models": {"dir": models_dir}}))
+
+    def placed() -> tuple[SyncResult, float]:
+        result = pipeline.sync(song, lyrics=Lyrics.from_text(text), language="fr")
+        starts = np.array([word.start for word in result.lyrics.words])
+        return result, float((np.abs(starts - truth) <= 0.3).mean())
+
+    raised, share = placed()
+    monkeypatch.setattr(placer, "_MOST_RAISED", 0)
+    once, before = placed()
+    assert raised.quality_score > once.quality_score
+    assert share > before
+    assert raised.stages["separate"] > once.stages["separate"]
