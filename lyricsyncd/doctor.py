@@ -113,6 +113,14 @@ def _checks(config: Config, file: Path | None, folder: Path) -> list[tuple[str, 
         yield from checks.models(config)
         yield from checks.extras(config)
 
+    def languages() -> Iterator[Finding]:
+        from lyricsyncd.catalog import checks as catalog_checks
+        from lyricsyncd.models import checks
+
+        overridden = {each.language for library in config.libraries for each in library.overrides}
+        named = {language for language in (config.language, *overridden) if language}
+        yield from checks.languages(named | catalog_checks.languages(folder))
+
     def gpu() -> Iterator[Finding]:
         from lyricsyncd.work import checks
 
@@ -140,6 +148,7 @@ def _checks(config: Config, file: Path | None, folder: Path) -> list[tuple[str, 
         ("disk", lambda: disk([paths.state_dir(), paths.cache_dir()])),
         ("memory", memory),
         ("models", models),
+        ("languages", languages),
         ("plugins", plugins),
         ("trials", lambda: trials(config)),
         ("gpu", gpu),

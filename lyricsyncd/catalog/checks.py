@@ -11,7 +11,7 @@ from pathlib import Path
 from lyricsyncd import sqlite_files
 from lyricsyncd.catalog import mounts
 from lyricsyncd.catalog.catalog import FILE_NAME
-from lyricsyncd.catalog.queries import noted_settings_error
+from lyricsyncd.catalog.queries import noted_languages, noted_settings_error
 from lyricsyncd.config import private
 from lyricsyncd.config.paths import read_only, user_name
 from lyricsyncd.findings import Finding, failed, ok, warning
@@ -85,6 +85,16 @@ def settings(folder: Path, *, in_use: bool) -> Iterator[Finding]:
             f"when it last ran, the service took up no song: {error}",
             "Change the configuration if that is still so; the next start tries again",
         )
+
+
+def languages(folder: Path) -> frozenset[str]:
+    """Return the languages of the songs in the catalog; none where it cannot be read."""
+    file = folder / FILE_NAME
+    try:
+        return noted_languages(file) if file.exists() else frozenset()
+    except (sqlite3.Error, UnicodeDecodeError):
+        # `state` reports what is wrong with the catalog.
+        return frozenset()
 
 
 def repairs(folder: Path) -> Iterator[Finding]:

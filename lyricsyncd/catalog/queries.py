@@ -569,6 +569,21 @@ def noted_settings_error(file: Path) -> str:
         return setting(db, "settings_error") or ""
 
 
+def noted_languages(file: Path) -> frozenset[str]:
+    """Read the languages of the songs of a catalog that is neither changed nor upgraded.
+
+    Raises
+    ------
+    sqlite3.Error
+        The file cannot be read.
+    """
+    with contextlib.closing(
+        sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=5.0)
+    ) as db:
+        rows = db.execute("SELECT DISTINCT language FROM tracks WHERE language IS NOT NULL")
+        return frozenset(str(row[0]) for row in rows)
+
+
 def setting(db: sqlite3.Connection, name: str) -> str | None:
     row = db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
     return None if row is None else row[0]

@@ -132,6 +132,15 @@ class OutputFile(Section):
         ),
     )
 
+    romanise: bool = Field(
+        default=False,
+        description=(
+            "Write Latin letters beside lines in other scripts (Hepburn, pinyin, Revised "
+            "Romanisation …), where they have none: in ttml, lyricsfile, and LRC files with "
+            "translations."
+        ),
+    )
+
     @model_validator(mode="after")
     def _only_where_it_can(self) -> OutputFile:
         if self.translations and (self.to, self.format[:3]) != ("sidecar", "lrc"):
@@ -140,6 +149,11 @@ class OutputFile(Section):
             raise ValueError("notes are an option of LRC files only")
         if self.syllables and (self.to, self.format) not in _WITH_SYLLABLES:
             raise ValueError("syllables are an option of lrc, lyricsfile and json files only")
+        has_room = self.translations or self.format in ("ttml", "lyricsfile")
+        if self.romanise and (self.to != "sidecar" or not has_room):
+            raise ValueError(
+                "romanise needs a ttml or lyricsfile sidecar, or one of LRC with translations"
+            )
         return self
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd import registry
+from lyricsyncd import readings, registry
 from lyricsyncd.config import paths
 from lyricsyncd.findings import Finding, failed, ok, warning
 from lyricsyncd.models.installable import MODELS, State, install_remedy, state
@@ -30,6 +30,17 @@ def models(config: Config) -> Iterator[Finding]:
                 "models",
                 f"{model.name} is missing: {model.effect_of_absence}",
                 install_remedy(model),
+            )
+
+
+def languages(spoken: Iterable[str]) -> Iterator[Finding]:
+    """Check that the libraries are installed which the words of these languages are read by."""
+    for language in sorted(spoken):
+        if (extra := readings.missing(language)) is not None:
+            yield warning(
+                "languages",
+                f"{extra.language} is read without its libraries: {extra.instead}",
+                f"pip install 'lyricsyncd[{extra.name}]'",
             )
 
 

@@ -37,7 +37,7 @@ __all__ = [
     "language_of",
     "missing",
 ]
-__all__ += ["read", "readers", "script_of"]
+__all__ += ["read", "readers", "romanised", "script_of"]
 
 LATIN = "romanisation"
 """Reader of romanised words."""
@@ -206,6 +206,32 @@ def read(words: Sequence[str], language: str | None) -> list[tuple[Read, ...] | 
     return [None if readings is None else _mixed(readings) for readings in found]
 
 
+def romanised(line: str, language: str | None) -> str | None:
+    """Romanise a line by the system that is usual for its language: Hepburn, pinyin, Revised
+    Romanisation, RTGS …
+
+    Returns
+    -------
+    str or None
+        ``None`` where nothing in the line is read by a reader.
+    """
+    song = language_of(language)
+    kana_there = any(script_of(c) in ("HIRAGANA", "KATAKANA") for c in line)
+    if kana_there or (song == "ja" and any(script_of(c) == _HAN for c in line)):
+        plain = unicodedata.normalize("NFKC", line)
+        return " ".join(japanese.romanised(token) for token in plain.split())
+    words = divided(line, language)
+    found = read(words, language)
+    if not any(found):
+        return None
+    latin = (
+        ways[0].reading.romanised if ways else word
+        for word, ways in zip(words, found, strict=True)
+        if ways or any(character.isalnum() for character in word)
+    )
+    return " ".join(latin)
+
+
 def from_latin(word: str, language: str) -> str | None:
     """Transcribe a romanised word into IPA; ``None`` for what cannot be one of the language."""
     systems = {"ja": kana.from_romaji, "ko": korean.from_latin}
@@ -257,8 +283,10 @@ def _mixed(readings: tuple[Read, ...]) -> tuple[Read, ...]:
 @cache
 def script_of(character: str) -> str:
     """Return the script of a letter, the first word of its Unicode name; "" for anything else."""
+    if character in "〇々":
+        return _HAN
     if not character.isalpha():
-        return "CJK" if character in "〇々" else ""
+        return ""
     script = unicodedata.name(character, "").partition(" ")[0]
     # The sign that lengthens a vowel of either kana.
     return "KATAKANA" if script == "KATAKANA-HIRAGANA" else script

@@ -191,6 +191,8 @@ def _unpointed(letters: Sequence[tuple[str, str, str]], vav: str, *, hard: bool)
         if letter == "י" and not first and after not in ("ו", "ה", "י"):
             ipa = ipa.removesuffix(VOWEL) + ("j" if ipa.endswith(("o", "u")) else "i")
             continue
+        if letter == "י" and not first and not is_vowel:
+            ipa += VOWEL
         if letter == "ה" and last and not first:
             ipa = ipa.removesuffix(VOWEL) + ("" if ipa[-1:] in ("a", "e", "o") else "a")
             continue

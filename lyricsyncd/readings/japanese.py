@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,15 @@ _READINGS = {
         陽炎 カゲロウ       蜃気楼 シンキロウ    流星 リュウセイ          天の川 アマノガワ
         微風 ソヨカゼ・ビフウ                   月夜 ツキヨ             闇夜 ヤミヨ
         星屑 ホシクズ       背中 セナカ          路 ミチ                 歌声 ウタゴエ
+        春風 ハルカゼ       秋風 アキカゼ        朝焼け アサヤケ          一番星 イチバンボシ
+        夜風 ヨカゼ         半月 ハンゲツ        碧い アオイ     百合 ユリ     木々 キギ
+        彷徨う サマヨウ      彷徨い サマヨイ      彷徨って サマヨッテ       堕天使 ダテンシ
+        此の コノ           昨夜 サクヤ・ユウベ   明後日 アサッテ・ミョウゴニチ
+        一日中 イチニチジュウ                   一晩中 ヒトバンジュウ     世界中 セカイジュウ
+        二日 フツカ         三日 ミッカ          四日 ヨッカ     五日 イツカ   六日 ムイカ
+        七日 ナノカ         八日 ヨウカ          九日 ココノカ   十日 トオカ   二十日 ハツカ
+        一人ぼっち ヒトリボッチ                 独り ヒトリ     剣 ケン・ツルギ
+        涙色 ナミダイロ      十字架 ジュウジカ    他人 タニン     頬 ホオ・ホホ
         今宵 コヨイ         今更 イマサラ        一時 イットキ・イチジ    一番 イチバン
 """).items()
 }
@@ -75,6 +84,8 @@ class Morpheme:
         In katakana with long marks, the likelier first; none for what has no sound.
     independent : bool
         Whether a phrase (bunsetsu) may start with it.
+    particle : bool
+        Whether it is a particle that romanisation writes as a word.
     reader : str
     """
 
@@ -82,6 +93,7 @@ class Morpheme:
     readings: tuple[str, ...]
     independent: bool
     reader: str
+    particle: bool = False
 
 
 @cache
@@ -123,6 +135,23 @@ def phrases(text: str) -> list[str]:
         found[-1] += morpheme.written
     return found
 
+
+def romanised(text: str) -> str:
+    """Romanise a text (Hepburn), particles as words of their own."""
+    words: list[str] = []
+    for morpheme in morphemes(text):
+        if morpheme.independent or morpheme.particle or not words:
+            words.append("")
+        if morpheme.readings:
+            written = morpheme.written
+            words[-1] += "".join(map(kana.lengthened, _division(written, morpheme.readings[0])))
+        elif any(character.isalnum() for character in morpheme.written):
+            words += [morpheme.written, ""]
+    return " ".join(filter(None, (_transcribed(word)[1] or word for word in words if word)))
+
+
+_JOINED = frozenset(("て", "で", "ば", "ちゃ", "じゃ", "ながら", "たり", "だり"))
+"""Particles that are written as endings."""
 
 _Parts = tuple[tuple[str, ...], str]
 """The part of each reading that a character has, and the reader."""
@@ -193,10 +222,49 @@ def _analysed(text: str) -> list[Morpheme]:
         end = start + len(written)
         independent = _is_independent(node.feature, before)
         before = f"{nodes[number + skip].feature[0]},{nodes[number + skip].feature[1]}"
-        found.append(Morpheme(written, readings or _dictionary(node), independent, DICTIONARY))
+        readings = readings or _dictionary(node)
+        last = found[-1] if found else None
+        if last and last.readings and number:
+            if written == "々":
+                readings = tuple(_last_half(last.written, way) for way in last.readings)
+            elif readings and nodes[number - 1].feature[1] == "数":
+                count, counter = _counted(last.readings[0], readings[0])
+                found[-1] = replace(last, readings=(count,))
+                readings = (counter, *readings[1:])
+        particle = node.feature[0] == "助詞" and written not in _JOINED
+        found.append(Morpheme(written, readings, independent, DICTIONARY, particle))
     if end < len(text):
         found.append(Morpheme(text[end:], (), False, DICTIONARY))
     return found
+
+
+def _last_half(written: str, reading: str) -> str:
+    """Return the part of a reading that its last character has."""
+    return _division(written, reading)[-1]
+
+
+_SHORT_NUMBERS = {
+    "イチ": "イッ",
+    "ハチ": "ハッ",
+    "ジュー": "ジュッ",
+    "ジュウ": "ジュッ",
+    "ロク": "ロッ",
+}
+_VOICING = frozenset(("ホン", "ヒキ", "ビキ", "ハイ", "ビャク", "ヒャク", "フン"))
+"""Counters that are voiced after "サン"."""
+
+
+def _counted(number: str, counter: str) -> tuple[str, str]:
+    """Join a number and its counter: "イチ" and "ホ" are "イッ" and "ポ"."""
+    head, rest = counter[0], counter[1:]
+    for whole, short in _SHORT_NUMBERS.items():
+        rows = "カキクケコハヒフヘホ"
+        rows += "" if whole == "ロク" else "サシスセソタチツテト"
+        if number.endswith(whole) and head in rows:
+            return number.removesuffix(whole) + short, _HALF_VOICED.get(head, head) + rest
+    if number.endswith("サン") and counter in _VOICING:
+        return number, _VOICED.get(head, head) + rest
+    return number, counter
 
 
 def _own(nodes: Sequence[Any]) -> tuple[int, tuple[str, ...]]:
@@ -235,6 +303,10 @@ def _dictionary(node: Any) -> tuple[str, ...]:
         read, pronounced = feature[7], feature[8]
         if feature[0] == "助動詞" and read == "ウ":
             return ("ー",)
+        if node.surface == "色" and read == "ショク":
+            return ("イロ", "ショク")
+        if feature[2] == "人名" and (common := _common(node.surface)):
+            return (common,)
         return (_spoken(read, pronounced),)
     written = kana.katakana(node.surface)
     if all(_KANA.match(c) for c in written):
@@ -364,6 +436,17 @@ def _alone(character: str) -> tuple[str, ...]:
         if len(nodes) == 1 and len(nodes[0].feature) > 8 and nodes[0].feature[7] != "*":
             found[_spoken(nodes[0].feature[7], nodes[0].feature[8])] = None
     return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _common(written: str) -> str | None:
+    """Return the reading of a word that is a person's name and a common word too."""
+    tagger = _tagger()
+    assert tagger is not None, "only the dictionary knows names"
+    for nodes in tagger.nbestToNodeList(written, 8):
+        if len(nodes) == 1 and len(nodes[0].feature) > 8 and nodes[0].feature[1] != "固有名詞":
+            return _spoken(nodes[0].feature[7], nodes[0].feature[8])
+    return None
 
 
 def _shared(written: str, reading: str) -> tuple[str, ...]:

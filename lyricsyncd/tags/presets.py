@@ -37,6 +37,8 @@ class Sidecar:
     """Whether syllables have times of their own, in LRC, Lyricsfile and JSON."""
     notes: bool = False
     """Whether a note stands for a break, in LRC."""
+    romanise: bool = False
+    """Whether lines in other scripts are romanised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ def _listed(song: Path, lyrics: Lyrics, output: tuple[OutputFile, ...]) -> Plan:
                     translations=item.translations,
                     syllables=item.syllables,
                     notes=item.notes,
+                    romanise=item.romanise,
                 )
             )
     return Plan(tuple(sidecars), tuple(obsolete), _listed_tag(lyrics, output))

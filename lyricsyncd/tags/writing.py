@@ -163,6 +163,7 @@ def _write_sidecars(
 
 def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
     from lyricsyncd import formats
+    from lyricsyncd.text.romanisation import with_romanisations
 
     # Without our stamp, a person's choice does not look like ours if the journal is lost.
     author = stamp.unstamped if by_hand else stamp.stamped
@@ -173,4 +174,6 @@ def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
         options["syllables"] = True
     if sidecar.notes:
         options["notes"] = True
+    if sidecar.romanise:
+        lyrics = with_romanisations(lyrics)
     return stamp.signed(formats.write(author(lyrics), sidecar.format, **options))

@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
+from lyricsyncd import readings
 from lyricsyncd.model import Lyrics
 
 _SCRIPTS = {
@@ -93,18 +94,56 @@ def detect(words: Lyrics | str, *, prior: str | None = None) -> str | None:
     if scripts["HANGUL"] >= 0.3 * letters:
         return "ko"
     script = scripts.most_common(1)[0][0]
+    if script == "CJK":
+        if len(_CANTONESE & set(text)) >= _SURE_SIGNS:
+            return "yue"
+        # A few characters may be Japanese as well.
+        return "zh" if letters >= _FEWEST_LETTERS else prior
     if script in _SCRIPTS:
         return _SCRIPTS[script]
     if script not in _SHARED:
         return prior
     if scripts[script] < _FEWEST_LETTERS:
         return prior
+    if script == "LATIN" and (romanised := _romanised(text)):
+        return romanised
     among = _SHARED[script].split()
     if len(among) == 1:
         return among[0]
     likely = _classified(text, among, prior)
     best = max(likely, key=lambda language: likely[language])
     return best if likely[best] >= _SURE else prior
+
+
+_CANTONESE = frozenset("嘅咗唔佢冇係嚟嗰啲喺咁睇哋瞓攞乜嘢")
+"""Characters that only Cantonese is written with."""
+_SURE_SIGNS = 2
+_ROMANISED = {
+    "ja": frozenset(
+        "ga wo kimi boku ore watashi anata kokoro desu nai kara dake itsumo itsuka yume sora koto"
+        " mono suki namida hitori zutto kitto sekai konna sonna kono sono ano datte shite kudasai"
+        " ashita kyou aishiteru".split()
+    ),
+    "ko": frozenset(
+        "saranghae sarang neoreul neoui neon naega niga nae geudae geu uri nal neol haneul maeum"
+        " oneul neomu jeongmal hamkke eopseo isseo hajiman geureon nega naneun neoneun".split()
+    ),
+}
+"""Frequent words of romanised lyrics that no language with Latin letters has."""
+_MOST_FOREIGN = 0.2
+"""Share of words, English ones, that a romanised song may borrow."""
+
+
+def _romanised(text: str) -> str | None:
+    """Return the language of romanised Japanese or Korean."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    for language, frequent in _ROMANISED.items():
+        if len(frequent & set(words)) < 3:
+            continue
+        foreign = sum(readings.from_latin(word, language) is None for word in words)
+        if foreign <= _MOST_FOREIGN * len(words):
+            return language
+    return None
 
 
 def _scripts(text: str) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""Parting lines into words: by spaces, and the scripts that have none character by character."""
+"""Divide lines into words: by spaces, Chinese and Japanese by characters, Thai by a dictionary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.readings import thai
 
 # Han, its extensions and marks, kana, bopomofo: the scripts that are timed a character at a time.
 _CJK = (
@@ -31,11 +32,22 @@ _PIECES = re.compile(
 )
 
 
+_FURIGANA = re.compile(
+    r"[｜|]?[々〇\u3400-\u4dbf\u4e00-\u9fff]+"
+    r"(?:[(（][\u3041-\u3096\u30a1-\u30fa\u30fc・]+[)）]"
+    r"|《[\u3041-\u3096\u30a1-\u30fa\u30fc・]+》)"
+)
+"""Characters and their reading in brackets: sung once, so one word."""
+_THAI = re.compile("[\u0e01-\u0e4e]{2}")
+
+
 def split(text: str) -> tuple[Word, ...]:
-    """The words of one line, without times.
+    """Divide one line into words, without times.
 
     Whitespace parts words; within CJK text every character is one, ``space`` false, while runs of
-    other letters stay whole. Joined again, the words are the text.
+    other letters stay whole, and Thai is divided into its words where the extra for it is
+    installed. Characters with their reading in brackets are one word. Joined again, the words are
+    the text.
 
     >>> [word.text for word in split("我 love你")]
     ['我', 'love', '你']
@@ -48,14 +60,49 @@ def has_cjk(text: str) -> bool:
     return _HAS_CJK.search(text) is not None
 
 
+def _is_unspaced(text: str) -> bool:
+    """Return whether a text has letters of a script that has no spaces between words."""
+    return _HAS_CJK.search(text) is not None or _THAI.search(text) is not None
+
+
 def _split_token(token: str) -> Iterator[Word]:
-    if not _HAS_CJK.search(token):
+    if not _is_unspaced(token):
         yield Word(token)
         return
-    pieces = _characters(token)
+    pieces = _with_furigana(token) if _HAS_CJK.search(token) else _thai_words(token)
     for piece in pieces[:-1]:
         yield Word(piece, space=False)
     yield Word(pieces[-1])
+
+
+def _with_furigana(token: str) -> list[str]:
+    """Divide into characters, but for those with their reading in brackets."""
+    pieces: list[str] = []
+    at = 0
+    for found in _FURIGANA.finditer(token):
+        pieces += [*_characters(token[at : found.start()]), found[0]]
+        at = found.end()
+    rest = _characters(token[at:])
+    if at and rest and not any(character.isalnum() for character in rest[0]):
+        pieces[-1] += rest.pop(0)
+    return pieces + rest
+
+
+def _thai_words(token: str) -> list[str]:
+    """Divide into Thai words; punctuation goes with the word that it opens or closes."""
+    pieces: list[str] = []
+    opening = ""
+    for piece in thai.split(token):
+        if any(character.isalnum() for character in piece):
+            pieces.append(opening + piece)
+            opening = ""
+        elif piece[-1] in _OPENING or not pieces:
+            opening += piece
+        else:
+            pieces[-1] += piece
+    if opening:
+        pieces = [*pieces[:-1], pieces[-1] + opening] if pieces else [opening]
+    return pieces
 
 
 def _characters(token: str) -> list[str]:
@@ -71,11 +118,11 @@ def _characters(token: str) -> list[str]:
 
 
 def split_line(line: Line) -> Line:
-    """The line with its CJK words parted into characters.
+    """Return the line with its CJK words divided into characters, and its Thai into words.
 
     A word that has a time of its own is left whole: how the time divides is not known.
     """
-    if not any(_HAS_CJK.search(word.text) for word in line.words):
+    if not any(_is_unspaced(word.text) for word in line.words):
         return line
     words: list[Word] = []
     for word in line.words:

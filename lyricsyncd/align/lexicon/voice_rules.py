@@ -47,6 +47,8 @@ SOUNDS: Mapping[str, Rules] = {
             (f"(?<=[{_VOWELS}])ŋ", "\u0303"),
         ),
         (f"(?<=[{_VOWELS}])l(?![{_VOWELS}j])", "w"),
+        (f"lj(?=[{_VOWELS}])", "ʎ"),
+        (f"ɾə(?=[^{_VOWELS}])", "ɾ"),
     ),
     "tr": _rules(("ø", "y"), ("iji", "iː")),
     "ru": _rules(("y", "ɨ"), ("ʑ", "zʲ"), ("ɭ", "l"), ("jj", "j"), ("tʃʲ", "tɕ")),
