@@ -19,6 +19,7 @@ from lyricsyncd.catalog.catalog import Catalog, Priority
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, WorkerLost
 from lyricsyncd.processes.executor import WorkerExecutor
+from lyricsyncd.processes.limits import ResourceLimits
 from lyricsyncd.separate.spectrogram import Samples
 from lyricsyncd.work import worker
 from lyricsyncd.work.policy import decodes_in_advance
@@ -169,6 +170,7 @@ class Waiting:
     slots = 1
 
     def __init__(self) -> None:
+        self.pids: tuple[int, ...] = ()
         self.placing: list[Future[Any]] = []
         self.reported: list[tuple[object, ...]] = []
 
@@ -180,6 +182,12 @@ class Waiting:
         self.reported.append((fn, *args))
 
     def abandon(self, future: Future[Any]) -> None:
+        """Nothing runs."""
+
+    def configure(self, keep_alive_s: float, limits: ResourceLimits) -> None:
+        """Nothing runs."""
+
+    def end_if_idle(self) -> None:
         """Nothing runs."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
@@ -196,7 +204,7 @@ def test_the_worker_is_reported_of_the_song_that_waits_for_it(
     for song in songs:
         shutil.copy(SONGS / "Au_clair_de_la_lune.mp3", song)
         shutil.copy(SONGS / "Au_clair_de_la_lune.txt", song.with_suffix(".txt"))
-    daemon = {"settle": 0, "decode_ahead": "always"}
+    daemon = {"settle": 0, "decode_ahead": "always", "workers": 1}
     config = Config.model_validate({"daemon": daemon, "lyrics": {"order": ["local"]}})
     with Catalog(tmp_path / "state" / "catalog.db") as catalog:
         catalog.enqueue(songs[0], Priority.BACKFILL, "test")

@@ -21,13 +21,16 @@ def show_plan(
 ) -> None:
     """Print the songs that would be queued, and how long the models would take."""
     from lyricsyncd.library.plan import Work, pace, seconds_of
+    from lyricsyncd.work.policy import workers
 
     def of(*works: Work) -> list[Planned]:
         return [song for song in planned if song.work in works]
 
     new, waiting, skipped = of(Work.NEW, Work.CHANGED), of(Work.QUEUED), of(Work.SKIPPED)
     speed = pace(catalog)
-    seconds = seconds_of([*new, *waiting], speed, songs_at_once(settings))
+    # What is assumed is the pace of the whole computer.
+    at_once = workers(settings) if speed.measured else 1
+    seconds = seconds_of([*new, *waiting], speed, at_once)
     if as_json:
         shown: dict[str, Any] = {
             "would_queue": [str(song.path) for song in new],
@@ -49,11 +52,6 @@ def show_plan(
         click.echo(line, err=True)
     if new or waiting:
         click.echo(f"{_duration(seconds, speed)}", err=True)
-
-
-def songs_at_once(settings: Config) -> int:  # noqa: ARG001 - one process places one song
-    """Return how many songs are placed at once."""
-    return 1
 
 
 def _rest(waiting: int, skipped: Sequence[Planned], left: int) -> list[str]:

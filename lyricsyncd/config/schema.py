@@ -38,6 +38,7 @@ from lyricsyncd.config.setting_types import (
     SourceName,
     Timeout,
     Url,
+    WorkerCount,
 )
 from lyricsyncd.config.values import LEAST_TOKEN, host_and_port, is_loopback, token_weakness
 from lyricsyncd.errors import ConfigError
@@ -439,11 +440,20 @@ class Daemon(Section):
             "or of what systemd or a container grants."
         ),
     )
+    workers: WorkerCount = Field(
+        default="auto",
+        description=(
+            "How many songs are placed at once on this computer, each in a process of its own; "
+            "auto: one for each core, as far as the memory goes, and one where large models are "
+            "used. They share memory_limit."
+        ),
+    )
     decode_ahead: Literal["auto", "always", "never"] = Field(
         default="auto",
         description=(
             "Decode the next song while the models are at work on this one: always, never or auto "
-            "(where the models may take 2 GiB of memory or more)."
+            "(where the models may take 2 GiB of memory or more). Not where several are placed at "
+            "once."
         ),
     )
     gpu: Gpu = Field(default=Gpu(), description="The graphics card.")

@@ -181,6 +181,14 @@ def _plugin(name: str) -> str:
     return name
 
 
+def _worker_count(value: object) -> object:
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if value != "auto" and (type(value) is not int or not 1 <= value <= 64):
+        raise ValueError("expected auto, or a number from 1 to 64")
+    return value
+
+
 def _not_empty(value: object) -> object:
     # Field(min_length=1) would count the good items only, and complain of a wrong one twice.
     if value in ([], ()):
@@ -191,6 +199,7 @@ def _not_empty(value: object) -> object:
 Seconds = Annotated[float, BeforeValidator(seconds)]
 Timeout = Annotated[Seconds, Field(gt=0)]
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
+WorkerCount = Annotated[int | Literal["auto"], BeforeValidator(_worker_count)]
 Size = Annotated[str, AfterValidator(_checked_size)]
 """Text that `values.size` reads; so are `Hours` of `values.hours`."""
 Hours = Annotated[str, AfterValidator(_checked_hours)]

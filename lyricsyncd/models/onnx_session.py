@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models.device import check_name, without_cuda
+from lyricsyncd.processes.cores import available_cores
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -100,13 +100,6 @@ def _failures() -> tuple[type[Exception], ...]:
     own = [kind for kind in vars(state).values() if isinstance(kind, type)]
     errors = [kind for kind in own if issubclass(kind, Exception)]
     return *errors, OSError, RuntimeError, ValueError, MemoryError
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _providers(device: str, available: list[str]) -> list[Any]:

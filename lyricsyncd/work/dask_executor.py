@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lyricsyncd.config.schema import Daemon
     from lyricsyncd.processes.executor import Progress
+    from lyricsyncd.processes.limits import ResourceLimits
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class DaskExecutor:
     """
 
     slots = SLOTS
+    pids: tuple[int, ...] = ()
 
     def __init__(self, settings: Daemon) -> None:
         check_installed()
@@ -115,6 +117,12 @@ class DaskExecutor:
 
         inner.add_done_callback(done)
         return outer
+
+    def configure(self, keep_alive_s: float, limits: ResourceLimits) -> None:
+        """Do nothing: limits are those of the computers with the models."""
+
+    def end_if_idle(self) -> None:
+        """Do nothing: the models run on other computers."""
 
     def call_out_of_band(self, fn: Callable[..., None], /, *args: Any) -> None:
         """Drop the call: which worker will get the next song is not known yet."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from lyricsyncd.catalog.catalog import Catalog, Rest
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.http import rate_limit
-from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.work import outcomes, policy
 from lyricsyncd.work.gpu import OtherGpuPrograms
 
@@ -105,13 +104,13 @@ class Holds:
             return hours
         if config.daemon.gpu.share == "always" or config.models.device == "cpu":
             return ""
-        if not isinstance(self._executor, WorkerExecutor):
+        if config.daemon.executor == "dask":
             # The card is another computer's.
             return ""
-        pid = self._executor.pid
-        if not self.other_programs.busy(() if pid is None else (pid,)):
+        pids = self._executor.pids
+        if not self.other_programs.busy(pids):
             return ""
-        if pid is not None and not self._placing():
+        if pids and not self._placing():
             # The other program needs the card's memory, too.
             self._executor.end_if_idle()
         return "another program uses the graphics card"

@@ -13,8 +13,9 @@ from lyricsyncd import registry
 from lyricsyncd.config.values import size
 from lyricsyncd.errors import WriteError
 from lyricsyncd.processes import memory
+from lyricsyncd.processes.cores import available_cores
 from lyricsyncd.processes.limits import ResourceLimits
-from lyricsyncd.work import schedule
+from lyricsyncd.work import gpu, schedule
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -27,6 +28,11 @@ LIMIT_PER_SECOND = 20.0
 """A song may keep the models busy for this many times its length, and at least for the floor:
 generous even on the smallest computer, and still an end to what hangs."""
 LIMIT_UNKNOWN_S = 3600.0
+WORKER_BYTES = 1024**3
+"""Memory for each of several workers: twice the peak of the profile lite with a song of 4 min."""
+MOST_WORKERS = 8
+"""Most workers by default: finding words, and the disk, keep up with no more."""
+_LITE_MODELS = {"auto", "spleeter", "none", "mix", "sphinx", "phonemes"}
 PREFETCH_BYTES = 2 * 1024**3
 """Memory for the models from which on the next song is decoded in advance by default."""
 
@@ -41,6 +47,40 @@ def memory_limit(config: Config) -> int | None:
     """Return the bytes of memory that the model worker may use; ``None``: no limit is known."""
     chosen = size(config.daemon.memory_limit)
     return memory.default_limit() if chosen is None else chosen
+
+
+def workers(config: Config) -> int:
+    """Return how many songs are placed at once on this computer.
+
+    ``auto``: one for each core, as far as memory goes, where the models are those of the profile
+    lite; the large models fill all cores, or the graphics card, by themselves.
+    """
+    wanted = config.daemon.workers
+    if wanted != "auto":
+        return int(wanted)
+    if not _is_lite(config):
+        return 1
+    limit = memory_limit(config)
+    fitting = 1 if limit is None else limit // WORKER_BYTES
+    return max(1, min(MOST_WORKERS, available_cores(), fitting))
+
+
+def _is_lite(config: Config) -> bool:
+    models = config.models
+    names = {models.separator, *models.aligner.split("+")}
+    if config.profile == "full" or not names <= _LITE_MODELS:
+        return False
+    if config.profile == "lite" or models.device == "cpu":
+        return True
+    # With ``auto``, large models are used where there is a graphics card.
+    return not models.device.startswith("cuda") and not _has_graphics_card()
+
+
+def _has_graphics_card() -> bool:
+    try:
+        return bool(gpu.cards())
+    except gpu.NoAnswerError:
+        return False
 
 
 def reduced(settings: PlacingSettings, crashes: int) -> tuple[PlacingSettings, str]:

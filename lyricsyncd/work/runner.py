@@ -25,7 +25,6 @@ from lyricsyncd.errors import Fault, LyricsyncError, WorkerLost, errors_of
 from lyricsyncd.http import rate_limit
 from lyricsyncd.library import overrides
 from lyricsyncd.processes import sandbox
-from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
 from lyricsyncd.work import policy, prefetch, steps, worker
 from lyricsyncd.work.holds import Holds
@@ -111,9 +110,7 @@ class Runner:
         if placement_of_models(config) != placement_of_models(self._config):
             log.warning("a change of where the models run applies once the service is restarted")
         self._config = config
-        if isinstance(self.executor, WorkerExecutor):
-            self.executor.keep_alive_s = config.models.keep_alive
-            self.executor.limits = policy.resource_limits(config)
+        self.executor.configure(config.models.keep_alive, policy.resource_limits(config))
         # A change of the settings may remedy what was wrong with them, and with the network, too.
         self._holds.note_settings_error(None)
         self.catalog.make_due(errors_of(Fault.SETTINGS))

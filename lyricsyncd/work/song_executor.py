@@ -6,11 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from lyricsyncd.processes.executor import Progress, WorkerExecutor
 from lyricsyncd.work import policy
+from lyricsyncd.work.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
+    from lyricsyncd.processes.executor import Progress
+    from lyricsyncd.processes.limits import ResourceLimits
 
 T = TypeVar("T")
 
@@ -21,6 +23,10 @@ class SongExecutor(Protocol):
     slots: int
     """How many songs it can have at once."""
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes of this computer in which it runs models now."""
+
     def submit_within(
         self,
         limit_s: float | None,
@@ -30,6 +36,12 @@ class SongExecutor(Protocol):
         *args: Any,
         **kwargs: Any,
     ) -> Future[T]: ...
+
+    def configure(self, keep_alive_s: float, limits: ResourceLimits) -> None:
+        """Use other limits for the processes of this computer, from the next one on."""
+
+    def end_if_idle(self) -> None:
+        """End such processes that are idle at once."""
 
     def call_out_of_band(self, fn: Callable[..., None], /, *args: Any) -> None:
         """Make a brief call beside the task that runs; without one it is dropped."""
@@ -46,10 +58,18 @@ def executor_of(config: Config) -> SongExecutor:
         from lyricsyncd.work.dask_executor import DaskExecutor
 
         return DaskExecutor(config.daemon)
-    return WorkerExecutor(config.models.keep_alive, policy.resource_limits(config))
+    return WorkerPool(
+        policy.workers(config), config.models.keep_alive, policy.resource_limits(config)
+    )
 
 
 def placement_of_models(config: Config) -> tuple[object, ...]:
     """Return the settings that decide where the models run."""
     daemon = config.daemon
-    return daemon.executor, daemon.dask_address, daemon.dask_tls, daemon.path_map
+    return (
+        daemon.executor,
+        policy.workers(config),
+        daemon.dask_address,
+        daemon.dask_tls,
+        daemon.path_map,
+    )

@@ -19,9 +19,9 @@ from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.http import rate_limit
 from lyricsyncd.http.response_cache import without_cache
 from lyricsyncd.library import overrides
-from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.work import improvement, karaoke, policy, worker
 from lyricsyncd.work.chosen import find_chosen
+from lyricsyncd.work.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -173,7 +173,7 @@ def _same_recording(
     ``None`` where there is none, or a person wants this one placed."""
     entry, prepared = found.entry, found.prepared
     track, words = prepared.track, len(prepared.lyrics.words)
-    if not isinstance(executor, WorkerExecutor) or prepared.recognise or not track.duration:
+    if not isinstance(executor, WorkerPool) or prepared.recognise or not track.duration:
         return None
     if entry.priority >= Priority.PERSON or entry.crashes or prepared.pins:
         return None

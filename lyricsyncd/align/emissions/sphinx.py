@@ -11,7 +11,6 @@ their errors differ: the mean of both scores is right more often than any one.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -41,6 +40,7 @@ from lyricsyncd.align.emissions.sphinx_model import (
 from lyricsyncd.align.lexicon import Pronunciation, pronounce
 from lyricsyncd.align.lexicon.first_sounds import FirstSoundLags
 from lyricsyncd.align.lexicon.phones import VOWELS
+from lyricsyncd.processes.cores import available_cores
 from lyricsyncd.registry import ModelContext
 
 FloatArray = npt.NDArray[np.float32]
@@ -277,7 +277,7 @@ class _Scorer:
             block = slice(start, start + _FRAMES_IN_CACHE)
             total[block, self._order] = self._block(features[block])
 
-        with ThreadPoolExecutor(_cores()) as pool:
+        with ThreadPoolExecutor(available_cores()) as pool:
             list(pool.map(fill, range(0, len(features), _FRAMES_IN_CACHE)))
         return total
 
@@ -295,11 +295,6 @@ class _Scorer:
             for own, columns, weights in self._mixtures:
                 product[:, columns] *= fit[:, own] @ weights[stream]
         return np.log(product)
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _sung(audio: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
