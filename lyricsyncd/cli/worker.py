@@ -24,8 +24,8 @@ def worker(address: str, path_maps: tuple[str, ...], config: Path | None) -> Non
     """Place words for the service whose dask scheduler listens at ADDRESS, as tcp://nas:8786.
 
     The computer needs the music in reach, under any name, and the models. It does one song at a
-    time for each graphics card. From the configuration it takes `models`, and of `daemon` the
-    limits and certificates.
+    time for each graphics card; without one, as many as `daemon.workers` says. From the
+    configuration it takes `models`, and of `daemon` the limits and certificates.
     """
     from lyricsyncd.cli import logs
     from lyricsyncd.config.reader import load

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lyricsyncd.catalog.catalog import Catalog, Entry
 from lyricsyncd.catalog.records import NamedSong
+from lyricsyncd.config.path_map import translated
 from lyricsyncd.errors import AudioError, UsageError, WorkerLost
 from lyricsyncd.identify import parse_file_name, read_tags
 from lyricsyncd.library.roots import library_of
@@ -86,7 +87,7 @@ class Lookup:
         """
         if not _can_be_path(text):
             raise _outside(text)
-        mapped = self._mapped(text)
+        mapped = translated(text, self._path_map)
         if mapped.startswith("/"):
             # normpath, not resolve(): a link in a library is a song at its own path.
             return self._inside(os.path.normpath(mapped)) or self._by_real_path(mapped)
@@ -102,12 +103,6 @@ class Lookup:
     def song(self, text: str) -> Entry | None:
         """Return the song at a path, or ``None`` if it is not in the catalog; raises as `place`."""
         return self._catalog.by_path(self.place(text).path)
-
-    def _mapped(self, text: str) -> str:
-        for theirs in sorted(self._path_map, key=len, reverse=True):
-            if text == theirs or text.startswith(theirs.rstrip("/") + "/"):
-                return self._path_map[theirs].rstrip("/") + text[len(theirs.rstrip("/")) :]
-        return text
 
     def _inside(self, text: str) -> Place | None:
         parent, _, name = text.rpartition("/")

@@ -18,9 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lyricsyncd.config.path_map import translated
 from lyricsyncd.errors import LyricsyncError, WorkerLost
 from lyricsyncd.work import dask_worker
-from lyricsyncd.work.dask_protocol import TOPIC, check_installed, mapped, security
+from lyricsyncd.work.dask_protocol import TOPIC, check_installed, security
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -175,7 +176,7 @@ class DaskExecutor:
 
         if not isinstance(argument, Prepared):
             return argument
-        return replace(argument, path=Path(mapped(argument.path, self._path_map)))
+        return replace(argument, path=Path(translated(str(argument.path), self._path_map)))
 
     def _translated(self, error: BaseException) -> BaseException:
         from concurrent.futures import CancelledError

@@ -1,10 +1,8 @@
-"""Define what both ends of a cluster of `dask.distributed` need: the topic, paths, certificates."""
+"""Define what both ends of a cluster of `dask.distributed` need: the topic, and certificates."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import UsageError
@@ -16,14 +14,6 @@ if TYPE_CHECKING:
 
 TOPIC = "lyricsyncd-progress"
 """Topic of the events by which a worker reports progress."""
-
-
-def mapped(path: PurePath, path_map: Mapping[str, str]) -> str:
-    """Translate a path for another computer: the longest folder of the map it is in is replaced."""
-    for here, there in sorted(path_map.items(), key=lambda pair: -len(pair[0])):
-        if PurePath(here) == path or PurePath(here) in path.parents:
-            return str(PurePath(there) / path.relative_to(here))
-    return str(path)
 
 
 def security(tls: DaskTls) -> Security | None:

@@ -1,6 +1,7 @@
 """Place songs on a computer of a cluster, in a model worker for each slot.
 
-A `distributed` worker is started for each graphics card (one, where there is none). Its songs go to
+A `distributed` worker is started for each graphics card; where there is none, for each song that
+the service would place at once on this computer (`daemon.workers`). Its songs go to
 a `WorkerExecutor`: the models stay warm there, a hanging or crashing song costs that process only,
 and memory is released when there is nothing to do, all as on a single computer.
 """
@@ -19,10 +20,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lyricsyncd.config.path_map import translated
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.work import gpu, policy
-from lyricsyncd.work.dask_protocol import TOPIC, mapped, security
+from lyricsyncd.work.dask_protocol import TOPIC, security
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One graphics card, or the processor: one song at a time."""
+    """One graphics card, or a share of the processor: one song at a time."""
 
     executor: WorkerExecutor
     config: Config
@@ -84,9 +86,19 @@ def _slot(name: str) -> Slot:
         return _slots[name]
 
 
-def slot_of(config: Config, path_map: Mapping[str, str], card: int | None = None) -> Slot:
-    """Make a slot with an executor of its own, which sees the given graphics card only."""
+def slot_of(
+    config: Config, path_map: Mapping[str, str], card: int | None = None, slots: int = 1
+) -> Slot:
+    """Make a slot with an executor of its own, which sees the given graphics card only.
+
+    Parameters
+    ----------
+    slots : int
+        How many share this computer's memory.
+    """
     limits = policy.resource_limits(config)
+    if limits.memory_bytes is not None:
+        limits = replace(limits, memory_bytes=limits.memory_bytes // slots)
     environment = {} if card is None else {"CUDA_VISIBLE_DEVICES": str(card)}
     return Slot(WorkerExecutor(config.models.keep_alive, limits, environment), config, path_map)
 
@@ -106,7 +118,7 @@ def _to_local(argument: Any, slot: Slot) -> Any:
         return replace(argument, models=replace(models, profile=requested.profile))
     if not isinstance(argument, Prepared):
         return argument
-    path = Path(mapped(argument.path, slot.path_map))
+    path = Path(translated(str(argument.path), slot.path_map))
     if not path.is_file():
         raise LyricsyncError(
             f"{path} is not there on {socket.gethostname()}",
@@ -142,11 +154,15 @@ async def _serve(address: str, config: Config, path_map: Mapping[str, str]) -> N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    cards: list[int | None] = list(range(gpus())) or [None]
+    cards: list[int | None] = list(range(gpus()))
+    # The graphics memory is not the computer's.
+    sharing = 1 if cards else policy.workers(config)
+    cards = cards or [None] * sharing
     workers = []
-    for card in cards:
-        name = f"lyricsyncd-{socket.gethostname()}-{os.getpid()}-{'cpu' if card is None else card}"
-        _slots[name] = slot_of(config, path_map, card)
+    for at, card in enumerate(cards):
+        kind = f"cpu{at}" if card is None else str(card)
+        name = f"lyricsyncd-{socket.gethostname()}-{os.getpid()}-{kind}"
+        _slots[name] = slot_of(config, path_map, card, sharing)
         workers.append(
             Worker(
                 address,
