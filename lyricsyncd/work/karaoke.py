@@ -16,9 +16,9 @@ from lyricsyncd.config.paths import state_dir
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.pipeline.settings import placing_settings
-from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.separate.stems import stems_of
 from lyricsyncd.work import policy, worker
+from lyricsyncd.work.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -57,7 +57,7 @@ def write_stems(
     folder = folder_of(song, config)
     if folder is None or not isinstance(config.output, Output):
         return
-    if not isinstance(executor, WorkerExecutor):
+    if not isinstance(executor, WorkerPool):
         log.debug("no stems: songs are placed on other computers")
         return
     suffix = config.output.karaoke_format
