@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lyricsyncd.separate.raised import GAIN, separate_raised
+from lyricsyncd.separate.base import Stem
+from lyricsyncd.separate.raised import GAIN, QUIET_DB, level_db, separate_raised
 
 Samples = NDArray[Any]
 RATE = 22_050
@@ -63,3 +64,14 @@ def test_no_more_of_the_song_is_held_than_the_separator_holds() -> None:
     found = separate_raised(Share(20), blocks(), RATE)
     next(found)
     assert read < 10
+
+
+def test_the_level_is_that_of_the_vocals_against_the_rest_where_they_are_loud() -> None:
+    rng = np.random.default_rng(0)
+    rest = rng.standard_normal(16_000 * 10).astype(np.float32)
+    vocals = np.float32(10 ** (-10 / 20)) * rng.standard_normal(len(rest)).astype(np.float32)
+    vocals[: len(vocals) // 2] = 0.0
+    stem = Stem(vocals, rest + vocals, 16_000, "spleeter")
+    assert abs(level_db(stem) + 10.0) < 0.2
+    assert level_db(stem) < QUIET_DB < level_db(Stem(3 * vocals, rest + 3 * vocals, 16_000, "x"))
+    assert level_db(Stem(rest[:0], rest[:0], 16_000, "x")) == 0.0

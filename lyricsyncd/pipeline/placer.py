@@ -145,13 +145,19 @@ class Placer:
 
     def _begun(self, prepared: Prepared, watch: Stopwatch, progress: Progress) -> _Unfinished:
         """Take up a song that waited for words, or separate the vocals of another."""
+        from lyricsyncd.separate.raised import QUIET_DB, level_db
+
         song = prepared.path
         before, self._unfinished = self._unfinished, None
         looks = _looks(song)
         if before is not None and (before.song, before.looks) == (song, looks):
             return before
         del before  # the stem of a song that did not come back, or was replaced
-        return _Unfinished(song, looks, self._separated(song, watch, progress))
+        stem = self._separated(song, watch, progress)
+        # Of a song without words it is asked first whether anything is sung.
+        if stem.separated and not prepared.recognise and level_db(stem) < QUIET_DB:
+            stem = self._separated(song, watch, progress, raised=1)
+        return _Unfinished(song, looks, stem)
 
     def _separated(
         self, song: Path, watch: Stopwatch, progress: Progress, *, raised: int = 0
@@ -210,7 +216,7 @@ class Placer:
 
         Where that helps, raising them once more may help more.
         """
-        for times in range(1, _MOST_RAISED + 1):
+        for times in range(placed.stem.raised + 1, _MOST_RAISED + 1):
             stem = self._separated(song, watch, progress, raised=times)
             again = self._placed(stem, placed.lyrics, language, None, watch)
             if again.verdict.score <= placed.verdict.score:

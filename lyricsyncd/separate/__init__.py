@@ -139,6 +139,7 @@ class VocalSeparator:
             mix=np.ascontiguousarray(whole_mix[:length]),
             sr=target_sr,
             separator=separator.name,
+            raised=raised,
             seconds={"decode": reading.seconds, "separate": max(0.0, elapsed - reading.seconds)},
             warning=self.warning,
         )

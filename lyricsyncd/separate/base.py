@@ -81,6 +81,8 @@ class Stem:
     """``none`` where the vocals are the mix."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock time spent on ``decode`` and ``separate``."""
+    raised: int = 0
+    """How often the vocals were raised and separated again."""
     warning: str | None = None
     """A line for the user: why the vocals are not separated, and the remedy."""
 

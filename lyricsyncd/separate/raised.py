@@ -13,10 +13,35 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lyricsyncd.separate.base import Samples, Separator
+    from lyricsyncd.separate.base import Samples, Separator, Stem
 
 GAIN = 3.0
 """How much of the vocals that were found is added to the mix: 12 dB more of them in all."""
+
+QUIET_DB = -7.0
+"""Level against the rest below which vocals are raised whatever the words. The songs that this was
+chosen on have -5.5 to +4 dB; with vocals 6 dB lower -12.5 to -2, and those below -7 gain 4 points
+by it."""
+_FRAME_S = 0.1
+_LOUD_SHARE = 0.05
+"""Share of the energy of the vocals' loud frames from which a frame counts."""
+
+
+def level_db(stem: Stem) -> float:
+    """Return the level of the vocals against the rest of the mix, where they are loud, in dB."""
+    import numpy as np
+
+    size = round(_FRAME_S * stem.sr)
+    count = len(stem.mix) // size
+    if count == 0:
+        return 0.0
+    vocals, rest = (
+        np.square(signal[: size * count].reshape(count, size)).mean(axis=1, dtype=np.float64)
+        for signal in (stem.vocals, stem.mix - stem.vocals)
+    )
+    loud = vocals >= _LOUD_SHARE * np.percentile(vocals, 95)
+    silence = 1e-12
+    return float(10 * np.log10((vocals[loud].mean() + silence) / (rest[loud].mean() + silence)))
 
 
 def separate_raised(
