@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,18 @@ class TestCompiling:
         song = acoustic_model({}).compile([["all"]], "en")
         ((way,),) = song.lines[0]
         assert way.optional == (False, True, False, False, False, True)
+
+    def test_words_of_other_scripts_are_written_as_they_are_read(self) -> None:
+        pytest.importorskip("fugashi")
+        latin = Alphabet(
+            {letter: at for at, letter in enumerate("abcdefghijklmnopqrstuvwxyz", 1)}, 0
+        )
+        song = replace(acoustic_model({}), alphabet=latin).compile([["夜", "空", "愛"]], "ja")
+        written = [
+            "".join(chr(96 + song.units[unit][0]) for unit in way.units if song.units[unit] != (0,))
+            for (way, *_) in song.lines[0]
+        ]
+        assert written == ["yo", "zora", "ai"]
 
     def test_capitals_and_accents_are_what_the_network_writes(self) -> None:
         assert ALPHABET.encode("Là") == ALPHABET.encode("la")

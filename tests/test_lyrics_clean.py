@@ -200,6 +200,11 @@ class TestScripts:
         ]
         assert [w.text for w in words.split("きゃりー")] == ["きゃ", "りー"]
 
+    def test_ruby_of_web_pages_is_kept_as_furigana(self) -> None:
+        for reading in ("<rt>よぞら</rt>", "<rp>(</rp><rt>よぞら</rt><rp>)</rp>"):
+            lines, _ = clean_text(f"<ruby>夜空{reading}</ruby>に\nlove")
+            assert lines[0] == "夜空(よぞら)に"
+
     def test_hangul_arabic_and_hebrew_have_spaces(self) -> None:
         for text in ("사랑해 널 이 느낌", "نسم علينا الهوا", "ממעמקים קראתי אלייך"):
             assert " ".join(w.text for w in words.split(text)) == text

@@ -35,10 +35,14 @@ _NOTES = re.compile(
     "[\u2669-\u266c\u266f\U0001d100-\U0001d1ff\U0001f3b5\U0001f3b6\U0001f3bc]\ufe0f?"
 )
 _BREAK = re.compile(r"<(?:br|hr)\s*/?>|</(?:p|div|li|h[1-6]|title|tr|pre)>", re.IGNORECASE)
+_RUBY = re.compile(
+    r"(?:<rp>[^<]{0,3}</rp>)?<rt>([^<>]{1,40})</rt>(?:<rp>[^<]{0,3}</rp>)?", re.IGNORECASE
+)
+"""The reading of characters, which is kept as furigana in brackets."""
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]{0,400}>.{0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
 _MARKUP = re.compile(
     r"</?(?:a|b|body|br|center|div|em|font|h[1-6]|head|hr|html|i|li|link|meta|p|pre|s|section|small"
-    r"|span|strong|sub|sup|table|td|title|tr|u|ul)(?:\s[^<>]*)?/?>|<!doctype\b[^<>]*>",
+    r"|rb|ruby|span|strong|sub|sup|table|td|title|tr|u|ul)(?:\s[^<>]*)?/?>|<!doctype\b[^<>]*>",
     re.IGNORECASE,
 )
 
@@ -60,7 +64,7 @@ def clean_text(
     title, artist
         The song's, to recognise a heading that repeats them.
     """
-    text = _BREAK.sub("\n", _HIDDEN.sub("", html.unescape(text)))
+    text = _BREAK.sub("\n", _HIDDEN.sub("", _RUBY.sub("(\\1)", html.unescape(text))))
     text = _PAGE_HEAD.sub("", text.strip())
     raw = [_tidied(line) for line in _GLUED_LIKE.sub("\n", text).splitlines()]
     while raw and not raw[-1]:

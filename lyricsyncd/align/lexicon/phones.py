@@ -122,6 +122,7 @@ _LANGUAGES: Mapping[str, Mapping[str, tuple[Slot, ...]]] = {
         ts JH|CH|S   tsh CH|T     œ ER|AO|EH   ɵ UH|ER|AH   ɐ AH|AA      ɔi OY       y UW|IY
     """),
     "fa": _table("æ AE|AA|AH"),
+    "hu": _table("ɒ AO|AA|AH"),
     "bn": _table("ph F|P"),
     "ru": _table("ɨ IH|IY"),
     "ko": _table("""

@@ -18,7 +18,15 @@ def _rules(*pairs: tuple[str, str]) -> Rules:
 
 _VOWELS = "aeiouɐɔɛɪʊəɨy"
 SPELLINGS: Mapping[str, Rules] = {
-    "bn": _rules(("র্য", "র্জ"), ("(?<=া)ত$", "ত্")),
+    "bn": _rules(
+        *(("র্য", "র্জ"), ("জ্যো", "জো"), ("(?<=া)ত$", "ত্"), ("শ্ব", "শ্শ"), ("ত্ব", "ত্ত")),
+        ("^(কে|যে|হে)ন$", "\\1নো"),
+        # Normalisation takes this letter apart; before a vowel the voice knows it only whole.
+        ("\u09af\u09bc(?=[\u09be-\u09cc])", "\u09df"),
+    ),
+    "hi": _rules(("^वह$", "वो"), ("^यह$", "ये"), ("ं(?=[तथदध])", "न्")),
+    # The voice voices consonants before "в", which speakers do not.
+    "uk": _rules(("(?<=[кпстфхцчшщ])в", "ьв")),
     "ru": _rules(
         *(("(?<=[сС])олнц", "онц"), ("(?<=у)вств", "ств"), ("(?<=ра)вств", "ств")),
         *(("(?<=[зс])д(?=н)", ""), ("(?<=с)т(?=[нл])", ""), ("(?<=[её])г(?=к)", "х")),
@@ -50,16 +58,34 @@ SOUNDS: Mapping[str, Rules] = {
         (f"lj(?=[{_VOWELS}])", "ʎ"),
         (f"ɾə(?=[^{_VOWELS}])", "ɾ"),
     ),
-    "tr": _rules(("ø", "y"), ("iji", "iː")),
+    "tr": _rules(("ø", "y"), ("[ɪi]j[ɪi]", "iː"), ("æ", "ɛ"), ("ʊ", "u"), ("ɪ", "i")),
     "ru": _rules(("y", "ɨ"), ("ʑ", "zʲ"), ("ɭ", "l"), ("jj", "j"), ("tʃʲ", "tɕ")),
     "uk": _rules((f"(?<=[{_VOWELS}])β(?![{_VOWELS}])", "w"), ("β", "ʋ")),
     "fa": _rules(("a", "æ"), ("eː$", "e")),
-    "bn": _rules(("f", "pʰ"), ("ɟ", "dʒ")),
+    "bn": _rules(("f", "pʰ"), ("ɟ", "dʒ"), ("ɔ$", "o")),
+    "hu": _rules(("ɑ", "ɒ")),
+    "cs": _rules(("dʑ", "dz")),
     "hi": _rules(("c", "tʃ"), ("ɟ", "dʒ")),
     "el": _rules(("s(?=[mvðɣbdɡ])", "z")),
     "sv": _rules(("sx", "ɧ")),
 }
 _MARKS = re.compile("[\u02c8\u02cc0-9|_^`\\[\\]#\"'!%*=,;~+\u02e5-\u02e9.-]")
+
+
+_OTHERWISE: Mapping[str, Rules] = {
+    # An unstressed "i" before a vowel, of one syllable in most words.
+    "el": _rules(("(?<=[^aeiou])i(?=[aeou])", "j")),
+    # As it is said in the south, and sung by many from the north.
+    "vi": _rules(("e(?=[ɲk])", "a"), ("z", "j")),
+}
+
+
+def otherwise(plain: str, voice: str) -> str | None:
+    """Return another common way to say what a voice read (`sounded`); ``None`` if there is none."""
+    text = plain
+    for pattern, replacement in _OTHERWISE.get(voice.partition("-")[0], ()):
+        text = pattern.sub(replacement, text)
+    return None if text == plain else text
 
 
 def spelled(text: str, voice: str) -> str:

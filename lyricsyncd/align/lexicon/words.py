@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -215,9 +214,10 @@ def _stuttered(letter: str, voice: str) -> tuple[Slot, ...]:
 def _read(wording: str, voice: str) -> Iterator[_Spoken]:
     """Transcribe a wording, each run of a script by a voice that reads it."""
     runs = list(voices.script_runs(wording))
-    yield _joined([_run(run, script, voice) for script, run in runs])
-    if voice == "el" and (shortened := _with_glides(runs, voice)):
-        yield shortened
+    whole = _joined([_run(run, script, voice) for script, run in runs])
+    yield whole
+    if (other := voice_rules.otherwise(whole.ipa, voice)) is not None:
+        yield _Spoken(phones.slots([other], voice), other, whole.reader)
     if voice != voices.ENGLISH and any(_is_romanised(run, script, voice) for script, run in runs):
         yield _joined(
             [
@@ -225,15 +225,6 @@ def _read(wording: str, voice: str) -> Iterator[_Spoken]:
                 for script, run in runs
             ]
         )
-
-
-def _with_glides(runs: Sequence[tuple[str, str]], voice: str) -> _Spoken | None:
-    """Read a Greek word with an unstressed "i" before a vowel as one syllable, as most are sung."""
-    whole = _joined([_run(run, script, voice) for script, run in runs])
-    shortened = re.sub("(?<=[^aeiou])i(?=[aeou])", "j", whole.ipa)
-    if shortened == whole.ipa:
-        return None
-    return _Spoken(phones.slots([shortened], voice), shortened, whole.reader)
 
 
 def _joined(pieces: Sequence[_Spoken]) -> _Spoken:

@@ -44,6 +44,12 @@ class Alphabet:
         """The columns that may stand between words: the blank and the delimiter."""
         return (self.blank,) if self.delimiter is None else (self.blank, self.delimiter)
 
+    def writes(self, text: str) -> bool:
+        """Return whether the network writes all letters of a text itself."""
+        return all(
+            (c.upper() if self.upper else c.lower()) in self.numbers for c in text if c.isalpha()
+        )
+
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the columns of a text.
 

@@ -6,8 +6,9 @@ that are equal (as CTC has it); a last blank may be held until the next word beg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from lyricsyncd import readings
 from lyricsyncd.align.emissions import PronunciationVariant
 from lyricsyncd.align.emissions.ctc.alphabet import Alphabet
 from lyricsyncd.align.lexicon import pronunciations
@@ -22,13 +23,28 @@ class Compiler:
 
     def __init__(self, alphabet: Alphabet, language: str | None) -> None:
         self._alphabet = alphabet
+        self._song_language = language
         self._language = (language or "en").partition("-")[0]
         self.units: dict[tuple[int, ...], int] = {}
 
-    def word(self, word: str) -> tuple[PronunciationVariant, ...]:
-        """Return the variants of a word: its wordings in characters, numbers in words."""
+    def line(self, words: Sequence[str]) -> tuple[tuple[PronunciationVariant, ...], ...]:
+        """Return the variants of the words of a line.
+
+        What the network does not write itself is romanised as it is read, in context: letter by
+        letter, Japanese would be romanised as Chinese.
+        """
+        read = readings.read(words, self._song_language)
+        return tuple(
+            self._variants(self._wordings(pronunciations.plain(word)))
+            if found is None or self._alphabet.writes(pronunciations.plain(word))
+            else self._variants(_in_latin(each.reading.romanised) for each in found)
+            for word, found in zip(words, read, strict=True)
+        )
+
+    def _variants(self, wordings: Iterable[str]) -> tuple[PronunciationVariant, ...]:
+        """Return a variant for each wording that has characters of the network."""
         variants: dict[tuple[int, ...], PronunciationVariant] = {}
-        for wording in self._wordings(pronunciations.plain(word)):
+        for wording in wordings:
             characters = self._alphabet.encode(wording)[:_MOST_CHARACTERS]
             if characters:
                 variants.setdefault(characters, self._variant(characters))
@@ -57,6 +73,11 @@ class Compiler:
 
     def _unit(self, columns: tuple[int, ...]) -> int:
         return self.units.setdefault(columns, len(self.units))
+
+
+def _in_latin(romanised: str) -> str:
+    """Return a romanisation without tones, spaces and apostrophes."""
+    return "".join(character for character in romanised if character.isalpha())
 
 
 def _with_numbers_in_words(wording: str, language: str) -> Iterator[str]:

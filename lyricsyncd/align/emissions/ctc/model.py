@@ -76,9 +76,9 @@ class CtcModel:
     languages: frozenset[str] | None = None
 
     def compile(self, lines: Lines, language: str | None) -> CompiledLyrics:
-        """Turn words into wordings (numbers in words), then into characters with blanks."""
+        """Turn words into wordings (numbers in words, or romanised), then into characters."""
         compiler = Compiler(self.alphabet, language)
-        compiled = tuple(tuple(compiler.word(word) for word in line) for line in lines)
+        compiled = tuple(compiler.line(line) for line in lines)
         units = tuple(compiler.units)
         # Nothing is stretched in CTC: a held vowel is one character and many blanks.
         return CompiledLyrics(compiled, len(units), np.zeros(len(units), np.bool_), units)
