@@ -122,6 +122,7 @@ def align(
     line_starts: Sequence[float | None] | None = None,
     transcript_starts: Sequence[float | None] | None = None,
     pins: Sequence[tuple[int, float]] = (),
+    windows: Sequence[tuple[int, float, float]] = (),
     second_onsets: SecondOnsets | None = None,
     second_unsung: SecondUnsung | None = None,
     unsung: BoolArray | None = None,
@@ -145,6 +146,8 @@ def align(
     pins : sequence of (int, float), optional
         Words that a person set, by their numbers, and the seconds at which they start; in order.
         Each is found within `lyricsyncd.align.pins.REACH_S` of there.
+    windows : sequence of (int, float, float), optional
+        Words, by their numbers, and the seconds between which they start; in place of pins.
     second_onsets : callable, optional
         Called with where the first pass of this model alone has the words; returns the onset
         posteriors of a second aligner, which become a prior of one more search; see
@@ -172,7 +175,7 @@ def align(
     # The products are small: the linear algebra library's threads would only wait for each other.
     # Where there is enough work, a model runs threads of its own.
     with threadpool_limits(1, user_api="blas"):
-        task = _Task.of(acoustic_model, lines, language, options, unsung, pins)
+        task = _Task.of(acoustic_model, lines, language, options, unsung, pins, windows)
         second = _Second(second_onsets, second_unsung)
         return _aligned(
             audio, frames, task, line_starts, transcript_starts, second, debug or Debug()
@@ -256,16 +259,17 @@ class _Task:
         options: SearchOptions,
         unsung: BoolArray | None = None,
         pins: Sequence[tuple[int, float]] = (),
+        windows: Sequence[tuple[int, float, float]] = (),
     ) -> _Task:
         lyrics = model.compile(lines, language)
         if unsung is not None:
             lyrics = lyrics.without(unsung)
         n_words = sum(len(line) for line in lines)
         lag = Traits.of(model).lag
-        bounds = None
-        if pins:
-            each = np.full(n_words, lag)
-            bounds = Pins.of(pins, each if lyrics.onset_lag is None else each + lyrics.onset_lag)
+        each = np.full(n_words, lag) + (0.0 if lyrics.onset_lag is None else lyrics.onset_lag)
+        bounds = Pins.of(pins, each) if pins else None
+        if windows:
+            bounds = Pins.between(windows, each)
         return cls._of(model, lines, lyrics, n_words, lag, options, bounds)
 
     @classmethod

@@ -58,10 +58,30 @@ class Pins:
         Their numbers among all words of the lyrics, increasing.
     start : ndarray of float64, shape (K,)
         Seconds from the first frame, not decreasing.
+    until : ndarray of float64, shape (K,), or None
+        The same until which each may start, where nobody set the words but other voices bound them.
     """
 
     word: IntArray
     start: DoubleArray
+    until: DoubleArray | None = None
+
+    @classmethod
+    def between(cls, windows: Sequence[tuple[int, float, float]], lag: DoubleArray) -> Pins:
+        """Take words that start between two moments, which other voices tell.
+
+        Parameters
+        ----------
+        windows : sequence of (int, float, float)
+            Numbers of words, and the seconds between which they start.
+        lag : ndarray of float64, shape (N,)
+            See `of`.
+        """
+        rows = sorted(windows)
+        word = np.array([number for number, _, _ in rows], np.int64)
+        start = np.array([earliest for _, earliest, _ in rows], np.float64) - lag[word]
+        until = np.array([latest for _, _, latest in rows], np.float64) - lag[word]
+        return cls(word, np.maximum.accumulate(start), np.maximum.accumulate(until))
 
     @classmethod
     def of(cls, pins: Sequence[tuple[int, float]], lag: DoubleArray) -> Pins:
@@ -92,9 +112,12 @@ class Pins:
         n = graph.n_words
         reach = max(REACH_S, hop)
         # Edges that are frames but for the rounding of floats are these frames.
+        earliest, latest = self.start - reach, self.start + reach
+        if self.until is not None:
+            earliest, latest = self.start, self.until
         from_, until = (
-            np.clip(rounded(np.round((self.start + by) / hop, 6)), 0, n_frames - 1).astype(np.int64)
-            for rounded, by in ((np.ceil, -reach), (np.floor, reach))
+            np.clip(rounded(np.round(times / hop, 6)), 0, n_frames - 1).astype(np.int64)
+            for rounded, times in ((np.ceil, earliest), (np.floor, latest))
         )
         at = np.searchsorted(graph.index, self.word)
         known = at < n

@@ -71,6 +71,8 @@ class _Candidate:
     stem: Stem
     alignment: Alignment
     verdict: Verdict
+    voices_apart: bool = False
+    """Whether voices that sing at once were placed each by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +155,27 @@ class Placer:
         if before is not None and (before.song, before.looks) == (song, looks):
             return before
         del before  # the stem of a song that did not come back, or was replaced
-        stem = self._separated(song, watch, progress)
+        several = any(_has_voices(lyrics) for lyrics in (prepared.lyrics, *prepared.others))
+        stem = self._separated(song, watch, progress, side=several)
         # Of a song without words it is asked first whether anything is sung.
         if stem.separated and not prepared.recognise and level_db(stem) < QUIET_DB:
-            stem = self._separated(song, watch, progress, raised=1)
+            stem = self._separated(song, watch, progress, raised=1, side=several)
         return _Unfinished(song, looks, stem)
 
     def _separated(
-        self, song: Path, watch: Stopwatch, progress: Progress, *, raised: int = 0
+        self,
+        song: Path,
+        watch: Stopwatch,
+        progress: Progress,
+        *,
+        raised: int = 0,
+        side: bool = False,
     ) -> Stem:
-        stem = self._separator.extract(song, progress=progress, read=self._read, raised=raised)
+        # What is not in the middle is where other voices than the lead's mostly are.
+        further = {"side": True} if side else {}
+        stem = self._separator.extract(
+            song, progress=progress, read=self._read, raised=raised, **further
+        )
         watch.add(stem.seconds)
         return stem
 
@@ -194,7 +207,8 @@ class Placer:
         anchored = prepared.transcript is not None or bool(prepared.pins)
         if self._doubtful(best) and not anchored and self._ends_here(best, prepared):
             language = self._language(prepared, best.lyrics)
-            if best.stem.separated:
+            # Raised vocals are no longer balanced, which voices apart are found by.
+            if best.stem.separated and not best.voices_apart:
                 best = self._with_raised_vocals(best, prepared.path, language, watch, progress)
             if self._doubtful(best):
                 best = self._with_second_opinion(best, language, watch, progress)
@@ -217,7 +231,8 @@ class Placer:
         Where that helps, raising them once more may help more.
         """
         for times in range(placed.stem.raised + 1, _MOST_RAISED + 1):
-            stem = self._separated(song, watch, progress, raised=times)
+            side = placed.stem.side is not None
+            stem = self._separated(song, watch, progress, raised=times, side=side)
             again = self._placed(stem, placed.lyrics, language, None, watch)
             if again.verdict.score <= placed.verdict.score:
                 break
@@ -294,6 +309,7 @@ class Placer:
         """Align, refine and judge; a transcript gives anchors, and a person's pins are bounds."""
         from lyricsyncd.align.aligner import align
         from lyricsyncd.align.anchors import transcript_starts
+        from lyricsyncd.align.voices import merged
         from lyricsyncd.judging import agreement
         from lyricsyncd.judging.calibration import Calibration
 
@@ -307,28 +323,49 @@ class Placer:
             set_ = dict(pins)
             anchors = [set_.get(i) for i in range(len(lyrics.words))] if pins else starts
 
-            def second_onsets(first: Alignment) -> OnsetPosteriors | None:
-                return self._second_onsets(stem, words, language, first, line_starts, anchors)
+            def place(
+                stem: Stem,
+                unsung: npt.NDArray[np.bool_] | None = None,
+                windows: Sequence[tuple[int, float, float]] = (),
+            ) -> Alignment:
+                own = _starts_of(line_starts, lyrics, unsung)
 
-            alignment = align(
-                stem.vocals,
-                words,
-                language,
-                acoustic_model,
-                line_starts=line_starts,
-                transcript_starts=None if pins else starts,
-                pins=pins,
-                second_onsets=None if self._second_aligner(language) is None else second_onsets,
-                second_unsung=lambda: self._second_unsung(stem, words, language),
-            )
+                def second_onsets(first: Alignment) -> OnsetPosteriors | None:
+                    return self._second_onsets(stem, words, language, first, own, anchors)
+
+                return align(
+                    stem.vocals,
+                    words,
+                    language,
+                    acoustic_model,
+                    line_starts=own,
+                    transcript_starts=None if pins else starts,
+                    pins=pins,
+                    windows=windows,
+                    unsung=unsung,
+                    second_onsets=None if self._second_aligner(language) is None else second_onsets,
+                    second_unsung=(
+                        None
+                        if unsung is not None
+                        else lambda: self._second_unsung(stem, words, language)
+                    ),
+                )
+
+            alignment = place(stem)
+            apart = [] if pins else _voices_apart(lyrics, alignment, stem, place)
         with watch.stage("refine"):
             alignment = _refined(alignment, stem, pins)
+            if apart:
+                alignment = merged(
+                    [chain.words for chain in apart],
+                    [_refined(chain.placed, chain.stem, ()) for chain in apart],
+                )
         with watch.stage("judge"):
             calibration = Calibration.of(acoustic_model)
             alignment, verdict = agreement.accept_prior(alignment, self.settings, calibration)
             sure = tuple(1.0 if i in set_ else each for i, each in enumerate(verdict.confidence))
             verdict = dataclasses.replace(verdict, confidence=sure)
-        return _Candidate(lyrics, stem, alignment, verdict)
+        return _Candidate(lyrics, stem, alignment, verdict, bool(apart))
 
     def _second_onsets(
         self,
@@ -439,7 +476,6 @@ def _placement(
     thresholds: Thresholds,
 ) -> Placement:
     from lyricsyncd.align.lexicon import caution
-    from lyricsyncd.align.word_ends import word_ends
     from lyricsyncd.judging import lines
     from lyricsyncd.judging.quality import expected
 
@@ -447,7 +483,7 @@ def _placement(
     if alignment.line_times is not None:
         lyrics = _with_line_starts(lyrics, alignment.line_times)
     placed = _placed_lines(lyrics, alignment, verdict.confidence)
-    ends = _rounded(word_ends(alignment.onset, alignment.offset, stem.vocals, stem.sr))
+    ends = _rounded(_ends(lyrics, alignment, stem))
     decision, timed = lines.decide_lines(
         verdict.decision,
         placed,
@@ -479,6 +515,69 @@ def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
     """Line times as anchors, where the source has any."""
     starts = [None if line.estimated else line.start for line in lyrics]
     return starts if any(start is not None for start in starts) else None
+
+
+def _starts_of(
+    starts: Sequence[float | None] | None, lyrics: Lyrics, unsung: npt.NDArray[np.bool_] | None
+) -> Sequence[float | None] | None:
+    """Return the line times of lines that have words which are sung."""
+    if starts is None or unsung is None:
+        return starts
+    own, at = [], 0
+    for start, line in zip(starts, lyrics, strict=True):
+        count = len(line.words)
+        own.append(None if unsung[at : at + count].all() else start)
+        at += count
+    return own
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The words of a voice, where they are by themselves, and the vocals they were placed on."""
+
+    words: npt.NDArray[np.bool_]
+    placed: Alignment
+    stem: Stem
+
+
+def _has_voices(lyrics: Lyrics) -> bool:
+    return len({line.voice for line in lyrics if line.words}) > 1
+
+
+def _voices_apart(
+    lyrics: Lyrics, together: Alignment, stem: Stem, place: Callable[..., Alignment]
+) -> list[_Chain]:
+    """Place each voice by itself, the lead first; return nothing where one chain of all words fits
+    as well."""
+    import numpy as np
+
+    from lyricsyncd.align import voices
+
+    counts = [len(line.words) for line in lyrics]
+    chains = voices.chains([line.voice for line in lyrics], counts)
+    if not chains:
+        return []
+    lead = _Chain(chains[0], place(stem, ~chains[0]), stem)
+    if voices.gain(together, lead.placed, lead.words) < voices.GAIN:
+        return []
+    line = np.repeat(np.arange(len(counts)), counts)
+    duration = len(stem.vocals) / stem.sr
+    sides = stem if stem.side is None else dataclasses.replace(stem, vocals=stem.side)
+    others = []
+    for words in chains[1:]:
+        windows = voices.windows(lead.placed, words, line, duration)
+        chosen = _Chain(words, place(stem, ~words, windows), stem)
+        if stem.side is not None:
+            aside = _Chain(words, place(sides, ~words, windows), sides)
+            if voices.are_aside(chosen.placed, aside.placed, words):
+                chosen = aside
+        others.append(chosen)
+    if any(chain.stem is sides for chain in others) and stem.side is not None:
+        middle = voices.without(stem.vocals, stem.side)
+        alone = dataclasses.replace(stem, vocals=middle)
+        again = _Chain(lead.words, place(alone, ~lead.words), alone)
+        lead = max(lead, again, key=lambda chain: voices.fit(chain.placed, chain.words))
+    return [lead, *others]
 
 
 def _refined(alignment: Alignment, stem: Stem, pins: Sequence[tuple[int, float]] = ()) -> Alignment:
@@ -540,6 +639,24 @@ def _placed_lines(
 
 def _rounded(times: npt.NDArray[np.float64]) -> tuple[float, ...]:
     return tuple(round(float(seconds), 3) for seconds in times)
+
+
+def _ends(lyrics: Lyrics, alignment: Alignment, stem: Stem) -> npt.NDArray[np.float64]:
+    """Return where each word stops sounding, of voices that sing at once each by itself."""
+    import numpy as np
+
+    from lyricsyncd.align.voices import chains
+    from lyricsyncd.align.word_ends import word_ends
+
+    onset, offset = alignment.onset, alignment.offset
+    apart: Sequence[npt.NDArray[np.bool_]] = ()
+    if (np.diff(onset) < 0.0).any():
+        counts = [len(line.words) for line in lyrics]
+        apart = chains([line.voice for line in lyrics], counts)
+    ends = np.array(offset)
+    for words in apart or (np.ones(len(onset), np.bool_),):
+        ends[words] = word_ends(onset[words], offset[words], stem.vocals, stem.sr)
+    return ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ class VocalSeparator:
         read: Reader | None = None,
         *,
         raised: int = 0,
+        side: bool = False,
     ) -> Stem:
         """Separate a song into vocals and mix, both mono at ``target_sr``.
 
@@ -104,6 +105,8 @@ class VocalSeparator:
         ----------
         raised : int
             How often to separate again, for vocals that are quiet (`lyricsyncd.separate.raised`).
+        side : bool
+            Whether the difference of the vocals' channels is wanted, too.
         read : callable, optional
             In place of `lyricsyncd.audio.blocks`.
 
@@ -124,9 +127,12 @@ class VocalSeparator:
         mix = _Mono(rate, target_sr)
         tapped = _tap(reading, mix, rate, audio.probe(path).duration, progress)
         vocals = _Mono(rate, target_sr)
+        difference = _Mono(rate, target_sr) if side else None
         started = time.perf_counter()
         for block in separate_raised(separator, tapped, rate, raised):
             vocals.push(block)
+            if difference is not None:
+                difference.push(block * np.array([1.0, -1.0], np.float32))
         whole_mix = mix.end()
         # Without a separator both are one array, not two equal ones.
         whole_vocals = vocals.end() if separator.sample_rates else whole_mix
@@ -142,6 +148,7 @@ class VocalSeparator:
             raised=raised,
             seconds={"decode": reading.seconds, "separate": max(0.0, elapsed - reading.seconds)},
             warning=self.warning,
+            side=None if difference is None else difference.end()[:length],
         )
 
     def extract_vocals(

@@ -85,6 +85,9 @@ class Stem:
     """How often the vocals were raised and separated again."""
     warning: str | None = None
     """A line for the user: why the vocals are not separated, and the remedy."""
+    side: Samples | None = None
+    """Shape (n,), float32, on request: half the difference of the vocals' channels, which has what
+    is not in their middle."""
 
     @property
     def separated(self) -> bool:

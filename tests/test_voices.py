@@ -1,0 +1,108 @@
+"""Voices that sing at once: each has a chain of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import voices as voices_benchmark
+from lyricsyncd.align import voices
+from lyricsyncd.align.features import Alignment
+from lyricsyncd.align.pins import Pins
+from lyricsyncd.models import install, installable
+
+
+def placed(onset: list[float], fit: float = -2.0, coverage: float = 0.4) -> Alignment:
+    starts = np.array(onset)
+    same = np.ones(len(starts))
+    return Alignment(
+        onset=starts,
+        offset=starts + 0.5,
+        fit=fit * same,
+        near=same,
+        spread=0.1 * same,
+        activity=same,
+        coverage=coverage * same,
+        placed=np.ones(len(starts), np.bool_),
+        acoustic_model="sphinx",
+        vowels=tuple(starts[:, None]),
+    )
+
+
+class TestChains:
+    def test_are_those_of_the_voices_the_lead_first(self) -> None:
+        bg, lead = "bg", None
+        found = voices.chains([bg, lead, bg], [1, 2, 1])
+        assert [mask.tolist() for mask in found] == [
+            [False, True, True, False],
+            [True, False, False, True],
+        ]
+
+    def test_begin_with_the_voice_of_most_words_where_none_is_the_lead(self) -> None:
+        found = voices.chains(["Ann", "Ben"], [1, 3])
+        assert found[0].tolist() == [False, True, True, True]
+
+    def test_are_none_for_one_voice(self) -> None:
+        assert voices.chains([None, None], [2, 1]) == ()
+        assert voices.chains([None, "bg"], [2, 0]) == ()
+        assert voices.chains(["Ann", "Ann"], [2, 1]) == ()
+
+
+class TestWindows:
+    def test_reach_from_the_line_before_to_the_line_behind(self) -> None:
+        # Lead lines at 10 and 20, a line of another voice between, and one behind them.
+        line = np.array([0, 0, 1, 1, 2, 3])
+        words = np.isin(line, (1, 3))
+        lead = placed([10.0, 11.0, 11.1, 11.2, 20.0, 20.1])
+        found = voices.windows(lead, words, line, 60.0)
+        assert [number for number, _, _ in found] == [2, 3, 5]
+        assert found[0][1:] == pytest.approx((9.7, 20.8))
+        assert found[2][1:] == pytest.approx((19.7, 60.0))
+
+    def test_bound_the_search_in_order(self) -> None:
+        bounds = Pins.between([(3, 9.0, 10.0), (1, 5.0, 12.0)], np.full(4, 0.5))
+        assert bounds.word.tolist() == [1, 3]
+        assert bounds.start.tolist() == [4.5, 8.5]
+        assert bounds.until is not None
+        assert bounds.until.tolist() == [11.5, 11.5]
+
+
+class TestTheSide:
+    def test_takes_a_panned_voice_out_of_the_vocals(self) -> None:
+        random = np.random.default_rng(2)
+        lead, other = (random.standard_normal(50_000).astype(np.float32) for _ in range(2))
+        left, right = lead + 0.3 * other, lead + other
+        alone = voices.without((left + right) / 2, (left - right) / 2)
+        assert np.corrcoef(alone, lead)[0, 1] > 0.999
+
+    def test_that_is_silent_takes_nothing(self) -> None:
+        vocals = np.ones(100, np.float32)
+        assert voices.without(vocals, np.zeros(90, np.float32)).tolist() == vocals.tolist()
+
+
+@pytest.mark.song
+class TestADuet:
+    def test_has_nearly_all_words_of_both_in_place(self, tmp_path: Path) -> None:
+        cache = os.environ.get("LYRICSYNCD_TEST_CACHE") or Path("~/.cache/lyricsyncd-tests")
+        models = Path(cache).expanduser() / "models"
+        for model in (installable.SPLEETER, installable.PHONEMES):
+            install.install(model, models)
+        measured = voices_benchmark.measure("duet", tmp_path, "spleeter", models)
+        assert measured.lead > 0.8
+        assert measured.other > 0.8
+
+
+class TestThePlacement:
+    def test_has_each_word_as_in_the_chain_of_its_voice(self) -> None:
+        lead, other = np.array([True, False]), np.array([False, True])
+        found = voices.merged([lead, other], [placed([1.0, 9.0]), placed([0.0, 0.5])])
+        assert found.onset.tolist() == [1.0, 0.5]
+        assert found.coverage.tolist() == [0.8, 0.8]
+        assert [each.tolist() for each in found.vowels] == [[1.0], [0.5]]
+
+    def test_gains_where_the_lead_fits_better_by_itself(self) -> None:
+        lead = np.array([True, False])
+        assert voices.gain(placed([1.0, 2.0], -3.0), placed([1.0, 2.0], -2.0), lead) == 1.0
