@@ -61,11 +61,20 @@ class TestAPool:
         (tmp_path / "go").touch()
         assert other.result(TIMEOUT_S) in pool.pids
 
-    def test_shares_its_memory(self, pool: WorkerPool) -> None:
-        assert {worker.limits.memory_bytes for worker in pool._workers} == {2**30}
-        pool.configure(1.0, ResourceLimits(memory_bytes=2**32))
-        assert {worker.limits.memory_bytes for worker in pool._workers} == {2**31}
-        assert {worker.keep_alive_s for worker in pool._workers} == {1.0}
+    def test_shares_its_memory_and_ends_the_larger_song_where_that_is_not_enough(
+        self, pool: WorkerPool, tmp_path: Path
+    ) -> None:
+        pool.configure(600.0, ResourceLimits(memory_bytes=400 * 2**20, nice=0))
+        note, go = tmp_path / "small", tmp_path / "go"
+        small = pool.submit_within(None, None, tasks.note_and_wait_for, str(note), str(go))
+        until(lambda: note.exists() and note.read_text().strip())
+        alone = pool.submit_within(None, None, tasks.take_memory, 200 * 2**20)
+        assert alone.result(TIMEOUT_S) is None, "half of it and more is there for one"
+        large = pool.submit_within(None, None, tasks.take_memory, 600 * 2**20)
+        with pytest.raises(WorkerLost, match=r"of others, and 0\.4 GiB are allowed"):
+            large.result(TIMEOUT_S)
+        go.touch()
+        assert small.result(TIMEOUT_S) in pool.pids
 
 
 class TestHowManyWorkers:

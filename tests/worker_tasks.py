@@ -110,3 +110,9 @@ def read(song: Path, rate: int) -> tuple[int, int]:
     """Read a song as the pipeline does: samples, and how many songs were ready so far."""
     reader = worker._reader()
     return sum(map(len, reader.blocks(song, rate))), reader.hits
+
+
+def take_memory(size: int) -> None:
+    held = bytearray(size)
+    held[::4096] = b"x" * len(held[::4096])
+    time.sleep(2.5)

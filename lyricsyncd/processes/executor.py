@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -82,6 +82,9 @@ class WorkerExecutor(Executor):
         self.name = name
         self.keep_alive_s = keep_alive_s
         self.limits = limits or ResourceLimits()
+        self.sharing: Callable[[], Iterable[int]] = tuple
+        """Return the ids of processes that share its memory with this one: of those, the largest is
+        ended when all together take too much."""
         self._environment = dict(environment or {})
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -252,10 +255,12 @@ class WorkerExecutor(Executor):
         if allowed is None or pid is None:
             return
         used = memory.resident(pid)
-        if used > allowed:
+        others = [memory.resident(other) for other in self.sharing() if other != pid]
+        if used + sum(others) > allowed and used >= max(others, default=0):
             self.kill()
+            beside = f" beside {sum(others) / 2**30:.1f} GiB of others" if others else ""
             raise WorkerLost(
-                f"The {self.name} was ended: it took {used / 2**30:.1f} GiB of memory, and"
+                f"The {self.name} was ended: it took {used / 2**30:.1f} GiB of memory{beside}, and"
                 f" {allowed / 2**30:.1f} GiB are allowed",
                 cause="memory",
             )

@@ -86,21 +86,20 @@ def _slot(name: str) -> Slot:
         return _slots[name]
 
 
-def slot_of(
-    config: Config, path_map: Mapping[str, str], card: int | None = None, slots: int = 1
-) -> Slot:
-    """Make a slot with an executor of its own, which sees the given graphics card only.
-
-    Parameters
-    ----------
-    slots : int
-        How many share this computer's memory.
-    """
+def slot_of(config: Config, path_map: Mapping[str, str], card: int | None = None) -> Slot:
+    """Make a slot with an executor of its own, which sees the given graphics card only, and shares
+    the memory of the computer with those of the other slots."""
     limits = policy.resource_limits(config)
-    if limits.memory_bytes is not None:
-        limits = replace(limits, memory_bytes=limits.memory_bytes // slots)
     environment = {} if card is None else {"CUDA_VISIBLE_DEVICES": str(card)}
-    return Slot(WorkerExecutor(config.models.keep_alive, limits, environment), config, path_map)
+    executor = WorkerExecutor(config.models.keep_alive, limits, environment)
+    executor.sharing = _pids
+    return Slot(executor, config, path_map)
+
+
+def _pids() -> list[int]:
+    """Return the ids of the model processes of all slots."""
+    executors = [slot.executor for slot in list(_slots.values())]
+    return [pid for executor in executors if (pid := executor.pid) is not None]
 
 
 def _to_local(argument: Any, slot: Slot) -> Any:
@@ -155,14 +154,12 @@ async def _serve(address: str, config: Config, path_map: Mapping[str, str]) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     cards: list[int | None] = list(range(gpus()))
-    # The graphics memory is not the computer's.
-    sharing = 1 if cards else policy.workers(config)
-    cards = cards or [None] * sharing
+    cards = cards or [None] * policy.workers(config)
     workers = []
     for at, card in enumerate(cards):
         kind = f"cpu{at}" if card is None else str(card)
         name = f"lyricsyncd-{socket.gethostname()}-{os.getpid()}-{kind}"
-        _slots[name] = slot_of(config, path_map, card, sharing)
+        _slots[name] = slot_of(config, path_map, card)
         workers.append(
             Worker(
                 address,

@@ -7,7 +7,6 @@ that comes alone finds warm models, and takes no more memory than one.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -40,14 +39,15 @@ class WorkerPool:
     ) -> None:
         self.slots = count
         self._workers = [WorkerExecutor() for _ in range(count)]
+        for worker in self._workers:
+            worker.sharing = lambda: self.pids
         self._lock = threading.Lock()
         self._running: dict[Future[Any], WorkerExecutor] = {}
         self.configure(keep_alive_s, limits)
 
     def configure(self, keep_alive_s: float, limits: ResourceLimits | None) -> None:
-        """Use other limits, from the next process on; the memory is shared equally."""
-        if limits is not None and limits.memory_bytes is not None:
-            limits = dataclasses.replace(limits, memory_bytes=limits.memory_bytes // self.slots)
+        """Use other limits, from the next process on. The memory is that of all together, so that
+        a long song may take most of it."""
         for worker in self._workers:
             worker.keep_alive_s = keep_alive_s
             if limits is not None:
