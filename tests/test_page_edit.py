@@ -411,6 +411,61 @@ class TestPlacingAgain:
         assert lyrics.text == "la la\nla"
 
 
+MIDDLE = """
+import numpy as np
+
+class Middle:
+    name = "middle"
+    sample_rates = (44_100,)
+
+    def separate(self, blocks, sample_rate):
+        for block in blocks:
+            yield np.repeat(block.mean(axis=1, keepdims=True), 2, axis=1)
+
+def opened(context):
+    return Middle()
+"""
+
+
+def with_separator(home: Home, name: str) -> None:
+    models = home.config.models.model_copy(update={"separator": name})
+    home.config = home.config.model_copy(update={"models": models})
+
+
+class TestSingingAlong:
+    def test_parts_the_voice_from_the_rest_once_it_is_wanted_quieter(
+        self, home: Home, visit: Callable[..., Visit], plugin: Callable[..., None], tmp_path: Path
+    ) -> None:
+        plugin("lyricsyncd.separators", middle="middle_separator:opened")
+        (tmp_path / "site" / "middle_separator.py").write_text(MIDDLE, encoding="utf-8")
+        with_separator(home, "middle")
+        id = song(home)
+        page = visit(address(home), f"#/song/{id}", script=NOTES).page
+        page.get_by_role("button", name="Play", exact=True, disabled=False).click()
+        page.get_by_role("button", name="Pause").wait_for()
+        before = page.evaluate("window.audio.currentTime")
+        page.get_by_label("Voice").fill("0")
+        page.locator("p", has_text="The voice is separated").wait_for(state="detached")
+        page.get_by_role("button", name="Pause").wait_for()
+        source = page.evaluate("window.audio.src")
+        assert source.endswith("as=stems")
+        page.wait_for_timeout(1500)
+        assert page.evaluate("window.audio.currentTime") > before + 1
+        page.get_by_label("Voice").fill("100")
+        assert page.evaluate("window.audio.src") == source
+
+    def test_says_what_is_missing_where_no_separator_is_installed(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        with_separator(home, "mix")
+        id = song(home)
+        page = visit(address(home), f"#/song/{id}").page
+        page.get_by_role("button", name="Play", exact=True, disabled=False).wait_for()
+        page.get_by_label("Voice").fill("20")
+        page.get_by_text("no separator is installed. Install one: lyricsyncd models").wait_for()
+        assert page.get_by_label("Voice").input_value() == "100"
+
+
 class TestDecisions:
     def test_to_accept_saves_first_and_leads_on(
         self, home: Home, visit: Callable[..., Visit]

@@ -12,14 +12,16 @@ import pytest
 from numpy.typing import NDArray
 
 from lyricsyncd import audio
-from lyricsyncd.errors import AudioError, LyricsyncError
+from lyricsyncd.errors import AudioError, LyricsyncError, ModelError
 from lyricsyncd.playback import maker
 from lyricsyncd.playback.cache import rendition_cache
 from lyricsyncd.playback.maker import Maker
 from lyricsyncd.playback.renditions import Rendition, convert, kind_of, renditions
+from lyricsyncd.separate.stems import write_pair
 from tests.noise_songs import encode as noise
 from tests.test_audio import encode
 from tests.test_daemon_service import SONG
+from tests.test_karaoke import Middle, Nothing
 
 RATE = 44_100
 EXACT_S = 0.001
@@ -213,3 +215,62 @@ class TestTheMaker:
         threading.Thread(target=wait, daemon=True).start()
         making.close()
         assert ended.wait(60)
+
+
+class TestStems:
+    """The vocals and the rest of a song as the channels of one file."""
+
+    @staticmethod
+    def parted(song: Path, target: Path) -> bytes:
+        return write_pair(song, target, Middle())
+
+    def song(self, folder: Path) -> Path:
+        samples = sound()
+        samples[:, 1] *= 0.5
+        path = folder / "song.flac"
+        encode(path, samples, RATE, codec="flac")
+        return path
+
+    def test_are_together_the_song_and_true_in_time(self, tmp_path: Path) -> None:
+        song, target = self.song(tmp_path), tmp_path / "stems.mp4"
+        self.parted(song, target)
+        whole = np.concatenate(list(audio.blocks(song, RATE))).mean(axis=1)
+        stems = np.concatenate(list(audio.blocks(target, RATE)))
+        # The encoder fills its last frame.
+        assert 0 <= len(stems) - len(whole) < 1024
+        together = stems.sum(axis=1)
+        assert abs(lag(np.stack([whole] * 2, 1)[:, 0], together)) < EXACT_S
+        count = min(len(whole), len(together))
+        assert np.abs(whole[:count] - together[:count]).mean() < 0.02
+
+    def test_are_made_once_with_the_peaks_of_the_vocals(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+        song, times = self.song(tmp_path), []
+
+        def separate(path: Path, target: Path) -> bytes:
+            times.append(path)
+            return self.parted(path, target)
+
+        made = Maker(separate)
+        try:
+            assert made.peaks(song, "key", "vocals") is None
+            first = made.stems(song, "key")
+            assert first is not None
+            peaks = made.peaks(song, "key", "vocals")
+            assert peaks is not None
+            assert len(peaks.read_bytes()) == 600
+            assert made.stems(song, "key") == first
+            assert len(times) == 1
+            # Peaks that were pruned are made anew.
+            peaks.unlink()
+            assert made.vocal_peaks(song, "key") == peaks
+            assert len(peaks.read_bytes()) == 600
+            assert len(times) == 2
+        finally:
+            made.close()
+
+    def test_need_a_separator(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelError, match="no separator"):
+            write_pair(self.song(tmp_path), tmp_path / "stems.mp4", Nothing())

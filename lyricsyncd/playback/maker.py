@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.playback.cache import FileCache, peaks_cache, rendition_cache
-from lyricsyncd.playback.renditions import CONVERTER, Rendition, convert, kind_of, renditions
+from lyricsyncd.playback.renditions import CONVERTER, STEMS, Rendition, convert, kind_of, renditions
 
 WAIT_S = 3.0
 """How long a request waits for what is being made, before it is asked to come again."""
@@ -18,11 +18,23 @@ _MOST_KINDS = 1024
 """Songs whose kinds of files are remembered: a browser asks for many parts of one."""
 
 
-class Maker:
-    """Makes peaks and renditions of songs. Close it."""
+Separate = Callable[[Path, Path], bytes]
+"""Writes the vocals and the rest of a song as one file, and returns the peaks of the vocals."""
 
-    def __init__(self) -> None:
+
+class Maker:
+    """Makes peaks and renditions of songs. Close it.
+
+    Parameters
+    ----------
+    separate : callable, optional
+        Takes much longer than the rest, which does not wait for it.
+    """
+
+    def __init__(self, separate: Separate | None = None) -> None:
+        self._separate = separate
         self._thread = ThreadPoolExecutor(1, "playback")
+        self._separating = ThreadPoolExecutor(1, "separation")
         self._lock = threading.Lock()
         self._making: dict[str, Future[Path]] = {}
         self._closed = False
@@ -64,9 +76,49 @@ class Maker:
             rendition_cache(), f"{key}.{name}", lambda target: convert(song, name, target)
         )
 
+    def stems(self, song: Path, key: str) -> Path | None:
+        """Return the file of a song's vocals and the rest of it; ``None`` while it is being made.
+
+        Raises
+        ------
+        ModelError
+            No separator is installed, or it fails.
+        LyricsyncError, OSError
+            It cannot be made.
+        """
+        return self._made(
+            rendition_cache(),
+            f"{key}.{STEMS.name}",
+            lambda target: peaks_cache().put(f"{key}.vocals", self._separated(song, target)),
+            self._separating,
+        )
+
+    def vocal_peaks(self, song: Path, key: str) -> Path | None:
+        """Return the file of the peaks of a song's vocals, which are separated where it is not
+        kept; ``None`` while it is being made.
+
+        Raises
+        ------
+        As `stems`.
+        """
+
+        def write(target: Path) -> None:
+            # The stems are kept, too: a person is at work on the song.
+            rendition_cache().make(
+                f"{key}.{STEMS.name}",
+                lambda stems: target.write_bytes(self._separated(song, stems)),
+            )
+
+        return self._made(peaks_cache(), f"{key}.vocals", write, self._separating)
+
+    def _separated(self, song: Path, target: Path) -> bytes:
+        if self._separate is None:
+            raise _stops()
+        return self._separate(song, target)
+
     def peaks(self, song: Path, key: str, of: str) -> Path | None:
         """Return the file of a song's peaks; ``None`` while they are being made, and where they
-        are those of vocals that were not kept.
+        are those of vocals that were not kept (`vocal_peaks`).
 
         Raises
         ------
@@ -85,10 +137,17 @@ class Maker:
         """Make nothing more."""
         with self._lock:
             self._closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for thread in (self._thread, self._separating):
+            thread.shutdown(wait=False, cancel_futures=True)
         CONVERTER.interrupt()
 
-    def _made(self, cache: FileCache, name: str, write: Callable[[Path], None]) -> Path | None:
+    def _made(
+        self,
+        cache: FileCache,
+        name: str,
+        write: Callable[[Path], None],
+        thread: ThreadPoolExecutor | None = None,
+    ) -> Path | None:
         if (found := cache.get(name)) is not None:
             return found
         with self._lock:
@@ -96,7 +155,7 @@ class Maker:
                 raise _stops()
             making = self._making.get(name)
             if making is None:
-                making = self._thread.submit(cache.make, name, write)
+                making = (thread or self._thread).submit(cache.make, name, write)
                 self._making[name] = making
                 making.add_done_callback(lambda _: self._forget(name))
         try:

@@ -11,9 +11,10 @@ must a browser: an edit list of the MP4 file says how many they are.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,8 @@ class Rendition:
 
 
 AAC = Rendition("aac", _MP4)
+STEMS = Rendition("stems", _MP4)
+"""The vocals on the left, the rest of the song on the right, to be mixed anew."""
 
 
 def renditions(kind: str) -> list[Rendition]:
@@ -138,23 +141,41 @@ def encode(song: Path, target: Path) -> None:
 
     from lyricsyncd import audio
 
-    with audio.opened(song) as (container, stream), _mp4(target) as output:
-        encoder = output.add_stream("aac", rate=_AAC_RATE)
-        encoder.bit_rate = _AAC_BITS
-        encoder.layout = "stereo"
+    with audio.opened(song) as (container, stream):
         resampler = av.AudioResampler("fltp", "stereo", _AAC_RATE)
 
-        def frames() -> Iterator[av.AudioFrame | None]:
+        def frames() -> Iterator[av.AudioFrame]:
             for frame in audio.frames(container, stream):
                 frame.pts = None
                 yield from resampler.resample(frame)
             yield from resampler.resample(None)
-            yield None
 
-        samples, shift = 0, None
-        for frame in frames():
+        samples = write_aac(target, _AAC_RATE, frames())
+    if not samples:
+        raise AudioError(f"{song} holds no sound that can be decoded")
+
+
+def write_aac(target: Path, rate: int, frames: Iterable[av.AudioFrame]) -> int:
+    """Encode stereo frames as AAC in an MP4 file whose sound starts at zero.
+
+    Parameters
+    ----------
+    rate : int
+        Sample rate of the frames in Hz; their format is ``fltp``.
+
+    Returns
+    -------
+    int
+        The number of samples.
+    """
+    samples, shift = 0, None
+    with _mp4(target) as output:
+        encoder = output.add_stream("aac", rate=rate)
+        encoder.bit_rate = _AAC_BITS
+        encoder.layout = "stereo"
+        for frame in chain(frames, [None]):
             if frame is not None:
-                frame.pts, frame.time_base = samples, Fraction(1, _AAC_RATE)
+                frame.pts, frame.time_base = samples, Fraction(1, rate)
                 samples += frame.samples
             for packet in encoder.encode(frame):
                 if packet.pts is None or packet.dts is None:
@@ -164,8 +185,7 @@ def encode(song: Path, target: Path) -> None:
                     shift = packet.pts + AAC_PRIMING
                 packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
                 output.mux(packet)
-    if not samples:
-        raise AudioError(f"{song} holds no sound that can be decoded")
+    return samples
 
 
 def _packets(

@@ -78,12 +78,7 @@ def write_stems(
     """
     from lyricsyncd import audio
 
-    if not separator.sample_rates:
-        raise ModelError(
-            "the vocals cannot be separated: no separator is installed",
-            remedy="Install one: lyricsyncd models install",
-        )
-    rate = separator.sample_rates[-1]
+    rate = _rate_of(separator)
     duration = audio.probe(song).duration
     stems = stems_of(song, folder, suffix)
     try:
@@ -107,6 +102,57 @@ def write_stems(
             remedy="Make room there, or name another folder",
         ) from error
     return stems
+
+
+def write_pair(song: Path, target: Path, separator: Separator) -> bytes:
+    """Write a song's vocals and the rest of it as the channels of one file, for a browser to mix.
+
+    Two files would drift apart while they are played.
+
+    Returns
+    -------
+    bytes
+        The peaks of the vocals, see `lyricsyncd.playback.peaks`.
+
+    Raises
+    ------
+    As `write_stems`.
+    """
+    import av
+    import numpy as np
+
+    from lyricsyncd import audio
+    from lyricsyncd.playback.peaks import envelope
+    from lyricsyncd.playback.renditions import write_aac
+
+    rate = _rate_of(separator)
+    voice: list[Samples] = []
+
+    def frames() -> Iterator[av.AudioFrame]:
+        for rest, vocals in _parted(separator, audio.blocks(song, rate), rate):
+            pair = np.stack([vocals.mean(axis=1), rest.mean(axis=1)])
+            voice.append(pair[0])
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pair), "fltp", "stereo")
+            frame.sample_rate = rate
+            yield frame
+
+    try:
+        write_aac(target, rate, frames())
+    except OSError as error:
+        raise WriteError(
+            f"the stems cannot be written to {target.parent}: {error.strerror or error}",
+            remedy="Make room there",
+        ) from error
+    return envelope(np.concatenate(voice), rate) if voice else b""
+
+
+def _rate_of(separator: Separator) -> int:
+    if not separator.sample_rates:
+        raise ModelError(
+            "the vocals cannot be separated: no separator is installed",
+            remedy="Install one: lyricsyncd models install",
+        )
+    return separator.sample_rates[-1]
 
 
 def _parted(

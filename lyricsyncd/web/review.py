@@ -15,12 +15,21 @@ from typing import Any, TypeVar
 from lyricsyncd.catalog.catalog import Entry, Fingerprint
 from lyricsyncd.catalog.drafts import Draft, words_key
 from lyricsyncd.catalog.kept import Outdated
-from lyricsyncd.errors import AudioError, JournalError, SourceError, UsageError, WriteError
+from lyricsyncd.errors import (
+    AudioError,
+    JournalError,
+    ModelError,
+    SourceError,
+    UsageError,
+    WorkerLost,
+    WriteError,
+)
 from lyricsyncd.library.decisions import Action, BrokenTimes, Busy, Decided, Decisions
 from lyricsyncd.library.roots import offline
 from lyricsyncd.lyrics.opened import sources
 from lyricsyncd.model import Line, Lyrics, Syllable, Track, Word
 from lyricsyncd.playback import peaks
+from lyricsyncd.playback.renditions import STEMS
 from lyricsyncd.tags import Journal
 from lyricsyncd.web import shapes
 from lyricsyncd.web.health import findings
@@ -140,6 +149,8 @@ def audio(call: Call) -> File | NotYet:
     entry = entry_of(call)
     query: shapes.AudioQuery = call.query
     with _opened_song(call, entry) as (descriptor, looks, real):
+        if query.as_ == STEMS.name:
+            return _stems(call, looks, real)
         try:
             offered = {each.name: each for each in call.maker.renditions(real, looks.key)}
             chosen = offered.get(query.as_ or "") or next(iter(offered.values()))
@@ -160,6 +171,22 @@ def audio(call: Call) -> File | NotYet:
     return File(_opened(made), chosen.media_type, version, headers)
 
 
+def _stems(call: Call, looks: Fingerprint, real: Path) -> File | NotYet:
+    made = _separated(lambda: call.maker.stems(real, looks.key))
+    if made is None:
+        return NotYet()
+    headers = {"X-Audio-Offset": f"{STEMS.offset:.6f}", "Cache-Control": "private, no-cache"}
+    return File(_opened(made), STEMS.media_type, f"{looks.key}.{STEMS.name}", headers)
+
+
+def _separated(step: Callable[[], T]) -> T:
+    """Take a step that needs a separator; answer its failures as problems of the request."""
+    try:
+        return step()
+    except (AudioError, ModelError, WorkerLost) as error:
+        raise Problem(422, error.message, remedy=error.remedy) from None
+
+
 def song_peaks(call: Call) -> Bytes | NotYet:
     entry = entry_of(call)
     query: shapes.PeaksQuery = call.query
@@ -168,13 +195,15 @@ def song_peaks(call: Call) -> Bytes | NotYet:
             made = call.maker.peaks(real, looks.key, query.of)
         except AudioError as error:
             raise Problem(422, error.message, remedy=error.remedy) from None
-    if made is None and query.of == "mix":
+        if made is None and query.make and query.of == "vocals":
+            made = _separated(lambda: call.maker.vocal_peaks(real, looks.key))
+    if made is None and (query.of == "mix" or query.make):
         return NotYet()
     if made is None:
         raise Problem(
             404,
             "The peaks of the vocals are not kept any more",
-            remedy="Show those of the mix, or place the song again",
+            remedy="Show those of the mix, or ask with make=true",
         )
     return Bytes(made.read_bytes(), {"X-Peaks-Rate": str(peaks.RATE)})
 

@@ -122,6 +122,7 @@ class _Running:
     ) -> None:
         from lyricsyncd.playback.maker import Maker
         from lyricsyncd.web.app import application
+        from lyricsyncd.web.separating import SongSeparator
         from lyricsyncd.web.sessions import Sessions
         from lyricsyncd.web.stream import Stream
 
@@ -130,7 +131,8 @@ class _Running:
         self._listening = listening
         self._stream = Stream(context.catalog)
         sessions = Sessions(context.catalog, token)
-        self._maker = Maker()
+        self._separator = SongSeparator(context.config)
+        self._maker = Maker(self._separator)
         app = application(
             context,
             sessions=sessions,
@@ -150,6 +152,7 @@ class _Running:
     def stop(self) -> None:
         self._stream.close()
         self._maker.close()
+        self._separator.close()
         self._end()
         self._thread.join(2 * _LINGER_S)
         self._listening.close()

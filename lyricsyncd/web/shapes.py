@@ -680,8 +680,11 @@ class OrderQuery(Shape):
 class AudioQuery(Shape):
     """In which form."""
 
-    as_: Literal["raw", "mp4", "aac"] | None = Field(
-        default=None, alias="as", description="A rendition that the draft names; else the best."
+    as_: Literal["raw", "mp4", "aac", "stems"] | None = Field(
+        default=None,
+        alias="as",
+        description="A rendition that the draft names, else the best; `stems`: the vocals on the "
+        "left, the rest on the right, which takes a while the first time.",
     )
     v: str | None = Field(default=None, description="The version of the song's file.")
 
@@ -690,6 +693,9 @@ class PeaksQuery(Shape):
     """Of what."""
 
     of: Literal["vocals", "mix"] = "vocals"
+    make: bool = Field(
+        default=False, description="Separate the vocals for it, where their peaks are not kept."
+    )
 
 
 class QueueQuery(Shape):

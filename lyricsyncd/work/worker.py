@@ -38,6 +38,17 @@ def stems(
     write_stems(song, folder, _placer(settings).models.separator().opened(), suffix, progress)
 
 
+def pair(
+    settings: PlacingSettings,
+    song: Path,
+    target: Path,
+) -> bytes:
+    """Write the vocals and the rest of a song as one file; see `lyricsyncd.separate.stems`."""
+    from lyricsyncd.separate.stems import write_pair
+
+    return write_pair(song, target, _placer(settings).models.separator().opened())
+
+
 def prefetch(song: Path) -> None:
     """Decode the next song while another one is being placed."""
     _reader().prefetch(song)

@@ -80,7 +80,9 @@ function Editor({ track, draft, shown, stale, load }) {
   const [sheetOpen, open] = useState(''), [said, say] = useState('');
   const player = usePlayer(track, draft.audio), plays = player.state.value !== 'none';
   const ready = player.state.value === 'ready';
-  const vocals = usePeaks(id, ready, draft.peaks.includes('vocals') ? 'vocals' : '');
+  // What was pruned is separated anew, unless there never were vocals.
+  const keeps = draft.peaks.includes('vocals'), separated = draft.separator && !['mix', 'none'].includes(draft.separator);
+  const vocals = usePeaks(id, ready, keeps || separated ? 'vocals' : '', !keeps);
   const mix = usePeaks(id, ready, 'mix');
   const over = useRef(), detail = useRef(), list = useRef(), wave = useRef();
   const at = Math.min(chosen, words.length - 1), word = words[at];

@@ -35,7 +35,12 @@ export class Clock {
 
 // Times are the song's, in seconds. A rendition's `offset` is its own time where the song's is zero.
 export class Player {
-  constructor(renditions, duration) {
+  constructor(renditions, duration, stems = '') {
+    this.stems = stems;
+    // How loud the voice is, 0 to 1; and what is said while it cannot be changed yet.
+    this.voice = signal(1);
+    this.parting = signal('');
+    this.mixer = null;
     this.audio = new Audio();
     this.audio.preload = 'auto';
     this.audio.preservesPitch = true;
@@ -103,11 +108,49 @@ export class Player {
   async toggle(on = this.audio.paused) {
     if (this.state.value !== 'ready') return;
     if (!on) this.audio.pause();
-    else await this.audio.play().catch(() => {});
+    else if (this.mixer?.context.state === 'suspended') await this.mixer.context.resume();
+    if (on) await this.audio.play().catch(() => {});
   }
 
   setRate(rate) {
     this.audio.playbackRate = this.rate.value = rate;
+  }
+
+  // The first time the service parts the voice from the rest: one file with both, mixed here.
+  async setVoice(level) {
+    this.voice.value = level;
+    if (this.mixer) this.mixer.voice.gain.value = level;
+    if (this.mixer || this.parting.value || level === 1) return;
+    this.parting.value = 'The voice is separated …';
+    try {
+      await awaited(this.stems, this.ended.signal, { Range: 'bytes=0-0' });
+    } catch (error) {
+      this.voice.value = 1;
+      this.parting.value = [error.message, error.remedy].filter(Boolean).join('. ');
+      return;
+    }
+    this.parting.value = '';
+    this.mix();
+  }
+
+  mix() {
+    const { audio } = this, time = this.time(), playing = !audio.paused;
+    const context = new AudioContext(), source = context.createMediaElementSource(audio);
+    const parts = context.createChannelSplitter(2), out = context.createChannelMerger(2);
+    const [voice, rest] = [context.createGain(), context.createGain()];
+    source.connect(parts);
+    parts.connect(voice, 0);
+    parts.connect(rest, 1);
+    for (const part of [voice, rest]) for (const side of [0, 1]) part.connect(out, 0, side);
+    out.connect(context.destination);
+    voice.gain.value = this.voice.value;
+    this.mixer = { context, voice };
+    this.left = [];
+    this.offset = 0;
+    audio.src = url(this.stems);
+    audio.playbackRate = this.rate.value;
+    this.seek(time);
+    if (playing) this.toggle(true);
   }
 
   setLag(lag) {
@@ -118,6 +161,7 @@ export class Player {
 
   close() {
     this.ended.abort();
+    this.mixer?.context.close();
     this.moved.clear();
     this.audio.pause();
     this.audio.removeAttribute('src');

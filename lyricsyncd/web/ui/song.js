@@ -86,18 +86,18 @@ export const Top = ({ children, more, back = '#/library' }) => html`<header clas
 
 export function usePlayer(track, audio) {
   const key = JSON.stringify(audio);
-  const player = useMemo(() => new Player(audio, track.duration), [track.id, key]);
+  const player = useMemo(() => new Player(audio, track.duration, `tracks/${track.id}/audio?as=stems`), [track.id, key]);
   useEffect(() => () => player.close(), [player]);
   return player;
 }
 
-// `of` is 'vocals', 'mix' or nothing.
-export function usePeaks(id, wanted, of) {
+// `of` is 'vocals', 'mix' or nothing; vocals are separated anew where `make` is set.
+export function usePeaks(id, wanted, of, make = false) {
   const [peaks, setPeaks] = useState(null);
   useEffect(() => {
     if (!wanted || !of) return undefined;
     const ended = new AbortController();
-    awaited(`tracks/${id}/peaks?of=${of}`, ended.signal).then(found => found.arrayBuffer())
+    awaited(`tracks/${id}/peaks?of=${of}${make ? '&make=true' : ''}`, ended.signal).then(found => found.arrayBuffer())
       .then(content => setPeaks(new Uint8Array(content))).catch(() => {});
     return () => ended.abort();
   }, [id, wanted, of]);
@@ -168,11 +168,12 @@ function Karaoke({ track, words }) {
   const unsure = model.words.filter(word => word.sure != null && word.sure < DOUBTFUL).length;
   const written = track.written.length && WRITTEN.includes(track.state);
   const more = html`${written ? html`<${TakeBack} id=${track.id}/>` : null}${unsure ? html`<button aria-pressed=${doubts} onClick=${() => setDoubts(!doubts)}
-    aria-keyshortcuts="d" title="Mark the words whose place is doubtful"><span class="dot"></span>
-    ${unsure} unsure</button>` : null}${beside ? html`<button aria-pressed=${sides} onClick=${() => {
+    aria-label=${`${unsure} unsure`} aria-keyshortcuts="d" title="Mark the words whose place is doubtful"><span class="dot"></span>
+    ${unsure}<span class="wide"> unsure</span></button>` : null}${beside ? html`<button aria-pressed=${sides}
+    aria-label="Translation" onClick=${() => {
       keep('beside', !sides);
       setSides(!sides);
-    }}>Translation</button>` : null}${words.draft && model.words.length ? html`<a class="button"
+    }}><span class="wide">Translation</span><span class="narrow">文A</span></button>` : null}${words.draft && model.words.length ? html`<a class="button"
     href=${`#/edit/${track.id}`}>Edit<span class="wide"> timing</span></a>` : null}`;
   return html`<main class="song" id="main" tabindex="-1">
     <${Top} more=${more}><h1 dir="auto">${title(track)}</h1>
@@ -238,10 +239,14 @@ function Deck({ player, peaks, larger }) {
     <${PlayButton} player=${player}/>
     <button class="round" aria-label="Forward 5 seconds" aria-keyshortcuts="ArrowRight"
       onClick=${() => player.skip(5)}>+5</button>
-    <div class="side right"><button class="quiet" aria-label="Smaller words" aria-keyshortcuts="-"
+    <div class="side right"><label class="field sing"><span>Voice</span><input type="range" class="voice" min="0"
+        max="100" step="5" aria-label="Voice" aria-valuetext=${`${Math.round(100 * player.voice.value)} %`}
+        title="How loud the singer is: the rest stays" value=${100 * player.voice.value}
+        onInput=${event => player.setVoice(+event.target.value / 100)}/></label><button class="quiet" aria-label="Smaller words" aria-keyshortcuts="-"
         onClick=${() => larger(-1)}>A−</button>
       <button class="quiet" aria-label="Larger words" aria-keyshortcuts="+"
         onClick=${() => larger(1)}>A+</button></div></div>
+    ${player.parting.value ? html`<p class="quietly" role="status">${player.parting.value}</p>` : null}
     ${player.state.value === 'making' ? html`<p class="quietly" role="status">
       The song is made playable …</p>` : null}`;
 }
