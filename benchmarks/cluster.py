@@ -1,18 +1,18 @@
 """Measure a cluster on a network of this machine: two computers against one, and what is lost.
 
-    sudo python -m benchmarks.cluster [--songs 10] [--rounds 3] [--library 200] [--models DIR]
+    sudo python -m benchmarks.cluster [--library 200] [--seconds 240] [--models DIR]
 
-Network namespaces stand for the computers (`tests.namespaces`); each worker has one core of its
-own. Two services, one with a single worker and one with two, are given the same number of short
-songs in turn, so that what else the machine does meets both. Then a library is placed while a
-worker is added, and another one killed and started again: each song must be done, and once.
+Network namespaces stand for the computers (`tests.namespaces`). Two services, one with a single
+worker and one with two, place short songs at the same time, so that what else the machine does, and
+that its cores are few, meets each worker alike: the ratio is what the network and the scheduler
+leave of two. Then a library is placed, without separating vocals, while a worker is added, and
+another one killed and started again: each song must be done, and once.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -30,51 +30,48 @@ def started(network: list[Computer], folder: Path, models: Path, workers: int) -
     cluster = Cluster(network, folder, models)
     cluster.start_scheduler()
     for number in range(workers):
-        cluster.start_worker(number, cores=str(number % (os.cpu_count() or 1)))
+        cluster.start_worker(number)
     cluster.start_service()
     return cluster
 
 
-def songs_an_hour(cluster: Cluster, clip: Path, count: int) -> float:
-    """Add songs, and wait until they are done."""
-    wanted = len(cluster.times_done()) + count
-    began = time.perf_counter()
-    cluster.add_songs(count, clip, WORDS)
-    cluster.until(lambda: len(cluster.times_done()) >= wanted, "songs", _LONGEST_S)
-    return 3600 * count / (time.perf_counter() - began)
-
-
 def ratio(clip: Path, folder: Path, given: argparse.Namespace) -> None:
-    """Print songs an hour of one worker and of two, in turn."""
+    """Print songs an hour of one worker and of two, both at work at the same time."""
     with computers(2) as first, computers(3) as second:
         clusters = {
-            1: started(first, folder / "one", given.models, 1),
-            2: started(second, folder / "two", given.models, 2),
+            count: started(network, folder / str(count), given.models, count)
+            for count, network in ((1, first), (2, second))
         }
-        rates: dict[int, list[float]] = {1: [], 2: []}
         for count, cluster in clusters.items():
-            songs_an_hour(cluster, clip, 2 * count)
-        for number in range(given.rounds):
-            for count, cluster in clusters.items():
-                load = os.getloadavg()[0]
-                rates[count].append(songs_an_hour(cluster, clip, given.songs))
-                print(
-                    f"round {number + 1}: {count} workers, {rates[count][-1]:.0f} songs an hour"
-                    f" (load {load:.1f})",
-                    flush=True,
-                )
-    one, two = (statistics.median(found) for found in rates.values())
-    print(f"two workers: {two / one:.2f} × the songs an hour of one")
+            cluster.add_songs(2 * count, clip, WORDS)
+        for count, cluster in clusters.items():
+            # The models are loaded then.
+            cluster.until(lambda: len(cluster.times_done()) >= 2 * count, "songs", _LONGEST_S)  # noqa: B023
+        for cluster in clusters.values():
+            cluster.add_songs(given.library, clip, WORDS)
+        before = {count: len(cluster.times_done()) for count, cluster in clusters.items()}
+        load = os.getloadavg()[0]
+        time.sleep(given.seconds)
+        done = {
+            count: len(cluster.times_done()) - before[count] for count, cluster in clusters.items()
+        }
+    rates = {count: 3600 * songs / given.seconds for count, songs in done.items()}
+    print(
+        f"one worker: {rates[1]:.0f} songs an hour, two: {rates[2]:.0f}, "
+        f"{rates[2] / max(rates[1], 1e-9):.2f} × (in {given.seconds} s of the same time, load "
+        f"{load:.1f} before and {os.getloadavg()[0]:.1f} after)",
+        flush=True,
+    )
 
 
 def comings_and_goings(clip: Path, folder: Path, given: argparse.Namespace) -> None:
     """Place a library while workers come and go; print what became of it."""
     with computers(3) as network:
         folder.mkdir()
-        cluster = Cluster(network, folder, given.models)
+        cluster = Cluster(network, folder, None)
         cluster.add_songs(given.library, clip, WORDS)
         cluster.start_scheduler()
-        computer, process = cluster.start_worker(0, cores="0")
+        computer, process = cluster.start_worker(0)
         began = time.perf_counter()
         cluster.start_service()
 
@@ -83,13 +80,13 @@ def comings_and_goings(clip: Path, folder: Path, given: argparse.Namespace) -> N
             cluster.until(lambda: len(cluster.times_done()) >= wanted, "songs", _LONGEST_S)
 
         after(0.2)
-        cluster.start_worker(1, cores="1")
+        cluster.start_worker(1)
         print(f"a worker was added after {len(cluster.times_done())} songs", flush=True)
         after(0.5)
         computer.end(process)
         print(f"a worker was killed after {len(cluster.times_done())} songs", flush=True)
         after(0.7)
-        cluster.start_worker(0, cores="0")
+        cluster.start_worker(0)
         after(1.0)
         took = time.perf_counter() - began
         time.sleep(5)
@@ -106,9 +103,8 @@ def comings_and_goings(clip: Path, folder: Path, given: argparse.Namespace) -> N
 def main() -> None:
     """Print both parts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--songs", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--library", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=240)
     parser.add_argument("--models", type=Path, default=models_dir())
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

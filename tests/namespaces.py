@@ -45,14 +45,10 @@ class Computer:
     address: str
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(
-        self, folder: Path, *arguments: str, cores: str | None = None, **environment: str
-    ) -> subprocess.Popen[bytes]:
+    def start(self, folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Run Python here, with its home, state and log in a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         within = ["ip", "netns", "exec", self.name]
-        if cores is not None:
-            within += ["taskset", "-c", cores]
         with (folder / "log").open("ab") as log:
             process = subprocess.Popen(
                 [*within, sys.executable, *arguments],
@@ -171,9 +167,7 @@ class Cluster:
     def _config(self) -> str:
         return str(self.folder / "here.yaml")
 
-    def start_worker(
-        self, number: int, cores: str | None = None
-    ) -> tuple[Computer, subprocess.Popen[bytes]]:
+    def start_worker(self, number: int) -> tuple[Computer, subprocess.Popen[bytes]]:
         """Start a worker on a computer of its own, and wait until it is ready."""
         name, computer = f"worker {number}", self.there[number]
         before = self.said(name).count("working for")
@@ -182,7 +176,6 @@ class Cluster:
             *("-m", "lyricsyncd", "worker", self.address, "--config"),
             *(str(self.folder / "there.yaml"), "--path-map"),
             f"{self.music}={self.folder / 'mnt' / 'their name'}",
-            cores=cores,
         )
         self.until(lambda: self.said(name).count("working for") > before, f"{name} is ready")
         return computer, process

@@ -144,12 +144,17 @@ class TestInALibrary:
         home.call("retry", talk)
         home.asked("scan", "--now")
         assert home.counts() == {"done": 2}, "a person named it"
-        other = home.drop("Podcasts/c.mp3")
+        other, third = home.drop("Podcasts/c.mp3"), home.drop("Podcasts/d.mp3")
+        home.asked("scan")
+        assert home.asked("show", other)["state"] == "ignored", "it does not wait for its turn"
+        (home.music / "Rock").mkdir()
+        third.with_suffix(".elrc").rename(home.music / "Rock" / "d.elrc")
+        third.rename(home.music / "Rock" / "d.mp3")
         home.asked("scan", "--now")
-        assert home.asked("show", other)["state"] == "ignored"
+        assert home.asked("show", home.music / "Rock" / "d.mp3")["state"] == "done"
         home.configure()
         home.start()
-        home.until(lambda: home.counts() == {"done": 3}, "it is no longer skipped")
+        home.until(lambda: home.counts() == {"done": 4}, "it is no longer skipped")
         home.stop()
 
     def test_a_folder_s_language_is_that_of_its_songs_but_what_a_person_set_goes_over_it(

@@ -83,6 +83,8 @@ class Request:
     fingerprint: Fingerprint | None = None
     force: bool = False
     """Queue it even though nothing changed since it was done, or a person said to ignore it."""
+    ignored: str = ""
+    """Why it is left alone if it is new; empty where it is not."""
 
 
 TAKEN_BACK = "its lyrics were taken back; retry it to have them again"

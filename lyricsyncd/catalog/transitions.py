@@ -12,6 +12,7 @@ from typing import Any
 from lyricsyncd.catalog.queries import get_entry, moved_here, range_below, there
 from lyricsyncd.catalog.records import (
     BETTER,
+    SKIPPED_BY_SETTINGS,
     Fingerprint,
     Outcome,
     Priority,
@@ -117,11 +118,11 @@ def _new(
     folder = os.path.dirname(path)  # noqa: PTH120 - many songs at once
     library = folder if request.library is None else os.fsencode(request.library)
     stamp = (seen.size, seen.mtime_ns, seen.inode)
-    by = None if request.force else _skipped_by(path, skipped)
-    if by is None:
+    by = _skipped_by(path, skipped)
+    reason = request.ignored if by is None else f"{FOLDER_SKIPPED}{_readable(by)}"
+    if request.force or not reason:
         state: tuple[object, ...] = (now, None, None, State.PENDING.value)
     else:
-        reason = f"{FOLDER_SKIPPED}{_readable(by)}"
         state = (None, now, reason, State.IGNORED.value)
     return (path, folder, library, *stamp, int(request.priority), request.reason, now, *state)
 
@@ -251,9 +252,14 @@ def _to_another_folder(
     db.execute(
         "UPDATE tracks SET state = 'pending', reason = NULL, enqueued_at = ?, next_attempt_at = ?,"
         " attempts = 0, crashes = 0, retries = 0"
-        " WHERE path = ? AND state = 'ignored' AND substr(reason, 1, ?) = ?",
-        (now, now, path, len(FOLDER_SKIPPED), FOLDER_SKIPPED),
+        " WHERE path = ? AND state = 'ignored'"
+        " AND (substr(reason, 1, ?) = ? OR substr(reason, 1, ?) = ?)",
+        (now, now, path, *_start(FOLDER_SKIPPED), *_start(SKIPPED_BY_SETTINGS)),
     )
+
+
+def _start(text: str) -> tuple[int, str]:
+    return len(text), text
 
 
 def _beside(sidecar: Path, old: Path, new: Path) -> Path:

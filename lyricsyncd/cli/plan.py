@@ -45,7 +45,7 @@ def show_plan(
         print_json(shown)
         return
     for song in new:
-        language = "" if song.language is None else f"\t{song.language}"
+        language = "" if song.language is None else f"  (language {song.language})"
         say(f"{song.path}{language}")
     click.echo(f"{views.songs(len(new))} would be queued", err=True)
     for line in _rest(len(waiting), skipped, len(of(Work.LEFT))):

@@ -17,6 +17,7 @@ from lyricsyncd.config.paths import present
 from lyricsyncd.errors import WriteError, passes
 from lyricsyncd.library import sidecars
 from lyricsyncd.library.lookup import Lookup, NotInLibrary, Place
+from lyricsyncd.library.overrides import skip_reason
 from lyricsyncd.library.roots import offline
 from lyricsyncd.library.rules import IgnoreFiles, is_song
 from lyricsyncd.library.watch import FileEvent
@@ -192,7 +193,10 @@ class EventHandler:
         if priority is None:
             priority = Priority.PLAYING if event.kind is Kind.PLAYING else Priority.IMPORT
         why = "it plays" if event.kind is Kind.PLAYING else f"reported as {event.kind.value}"
-        return Request(path, priority, why, place.rules.root, fingerprint, event.force)
+        ignored = skip_reason(place.rules.overridden(path))
+        return Request(
+            path, priority, why, place.rules.root, fingerprint, event.force, ignored=ignored
+        )
 
     def _id(self, path: Path) -> int | None:
         return self._catalog.ids([path]).get(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from lyricsyncd.catalog.catalog import Catalog, Entry, Known, Priority, Queued, Request, State
 from lyricsyncd.config.paths import present
 from lyricsyncd.library import sidecars
+from lyricsyncd.library.overrides import skip_reason
 from lyricsyncd.library.roots import offline
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.walk import walk
@@ -76,7 +77,8 @@ def reconcile(
                 back.append(entry.id)
             words = folder.lyrics.get(path.stem, folder.lyrics.get(path.name))
             if entry is None or not (same or entry.left_alone):
-                request = Request(path, priority, reason, rules.root, fingerprint)
+                ignored = skip_reason(rules.overridden(path))
+                request = Request(path, priority, reason, rules.root, fingerprint, ignored=ignored)
             elif words is not None and awaits_words(entry, words):
                 why = "new words beside the song"
                 request = Request(path, priority, why, rules.root, fingerprint, force=True)

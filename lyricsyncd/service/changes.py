@@ -14,6 +14,7 @@ from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Priority, Request
 from lyricsyncd.config.paths import present
 from lyricsyncd.errors import JournalError, LyricsyncError, UsageError, passes
 from lyricsyncd.library import roots, scan, sidecars
+from lyricsyncd.library.overrides import skip_reason
 from lyricsyncd.library.rules import Rules, is_song
 from lyricsyncd.library.settle import Debouncer, StableFile
 from lyricsyncd.library.watch import FileEvent
@@ -137,7 +138,14 @@ class Changes(Component):
                 self._catalog.missing([entry.id])
                 sidecars.clean(self._catalog, [entry])
         elif file.fingerprint.size and rules.admits(file.path):
-            request = Request(file.path, Priority.IMPORT, "new file", rules.root, file.fingerprint)
+            request = Request(
+                file.path,
+                Priority.IMPORT,
+                "new file",
+                rules.root,
+                file.fingerprint,
+                ignored=skip_reason(rules.overridden(file.path)),
+            )
             sidecars.follow(self._catalog, [request])
             with contextlib.suppress(UsageError):
                 self._catalog.enqueue_many([request])
