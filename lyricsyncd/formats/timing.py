@@ -44,7 +44,7 @@ def clock(time: float, decimals: int = 3, mark: str = ".") -> str:
     return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{fraction:0{decimals}}"
 
 
-def on_grid(time: float, unit: int) -> float:
+def on_grid(time: float, unit: float) -> float:
     """The nearest of ``unit`` steps a second."""
     return round(time * unit) / unit
 
@@ -170,7 +170,7 @@ def bare(line: Line) -> tuple[Word, ...]:
     return Line.from_text(line.text).words
 
 
-def stamped(line: Line, unit: int, *, syllables: bool = False) -> tuple[Word, ...]:
+def stamped(line: Line, unit: float, *, syllables: bool = False) -> tuple[Word, ...]:
     """The words as a format says them that marks where words begin, ``unit`` steps a second.
 
     Between two marks lies one stretch of text, so a word without an onset belongs to the stretch
@@ -259,7 +259,7 @@ def stretches(words: Sequence[Word]) -> list[tuple[str, float, float | None]]:
 
 def framed(
     lines: Sequence[Line],
-    unit: int,
+    unit: float,
     *,
     words: bool,
     need_end: bool = True,
@@ -293,7 +293,7 @@ def framed(
     return tuple(cues)
 
 
-def _frame(line: Line, starts: Sequence[float] | None, unit: int) -> tuple[float, float | None]:
+def _frame(line: Line, starts: Sequence[float] | None, unit: float) -> tuple[float, float | None]:
     assert line.start is not None
     onsets = [word.start for word in line.words if word.start is not None]
     ends = [word.end for word in line.words if word.end is not None]

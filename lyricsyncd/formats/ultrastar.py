@@ -1,10 +1,10 @@
 """UltraStar TXT: a note a word or syllable, for karaoke games.
 
-Beats are hundredths of a second (``#BPM:1500``, ``#GAP:0``), pitches are all 0: we know when words
-are sung, not how high. A note is a beat long at least and ends before the next one of its line
-begins. Among lines with word times, one without is a single note that games show and do not
-score (``F``, freestyle); a song without any word times cannot be written. ``#MP3`` and a cover are
-for the user to add; games want both.
+Unless they are given, beats are hundredths of a second (``#BPM:1500``, ``#GAP:0``) and pitches are
+all 0: `lyricsyncd karaoke --ultrastar` finds both by the sound. A note is a beat long at least and
+ends before the next one of its line begins. Among lines with word times, one without is a single
+note that games show and do not score (``F``, freestyle); a song without any word times cannot be
+written. ``#MP3`` and a cover are for the user to add; games want both.
 
 Read: any BPM and gap, ``#RELATIVE``, golden, rap and freestyle notes (a line that is a single
 freestyle note has no word times), duets (``P1`` is the lead), ``~``, which holds the syllable
@@ -27,13 +27,13 @@ from lyricsyncd.formats.text import (
     MAX_BYTES,
     decode,
     language_code,
+    one_line,
     report,
     split_lines,
 )
 from lyricsyncd.formats.timing import checked, framed, stamped, stretches, tidy
 from lyricsyncd.model import Line, Lyrics, Word
 
-_UNIT = 100
 _BPM = 1500
 """The game counts four beats for each of these a minute: 6000 a minute, 100 a second."""
 _SUNG_S = 0.3
@@ -84,7 +84,24 @@ _ENCODING = re.compile(rb"^\s*#ENCODING:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MU
 
 @dataclass(frozen=True)
 class Ultrastar:
-    """UltraStar TXT."""
+    """UltraStar TXT.
+
+    Attributes
+    ----------
+    bpm : float
+        Four beats of the game's to each of these: of the song, or a power of two times that.
+    gap : float
+        Seconds of the first beat.
+    pitches : tuple of int
+        Semitones above middle C, one a note; all 0 where they are not as many as the notes.
+    headers : tuple of (str, str)
+        Further names and values of the head, such as ``("MP3", "song.mp3")``.
+    """
+
+    bpm: float = _BPM
+    gap: float = 0.0
+    pitches: tuple[int, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
     name: ClassVar[str] = "ultrastar"
     suffixes: ClassVar[tuple[str, ...]] = ()
@@ -98,14 +115,39 @@ class Ultrastar:
     def read(self, data: bytes) -> Lyrics:
         return _read(_text(data))
 
+    @property
+    def _unit(self) -> float:
+        """Beats a second."""
+        return self.bpm / 15.0
+
+    def notes(self, lyrics: Lyrics) -> list[tuple[float, float]]:
+        """List the seconds at which notes begin and end, in the order of `pitches`."""
+        return [
+            (start, start if end is None else end)
+            for line in self.project(lyrics)
+            if line.words[0].start is not None
+            for _, start, end in stretches(line.words)
+        ]
+
     def project(self, lyrics: Lyrics) -> Lyrics:
+        lyrics = self._from_gap(lyrics)
+        if self.gap == 0.0:
+            return lyrics
+        return lyrics.with_lines(line.retimed(lambda time: time + self.gap) for line in lyrics)
+
+    def _from_gap(self, lyrics: Lyrics) -> Lyrics:
+        """Return what the format can express, with times that count from the gap."""
         lyrics = tidy(lyrics)
+        if self.gap != 0.0:
+            lyrics = lyrics.with_lines(
+                line.retimed(lambda time: max(0.0, time - self.gap)) for line in lyrics
+            )
         sung = [line for line in lyrics if line.words]
-        frames = framed(sung, _UNIT, words=False)
+        frames = framed(sung, self._unit, words=False)
         some_words = any(line.words[0].start is not None for line in sung)
         lines = []
         for number, (line, frame) in enumerate(zip(sung, frames, strict=True), start=1):
-            words = stamped(line, _UNIT, syllables=True)
+            words = stamped(line, self._unit, syllables=True)
             if words[0].start is None and some_words and frame.start is not None:
                 lines.append(Line(words, frame.start, frame.end))
                 continue
@@ -115,52 +157,61 @@ class Ultrastar:
                     "which UltraStar needs",
                     remedy="Place the words with `lyricsyncd sync` first",
                 )
-            words = _as_notes(words, line.end)
+            words = _as_notes(words, line.end, self._unit)
             lines.append(Line(words, words[0].start, words[-1].end))
         names = {key: lyrics.metadata[key] for key in ("title", "artist") if key in lyrics.metadata}
         language = lyrics.language if lyrics.language in _LANGUAGES else None
         return Lyrics(tuple(lines), language, metadata=names)
 
     def write(self, lyrics: Lyrics) -> str:
-        lyrics = self.project(lyrics)
-        rows = [f"#{key.upper()}:{lyrics.metadata.get(key, '')}" for key in ("title", "artist")]
+        lyrics = self._from_gap(lyrics)
+        unit = self._unit
+        rows = [f"#{name}:{one_line(value)}" for name, value in self.headers]
+        rows += [f"#{key.upper()}:{lyrics.metadata.get(key, '')}" for key in ("title", "artist")]
         if lyrics.language is not None:
             rows.append(f"#LANGUAGE:{_LANGUAGES[lyrics.language]}")
-        rows += [f"#BPM:{_BPM}", "#GAP:0"]
+        rows += [f"#BPM:{self.bpm:g}", f"#GAP:{round(self.gap * 1000)}"]
+        pitches = iter(self.pitches if len(self.pitches) == _count(lyrics) else ())
         before: int | None = None
         for line in lyrics:
-            first = round((line.start or 0) * _UNIT)
+            first = round((line.start or 0) * unit)
             if before is not None:
                 rows.append(f"- {min(before, first)}")
             has_words = line.words[0].start is not None
             whole = [(line.text, line.start or 0.0, line.end)]
             for text, start, end in stretches(line.words) if has_words else whole:
-                beat, last = round(start * _UNIT), round((end or start) * _UNIT)
+                beat, last = round(start * unit), round((end or start) * unit)
                 guard = GUARD if _is_hold(text) else ""
-                rows.append(f"{':' if has_words else 'F'} {beat} {last - beat} 0 {guard}{text}")
-            before = round((line.end or 0) * _UNIT)
+                kind, pitch = (":", next(pitches, 0)) if has_words else ("F", 0)
+                rows.append(f"{kind} {beat} {last - beat} {pitch} {guard}{text}")
+            before = round((line.end or 0) * unit)
         return "".join(row + "\n" for row in [*rows, "E"])
 
 
-def _as_notes(words: Sequence[Word], line_end: float | None) -> tuple[Word, ...]:
+def _count(lyrics: Lyrics) -> int:
+    """Return the number of notes that games score."""
+    return sum(len(stretches(line.words)) for line in lyrics if line.words[0].start is not None)
+
+
+def _as_notes(words: Sequence[Word], line_end: float | None, unit: float) -> tuple[Word, ...]:
     """Words whose times are those of notes: in order, none empty, none over the next."""
     words = parted(words)
     heads = [i for i, word in enumerate(words) if word.start is not None]
     beats: list[int] = []
     for i in heads:
-        beat = round((words[i].start or 0) * _UNIT)
+        beat = round((words[i].start or 0) * unit)
         beats.append(max(beat, beats[-1] + 1) if beats else beat)
     notes = list(words)
     for note, (head, beat) in enumerate(zip(heads, beats, strict=True)):
         following = heads[note + 1] if note + 1 < len(heads) else len(words)
         end = words[following - 1].end
         if end is None:
-            end = beat / _UNIT + _SUNG_S if line_end is None else line_end
-        last = max(beat + 1, round(end * _UNIT))
+            end = beat / unit + _SUNG_S if line_end is None else line_end
+        last = max(beat + 1, round(end * unit))
         if note + 1 < len(heads):
             last = min(last, beats[note + 1])
-        notes[head] = replace(notes[head], start=beat / _UNIT)
-        notes[following - 1] = replace(notes[following - 1], end=last / _UNIT)
+        notes[head] = replace(notes[head], start=beat / unit)
+        notes[following - 1] = replace(notes[following - 1], end=last / unit)
     return joined(notes)
 
 
