@@ -125,9 +125,9 @@ def beats(mix: FloatArray, sr: int) -> Beats | None:
     times = np.asarray(times, np.float64)
     if len(times) < 8:
         return None
-    # The tracker follows the tempo; the median of many steps of one beat is the one tempo.
-    period = float(np.median(np.diff(times)))
-    numbers = np.rint((times - times[0]) / period)
+    # Beats that were passed over count, by the median of the steps.
+    steps = np.diff(times)
+    numbers = np.append(0.0, np.cumsum(np.maximum(1.0, np.rint(steps / np.median(steps)))))
     slope, first = np.polyfit(numbers, times, 1)
     period = float(slope)
     return Beats(60.0 / period, float(first - period * np.floor(first / period)))
