@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,9 @@ def models_identity(settings: ModelSettings) -> str:
 
 def _installed(folder: Path) -> Iterator[tuple[str, int, bytes]]:
     for file in folder.rglob("*"):
-        # Downloads that are not complete begin with a dot.
-        if file.is_file() and not file.name.startswith("."):
-            content = file.read_bytes() if file.match(_CALIBRATIONS) else b""
-            yield str(file.relative_to(folder)), file.stat().st_size, content
+        # One that is removed meanwhile, or cannot be read, places no song.
+        with contextlib.suppress(OSError):
+            # Downloads that are not complete begin with a dot.
+            if file.is_file() and not file.name.startswith("."):
+                content = file.read_bytes() if file.match(_CALIBRATIONS) else b""
+                yield str(file.relative_to(folder)), file.stat().st_size, content
