@@ -24,6 +24,7 @@ import pytest
 
 from lyricsyncd import readings
 from lyricsyncd.align.lexicon import pronounce
+from lyricsyncd.readings import thai_letters
 
 TABLES = Path(__file__).parent / "data" / "readings"
 LANGUAGES = sorted(file.stem for file in TABLES.glob("*.txt"))
@@ -235,6 +236,13 @@ class TestThai:
     def test_lines_are_divided_into_words(self) -> None:
         pytest.importorskip("thaiphon")
         assert readings.divided("ฉันรักเธอไม่เคยพอ", "th") == ["ฉัน", "รัก", "เธอ", "ไม่", "เคย", "พอ"]
+
+    def test_without_the_libraries_most_words_are_read_by_their_letters(self) -> None:
+        read = [(folded(thai_letters.ipa(word), "th"), listed) for word, listed in table("th")]
+        right = [
+            word for word, listed in read if any(same(word, folded(each, "th")) for each in listed)
+        ]
+        assert len(right) >= 0.8 * len(read)
 
     def test_the_sign_of_repetition_repeats(self) -> None:
         pytest.importorskip("thaiphon")

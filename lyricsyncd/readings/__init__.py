@@ -72,7 +72,7 @@ EXTRAS = {
     "ja": Extra("ja", "Japanese", "kana are read, other characters guessed"),
     "zh": Extra("zh", "Chinese", "each character has one reading, by espeak-ng"),
     "yue": Extra("yue", "Cantonese", "each character has one reading, by espeak-ng"),
-    "th": Extra("th", "Thai", "it is romanised letter by letter, and not divided into words"),
+    "th": Extra("th", "Thai", "it is read letter by letter, and not divided into words"),
     "ar": Extra("ar", "Arabic", "short vowels are guessed"),
 }
 """Language → its extra, in `pyproject.toml`."""
@@ -146,7 +146,7 @@ def divided(line: str, language: str | None) -> list[str]:
 
 def readers(language: str) -> Reader | None:
     """Return the reader of a language; ``None`` where there is none, or its extra is missing."""
-    if language in ("zh", "yue", "th") and not _installed(language):
+    if language in ("zh", "yue") and not _installed(language):
         return None
     found: dict[str, Reader] = {
         "ja": japanese.read,

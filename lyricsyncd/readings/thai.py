@@ -11,9 +11,12 @@ import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
+from lyricsyncd.readings import thai_letters
 from lyricsyncd.readings.base import Reading
 
 READER = "thaiphon"
+RULES = "rules"
+_PLAIN_LATIN = re.compile("[ːʰ]")
 _THAI = re.compile("[\u0e00-\u0e7f]+")
 _LONGEST = 24
 _UNKNOWN = 8.0
@@ -146,6 +149,9 @@ def read(words: Sequence[str]) -> list[tuple[Reading, ...]]:
 
 @lru_cache(maxsize=8192)
 def _word(word: str) -> tuple[Reading, ...]:
+    if not installed():
+        sound = thai_letters.ipa(word)
+        return (Reading(sound, _PLAIN_LATIN.sub("", sound), RULES),) if sound else ()
     pieces = _divided(word)
     ipa = "".join(map(_ipa, pieces))
     return (Reading(ipa, "".join(map(_latin, pieces)), READER),) if ipa else ()

@@ -42,8 +42,8 @@ SOUNDS: Mapping[str, Rules] = {
         *(("tɕh", "tɕʰ"), ("χ", "x"), ("ɜ", "")),
         *_ASPIRATED,
     ),
-    "yue": _rules(*_ASPIRATED, ("ng", "ŋ"), ("ɜ", "")),
-    "hak": _rules(*_ASPIRATED, ("ng", "ŋ"), ("ɜ", "")),
+    "yue": _rules(*_ASPIRATED, ("n[gɡ]", "ŋ"), ("oe", "œ"), ("ɜ", "")),
+    "hak": _rules(*_ASPIRATED, ("n[gɡ]", "ŋ"), ("ɜ", "")),
     "vi": _rules(("ɜ", ""), ("y", "ɨ"), ("c$", "k")),
     "pt": _rules(
         *(("y", "i"), ("æ", "ɐ"), ("ɪ", "j"), ("(?<=[ae])ʊ", "w"), ("ʊ̃", "w̃"), ("ʊ", "u")),
