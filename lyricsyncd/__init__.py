@@ -7,9 +7,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# Libraries report their use to their makers unless that is switched off before they are loaded:
+# onnxruntime (1.32 keeps a number of the computer in ~/.cache/Microsoft), the Hugging Face hub.
+for _variable in ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"):
+    os.environ.setdefault(_variable, "1")
 
 if TYPE_CHECKING:
     from lyricsyncd.lyrics import fetch_lyrics
