@@ -50,6 +50,7 @@ _COMMANDS = {
     "publish": ("publish:publish", "Give reviewed word times to LRCLIB."),
     "worker": ("worker:worker", "Place words for a service on another computer."),
     "models": ("models:models", "Install, list and remove the large models."),
+    "uninstall": ("uninstall:uninstall", "Remove the service, its state and its models."),
     "doctor": ("doctor:doctor", "Check that all is there that is needed."),
 }
 """Command → (module:function within this package, short help)."""

@@ -107,19 +107,9 @@ def install(
 @dry_run_option
 def uninstall(system: bool, as_json: bool, dry_run: bool) -> None:
     """Stop the service and remove its unit; the configuration, the catalog and all lyrics stay."""
-    from lyricsyncd.systemd import SYSTEM_UNITS, UNIT_NAME, user_units
-
-    target = (SYSTEM_UNITS if system else user_units()) / UNIT_NAME
+    target = unit_file(system=system)
     here = os.path.lexists(target)
-    done = []
-    if here and not dry_run:
-        _must_be_root(system)
-        done += _systemctl(system, ("disable", "--now", UNIT_NAME))
-        try:
-            target.unlink()
-        except OSError as error:
-            raise WriteError(f"{target} cannot be removed: {error.strerror}") from error
-        done += [*_systemctl(system, ("daemon-reload",)), f"Removed {target}"]
+    done = remove_unit(system=system) if here and not dry_run else []
     if as_json:
         click.echo(json.dumps({"unit": str(target), "removed": here and not dry_run}, indent=2))
     elif not here:
@@ -127,6 +117,31 @@ def uninstall(system: bool, as_json: bool, dry_run: bool) -> None:
     else:
         for line in done or [f"Would stop the service and remove {target}"]:
             click.echo(line)
+
+
+def unit_file(*, system: bool) -> Path:
+    """Return the path of the unit, whether it is there or not."""
+    from lyricsyncd.systemd import SYSTEM_UNITS, UNIT_NAME, user_units
+
+    return (SYSTEM_UNITS if system else user_units()) / UNIT_NAME
+
+
+def remove_unit(*, system: bool) -> list[str]:
+    """Stop the service and remove its unit; return what was done, in lines for a person.
+
+    Raises
+    ------
+    LyricsyncError
+        systemd, or the file's permissions, do not allow it.
+    """
+    target = unit_file(system=system)
+    _must_be_root(system)
+    done = _systemctl(system, ("disable", "--now", target.name))
+    try:
+        target.unlink()
+    except OSError as error:
+        raise WriteError(f"{target} cannot be removed: {error.strerror}") from error
+    return [*done, *_systemctl(system, ("daemon-reload",)), f"Removed {target}"]
 
 
 def _must_be_root(system: bool) -> None:

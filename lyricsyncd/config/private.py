@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lyricsyncd.config.paths import NAME
 
-STATE_FILES = ("catalog.db", "journal.db", "daemon.lock")
+STATE_FILES = ("catalog.db", "catalog.v", "journal.db", "daemon.lock")
 """Names of the files of the state, or their beginnings."""
 _FOLDER, _FILE = 0o700, 0o600
 
@@ -46,21 +46,22 @@ def make_file(path: Path) -> None:
 
 def close_files(folder: Path) -> None:
     """Restrict the files of the state in a folder: databases, their companions and copies."""
-    for path in _state_files(folder):
+    for path in state_files(folder):
         _close(path, _FILE)
 
 
 def open_files(folder: Path) -> list[Path]:
     """List the files of the state that other users may read or write."""
     found = []
-    for path in _state_files(folder):
+    for path in state_files(folder):
         with contextlib.suppress(OSError):
             if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 found.append(path)
     return found
 
 
-def _state_files(folder: Path) -> list[Path]:
+def state_files(folder: Path) -> list[Path]:
+    """List the files of the state in a folder: databases, their companions, copies and reports."""
     try:
         return sorted(path for path in folder.iterdir() if path.name.startswith(STATE_FILES))
     except OSError:
