@@ -17,7 +17,7 @@ NDP    := plugins/navidrome/build/lyricsyncd.ndp
 # Parsers of players, from npm, which the tests ask what they read in our files.
 PLAYERS := tests/players/node_modules
 
-.PHONY: help demo song test unit slow test-models test-whisperx test-versions test-newest test-lowest test-plugins plugins players lint format clean
+.PHONY: help demo song test unit slow image test-image test-models test-whisperx test-versions test-newest test-lowest test-plugins plugins players lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +29,8 @@ help:
 	@echo "             newest Python here, and with the lowest that are declared on the oldest"
 	@echo "make players install parsers of players, which some tests ask (with npm)"
 	@echo "make plugins build the plugin for Navidrome; make test-plugins: test this and beets'"
+	@echo "make image   build the container image (docker, podman, or buildah as root); make test-image: run"
+	@echo "             it on a song, without a network (needs root and buildah)"
 	@echo "make lint    ruff, mypy, the layers of packages, and what is imported (deptry)"
 	@echo "make format  let ruff put the code in form"
 	@echo "make song    make the demo songs anew"
@@ -40,10 +42,10 @@ demo: $(VENV)/.installed
 test: unit slow test-plugins test-models test-versions
 
 unit: $(VENV)/.tools players
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not plugins and not image"
 
 slow: $(VENV)/.tools players
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "slow and not plugins and not alone"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "slow and not plugins and not image and not alone"
 	$(BIN)/python -m pytest -m "alone"
 
 players:
@@ -66,6 +68,14 @@ plugins: $(VENV)/.plugins
 $(NDP): $(wildcard plugins/navidrome/assembly/*.ts) $(addprefix plugins/navidrome/,build.mjs manifest.json package-lock.json)
 	cd plugins/navidrome && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
+# IMAGE names it, EXTRAS says what is in it beside the base install.
+EXTRAS ?= identify
+image:
+	container/build.sh lite --build-arg EXTRAS="$(EXTRAS)"
+
+test-image: $(VENV)/.tools
+	$(BIN)/python -m pytest -m image tests/container
+
 test-models: $(VENV_MODELS)/.installed test-whisperx
 	HF_HUB_OFFLINE=1 $(VENV_MODELS)/bin/python -m pytest tests/models
 
@@ -75,7 +85,7 @@ test-whisperx: $(VENV_WHISPERX)/.installed
 test-versions: test-newest test-lowest
 
 test-newest: $(VENV_NEWEST)/.installed
-	$(VENV_NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
+	$(VENV_NEWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow and not plugins and not image"
 	$(VENV_NEWEST)/bin/python -m pytest tests/test_real_song.py
 
 test-lowest: $(VENV_LOWEST)/.installed
@@ -83,7 +93,7 @@ test-lowest: $(VENV_LOWEST)/.installed
 	  else echo "test-lowest: no Python is old enough for the lowest versions"; fi
 
 test-lowest-here:
-	$(VENV_LOWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow and not plugins"
+	$(VENV_LOWEST)/bin/python -m pytest -n auto --dist loadfile -m "not slow and not plugins and not image"
 	$(VENV_LOWEST)/bin/python -m pytest tests/test_real_song.py
 
 lint: $(VENV)/.tools

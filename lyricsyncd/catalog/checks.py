@@ -12,7 +12,7 @@ from lyricsyncd import sqlite_files
 from lyricsyncd.catalog import mounts
 from lyricsyncd.catalog.catalog import FILE_NAME
 from lyricsyncd.catalog.queries import noted_languages, noted_settings_error
-from lyricsyncd.config import private
+from lyricsyncd.config import container, private
 from lyricsyncd.config.paths import read_only, user_name
 from lyricsyncd.findings import Finding, failed, ok, warning
 
@@ -35,10 +35,18 @@ def state(folder: Path, *, in_use: bool) -> Iterator[Finding]:
         )
         return
     if not os.access(existing, os.W_OK | os.X_OK) or read_only(existing):
-        yield failed(
-            "catalog", f"{existing} cannot be written to", f"Give it to user {user_name()}"
-        )
+        own = f"Give it to user {user_name()}"
+        if container.inside():
+            own = container.rights_remedy(existing)
+        yield failed("catalog", f"{existing} cannot be written to", own)
         return
+    if container.inside() and container.unmounted(existing):
+        # The volume is the outermost of our folders: /config of /config/state.
+        yield warning(
+            "catalog",
+            f"{folder} is in the container itself: what the service knows is lost with it",
+            container.mount_remedy(Path(*folder.parts[:2])),
+        )
     file = folder / FILE_NAME
     if not file.exists():
         yield ok("catalog", f"there is none yet; it comes to lie in {folder}")

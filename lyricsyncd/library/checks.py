@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog import mounts
+from lyricsyncd.config import container
 from lyricsyncd.config.paths import read_only, user_name
 from lyricsyncd.findings import Finding, failed, ok, warning
 from lyricsyncd.library import roots
@@ -34,23 +35,39 @@ def libraries(config: Config, *, sidecars: bool) -> Iterator[Finding]:
             "library", "no music folder is configured", "Run `lyricsyncd init --library DIR`"
         )
     for library in config.libraries:
-        path = library.path
-        if not path.is_dir():
-            yield failed("library", f"{path} is not there", "Check the path, or plug the disk in")
-        elif not os.access(path, os.R_OK | os.X_OK):
-            yield failed("library", f"{path} cannot be read", f"Check the rights: ls -ld {path}")
-        elif roots.offline(path):
-            yield warning("library", f"{path} is empty", "Is its disk plugged in?")
-        elif (sidecars and not os.access(path, os.W_OK)) or read_only(path):
-            yield failed(
-                "library",
-                f"{path} cannot be written to, so no lyrics can be put there",
-                f"Let the user {user_name()} write there",
-            )
-        else:
-            kind = mounts.filesystem(path)
-            how = "scanned from time to time" if mounts.silent(kind) else "watched"
-            yield ok("library", f"{path} can be read and written ({kind or 'unknown'}, {how})")
+        yield _library(library.path, sidecars=sidecars)
+
+
+def _library(path: Path, *, sidecars: bool) -> Finding:
+    contained = container.inside()
+    if not path.is_dir():
+        away = container.mount_remedy(path) if contained else "Check the path, or plug the disk in"
+        return failed("library", f"{path} is not there", away)
+    if not os.access(path, os.R_OK | os.X_OK):
+        rights = container.rights_remedy(path) if contained else f"Check the rights: ls -ld {path}"
+        return failed("library", f"{path} cannot be read", rights)
+    if roots.offline(path):
+        if contained and container.unmounted(path):
+            text = f"no folder of yours is mounted at {path}"
+            return failed("library", text, container.mount_remedy(path))
+        return warning("library", f"{path} is empty", "Is its disk plugged in?")
+    if read_only(path):
+        remedy = "Mount it for writing"
+        if contained:
+            remedy += ": take `:ro` away from its volume in the compose file"
+        text = f"{path} is mounted read-only, so no lyrics can be put there"
+        return failed("library", text, remedy)
+    if sidecars and not os.access(path, os.W_OK):
+        text = f"{path} cannot be written to, so no lyrics can be put there"
+        own = (
+            container.rights_remedy(path)
+            if contained
+            else f"Let the user {user_name()} write there"
+        )
+        return failed("library", text, own)
+    kind = mounts.filesystem(path)
+    how = "scanned from time to time" if mounts.silent(kind) else "watched"
+    return ok("library", f"{path} can be read and written ({kind or 'unknown'}, {how})")
 
 
 def watches(config: Config) -> Iterator[Finding]:

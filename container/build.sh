@@ -1,0 +1,55 @@
+#!/bin/sh
+# Build the image and print its size: container/build.sh [lite|full] [BUILD OPTIONS...]
+#
+# With docker or podman, from the base of their registry. Where only buildah is here and no registry
+# can be reached, the base is made from Debian's packages (mmdebstrap), and only root can do it.
+set -eu
+cd "$(dirname "$0")/.."
+target=${1:-lite}
+[ $# = 0 ] || shift
+base=docker.io/library/debian:12-slim
+image=${IMAGE:-localhost/lyricsyncd}:$target
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The build trusts the certificates that this computer trusts: those of a proxy, say.
+mkdir "$work/pip"
+if [ -r /etc/ssl/certs/ca-certificates.crt ]; then
+  cp /etc/ssl/certs/ca-certificates.crt "$work/pip/certificates.crt"
+  printf '[global]\ncert = /etc/xdg/pip/certificates.crt\n' >"$work/pip/pip.conf"
+fi
+
+# What pip has fetched for this computer before is not fetched again.
+cache=${PIP_CACHE_DIR:-$HOME/.cache/pip}
+
+make_base() {
+  echo "no registry gives $base: making it from Debian's packages" >&2
+  mmdebstrap --quiet --variant=apt --include=usr-is-merged \
+    --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    bookworm "$work/base.tar" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+  container=$(buildah from scratch)
+  buildah add --quiet "$container" "$work/base.tar" / >/dev/null
+  buildah commit --quiet --rm "$container" "$base" >/dev/null
+}
+
+if command -v buildah >/dev/null; then
+  buildah inspect --type image "$base" >/dev/null 2>&1 ||
+    buildah pull --quiet "$base" >/dev/null 2>&1 || make_base
+  mkdir -p "$cache"
+  buildah build --isolation chroot --pull-never --format docker --layers=false --jobs 2 --quiet \
+    --volume "$work/pip:/etc/xdg/pip:ro" --volume "$cache:/root/.cache/pip" \
+    --file container/Containerfile --target "$target" --tag "$image" "$@" . >/dev/null
+  size=$(buildah images --format '{{.Size}}' "$image")
+else
+  engine=$(command -v docker || command -v podman) || {
+    echo "there is none of docker, podman and buildah here" >&2
+    exit 1
+  }
+  "$engine" build --file container/Containerfile --target "$target" --tag "$image" "$@" .
+  size=$("$engine" image inspect --format '{{.Size}}' "$image")\ bytes
+fi
+echo "$image: $size"
