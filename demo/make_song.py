@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ import soxr
 from numpy.typing import NDArray
 
 from demo import band, score, singer
-from demo.speech import speak
+from demo.speech import SpokenWord, speak
 
 SONGS_DIR = Path(__file__).parent / "songs"
 RATE = 44100
@@ -60,11 +61,16 @@ class Performance:
     words: tuple[TrueWord, ...]
 
 
-def perform(song: score.Song) -> Performance:
-    """Sing and play a song; the same song gives the same samples."""
+def perform(song: score.Song, spoken: Sequence[SpokenWord] | None = None) -> Performance:
+    """Sing and play a song; the same song gives the same samples.
+
+    ``spoken`` are its words where they are not to be said as the song's voice would read them.
+    """
     chords = _arrangement(song)
     total_s = len(chords) * 2 * song.beat
-    sung = _sing(song)
+    if spoken is None:
+        spoken = speak(song.voice, " ".join(song.lyrics).split())
+    sung = _sing(song, spoken)
     voice = np.zeros(round(total_s * RATE))
     for _, word in sung:
         start = round(word.start * RATE)
@@ -95,9 +101,11 @@ def _arrangement(song: score.Song) -> list[str]:
     return chords + ["C", "F", "G", "C"][-song.outro_beats // 2 :]
 
 
-def _sing(song: score.Song) -> list[tuple[int, singer.SungWord]]:
+def _sing(
+    song: score.Song, words_spoken: Sequence[SpokenWord]
+) -> list[tuple[int, singer.SungWord]]:
     """Every word on its notes, with the number of its line."""
-    voice = iter(speak(song.voice, " ".join(song.lyrics).split()))
+    voice = iter(words_spoken)
     sung: list[tuple[int, singer.SungWord]] = []
     beat_number: float = song.intro_beats
     line_number = 0

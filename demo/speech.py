@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from lyricsyncd.align.lexicon import speak_lib
 
 _SYNCHRONOUS = 2
 _WITH_PHONES_IN_IPA_AND_NO_EXIT = 0x1 | 0x2 | 0x8000
+_MNEMONICS = 0x100
+"""Text in ``[[…]]`` is mnemonics of phonemes."""
 _RATE, _PITCH, _RANGE = 1, 3, 4
 
 _VOWELS = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɝɪʊʌʏɨʉɯɤɵɘɞɶ")
@@ -35,7 +38,7 @@ class Phone:
     @property
     def vowel(self) -> bool:
         """Whether it can be held on a note."""
-        return any(letter in _VOWELS for letter in self.ipa)
+        return any(letter in _VOWELS for letter in unicodedata.normalize("NFD", self.ipa))
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ def speak(voice: str, words: Sequence[str]) -> list[SpokenWord]:
     ----------
     voice : str
         A voice of espeak-ng, such as ``"en-us"`` or ``"fr"``.
+    words : sequence of str
+        As they are written, or in ``[[…]]`` as the voice's mnemonics of phonemes.
 
     Raises
     ------
@@ -122,7 +127,9 @@ class _Speaker:
         self._chunks.clear()
         self._events.clear()
         text = word.encode()
-        self._library.espeak_Synth(text, len(text) + 1, 0, 1, 0, speak_lib.UTF8, None, None)
+        self._library.espeak_Synth(
+            text, len(text) + 1, 0, 1, 0, speak_lib.UTF8 | _MNEMONICS, None, None
+        )
         self._library.espeak_Synchronize()
         audio = np.frombuffer(b"".join(self._chunks), np.int16) / np.float32(32768)
         starts = [start for start, ipa in self._events if ipa]

@@ -1,0 +1,1 @@
+"""Songs in many languages, made on the spot and placed: ``python -m benchmarks.languages -h``."""
