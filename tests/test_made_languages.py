@@ -21,6 +21,21 @@ VERSES = tuple(verses().values())
 ASKED = "ja zh yue ko th he ar fa hi vi ru uk pl tr el pt it sv fi hu cs id tl ta bn".split()
 
 
+@pytest.fixture(scope="module")
+def performance() -> Performance:
+    return singing.perform(verses()["th"])
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> LyricSyncPipeline:
+    """The models of the lite profile, kept between runs."""
+    cache = os.environ.get("LYRICSYNCD_TEST_CACHE") or Path("~/.cache/lyricsyncd-tests")
+    folder = Path(cache).expanduser() / "models"
+    for model in (installable.SPLEETER, installable.PHONEMES):
+        install.install(model, folder)
+    return LyricSyncPipeline(config=Config.model_validate({"models": {"dir": folder}}))
+
+
 class TestVerses:
     def test_are_in_every_language_that_is_promised(self) -> None:
         assert set(ASKED) <= set(verses())
@@ -47,15 +62,13 @@ class TestSinging:
     def test_the_longest_names_of_sounds_come_first(self) -> None:
         assert singing.mnemonics(SungWord("치마", "tɕʰima"), verses()["ko"]) == "tS;|i|m|a"
 
-    @pytest.fixture(scope="class")
-    def performance(self) -> Performance:
-        return singing.perform(verses()["th"])
-
+    @pytest.mark.slow
     def test_every_word_is_sung_in_its_order(self, performance: Performance) -> None:
         words = performance.words
         assert [word.text for word in words] == [word.text for word in verses()["th"].words]
         assert all(one.end <= other.start for one, other in itertools.pairwise(words))
 
+    @pytest.mark.slow
     def test_the_voice_sounds_in_its_words_and_only_there(self, performance: Performance) -> None:
         voice = performance.vocals.mean(0)
         words = performance.words
@@ -68,14 +81,6 @@ class TestSinging:
 @pytest.mark.slow
 @pytest.mark.song
 class TestPlacing:
-    @pytest.fixture(scope="class")
-    def pipeline(self) -> LyricSyncPipeline:
-        cache = os.environ.get("LYRICSYNCD_TEST_CACHE") or Path("~/.cache/lyricsyncd-tests")
-        folder = Path(cache).expanduser() / "models"
-        for model in (installable.SPLEETER, installable.PHONEMES):
-            install.install(model, folder)
-        return LyricSyncPipeline(config=Config.model_validate({"models": {"dir": folder}}))
-
     @pytest.mark.parametrize("language", ["es", "it"])
     def test_nine_words_in_ten_lie_within_a_third_of_a_second(
         self, language: str, pipeline: LyricSyncPipeline, tmp_path: Path
