@@ -173,8 +173,9 @@ class Output(Section):
     karaoke: bool = Field(
         default=False,
         description=(
-            "Also write every song whose words were placed without its vocals, and the vocals "
-            "alone: NAME.instrumental.flac and NAME.vocals.flac. It takes half a minute a song."
+            "The service also writes every song whose words it places without its vocals, and the "
+            "vocals alone: NAME.instrumental.flac and NAME.vocals.flac. It takes half a minute a "
+            "song."
         ),
     )
     karaoke_folder: LocatedPath | None = Field(
