@@ -5,7 +5,7 @@ Times are seconds from the start of the audio, as floats. ``None`` means "not kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -61,6 +61,9 @@ class Word:
     ``syllables`` are those of a word with several, where their times are known: their texts make up
     the word's, and the first starts with it. Others are dropped, so that a word whose text or start
     is changed has none that are wrong.
+
+    ``repeat`` numbers the repeats that are written out from marks such as "(x2)" and may not be
+    sung; it is 0 for what the lyrics have themselves.
     """
 
     text: str
@@ -69,6 +72,7 @@ class Word:
     confidence: float | None = None
     space: bool = True
     syllables: tuple[Syllable, ...] = field(default=(), repr=False)
+    repeat: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if self.syllables and not self._has_syllables():
@@ -228,6 +232,21 @@ class Lyrics:
             return round(max(0.0, time + seconds), 3)
 
         return self.with_lines(line.retimed(moved) for line in self.lines)
+
+    @property
+    def repeats(self) -> frozenset[int]:
+        """The repeats that were written out, by their numbers."""
+        return frozenset(word.repeat for word in self.words if word.repeat)
+
+    def without_repeats(self, numbers: Container[int]) -> Lyrics:
+        """The same lyrics without some of the repeats that were written out."""
+        lines = (
+            (line, tuple(word for word in line.words if word.repeat not in numbers))
+            for line in self.lines
+        )
+        return self.with_lines(
+            replace(line, words=words) for line, words in lines if words or not line.words
+        )
 
     def without_word_times(self) -> Lyrics:
         """The same lyrics, line-synced at best."""

@@ -22,6 +22,7 @@ from lyricsyncd.catalog.records import (
     State,
 )
 from lyricsyncd.config.paths import present
+from lyricsyncd.unicode_forms import forms
 
 T = TypeVar("T")
 J = TypeVar("J", dict[str, Any], list[Any])
@@ -482,14 +483,16 @@ def _matching(states: Sequence[State], text: str) -> tuple[str, tuple[object, ..
         return None
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     # Names need not be valid text, and SQLite's text must.
-    pattern = b"%" + escaped.encode("utf-8", "surrogateescape") + b"%"
+    patterns = [b"%" + form.encode("utf-8", "surrogateescape") + b"%" for form in forms(escaped)]
     like = "LIKE CAST(? AS TEXT) ESCAPE '\\'"
     among = f"state IN ({','.join('?' * len(states))}) AND " if states else ""
-    where = (
-        f"{among}(? OR CAST(substr(path, length(library) + 2) AS TEXT) {like}"
-        f" OR artist || ' - ' || title {like} OR title {like})"
+    named = (
+        f" OR CAST(substr(path, length(library) + 2) AS TEXT) {like}"
+        f" OR artist || ' - ' || title {like} OR title {like}"
     )
-    return where, (*(state.value for state in states), not text, pattern, pattern, pattern)
+    values = [pattern for pattern in patterns for _ in range(3)]
+    where = f"{among}(?{named * len(patterns)})"
+    return where, (*(state.value for state in states), not text, *values)
 
 
 def range_below(folder: Path) -> tuple[bytes, bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.errors import UsageError
+from lyricsyncd.unicode_forms import forms
 
 if TYPE_CHECKING:
     from lyricsyncd.catalog.catalog import Catalog, Entry
@@ -89,7 +90,8 @@ def find_song(catalog: Catalog, song: str) -> Entry | None:
     UsageError
         It may be several.
     """
-    entry = catalog.by_path(absolute(song))
+    paths = map(Path, forms(str(absolute(song))))
+    entry = next(filter(None, map(catalog.by_path, paths)), None)
     if entry is None and song.isdecimal():
         entry = catalog.get(int(song))
     if entry is not None:

@@ -12,7 +12,7 @@ on the full mix, with the right words and with those of other songs, with many w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -85,6 +85,20 @@ def judge(
         decision, reason = _without_calibration(decision, reason, alignment)
     rounded = tuple(round(float(c), 3) for c in confidence)
     return Verdict(score, rounded, decision, reason, calibrated=calibration is not None)
+
+
+def with_missing_words(verdict: Verdict, share: float, thresholds: Thresholds) -> Verdict:
+    """Lower the score of words that leave a share of the singing, 0-1, without any.
+
+    The words that there are may all be in place, hence by half of that share.
+    """
+    if share <= 0.0 or not verdict.confidence:
+        return verdict
+    score = verdict.score * (1.0 - share / 2.0)
+    if not verdict.calibrated:
+        return replace(verdict, score=score)
+    decision, reason = decide(score, thresholds)
+    return replace(verdict, score=score, decision=decision, reason=reason)
 
 
 def decide(score: float, thresholds: Thresholds) -> tuple[Decision, str]:

@@ -22,6 +22,7 @@ from lyricsyncd.library.roots import library_of
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.model import Track
 from lyricsyncd.text import match
+from lyricsyncd.unicode_forms import forms
 
 _PAGE = 500
 """Songs that get their keys at a time, so that no other thread waits long for the catalog."""
@@ -90,11 +91,13 @@ class Lookup:
         mapped = translated(text, self._path_map)
         if mapped.startswith("/"):
             # normpath, not resolve(): a link in a library is a song at its own path.
+            mapped = _there(mapped)
             return self._inside(os.path.normpath(mapped)) or self._by_real_path(mapped)
         places = [
             place
             for rules in self._rules
-            if (place := self._inside(os.path.normpath(rules.root / mapped))) is not None
+            if (place := self._inside(os.path.normpath(_there(f"{rules.root}/{mapped}"))))
+            is not None
         ]
         if not places:
             raise _outside(text)
@@ -249,6 +252,11 @@ def _can_be_path(text: str) -> bool:
         # A lone surrogate that is not an escaped byte.
         return False
     return b"\0" not in encoded and 0 < len(encoded) <= _LONGEST
+
+
+def _there(text: str) -> str:
+    """Return the form of a path in which it exists; as it is where it does not."""
+    return next((form for form in forms(text) if os.path.lexists(form)), text)
 
 
 def _outside(text: str) -> NotInLibrary:

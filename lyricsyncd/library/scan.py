@@ -17,6 +17,7 @@ from lyricsyncd.library.overrides import skip_reason
 from lyricsyncd.library.roots import offline
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.walk import walk
+from lyricsyncd.unicode_forms import composed
 
 _BATCH = 500
 
@@ -75,7 +76,8 @@ def reconcile(
             same = entry is not None and entry.fingerprint == fingerprint
             if entry is not None and entry.missing_since is not None and same:
                 back.append(entry.id)
-            words = folder.lyrics.get(path.stem, folder.lyrics.get(path.name))
+            stem, name = composed(path.stem), composed(path.name)
+            words = folder.lyrics.get(stem, folder.lyrics.get(name))
             if entry is None or not (same or entry.left_alone):
                 ignored = skip_reason(rules.overridden(path))
                 request = Request(path, priority, reason, rules.root, fingerprint, ignored=ignored)

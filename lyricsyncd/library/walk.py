@@ -23,6 +23,7 @@ from lyricsyncd.library.rules import (
 )
 from lyricsyncd.printable import escaped
 from lyricsyncd.unexpected import UNEXPECTED
+from lyricsyncd.unicode_forms import composed
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Folder:
     path: Path
     songs: dict[Path, Fingerprint]
     lyrics: dict[str, float]
-    """Stem → time of the last change of its lyrics files, seconds since the epoch."""
+    """Stem, `composed` → time of the last change of its lyrics files, seconds since the epoch."""
 
 
 def walk(
@@ -122,7 +123,8 @@ class _Walker:
                 elif is_lyrics(path):
                     status = child.stat()
                     changed = max(status.st_mtime, status.st_ctime)
-                    found.lyrics[path.stem] = max(changed, found.lyrics.get(path.stem, 0.0))
+                    stem = composed(path.stem)
+                    found.lyrics[stem] = max(changed, found.lyrics.get(stem, 0.0))
             except OSError:
                 # A link without a target, or a file that was deleted meanwhile.
                 continue

@@ -13,6 +13,8 @@ from lyricsyncd.lyrics.lookup import (
     find_own,
     later,
     load_lyrics_file,
+    others_than,
+    sung_after_all,
 )
 from lyricsyncd.lyrics.opened import TRANSCRIPT, forget_plugins
 
@@ -28,4 +30,6 @@ __all__ = [
     "forget_plugins",
     "later",
     "load_lyrics_file",
+    "others_than",
+    "sung_after_all",
 ]

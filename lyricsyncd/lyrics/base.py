@@ -26,6 +26,8 @@ class Candidate:
     """The reason for the score in one line."""
     ours: bool = False
     """Whether they are from a file or tag that lyricsyncd wrote, and not from a person."""
+    other_version: bool = False
+    """Whether the score is low only since they are of another version or length of the song."""
 
     def __str__(self) -> str:
         name = f"{self.source} {self.id}" if self.id else self.source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,10 +41,18 @@ class Found:
     others: tuple[Lyrics, ...] = ()
     """Other lyrics that may be the song's, the likeliest first: to be tried where the audio does
     not match the chosen ones."""
+    other_version: bool = False
+    """Whether they are the plain words of another version of the song: no source has its own."""
 
 
-def choose(track: Track, sources: Sequence[Source]) -> Found:
+def choose(track: Track, sources: Sequence[Source], *, other_versions: bool = False) -> Found:
     """Choose the lyrics of a song from sources, searched in their order.
+
+    Parameters
+    ----------
+    other_versions
+        Whether the words of a live take, say, will do for a studio recording where no source has
+        others. Only the audio can tell whether they are sung in this one.
 
     Raises
     ------
@@ -53,6 +62,7 @@ def choose(track: Track, sources: Sequence[Source]) -> Found:
     why: list[str] = []
     failures: list[SourceError] = []
     last_resort: Candidate | None = None
+    of_others: list[Candidate] = []
     for source in sources:
         try:
             candidates = source.find(track)
@@ -79,10 +89,14 @@ def choose(track: Track, sources: Sequence[Source]) -> Found:
             return chosen_of(best, reasons, failures, others)
         why += _reasons(source, candidates, None)
         last_resort = last_resort or next(iter(ranked(candidates)), None)
+        of_others += [each for each in candidates if each.other_version and each.lyrics.words]
     if last_resort is not None:
         return chosen_of(
             last_resort, [f"chosen, for want of others: {last_resort}", *why], failures
         )
+    passing = any(failure.transient for failure in failures)
+    if other_versions and of_others and not passing:
+        return _of_other_version(sorted(of_others, key=lambda each: -each.score), why, failures)
     if failures:
         raise _to_raise(failures)
     detail = "; ".join(why) or "no source is configured"
@@ -90,6 +104,20 @@ def choose(track: Track, sources: Sequence[Source]) -> Found:
         f"No lyrics for {track.name} ({detail})",
         remedy="Put them beside the song as a .txt, or correct its tags",
     )
+
+
+def _of_other_version(
+    candidates: Sequence[Candidate], why: Sequence[str], failures: Sequence[SourceError]
+) -> Found:
+    """Make the result of a choice among words of other versions."""
+    best = candidates[0]
+    reasons = [
+        f"chosen, for want of others: {best}",
+        *(each for each in why if str(best) not in each),
+    ]
+    found = chosen_of(best, reasons, failures, _others(candidates))
+    warning = f"no source has the words of this recording; those of another are tried ({best.why})"
+    return dataclasses.replace(found, other_version=True, warnings=(*found.warnings, warning))
 
 
 _failing: set[str] = set()

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import itertools
 import re
 from collections.abc import Sequence
 
 from lyricsyncd.lyrics.furniture import INSTRUMENTAL, edges, is_error_page, is_furniture
 from lyricsyncd.lyrics.sections import (
     LONE_COUNT,
+    SungLine,
     affordable,
     header_of,
     rows_of,
@@ -57,6 +59,15 @@ _PAGE_HEAD = re.compile(
 def clean_text(
     text: str, *, title: str | None = None, artist: str | None = None
 ) -> tuple[tuple[str, ...], bool]:
+    """Return the sung lines of plain lyrics, and whether the text calls the song instrumental;
+    see `sung_lines`."""
+    lines, instrumental = sung_lines(text, title=title, artist=artist)
+    return tuple(line.text for line in lines), instrumental
+
+
+def sung_lines(
+    text: str, *, title: str | None = None, artist: str | None = None
+) -> tuple[tuple[SungLine, ...], bool]:
     """Return the sung lines of plain lyrics, and whether the text calls the song instrumental.
 
     Parameters
@@ -94,6 +105,7 @@ def clean(lyrics: Lyrics, *, title: str | None = None, artist: str | None = None
     begin, end = edges(texts, title, artist)
     lines = []
     length = 0
+    numbers = itertools.count(1)
     for at, (line, text) in enumerate(zip(lyrics, texts, strict=True)):
         if not begin <= at < end or _is_not_sung(text):
             continue
@@ -101,7 +113,8 @@ def clean(lyrics: Lyrics, *, title: str | None = None, artist: str | None = None
         if text:
             times = affordable(times, len(text), length)
             length += len(text) * times
-            lines.append(_with_text(line, text, times))
+            repeats = [next(numbers) for _ in range(times - 1)]
+            lines.append(_with_text(line, text, repeats))
     instrumental = lyrics.instrumental or (
         not lines
         and any(
@@ -132,14 +145,18 @@ def _is_not_sung(text: str) -> bool:
     )
 
 
-def _with_text(line: Line, text: str, times: int) -> Line:
-    if times == 1 and text == " ".join(line.text.split()):
+def _with_text(line: Line, text: str, repeats: Sequence[int]) -> Line:
+    if not repeats and text == " ".join(line.text.split()):
         return line
-    if times == 1 and any(word.start is not None for word in line.words):
+    if not repeats and any(word.start is not None for word in line.words):
         words = _cleaned(line.words, text)
         if words is not None:
             return dataclasses.replace(line, words=words)
-    return dataclasses.replace(line, words=split(" ".join([text] * times)))
+    once = split(text)
+    words = tuple(
+        dataclasses.replace(word, repeat=number) for number in (0, *repeats) for word in once
+    )
+    return dataclasses.replace(line, words=words)
 
 
 def _cleaned(words: Sequence[Word], text: str) -> tuple[Word, ...] | None:

@@ -53,6 +53,12 @@ def from_text(text: str, track: Track, *, same_times: bool) -> Lyrics:
     return from_plain(text, track)
 
 
+def of_other_version(lyrics: Lyrics) -> Lyrics:
+    """Return the words of another version of a song as plain ones: its times are no help, and that
+    nobody sings in it says nothing of this one."""
+    return dataclasses.replace(lyrics.without_times(), instrumental=False)
+
+
 def named(lyrics: Lyrics, source: str, identity: str | None, **names: str | None) -> Lyrics:
     """Add the source and its names for the song to lyrics."""
     metadata = {key: value for key, value in names.items() if value}

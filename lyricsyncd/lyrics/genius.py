@@ -79,26 +79,28 @@ class GeniusSource:
 
     def _candidates(self, track: Track, term: str) -> Iterator[Candidate]:
         answer = self._request(lambda: self._library.search_songs(term, per_page=_MOST_HITS))
-        pages = 0
-        for hit in _hits(_field(answer, "hits")):
-            agreed = match.match(
-                track, title=hit["title"], artist=hit["artist"], album=None, duration=None
-            )
-            if agreed.score < match.ACCEPTED or pages == _MOST_PAGES:
+        hits = [(_matched(track, hit), hit) for hit in _hits(_field(answer, "hits"))]
+        taken = [pair for pair in hits if pair[0].score >= match.ACCEPTED][:_MOST_PAGES]
+        # Of other versions the first will do, and none where there is the right one.
+        wanted = taken or [pair for pair in hits if pair[0].same_words][:1]
+        for agreed, hit in hits:
+            if (agreed, hit) not in wanted:
                 score = min(agreed.score, match.ACCEPTED - 0.01)
                 yield Candidate(Lyrics(), "genius", hit["id"], score, agreed.why)
                 continue
-            pages += 1
             page = self._page(hit["url"])
             text = self._request(partial(self._library.lyrics, song_url=page))
             lyrics = external.from_plain(text or "", track)
+            if not taken:
+                lyrics = external.of_other_version(lyrics)
             if not lyrics.words and not lyrics.instrumental:
                 yield Candidate(Lyrics(), "genius", hit["id"], 0.0, "a page without words")
                 continue
             lyrics = external.named(
                 lyrics, "genius", hit["id"], title=hit["title"], artist=hit["artist"]
             )
-            yield Candidate(lyrics, "genius", hit["id"], agreed.score, f"{agreed.why}; plain")
+            why = f"{agreed.why}; plain"
+            yield Candidate(lyrics, "genius", hit["id"], agreed.score, why, other_version=not taken)
 
     def _request(self, call: Callable[[], Any]) -> Any:
         """Call the library; its failures on an unexpected response become errors of ours."""
@@ -148,6 +150,10 @@ def open_source(context: SourceContext) -> GeniusSource:
         # A missing secret costs this source, and no song.
         _log.warning("Genius is not asked: %s", error)
         return GeniusSource(None, web)
+
+
+def _matched(track: Track, hit: Mapping[str, str]) -> match.Match:
+    return match.match(track, title=hit["title"], artist=hit["artist"], album=None, duration=None)
 
 
 def _field(answer: Any, name: str) -> Any:

@@ -32,6 +32,7 @@ from lyricsyncd.registry import SourceContext
 from lyricsyncd.text import words
 from lyricsyncd.text.language import code as language_code
 from lyricsyncd.text.words import split_line
+from lyricsyncd.unicode_forms import forms
 
 _BULLET = " • "
 _FRAMES = ("SYLT", "USLT")
@@ -134,10 +135,14 @@ def _is_ours(lyrics: Lyrics, data: bytes) -> bool:
 def _beside(song: Path, suffix: str) -> list[Path]:
     """List the song's sidecars with a suffix: ``song.lrc``, ``song.LRC``, ``song.mp3.lrc``."""
     # As text: most names are of no file, and a path costs more than finding that out.
-    whole = os.fspath(song)
-    stem = whole.removesuffix(song.suffix)
+    folder = os.fspath(song.parent)
     found: list[Path] = []
-    for name in (stem + suffix, stem + suffix.upper(), whole + suffix):
+    for name in (
+        os.path.join(folder, form)  # noqa: PTH118
+        for whole in forms(song.name)
+        for stem in (whole.removesuffix(song.suffix),)
+        for form in (stem + suffix, stem + suffix.upper(), whole + suffix)
+    ):
         # Unlike Path.is_file, this is false for a name that is too long. On file systems that
         # ignore case two names are one file.
         if os.path.isfile(name) and not any(other.samefile(name) for other in found):  # noqa: PTH113

@@ -17,13 +17,14 @@ from lyricsyncd.text.words import letters
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
     from lyricsyncd.identify.kinds import Unsung
+    from lyricsyncd.lyrics.base import Source
 
 
 def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = None) -> Found:
     """Find the lyrics of a song in the configured sources.
 
     The search ends at the first source that has lyrics of the song. A file that lyricsyncd itself
-    wrote is used only where no source has any.
+    wrote is used only where no source has any, and then the words of another version of the song.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def find_lyrics(track: Track, config: Config, *, given: Lyrics | Path | None = N
         lyrics = given if isinstance(given, Lyrics) else load_lyrics_file(given)
         name = lyrics.source_id or "as text"
         return Found(lyrics, lyrics.source or "given", lyrics.source_id, 1.0, (f"given: {name}",))
-    return choose(track, opened.sources(config))
+    return choose(track, opened.sources(config), other_versions=True)
 
 
 def find_own(track: Track, config: Config, unsung: Unsung) -> Found:
@@ -122,6 +123,26 @@ def later(track: Track, config: Config, lyrics: Lyrics) -> tuple[Lyrics, ...]:
         return ()
     known = letters(lyrics.text)
     return tuple(o for o in (chosen.lyrics, *chosen.others) if letters(o.text) != known)
+
+
+def others_than(config: Config, source: str) -> tuple[Source, ...]:
+    """Return the sources after the one that lyrics are from: all that need the network where they
+    are the user's own."""
+    found = opened.sources(config)
+    names = [each.name for each in found]
+    if source in names:
+        return found[names.index(source) + 1 :]
+    return tuple(each for each in found if each.name != "local")
+
+
+def sung_after_all(track: Track, config: Config, source: str) -> Found | None:
+    """Find words of a song that a source calls an instrumental in the others; ``None`` where none
+    has any, or could be asked."""
+    try:
+        found = choose(track, others_than(config, source))
+    except (LyricsNotFound, SourceError):
+        return None
+    return found if found.lyrics.words else None
 
 
 def fetch_lyrics(

@@ -166,17 +166,20 @@ def _candidates(records: Iterable[Any], track: Track) -> Iterator[Candidate]:
         )
         number = record.get("id")
         identity = str(number) if isinstance(number, (int, str)) else None
-        if agreed.score < match.ACCEPTED:
+        taken = agreed.score >= match.ACCEPTED
+        if not taken and not agreed.same_words:
             yield Candidate(Lyrics(), "lrclib", identity, agreed.score, agreed.why)
             continue
         lyrics = _lyrics(record, track, agreed)
+        if lyrics is not None and not taken:
+            lyrics = external.of_other_version(lyrics)
         if lyrics is None:
             yield Candidate(Lyrics(), "lrclib", identity, 0.0, "an entry without words")
             continue
         album = _text(record, "albumName")
         lyrics = external.named(lyrics, "lrclib", identity, title=title, artist=artist, album=album)
         why = f"{agreed.why}; {described(lyrics)}"
-        yield Candidate(lyrics, "lrclib", identity, agreed.score, why)
+        yield Candidate(lyrics, "lrclib", identity, agreed.score, why, other_version=not taken)
 
 
 def _lyrics(record: Mapping[str, Any], track: Track, agreed: match.Match) -> Lyrics | None:

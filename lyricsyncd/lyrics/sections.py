@@ -5,6 +5,7 @@ Repeats are written out in full, since every sung word needs a place in the audi
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -138,21 +139,42 @@ def _without_asides(line: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class SungLine:
+    """A line that is sung, as a person sees it.
+
+    Attributes
+    ----------
+    repeat : int
+        The number of the repeat that it is written out for; 0 for what the text itself has.
+    """
+
+    text: str
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Section:
     """The lines of a section that has a name, and how many characters they are together."""
 
-    lines: tuple[str, ...]
+    lines: tuple[SungLine, ...]
     length: int
 
 
-def written_out(rows: Sequence[Row]) -> list[str]:
-    """Return the sung lines, with every repeat in full."""
-    sung: list[str] = []
+def written_out(rows: Sequence[Row]) -> list[SungLine]:
+    """Return the sung lines, with every repeat in full, each of them numbered."""
+    sung: list[SungLine] = []
     sections: dict[str, _Section] = {}
-    block: list[str] = []
+    block: list[SungLine] = []
     name, times = "", 1
     # Characters of what is sung, and of the block that is not closed yet.
     length = added = 0
+    numbers = itertools.count(1)
+
+    def again(lines: Iterable[SungLine], times: int) -> list[SungLine]:
+        """Return some lines so often once more."""
+        lines = tuple(lines)
+        copies = (next(numbers) for _ in range(times))
+        return [SungLine(line.text, number) for number in copies for line in lines]
 
     def close() -> None:
         nonlocal block, times, length, added
@@ -160,18 +182,19 @@ def written_out(rows: Sequence[Row]) -> list[str]:
             if name:
                 sections.setdefault(name, _Section(tuple(block), added))
             times = affordable(times, added, length)
-            sung.extend(block * times)
+            sung.extend([*block, *again(block, times - 1)])
             length += added * times
         elif (known := sections.get(name)) and length + known.length <= _MOST_WRITTEN_OUT:
             times = affordable(times, known.length, length)
-            sung.extend(known.lines * times)
+            sung.extend(again(known.lines, times))
             length += known.length * times
         block, times, added = [], 1, 0
 
     for row in rows:
         if row.text:
             often = affordable(row.times, len(row.text), length + added)
-            block += [row.text] * often
+            line = SungLine(row.text)
+            block += [line, *again([line], often - 1)]
             added += len(row.text) * often
         elif row.section is not None:
             close()

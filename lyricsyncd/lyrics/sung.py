@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from lyricsyncd.lyrics.clean import clean, clean_text
+from lyricsyncd.lyrics.clean import clean, clean_text, sung_lines
 from lyricsyncd.lyrics.translations import beside_lines, parted, with_texts
 from lyricsyncd.lyrics.voices import with_voices
 from lyricsyncd.model import Line, Lyrics, Track
@@ -48,8 +48,13 @@ def from_plain(text: str, track: Track, *, instrumental: bool = False) -> Lyrics
         Whether the source calls the song instrumental, besides the text.
     """
     text, blocks = parted(text)
-    sung, marked = clean_text(text, title=track.title, artist=track.artist)
-    lines = tuple(Line(words.split(line)) for line in sung)
+    sung, marked = sung_lines(text, title=track.title, artist=track.artist)
+    lines = tuple(
+        Line(
+            tuple(dataclasses.replace(word, repeat=line.repeat) for word in words.split(line.text))
+        )
+        for line in sung
+    )
     lyrics = Lyrics(lines, instrumental=marked or (instrumental and not lines))
     for block in blocks:
         lyrics = with_texts(lyrics, clean_text(block.text)[0], block.kind)

@@ -127,9 +127,10 @@ class SyncedlyricsSource:
     ) -> Iterator[Candidate]:
         """Fetch the lyrics of the best hits; the others get the reason against them."""
         matched = [(_matched(track, hit), hit) for hit in hits if hit.title and hit.artist]
-        matched.sort(key=lambda pair: -pair[0].score)
+        matched.sort(key=lambda pair: (-pair[0].score, not pair[0].same_words))
         for at, (agreed, hit) in enumerate(matched[:_MOST_HITS]):
-            wanted = at < 2 and agreed.score >= match.ACCEPTED
+            # Of other versions the likeliest will do, and none where there is the right one.
+            wanted = at == 0 or (at < 2 and agreed.score >= match.ACCEPTED)
             yield _candidate(track, name, hit, lambda hit=hit: _words(provider, hit.id), wanted)  # type: ignore[misc]
 
     def _adopted(self, provider: Any) -> Any:
@@ -222,10 +223,13 @@ def _candidate(
             Lyrics(), "syncedlyrics", identity, 0.0, "an entry without artist or title"
         )
     agreed = _matched(track, hit)
-    if not wanted or agreed.score < match.ACCEPTED:
+    taken = agreed.score >= match.ACCEPTED
+    if not wanted or not (taken or agreed.same_words):
         score = min(agreed.score, match.ACCEPTED - 0.01)
         return Candidate(Lyrics(), "syncedlyrics", identity, score, agreed.why)
     lyrics = external.from_text(words(), track, same_times=agreed.same_times)
+    if not taken:
+        lyrics = external.of_other_version(lyrics)
     if not lyrics.words and not lyrics.instrumental:
         return Candidate(Lyrics(), "syncedlyrics", identity, 0.0, "an entry without words")
     lyrics = external.named(
@@ -237,7 +241,8 @@ def _candidate(
         album=hit.album,
     )
     why = f"{agreed.why}; {described(lyrics)}"
-    return Candidate(lyrics, "syncedlyrics", identity, agreed.score, why)
+    score = agreed.score
+    return Candidate(lyrics, "syncedlyrics", identity, score, why, other_version=not taken)
 
 
 def _words(provider: Any, identity: str | None) -> str:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from lyricsyncd.errors import LyricsNotFound
 from lyricsyncd.lyrics import TRANSCRIPT, Found
 from lyricsyncd.model import Lyrics, SongIdentification, Track
-from lyricsyncd.pipeline.model_set import may_recognise, recogniser_of
-from lyricsyncd.pipeline.prepared import Prepared, Recognised, Stages, Stopwatch
+from lyricsyncd.pipeline.model_set import may_recognise, may_separate, recogniser_of
+from lyricsyncd.pipeline.prepared import Prepared, Recognised, Stages, Stopwatch, VoiceChecked
 from lyricsyncd.pipeline.settings import placing_settings
 
 if TYPE_CHECKING:
@@ -122,11 +122,9 @@ class Finder:
                         raise
                     found, recognise = Found(Lyrics(), "", None, 0.0), True
         prepared = self._prepared(path, song, found, wordless, watch.stages, language)
-        if not recognise:
-            return prepared
-        prepared = dataclasses.replace(prepared, recognise=True)
-        cached = self._cache.get(path, self._recogniser)
-        return prepared if cached is None else self._from_recognition(prepared, cached)
+        if given is not None:
+            return dataclasses.replace(prepared, given=True, voice_check=False)
+        return self._to_be_recognised(prepared) if recognise else prepared
 
     def find_offline(self, path: str | Path) -> Prepared | None:
         """Find words without the network; ``None`` where they must be looked up.
@@ -171,6 +169,49 @@ class Finder:
             all_found=True,
         )
 
+    def without_words(self, prepared: Prepared) -> Prepared:
+        """Give up words of another version of a song, which are not what is sung in this one.
+
+        Raises
+        ------
+        LyricsNotFound
+            Nothing can be recognised either.
+        """
+        if not self._may_recognise:
+            raise LyricsNotFound(
+                f"No lyrics for {prepared.track.name}: there are only those of another version, and"
+                " they are not what is sung",
+                remedy="Put them beside the song as a .txt",
+            )
+        return self._to_be_recognised(
+            dataclasses.replace(prepared, lyrics=Lyrics(), others=(), other_version=False)
+        )
+
+    def of_instrumental(self, prepared: Prepared, checked: VoiceChecked) -> Prepared:
+        """Ask other sources for the words of a song that is marked as an instrumental, if there is
+        singing in it; where none has any, the mark counts."""
+        from lyricsyncd.lyrics import sung_after_all
+
+        prepared = dataclasses.replace(prepared.after(checked.stages), voice_check=False)
+        if not checked.sung:
+            return prepared
+        watch = Stopwatch()
+        with watch.stage("lyrics"):
+            found = sung_after_all(prepared.track, self.config, prepared.lyrics.source)
+        if found is None:
+            warning = "it is marked as an instrumental, and no source has words for what is sung"
+            return dataclasses.replace(
+                prepared.after(watch.stages), warnings=(*prepared.warnings, warning)
+            )
+        return dataclasses.replace(
+            prepared.after(watch.stages),
+            lyrics=found.lyrics,
+            others=found.others,
+            language=prepared.language or found.lyrics.language or None,
+            warnings=(*prepared.warnings, "it is marked as an instrumental, but it is sung"),
+            wordless="",
+        )
+
     def from_recognised(self, prepared: Prepared, recognised: Recognised) -> Prepared:
         """Look for a song's words by what a recogniser made of it, and keep that for later.
 
@@ -186,6 +227,11 @@ class Finder:
         recognition = Recognition(credible(recognised.words), recognised.sung)
         self._cache.put(prepared.path, self._recogniser, recognition)
         return self._from_recognition(prepared.after(recognised.stages), recognition)
+
+    def _to_be_recognised(self, prepared: Prepared) -> Prepared:
+        prepared = dataclasses.replace(prepared, recognise=True)
+        cached = self._cache.get(prepared.path, self._recogniser)
+        return prepared if cached is None else self._from_recognition(prepared, cached)
 
     def _from_recognition(self, prepared: Prepared, recognition: Recognition) -> Prepared:
         from lyricsyncd.lyrics import transcript
@@ -231,8 +277,17 @@ class Finder:
             (*song.warnings, *found.warnings),
             stages,
             others=found.others,
+            voice_check=found.lyrics.instrumental and self._may_doubt(found.lyrics),
+            other_version=found.other_version,
             wordless=why,
         )
+
+    def _may_doubt(self, mark: Lyrics) -> bool:
+        """Return whether the vocals can be separated, and other sources asked after the one that
+        calls a song an instrumental."""
+        from lyricsyncd.lyrics import others_than
+
+        return bool(others_than(self.config, mark.source)) and may_separate(self._models)
 
     @property
     def _may_recognise(self) -> bool:

@@ -230,8 +230,11 @@ def recogniser_of(settings: ModelSettings) -> str | None:
 
 def may_recognise(settings: ModelSettings) -> bool:
     """Return whether there is something to recognise words, or at least singing, with."""
-    if recogniser_of(settings) is not None:
-        return True
+    return recogniser_of(settings) is not None or may_separate(settings)
+
+
+def may_separate(settings: ModelSettings) -> bool:
+    """Return whether the vocals can be separated at little cost."""
     if settings.separator not in ("auto", installable.SPLEETER.name):
         return False
     return installable.installed(installable.SPLEETER, models_dir(settings.folder)) is not None

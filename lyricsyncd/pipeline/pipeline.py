@@ -15,7 +15,7 @@ from lyricsyncd.config.reader import load
 from lyricsyncd.model import WRITTEN, Decision, Lyrics
 from lyricsyncd.pipeline.finder import Finder
 from lyricsyncd.pipeline.placer import Placer, Progress
-from lyricsyncd.pipeline.prepared import Answer, MoreWordsWanted, Placement, Prepared
+from lyricsyncd.pipeline.prepared import Answer, MoreWordsWanted, Placement, Prepared, VoiceChecked
 from lyricsyncd.pipeline.result import SyncResult, of_placement, without_models
 from lyricsyncd.pipeline.settings import placing_settings
 
@@ -143,10 +143,15 @@ def placed(prepared: Prepared, finder: Finder, place: Callable[[Prepared], Answe
     while prepared.needs_models:
         answer = place(prepared)
         if isinstance(answer, Placement):
+            if prepared.other_version and answer.decision is Decision.NONE:
+                prepared = finder.without_words(prepared.after(answer.stages))
+                continue
             result = of_placement(prepared, answer)
             return _of_transcript(result, prepared, finder) if prepared.transcript_alone else result
         if isinstance(answer, MoreWordsWanted):
             prepared = finder.more_words(prepared, answer.stages)
+        elif isinstance(answer, VoiceChecked):
+            prepared = finder.of_instrumental(prepared, answer)
         else:
             prepared = finder.from_recognised(prepared, answer)
     return without_models(prepared)

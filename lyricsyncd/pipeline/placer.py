@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from lyricsyncd.pipeline.prepared import (
     Prepared,
     Recognised,
     Stopwatch,
+    VoiceChecked,
 )
 from lyricsyncd.playback.peaks import Peaks, envelope
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from lyricsyncd.align.second_aligner import SecondAligner
     from lyricsyncd.judging.lines import Activity, PlacedLine, TimedLine
     from lyricsyncd.judging.quality import Thresholds, Verdict
+    from lyricsyncd.judging.uncovered import Uncovered
+    from lyricsyncd.judging.word_times import StatedTimes
     from lyricsyncd.pipeline.model_set import ModelSet
     from lyricsyncd.pipeline.settings import PlacingSettings
     from lyricsyncd.separate import Reader, Stem, VocalSeparator
@@ -71,8 +74,12 @@ class _Candidate:
     stem: Stem
     alignment: Alignment
     verdict: Verdict
+    uncovered: Uncovered
+    """The singing that they leave without words."""
     voices_apart: bool = False
     """Whether voices that sing at once were placed each by itself."""
+    remark: str = ""
+    """A sentence about word times that their source has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,8 @@ class Placer:
             None of them fits, and not all sources have been asked.
         Recognised
             What a recogniser made of a song without words.
+        VoiceChecked
+            Whether there is singing in a song that is marked as an instrumental.
 
         Raises
         ------
@@ -131,6 +140,8 @@ class Placer:
         """
         progress = progress or _unseen
         watch = Stopwatch()
+        if prepared.voice_check:
+            return self._voice_checked(prepared.path, watch)
         begun = self._begun(prepared, watch, progress)
         if prepared.recognise:
             answer = self._recognised(begun.stem, prepared.language, watch, progress)
@@ -199,7 +210,11 @@ class Placer:
             transcript = prepared.transcript if best is None else None
             pins = prepared.pins if not scores else ()
             language = self._language(prepared, lyrics)
-            candidate = self._placed(stem, lyrics, language, transcript, watch, pins)
+            candidate = self._placed(
+                stem, lyrics, language, transcript, watch, pins, compare_times=prepared.judged
+            )
+            if lyrics.repeats:
+                candidate = self._without_unsung_repeats(candidate, stem, language, watch)
             scores.append(candidate.verdict.score)
             if best is None or candidate.verdict.score > best.verdict.score:
                 best = candidate
@@ -209,19 +224,21 @@ class Placer:
             language = self._language(prepared, best.lyrics)
             # Raised vocals are no longer balanced, which voices apart are found by.
             if best.stem.separated and not best.voices_apart:
-                best = self._with_raised_vocals(best, prepared.path, language, watch, progress)
+                best = self._with_raised_vocals(best, prepared, language, watch, progress)
             if self._doubtful(best):
                 best = self._with_second_opinion(best, language, watch, progress)
         progress("align", 1.0)
         return best, tuple(scores)
 
     def _doubtful(self, placed: _Candidate) -> bool:
-        return placed.verdict.score < max(self.settings.words, DOUBTFUL)
+        # Words that are missing are not found by placing those that there are anew.
+        score = placed.verdict.score / (1.0 - placed.uncovered.share / 2.0)
+        return score < max(self.settings.words, DOUBTFUL)
 
     def _with_raised_vocals(
         self,
         placed: _Candidate,
-        song: Path,
+        prepared: Prepared,
         language: str,
         watch: Stopwatch,
         progress: Progress,
@@ -232,8 +249,10 @@ class Placer:
         """
         for times in range(placed.stem.raised + 1, _MOST_RAISED + 1):
             side = placed.stem.side is not None
-            stem = self._separated(song, watch, progress, raised=times, side=side)
-            again = self._placed(stem, placed.lyrics, language, None, watch)
+            stem = self._separated(prepared.path, watch, progress, raised=times, side=side)
+            again = self._placed(
+                stem, placed.lyrics, language, None, watch, compare_times=prepared.judged
+            )
             if again.verdict.score <= placed.verdict.score:
                 break
             placed = again
@@ -281,7 +300,47 @@ class Placer:
                 self.settings,
                 Calibration.of(self.models.acoustic_model(language)),
             )
-        return dataclasses.replace(placed, alignment=alignment, verdict=verdict)
+        if alignment is placed.alignment:
+            # Its word times, where a source has any, were compared already.
+            return dataclasses.replace(placed, verdict=self._of_all(verdict, placed.uncovered))
+        return self._judged(placed.stem, placed.lyrics, alignment, verdict)
+
+    def _voice_checked(self, song: Path, watch: Stopwatch) -> VoiceChecked:
+        """Check some excerpts of a song for singing."""
+        from lyricsyncd import audio
+        from lyricsyncd.separate.presence import CERTAIN, excerpts, sung_share
+
+        duration, read = audio.probe(song).duration, self._read or audio.blocks
+        stem = self._separator.extract(
+            song, read=lambda path, rate: excerpts(read(path, rate), rate, duration)
+        )
+        watch.add(stem.seconds)
+        sung = sung_share(stem)
+        return VoiceChecked(sung is not None and sung >= CERTAIN, watch.stages)
+
+    def _without_unsung_repeats(
+        self, best: _Candidate, stem: Stem, language: str, watch: Stopwatch
+    ) -> _Candidate:
+        """Place words without the repeats that were written out, and without those that seem not to
+        be sung; the best is taken."""
+        from lyricsyncd.judging import repeats
+
+        lyrics = best.lyrics
+
+        def worth(candidate: _Candidate, tolerated: float) -> float:
+            covered = 1.0 - candidate.uncovered.share
+            return repeats.worth(candidate.verdict.confidence, covered, tolerated=tolerated)
+
+        numbers = [word.repeat for word in lyrics.words]
+        doubted = repeats.doubted(numbers, best.verdict.confidence)
+        for without in dict.fromkeys((lyrics.repeats, doubted)):
+            if not without:
+                continue
+            fewer = lyrics.without_repeats(without)
+            candidate = self._placed(stem, fewer, language, None, watch)
+            if worth(candidate, 0.0) > worth(best, repeats.TOLERATED):
+                best = candidate
+        return best
 
     def _recognised(
         self, stem: Stem, language: str | None, watch: Stopwatch, progress: Progress
@@ -305,8 +364,16 @@ class Placer:
         transcript: Sequence[Word] | None,
         watch: Stopwatch,
         pins: Sequence[tuple[int, float]] = (),
+        *,
+        compare_times: bool = False,
     ) -> _Candidate:
-        """Align, refine and judge; a transcript gives anchors, and a person's pins are bounds."""
+        """Align, refine and judge; a transcript gives anchors, and a person's pins are bounds.
+
+        Parameters
+        ----------
+        compare_times : bool
+            Whether word times that the lyrics have are believed where the placement confirms them.
+        """
         from lyricsyncd.align.aligner import align
         from lyricsyncd.align.anchors import transcript_starts
         from lyricsyncd.align.voices import merged
@@ -365,7 +432,39 @@ class Placer:
             alignment, verdict = agreement.accept_prior(alignment, self.settings, calibration)
             sure = tuple(1.0 if i in set_ else each for i, each in enumerate(verdict.confidence))
             verdict = dataclasses.replace(verdict, confidence=sure)
-        return _Candidate(lyrics, stem, alignment, verdict, bool(apart))
+        stated = _stated_times(lyrics) if compare_times else None
+        placed = self._judged(stem, lyrics, alignment, verdict, stated)
+        return dataclasses.replace(placed, voices_apart=bool(apart))
+
+    def _judged(
+        self,
+        stem: Stem,
+        lyrics: Lyrics,
+        alignment: Alignment,
+        verdict: Verdict,
+        stated: StatedTimes | None = None,
+    ) -> _Candidate:
+        """Judge a placement beside the word times of a source, and by the singing left over."""
+        from lyricsyncd.judging.uncovered import NOTHING, uncovered
+        from lyricsyncd.judging.word_times import with_stated
+        from lyricsyncd.separate.presence import FRAME_S, voiced_frames
+
+        remark = ""
+        if stated is not None:
+            alignment, verdict, remark = with_stated(alignment, verdict, stated, self.settings)
+        voiced = voiced_frames(stem)
+        left = NOTHING
+        if voiced is not None:
+            left = uncovered(voiced, FRAME_S, alignment.onset.tolist(), alignment.offset.tolist())
+        return _Candidate(
+            lyrics, stem, alignment, self._of_all(verdict, left), uncovered=left, remark=remark
+        )
+
+    def _of_all(self, verdict: Verdict, left: Uncovered) -> Verdict:
+        """Return a verdict that counts the singing without words."""
+        from lyricsyncd.judging.quality import with_missing_words
+
+        return with_missing_words(verdict, left.share, self.settings)
 
     def _second_onsets(
         self,
@@ -494,8 +593,8 @@ def _placement(
     if verdict.calibrated and decision in WRITTEN:
         score = expected(verdict.score, thresholds)
         reason = lines.explained(score, decision, placed, timed)
-    if alignment.line_times is not None:
-        reason = ". ".join(filter(None, (reason, alignment.line_times.reason)))
+    line_times = None if alignment.line_times is None else alignment.line_times.reason
+    reason = ". ".join(filter(None, (reason, best.uncovered.reason, best.remark, line_times)))
     return Placement(
         lyrics=_timed_lyrics(lyrics, placed, timed, _Endings(ends, alignment.vowels), language),
         score=verdict.score,
@@ -508,6 +607,26 @@ def _placement(
         warnings=tuple(filter(None, (stem.warning, caution(language)))),
         scores=scores,
         peaks=Peaks(envelope(stem.vocals, stem.sr), envelope(stem.mix, stem.sr)),
+    )
+
+
+def _stated_times(lyrics: Lyrics) -> StatedTimes | None:
+    """The word times that a source has; ``None`` without any."""
+    import numpy as np
+
+    from lyricsyncd.judging.word_times import StatedTimes
+
+    timed = [line.timed_words for line in lyrics for _ in line.words]
+    if not any(timed):
+        return None
+
+    def seconds(times: Iterable[float | None]) -> npt.NDArray[np.float64]:
+        each = zip(times, timed, strict=True)
+        return np.array([math.nan if t is None or not known else t for t, known in each])
+
+    words = lyrics.words
+    return StatedTimes(
+        seconds(word.start for word in words), seconds(word.end for word in words), lyrics.source
     )
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 from lyricsyncd.model import Decision, Lyrics, SongIdentification, Timing, Track, Word
 from lyricsyncd.playback.peaks import Peaks
 
+FROM_A_PERSON = ("sidecar", "tag", "given", "file")
+"""Sources of words that were chosen for this very file."""
+
 Stages = Mapping[str, float]
 """Seconds spent in each stage, in the order in which they ran."""
 
@@ -36,6 +39,12 @@ class Prepared:
         Whether ``lyrics`` are that transcript, since no source knows its words.
     pins : tuple of (int, float)
         Words, by their numbers, and the seconds at which a person says that they start.
+    given : bool
+        Whether the caller brought ``lyrics``, and they were not looked up.
+    voice_check : bool
+        Whether ``lyrics`` are only a mark that nobody sings, which the vocals are to bear out.
+    other_version : bool
+        Whether ``lyrics`` are those of another version of the song, for want of its own.
     wordless : str
         By what sign it is an instrumental, where its tags say so.
     """
@@ -52,6 +61,9 @@ class Prepared:
     transcript: tuple[Word, ...] | None = None
     transcript_alone: bool = False
     pins: tuple[tuple[int, float], ...] = ()
+    given: bool = False
+    voice_check: bool = False
+    other_version: bool = False
     wordless: str = ""
 
     @property
@@ -63,9 +75,17 @@ class Prepared:
     def needs_models(self) -> bool:
         """Return whether placing would load a model."""
         lyrics = self.lyrics
-        if self.recognise:
+        if self.recognise or self.voice_check:
             return True
-        return bool(lyrics.words) and not lyrics.instrumental and lyrics.timing is not Timing.WORD
+        if not lyrics.words or lyrics.instrumental:
+            return False
+        return lyrics.timing is not Timing.WORD or self.judged
+
+    @property
+    def judged(self) -> bool:
+        """Return whether word times are compared with the sound before they are believed: those of
+        the internet, but not those that a person has beside the song."""
+        return not self.given and self.lyrics.source not in FROM_A_PERSON
 
     def after(self, stages: Stages) -> Prepared:
         """Add the time that stages took."""
@@ -135,7 +155,15 @@ class Recognised:
     stages: Stages = field(default_factory=dict)
 
 
-Answer = Placement | MoreWordsWanted | Recognised
+@dataclass(frozen=True, slots=True)
+class VoiceChecked:
+    """The result of `Prepared.voice_check`: whether there is singing in excerpts of the song."""
+
+    sung: bool
+    stages: Stages = field(default_factory=dict)
+
+
+Answer = Placement | MoreWordsWanted | Recognised | VoiceChecked
 """What placing comes to."""
 
 

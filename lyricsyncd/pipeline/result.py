@@ -12,11 +12,9 @@ from typing import Any
 from lyricsyncd import formats
 from lyricsyncd.catalog.drafts import Considered
 from lyricsyncd.model import WRITTEN, Decision, Lyrics, SongIdentification, Timing, Track
-from lyricsyncd.pipeline.prepared import Placement, Prepared, Stages, added
+from lyricsyncd.pipeline.prepared import FROM_A_PERSON, Placement, Prepared, Stages, added
 from lyricsyncd.playback.peaks import Peaks
 
-_FROM_A_PERSON = ("sidecar", "tag", "given", "file")
-"""Sources of words that were chosen for this very file."""
 SOURCE_QUALITY = 0.9
 """Score of word times that a source already had: trusted, though not measured by us."""
 
@@ -187,7 +185,7 @@ def with_header(lyrics: Lyrics, track: Track) -> Lyrics:
     names = {"title": track.title, "artist": track.artist, "album": track.album}
     known = {key: value for key, value in names.items() if value}
     others = {key: value for key, value in lyrics.metadata.items() if key != "length"}
-    if lyrics.source in _FROM_A_PERSON or track.from_file_name:
+    if lyrics.source in FROM_A_PERSON or track.from_file_name:
         metadata = {**known, **others}
     else:
         metadata = {**others, **known}

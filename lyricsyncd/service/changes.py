@@ -23,6 +23,7 @@ from lyricsyncd.service.component import Component
 from lyricsyncd.service.libraries import Libraries
 from lyricsyncd.service.scans import Scans
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
+from lyricsyncd.unicode_forms import composed
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -153,8 +154,9 @@ class Changes(Component):
     def _take_lyrics(self, sidecar: Path) -> None:
         """Queue the song that a new sidecar belongs to, if it waits for lyrics."""
         changed = max(sidecar.stat().st_mtime, sidecar.stat().st_ctime)
+        stem = composed(sidecar.stem)
         for entry in self._catalog.in_folder(sidecar.parent).values():
-            matches = sidecar.stem in (entry.path.stem, entry.path.name)
+            matches = stem in (composed(entry.path.stem), composed(entry.path.name))
             if matches and scan.awaits_words(entry, changed):
                 reason = "new words beside the song"
                 self._catalog.enqueue(entry.path, Priority.IMPORT, reason, force=True)

@@ -38,6 +38,8 @@ _VERSIONS = {
     r" (?:version|ver)|versi[oó]n en \w+|version fran[cç]aise",
 }
 """Kinds of recordings whose words or times differ, and how titles name them."""
+_OTHER_WORDS = frozenset({"cover", "instrumental", "karaoke", "translation"})
+"""Those whose words are others, or that have none."""
 _KIND = {
     kind: re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.IGNORECASE)
     for kind, names in _VERSIONS.items()
@@ -92,6 +94,8 @@ class Match:
     """What agrees or does not, for a person."""
     length_difference: float | None = None
     """Seconds, where both lengths are known."""
+    same_words: bool = False
+    """Whether it is the same song, if of another version or length: its words may be the same."""
 
     @property
     def same_times(self) -> bool:
@@ -244,15 +248,17 @@ def match(
     if same_title < 0.85:
         return Match(0.0, f"another title, '{title}'", difference)
     other = _versions(theirs, album) ^ _versions(ours, track.album)
-    if other & (ours.versions | theirs.versions):
-        return Match(0.0, f"another version ({', '.join(sorted(other))})", difference)
     same_album = likeness(_album(track.album), _album(album))
     same_artist = _artist_likeness(track, artist)
     if same_artist < 0.8 and same_title == 1.0 and _is_same_length(difference):
         same_artist = max(same_artist, _shortened(track, artist))
-    if same_artist < 0.8 and not (
+    of_artist = same_artist >= 0.8 or (
         _other_script(track.artist, artist) and same_album == 1.0 and _is_same_length(difference)
-    ):
+    )
+    if other & (ours.versions | theirs.versions):
+        why = f"another version ({', '.join(sorted(other))})"
+        return Match(0.0, why, difference, of_artist and not other & _OTHER_WORDS)
+    if not of_artist:
         return Match(0.0, f"another artist, '{artist}'", difference)
     reasons = ["title" if same_title == 1.0 else "nearly the title"]
     reasons.append("artist" if same_artist >= 0.8 else "artist in another script")
@@ -266,7 +272,7 @@ def match(
         reasons.append(f"perhaps another version ({', '.join(sorted(other))}, by its album)")
     factor, length = _length(difference)
     why = f"same {', '.join(reasons)}; {length}"
-    return Match(round(score * factor, 3), why, difference)
+    return Match(round(score * factor, 3), why, difference, same_words=True)
 
 
 def _title_likeness(ours: Title, theirs: Title) -> float:

@@ -127,8 +127,8 @@ def split_line(line: Line) -> Line:
     words: list[Word] = []
     for word in line.words:
         pieces = (word,) if word.start is not None else tuple(_split_token(word.text))
-        last = Word(pieces[-1].text, word.start, word.end, word.confidence, word.space)
-        words += [*pieces[:-1], last]
+        rest = (dataclasses.replace(piece, repeat=word.repeat) for piece in pieces[:-1])
+        words += [*rest, dataclasses.replace(word, text=pieces[-1].text)]
     return dataclasses.replace(line, words=tuple(words))
 
 

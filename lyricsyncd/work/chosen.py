@@ -96,7 +96,8 @@ def _left(prepared: Prepared, choices: Choices) -> Prepared | None:
     left = [
         lyrics
         for lyrics in (prepared.lyrics, *prepared.others)
-        if words_key(lyrics) not in choices.rejected
+        if not {words_key(lyrics), words_key(lyrics.without_repeats(lyrics.repeats))}
+        & choices.rejected
     ]
     if not left:
         return None
