@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import signal
@@ -47,3 +48,9 @@ def note_and_crash(_path: Path, log: Path) -> None:
     with log.open("a") as file:
         file.write("tried\n")
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def warn(song: Path, times: int) -> None:
+    """Log a warning so often."""
+    for at in range(times):
+        logging.getLogger("lyricsyncd.test").warning("%s: number %d", song.name, at)

@@ -405,6 +405,16 @@ class TestCommands:
         self.run("set", str(api.id), "--language", "auto")
         assert api.catalog.choices(api.id).language is None
 
+    def test_set_takes_what_is_sung_in_the_encoding_that_is_named(
+        self, api: Home, tmp_path: Path
+    ) -> None:
+        words = tmp_path / "words.txt"
+        words.write_bytes("[Verse 1]\nŹdźbło\n\n[Solo]\nłza".encode("cp1250"))
+        self.run("set", str(api.id), "--lyrics", str(words), "--encoding", "cp1250")
+        choices = api.catalog.choices(api.id)
+        assert choices.lyrics is not None
+        assert choices.lyrics.text == "Źdźbło\nłza"
+
     def test_set_instrumental(self, api: Home) -> None:
         self.run("set", str(api.id), "--instrumental")
         assert api.entry().state is State.INSTRUMENTAL

@@ -51,6 +51,24 @@ def song(tmp_path: Path) -> Path:
     return Path(shutil.copy(SONG, tmp_path / "song.mp3"))
 
 
+class TestAWarning:
+    def test_of_a_reader_reaches_the_log_and_names_the_file(
+        self, song: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        words = song.with_suffix(".lrc")
+        words.write_text("[00:01.00]Sung one\n[00:05.00]Sung two\n(in the booklet)\n")
+        assert LocalSource().find(Track(song))
+        (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+        assert record.getMessage().startswith(f"{words}: 1 lines without a time")
+        assert record.name.startswith("lyricsyncd.")
+
+    def test_is_logged_a_limited_number_of_times(
+        self, child: Sandbox, song: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        child.run(tasks.warn, song, 1000)
+        assert len(caplog.records) == sandbox._MOST_WARNINGS
+
+
 class TestALimit:
     def test_processor_time_ends_the_call(self, child: Sandbox, song: Path) -> None:
         with pytest.raises(AudioError, match=r"song\.mp3 .* 2 s of processor time") as raised:

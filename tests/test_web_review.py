@@ -352,6 +352,15 @@ class TestDecisions:
         id = review(api)
         assert api.post(f"/api/v1/tracks/{id}/place", body).status_code == status
 
+    def test_a_page_that_is_pasted_is_reduced_to_what_is_sung(self, api: Home) -> None:
+        id = review(api)
+        page = "3 ContributorsThe Star Lyrics[Verse 1]\nUp above\n\n[Chorus]\nso high (x2)\n1Embed"
+        answer = api.post(f"/api/v1/tracks/{id}/place", {"text": page})
+        assert answer.status_code == 200, answer.text
+        choices = api.catalog.choices(id)
+        assert choices.lyrics is not None
+        assert choices.lyrics.text == "Up above\nso high\nso high"
+
     def test_words_are_searched_for_by_other_names(self, tmp_path: Path) -> None:
         with home(tmp_path) as made:
             made.config = made.config.model_copy(

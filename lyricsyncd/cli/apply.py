@@ -58,11 +58,12 @@ def apply(
 
     They count as your choice: the service does not replace them.
     """
+    from lyricsyncd.lyrics.translations import beside_lines
     from lyricsyncd.tags import Journal, write_sandboxed
 
     if not song.is_file():
         raise UsageError(f"the song {song} is not there", remedy="Check the path")
-    found = _with_header(read_lyrics(lyrics, None, encoding), song)
+    found = _with_header(beside_lines(read_lyrics(lyrics, None, encoding)), song)
     report = write_sandboxed(
         song,
         found,

@@ -13,6 +13,9 @@ from lyricsyncd.cli.lyrics_files import read_lyrics
 from lyricsyncd.cli.options import CONTEXT, dry_run_option, encoding_option
 from lyricsyncd.errors import UsageError
 
+_WITH_TEXTS_BESIDE = ("lyricsfile", "ttml")
+"""Formats that have translations beside lines; in others they stay the lines that they are."""
+
 
 @click.command(context_settings=CONTEXT)
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
@@ -50,6 +53,7 @@ def convert(
     Without OUT, or with -, they go to standard output.
     """
     from lyricsyncd import formats
+    from lyricsyncd.lyrics.translations import beside_lines
     from lyricsyncd.tags.stamp import unstamped
 
     for name in (from_, to):
@@ -66,6 +70,8 @@ def convert(
                 f"the suffix of {out} is that of no format", remedy="Name the format with --to"
             )
     lyrics = unstamped(read_lyrics(source, from_, encoding)).shifted(offset)
+    if to in _WITH_TEXTS_BESIDE:
+        lyrics = beside_lines(lyrics)
     chosen = {"syllables": syllables, "notes": notes}
     options = {name: True for name, wanted in chosen.items() if wanted}
     content = formats.write(lyrics, to or "lrc", **options).encode(errors="replace")

@@ -12,14 +12,22 @@ from typing import TYPE_CHECKING
 import click
 
 from lyricsyncd.cli.console import note, print_json, say
-from lyricsyncd.cli.lyrics_files import read_lyrics, say_paths, texts
-from lyricsyncd.cli.options import CONTEXT, config_option, dry_run_option, json_option
+from lyricsyncd.cli.lyrics_files import say_paths, texts
+from lyricsyncd.cli.options import (
+    CONTEXT,
+    config_option,
+    dry_run_option,
+    encoding_option,
+    json_option,
+)
 from lyricsyncd.cli.songs import one_song, open_catalog
 from lyricsyncd.errors import UsageError
+from lyricsyncd.model import Track
 
 if TYPE_CHECKING:
     from lyricsyncd.catalog.catalog import Catalog, Entry
     from lyricsyncd.library.decisions import Decided, Decisions
+    from lyricsyncd.model import Lyrics
 
 _LONGEST_SHIFT_S = 3600.0
 
@@ -95,6 +103,7 @@ def shift(song: str, seconds: float, config: Path | None, as_json: bool, dry_run
     type=click.Path(path_type=Path),
     help="Place the words in this file anew.",
 )
+@encoding_option
 @click.option("--instrumental", is_flag=True, help="Nothing is sung in it.")
 @config_option
 @json_option
@@ -104,6 +113,7 @@ def set_song(
     language: str | None,
     offset: float | None,
     lyrics: Path | None,
+    encoding: str | None,
     instrumental: bool,
     config: Path | None,
     as_json: bool,
@@ -126,11 +136,9 @@ def set_song(
             language_code(language)
         except ValueError as error:
             raise click.UsageError(f"--language: {error}") from None
-    words = None if lyrics is None else read_lyrics(lyrics, None)
-    if words is not None and not words.words:
-        raise UsageError(f"{lyrics} holds no words", remedy="Name another file")
     with open_catalog() as catalog:
         entry = one_song(catalog, song)
+        words = None if lyrics is None else _sung(lyrics, encoding, entry)
         decisions = _decisions(catalog, config)
         decided = Decided()
         if instrumental:
@@ -141,6 +149,18 @@ def set_song(
             decisions.set(entry.id, language=language, lyrics=words, offset=offset)
     what = "queued to be placed anew" if anew else "set"
     _report(entry, what, decided, as_json=as_json, dry_run=dry_run)
+
+
+def _sung(path: Path, encoding: str | None, entry: Entry) -> Lyrics:
+    """Read what is sung of a file, as `sync --lyrics` does."""
+    from lyricsyncd.lyrics import files
+    from lyricsyncd.lyrics.sung import sung_part
+
+    track = Track(entry.path, artist=entry.artist, title=entry.title)
+    words = sung_part(files.load(path, encoding=encoding, blanks=True), track)
+    if not words.words:
+        raise UsageError(f"{path} holds no words", remedy="Name another file")
+    return words
 
 
 def _decisions(catalog: Catalog, config: Path | None) -> Decisions:

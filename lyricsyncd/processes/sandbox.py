@@ -11,6 +11,7 @@ as without them. A child serves one caller at a time.
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import threading
 from collections import OrderedDict
@@ -29,6 +30,8 @@ T = TypeVar("T")
 _KEEP_ALIVE_S = 30.0
 _MAX_REFUSED = 1024
 """Number of files that broke a limit to remember: they are not parsed again until they change."""
+_MOST_WARNINGS = 20
+"""Most warnings of a call that are logged: a hostile file could give rise to any number."""
 _FAULTS = frozenset({"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"})
 """Signals that a process causes itself; others were sent from outside."""
 
@@ -74,7 +77,10 @@ class Sandbox:
                 self.wall_s, None, _call, folder, function, path, args, kwargs
             )
             try:
-                result: T = future.result()
+                result: T
+                result, warnings = future.result()
+                for warning in warnings:
+                    warning.repeat(path)
                 return result
             except WorkerLost as lost:
                 error = self._as_fault(path, lost)
@@ -149,11 +155,47 @@ def _call(
     path: Path,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-) -> T:
-    """Run a call in the child, where relative paths start from the caller's folder."""
+) -> tuple[T, list[Warned]]:
+    """Run a call in the child, where relative paths start from the caller's folder.
+
+    Its warnings come back with the result: the child has no log.
+    """
     if folder is not None:
         os.chdir(folder)
-    return function(path, *args, **kwargs)
+    collector = _Collector()
+    logger = logging.getLogger("lyricsyncd")
+    logger.addHandler(collector)
+    try:
+        return function(path, *args, **kwargs), collector.warnings
+    finally:
+        logger.removeHandler(collector)
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning that was logged in the child."""
+
+    logger: str
+    level: int
+    message: str
+
+    def repeat(self, path: Path) -> None:
+        """Log it here, with the file that was parsed."""
+        named = self.message if str(path) in self.message else f"{path}: {self.message}"
+        logging.getLogger(self.logger).log(self.level, "%s", named)
+
+
+class _Collector(logging.Handler):
+    """Collect warnings, up to `_MOST_WARNINGS` of one call."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.warnings: list[Warned] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record as text, which can be pickled whatever its arguments are."""
+        if len(self.warnings) < _MOST_WARNINGS:
+            self.warnings.append(Warned(record.name, record.levelno, record.getMessage()))
 
 
 def _stamp(path: Path) -> FileStamp | None:

@@ -17,6 +17,7 @@ from lyricsyncd.catalog.drafts import Draft, words_key
 from lyricsyncd.catalog.kept import Outdated
 from lyricsyncd.errors import (
     AudioError,
+    FormatError,
     JournalError,
     ModelError,
     SourceError,
@@ -26,7 +27,9 @@ from lyricsyncd.errors import (
 )
 from lyricsyncd.library.decisions import Action, BrokenTimes, Busy, Decided, Decisions
 from lyricsyncd.library.roots import offline
+from lyricsyncd.lyrics import files
 from lyricsyncd.lyrics.opened import sources
+from lyricsyncd.lyrics.sung import sung_part
 from lyricsyncd.model import Line, Lyrics, Syllable, Track, Word
 from lyricsyncd.playback import peaks
 from lyricsyncd.playback.renditions import STEMS
@@ -388,13 +391,27 @@ def _chosen(call: Call, entry: Entry, body: shapes.PlaceBody) -> Lyrics:
     if body.lyrics is not None:
         return dataclasses.replace(_lyrics(body.lyrics).without_times(), source="given")
     if body.text is not None:
-        return Lyrics.from_text(body.text, source="given")
+        # Pins name words by their numbers in the text as it is.
+        own = Lyrics.from_text(body.text, source="given")
+        return own if body.pins else _pasted(body.text, entry)
     found = _draft(call, entry)
     if body.candidate is None:
         return found.lyrics.without_times()
     if body.candidate >= len(found.considered):
         raise Problem(404, "There is no such candidate")
     return found.considered[body.candidate].lyrics.without_word_times()
+
+
+def _pasted(text: str, entry: Entry) -> Lyrics:
+    """Return what is sung of a text, which may be a page, or have times of lines."""
+    track = Track(entry.path, artist=entry.artist, title=entry.title)
+    try:
+        lyrics = sung_part(files.parse(text, "the text", blanks=True), track)
+    except FormatError as error:
+        raise Problem(422, error.message) from error
+    # Where all of it looks like page furniture, a person knows better.
+    lyrics = lyrics if lyrics.words else Lyrics.from_text(text)
+    return dataclasses.replace(lyrics.without_word_times(), source="given", instrumental=False)
 
 
 def decide(call: Call) -> dict[str, Any]:
