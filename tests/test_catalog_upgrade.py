@@ -16,6 +16,7 @@ import pytest
 from lyricsyncd.catalog import migrations
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Priority, State
 from lyricsyncd.catalog.database import CatalogBroken
+from lyricsyncd.config.private import STATE_FILES
 from lyricsyncd.errors import LyricsyncError, WriteError
 from tests.catalog_fixtures import CHOICES, DRAFT, PATHS, STATES, file_of, made
 
@@ -77,15 +78,16 @@ class TestTheCatalogOfAVersion:
     def test_is_copied_before_it_is_changed(self, number: int, tmp_path: Path) -> None:
         path = restored(tmp_path, number)
         before = dumped(path)
-        (tmp_path / "catalog.v0.db").write_bytes(b"of the upgrade before")
+        (tmp_path / "catalog.db.v0").write_bytes(b"of the upgrade before")
         Catalog(path).close()
-        copies = sorted(each.name for each in tmp_path.glob("catalog.v*"))
+        copies = sorted(each.name for each in tmp_path.glob("catalog.db.v*"))
         if number == LATEST:
-            assert copies == ["catalog.v0.db"], "nothing was to be changed"
+            assert copies == ["catalog.db.v0"], "nothing was to be changed"
             return
-        assert copies == [f"catalog.v{number}.db"]
+        assert copies == [f"catalog.db.v{number}"]
         assert dumped(tmp_path / copies[0]) == before
         assert stat.S_IMODE((tmp_path / copies[0]).stat().st_mode) == 0o600
+        assert all(each.name.startswith(STATE_FILES) for each in tmp_path.iterdir())
 
     def test_is_as_its_steps_still_make_it(self, number: int, tmp_path: Path) -> None:
         # A step that has been taken by catalogs out there must never be edited.
@@ -114,7 +116,7 @@ class TestAnUpgrade:
     def test_is_not_begun_where_the_copy_cannot_be_written(self, tmp_path: Path) -> None:
         path = restored(tmp_path, 1)
         before = dumped(path)
-        (tmp_path / "catalog.v1.db.new").mkdir()
+        (tmp_path / "catalog.db.v1.new").mkdir()
         with pytest.raises(WriteError, match="cannot be copied"):
             Catalog(path)
         assert dumped(path) == before
@@ -126,7 +128,7 @@ class TestAnUpgrade:
         path.write_bytes(content)
         with pytest.raises(CatalogBroken):
             Catalog(path)
-        assert not (tmp_path / "catalog.v1.db").exists()
+        assert not (tmp_path / "catalog.db.v1").exists()
 
     def test_by_several_processes_at_once_happens_once(self, tmp_path: Path) -> None:
         path = restored(tmp_path, 1)
@@ -144,8 +146,8 @@ class TestAnUpgrade:
         for thread in threads:
             thread.join()
         assert errors == []
-        assert [each.name for each in tmp_path.glob("catalog.v*")] == ["catalog.v1.db"]
-        with closing(sqlite3.connect(tmp_path / "catalog.v1.db")) as db:
+        assert [each.name for each in tmp_path.glob("catalog.db.v*")] == ["catalog.db.v1"]
+        with closing(sqlite3.connect(tmp_path / "catalog.db.v1")) as db:
             assert db.execute("SELECT COUNT(*) FROM migrations").fetchone() == (1,)
 
 
@@ -160,7 +162,7 @@ class TestTheCatalogOfANewerVersion:
     def test_names_the_copy_that_was_made_for_this_version(self, newer: Path) -> None:
         with pytest.raises(LyricsyncError, match="another state folder"):
             Catalog(newer)
-        copy = newer.with_name(f"catalog.v{LATEST}.db")
+        copy = newer.with_name(f"catalog.db.v{LATEST}")
         copy.touch()
         with pytest.raises(LyricsyncError, match=f"put {copy} in its place"):
             Catalog(newer)

@@ -116,7 +116,7 @@ class Database:
         if trouble is not None:
             raise sqlite3.DatabaseError(trouble)
         log.info("the catalog is brought up to date; it is kept as it was in %s", target)
-        for other in self.path.parent.glob(_copy_of_version(self.path, 0).name.replace("0", "*")):
+        for other in self.path.parent.glob(f"{self.path.name}.v*"):
             if other != target:
                 other.unlink(missing_ok=True)
 
@@ -188,7 +188,7 @@ class _Job:
 
 def _copy_of_version(path: Path, steps: int) -> Path:
     """Return the name of the copy of a catalog that has taken so many steps."""
-    return path.with_name(f"{path.stem}.v{steps}{path.suffix}")
+    return path.with_name(f"{path.name}.v{steps}")
 
 
 def is_full(folder: Path) -> bool:
