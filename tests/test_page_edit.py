@@ -565,8 +565,9 @@ def test_ten_corrections_of_three_misplaced_lines_take_a_keyboard_and_no_more(
     assert starts(home, id) == pytest.approx(times_of(truth()), abs=0.02)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["desktop", "phone"]
+)
 def test_everything_in_the_editor_is_accessible_by_what_axe_checks(
     home: Home, visit: Callable[..., Visit], scheme: str, size: tuple[int, int]
 ) -> None:

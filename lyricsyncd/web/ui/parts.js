@@ -29,6 +29,7 @@ const ICONS = {
   back: 'M15 4 7 12l8 8 1.4-1.4L9.8 12l6.6-6.6z',
   play: 'M7 4v16l14-8z',
   pause: 'M6 4h4v16H6zm8 0h4v16h-4z',
+  beside: 'M3 5h14v3H3zm0 5h9v1.6H3zm0 5h16v3H3zm0 5h11v1.6H3z',
   undo: 'M9 5 4 10l5 5v-4h5a3.5 3.5 0 0 1 0 7h-3v2h3a5.5 5.5 0 0 0 0-11H9z',
   redo: 'M15 5l5 5-5 5v-4h-5a3.5 3.5 0 0 0 0 7h3v2h-3a5.5 5.5 0 0 1 0-11h5z',
 };

@@ -173,7 +173,7 @@ function Karaoke({ track, words }) {
     aria-label="Translation" onClick=${() => {
       keep('beside', !sides);
       setSides(!sides);
-    }}><span class="wide">Translation</span><span class="narrow">文A</span></button>` : null}${words.draft && model.words.length ? html`<a class="button"
+    }}><span class="wide">Translation</span><span class="narrow"><${Icon} name="beside"/></span></button>` : null}${words.draft && model.words.length ? html`<a class="button"
     href=${`#/edit/${track.id}`}>Edit<span class="wide"> timing</span></a>` : null}`;
   return html`<main class="song" id="main" tabindex="-1">
     <${Top} more=${more}><h1 dir="auto">${title(track)}</h1>
