@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.languages import singing
-from benchmarks.languages.__main__ import measure
+from benchmarks.languages.__main__ import measure, starts
 from benchmarks.languages.verses import SungWord, Verse, verses
 from demo.make_song import RATE, Performance
 from lyricsyncd import LyricSyncPipeline
 from lyricsyncd.config.schema import Config
+from lyricsyncd.model import Line, Lyrics, Word
 from lyricsyncd.models import install, installable
 
 VERSES = tuple(verses().values())
@@ -76,6 +78,18 @@ class TestSinging:
         for word in words:
             inside = voice[int(word.start * RATE) : int(word.end * RATE)]
             assert np.sqrt(np.mean(inside**2)) > 0.02, word
+
+
+class TestComparing:
+    VERSE = replace(verses()["th"], lines=verses()["th"].lines[:1])
+
+    def test_a_word_within_a_longer_one_has_no_start_of_its_own(self) -> None:
+        words = (Word("คืนนี้", 1.0, space=False), Word("เงียบ", 2.0, space=False), Word("สงบ", 3.0))
+        assert starts(self.VERSE, Lyrics((Line(words),))) == [1.0, None, 2.0, 3.0]
+
+    def test_a_word_without_a_time_is_as_far_off_as_can_be(self) -> None:
+        words = tuple(Word(word.text, space=False) for word in self.VERSE.words)
+        assert starts(self.VERSE, Lyrics((Line(words),))) == [float("inf")] * 4
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -41,6 +42,9 @@ class Measured:
     extra: str
     """The extra that reads the language; ``""`` if it needs none."""
     words: int
+    """Words that were placed by themselves, which are those that count."""
+    joined: int
+    """Words that were placed as the end of a longer one: Thai may be divided in several ways."""
     within_300ms: float
     """Percent of word starts."""
     within_100ms: float
@@ -51,7 +55,7 @@ class Measured:
     seconds: float
     """That placing took, separation and all."""
     errors: tuple[float | None, ...]
-    """Seconds by which each word starts late; None: it was not placed by itself."""
+    """Seconds by which each word starts late; None: it was joined to the one before."""
 
 
 def measure(
@@ -63,15 +67,14 @@ def measure(
     """
     song, truth = singing.make(verse, folder)
     result = pipeline.sync(song, lyrics=verse.text, language=language)
-    starts = _starts(verse, result.lyrics)
     errors = tuple(
         None if found is None else round(found - true, 3)
-        for found, true in zip(starts, truth, strict=True)
+        for found, true in zip(starts(verse, result.lyrics), truth, strict=True)
     )
     known = [abs(error) for error in errors if error is not None]
 
     def within(limit: float) -> float:
-        return 100.0 * sum(error <= limit for error in known) / len(errors)
+        return 100.0 * sum(error <= limit for error in known) / len(known)
 
     return Measured(
         language=verse.language,
@@ -80,10 +83,11 @@ def measure(
         separator=result.separator,
         detected=result.language,
         extra=_extra(verse.language),
-        words=len(errors),
+        words=len(known),
+        joined=len(errors) - len(known),
         within_300ms=within(0.3),
         within_100ms=within(0.1),
-        median=median(known) if known else float("inf"),
+        median=median(known),
         quality_score=result.quality_score,
         decision=result.decision.value,
         seconds=round(sum(result.stages.values()), 1),
@@ -91,20 +95,21 @@ def measure(
     )
 
 
-def _starts(verse: Verse, lyrics: Lyrics) -> list[float | None]:
+def starts(verse: Verse, lyrics: Lyrics) -> list[float | None]:
     """Return when each word of a verse was placed, by the letters before it in its line.
 
-    Lyrics may be divided otherwise than the verse is: Chinese into characters.
+    Lyrics may be divided otherwise than the verse is: there is None for a word within a longer one.
     """
     found: list[float | None] = []
     for line, placed in zip(verse.lines, lyrics, strict=True):
-        at, starts = 0, {}
+        at, by_place = 0, {}
         for word in placed.words:
-            starts[at] = word.start
+            # Without a time it is as far off as can be.
+            by_place[at] = math.inf if word.start is None else word.start
             at += len(word.text)
         at = 0
         for sung in line:
-            found.append(starts.get(at))
+            found.append(by_place.get(at))
             at += len(sung.text)
     return found
 
@@ -120,13 +125,13 @@ def table(measured: Sequence[Measured]) -> str:
     """Format the results for a person, a row a language."""
     width = max(len(row.name) for row in measured)
     lines = [
-        f"{'':{width}s} {'words':>5s} {'≤.3':>6s} {'≤.1':>6s} {'median':>7s} {'score':>6s}"
-        f"  {'extra':6s} {'detected':8s} {'separator':10s} aligner"
+        f"{'':{width}s} {'words':>5s} {'joined':>6s} {'≤.3':>6s} {'≤.1':>6s}"
+        f" {'median':>7s} {'score':>6s}  {'extra':6s} {'detected':8s} {'separator':10s} aligner"
     ]
     lines += [
-        f"{row.name:{width}s} {row.words:5d} {row.within_300ms:6.1f} {row.within_100ms:6.1f}"
-        f" {row.median:7.3f} {row.quality_score:6.2f}  {row.extra or '-':6s}"
-        f" {row.detected or '?':8s} {row.separator:10s} {row.aligner}"
+        f"{row.name:{width}s} {row.words:5d} {row.joined:6d} {row.within_300ms:6.1f}"
+        f" {row.within_100ms:6.1f} {row.median:7.3f} {row.quality_score:6.2f}"
+        f"  {row.extra or '-':6s} {row.detected or '?':8s} {row.separator:10s} {row.aligner}"
         for row in measured
     ]
     for aligner in dict.fromkeys(row.aligner for row in measured):
