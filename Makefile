@@ -17,7 +17,7 @@ NDP    := plugins/navidrome/build/lyricsyncd.ndp
 # Parsers of players, from npm, which the tests ask what they read in our files.
 PLAYERS := tests/players/node_modules
 
-.PHONY: help demo song test unit slow image test-image test-models test-whisperx test-versions test-newest test-lowest test-plugins plugins players lint format clean
+.PHONY: help demo song test unit slow image test-image release-check test-models test-whisperx test-versions test-newest test-lowest test-plugins plugins players lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "make plugins build the plugin for Navidrome; make test-plugins: test this and beets'"
 	@echo "make image   build the container image (docker, podman, or buildah as root); make test-image: run"
 	@echo "             it on a song, without a network (needs root and buildah)"
+	@echo "make release-check  check that what is committed can be released; leaves it in dist/"
 	@echo "make lint    ruff, mypy, the layers of packages, and what is imported (deptry)"
 	@echo "make format  let ruff put the code in form"
 	@echo "make song    make the demo songs anew"
@@ -76,6 +77,10 @@ image:
 test-image: $(VENV)/.tools
 	$(BIN)/python -m pytest -m image tests/container
 
+# TAG=v1.2.3: also that this very version is to be released.
+release-check: $(VENV)/.tools
+	$(BIN)/python -m release.check $(if $(TAG),--tag $(TAG))
+
 test-models: $(VENV_MODELS)/.installed test-whisperx
 	HF_HUB_OFFLINE=1 $(VENV_MODELS)/bin/python -m pytest tests/models
 
@@ -102,7 +107,7 @@ lint: $(VENV)/.tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/deptry lyricsyncd
-	$(BIN)/deptry tests benchmarks demo --exclude "^$$" --ignore DEP002,DEP004
+	$(BIN)/deptry tests benchmarks demo release --exclude "^$$" --ignore DEP002,DEP004
 	cd plugins/beets && $(CURDIR)/$(BIN)/deptry .
 
 format: $(VENV)/.tools

@@ -1,0 +1,1 @@
+"""Checks before a release, and what is published with it."""
