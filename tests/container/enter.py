@@ -27,6 +27,8 @@ def main() -> None:
     """Mount, drop, and replace this process by the container's command."""
     spec = json.loads(sys.argv[1])
     root = Path(spec["root"])
+    # Each container has a name of its own, as under an engine: workers differ by it.
+    socket.sethostname(root.name)
     _mount("--make-rprivate", "/")
     _mount("--bind", spec["image"], root)
     if spec["read_only"]:
