@@ -243,3 +243,31 @@ class TestTimesOfAnotherVersion:
         lyrics = external.from_timed(text, Track(title="T", duration=200.0), same_times=True)
         assert lyrics.timing is Timing.NONE
         assert len(lyrics.lines) == 42
+
+
+VERSES = ("Up above the world\nLike a diamond", "When the sun is gone\nThen you show")
+WHOLE = "\n".join(VERSES)
+FURNISHED = {
+    "azlyrics": f"Singer Lyrics\n\n{WHOLE}\n\nThanks to Ann for adding these lyrics.\nWriters: A B",
+    "tabs": f"The Star chords by Singer\nTuning: E A D G B E\nKey: C\nCapo: none\n\n{WHOLE}",
+    "songtexte": f"The Star Songtext\nvon Singer\n\n{WHOLE}\n\nQuelle: Website",
+    "paroles": f"Paroles de la chanson The Star par Singer\n\n{WHOLE}\n\nParoliers : A B",
+    "testi": f"Testo The Star\n\n{WHOLE}",
+    "tekst": f"Текст песни The Star\n\n{WHOLE}",
+    "numbers": "1.\n{}\n\n2.\n{}".format(*VERSES),
+    "words": "VERSE ONE\n{}\n\nVERSE TWO\n{}".format(*VERSES),
+    "markdown": "**Verse 1**\n{}\n\n## Verse 2\n{}".format(*VERSES),
+    "signs": "--- Verse 1 ---\n{}\n\n-----\n=== Verse 2 ===\n{}".format(*VERSES),
+    "brackets": "<Verse 1>\n{}\n\n{{Verse 2}}\n{}".format(*VERSES),
+    "licence": f"{WHOLE}\nLyrics by Company\nLyrics © Company LLC",
+}
+
+
+@pytest.mark.parametrize("page", FURNISHED)
+def test_what_other_pages_put_around_words_goes(page: str) -> None:
+    assert "\n".join(sung(FURNISHED[page], "The Star", "Singer")) == WHOLE
+
+
+@pytest.mark.parametrize("mark", ["(2 раза)", "(2回)", "(two times)", "(2 razy)", "(x2)."])
+def test_repeats_are_marked_in_other_languages(mark: str) -> None:
+    assert sung(f"One\nTwo\n{mark}") == ["One", "Two", "One", "Two"]

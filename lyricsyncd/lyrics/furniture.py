@@ -17,7 +17,8 @@ _FURNITURE = re.compile(
     r" \S{1,60}\.\w{2,}\S*"
     r"|(?:dodaj|edytuj) (?:interpretację|swoją wersję|tłumaczenie|tekst|metrykę)\b.*"
     r"|(?:poznaj )?histori[aę] (?:edycji|zmian)(?: tego)? tekstu.*|zobacz tekst .*|brak wideo"
-    r"|tekst dodała?\b.*",
+    r"|tekst dodała?\b.*|thanks to .{1,80} for (?:correcting|adding|submitting) .*|\(\d{9,}\)"
+    r"|read more: ?\S+|\d{1,2}[.)]|[-=_~*]{3,}",
     re.IGNORECASE,
 )
 _ERROR = re.compile(
@@ -48,19 +49,27 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 """A heading of the words, at the edges only."""
+_LABELLED = re.compile(
+    r"^(?:(?:the )?lyrics (?:of|to|for)|paroles(?: de la chanson)?|testo(?: della canzone| di)?"
+    r"|letra(?: de(?: la canci[oó]n)?)?|songtext(?: zu)?|tekst(?: piosenki)?|текст(?: песни)?)\s+"
+    r"|\s+(?:song ?lyrics|lyrics|songtext|chords|tabs?|paroles|letra)(?=\s+by\b|\s*$)",
+    re.IGNORECASE,
+)
+"""What pages put before or after a title."""
 _URL = re.compile(r"(?:https?://\S+|www\.\S+|\S+\.(?:com|net|org|info)(?:/\S*)?)", re.IGNORECASE)
 _ROLES = (
     r"written|composed|produced|lyrics?|words|music|arranged|arrangement|performed|mixed|mastered"
     r"|recorded|vocals?|song|sung|text|paroles|musique|letra|m[uú]sica|musik|testo|publishe[dr]"
     r"|songwriters?|writers?|composers?|producers?|lyricists?|authors?|artist|title|album|compositeurs?"
-    r"|auteurs?|interpr[eè]te|synced|lrc|source"
+    r"|auteurs?|interpr[eè]te|synced|lrc|source|composi[cç][aã]o|compositor(?:es)?|paroliers?"
+    r"|quelle|fonte|fuente|tuning|capo|key|bpm"
 )
 _CREDIT = re.compile(
     rf"(?:(?:{_ROLES})(?:\s*(?:,|&|and|et|y|und|/)\s*(?:{_ROLES}))*)\s*(?:\(s\))?\s*(?:[:：]|\b(?:by|par|von|por|di)\b[:：]?)\s*\S.*"
     r"|(?:作?\s*[词詞曲]|作词作曲|[编編]曲|演唱|原唱|歌手|制作人?|製作人?|监制|監製|混音|录音|錄音|和[声聲]"
     r"|母[带帶]|吉他|贝斯|貝斯|鼓|弦乐|出品|发行|發行|歌名|专辑|專輯|作詞|作曲|編曲|歌|唄|작사|작곡|편곡)"
     r"\s*(?:[/、&]\s*\S{1,3}\s*)?[:：]\s*.*"
-    r"|(?:©|\(c\)\s|copyright\b).*",
+    r"|(?:lyrics )?(?:©|\(c\)\s|copyright\b).*",
     re.IGNORECASE,
 )
 INSTRUMENTAL = re.compile(
@@ -116,8 +125,17 @@ def _is_heading(line: str, title: str | None, artist: str | None) -> bool:
     plain = letters(line)
     if not title or not plain:
         return False
+    unlabelled = letters(_LABELLED.sub("", line))
     names = {f"{letters(title)}lyrics", f"{letters(title)}songlyrics"}
+    if unlabelled == letters(title) != plain:
+        return True
     if artist:
+        names |= {f"{letters(artist)}lyrics"} | {
+            f"{word}{letters(artist)}" for word in ("by", "von", "par", "de")
+        }
+        both = (letters(title), letters(artist))
+        if unlabelled in {f"{word}".join(both) for word in ("by", "von", "par", "de", "")}:
+            return True
         both = (letters(artist), letters(title))
         names |= {"".join(both), "".join(reversed(both)), f"{both[1]}by{both[0]}"}
         names |= {f"{name}lyrics" for name in names}

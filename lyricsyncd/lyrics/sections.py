@@ -28,9 +28,13 @@ _SECTION_WORDS = (
     r"|intro|outro|introduction|introducci[oó]n|breakdown|break|drop|build(?:[\s-]?up)?|skit|coda"
     r"|spoken(?:\s+word)?|rap|ad[\s-]?libs?|solo|instrumental(?:\s+\w+)?|\w+\s+solo|fade[\s-]?out"
     r"|主歌|副歌|间奏|間奏|前奏|尾奏|サビ|Aメロ|Bメロ|후렴|간주|припев|куплет|проигрыш"
+    r"|refren|ref\.|zwrotka|refräng|omkv[æä]d"
 )
 _SECTION = rf"(?:{_SECTION_WORDS})"
-_TIMES = r"(?:[x×*]\s*(?P<a>\d{1,3})|(?P<b>\d{1,3})\s*(?:[x×]|times|fois|veces|mal))"
+_TIMES = (
+    r"(?:[x×*]\s*(?P<a>\d{1,3})|(?P<b>\d{1,3})\s*"
+    r"(?:[x×]|times|fois|veces|mal|vezes|volte|keer|gånger|razy|раза?|回|번))"
+)
 _REPEAT = r"(?:repeat(?:ed)?\s*:?\s*)?"
 _COUNT = rf"[\[(（]?\s*{_REPEAT}{_TIMES}\s*[\])）]?"
 _HEADER_NAME = re.compile(
@@ -38,17 +42,21 @@ _HEADER_NAME = re.compile(
     re.IGNORECASE,
 )
 _BARE_HEADER = re.compile(
-    rf"{_REPEAT}(?P<name>{_SECTION})\s*\d*\s*(?:{_COUNT})?\s*[:：]?", re.IGNORECASE
+    rf"{_REPEAT}(?P<name>{_SECTION})\s*(?:\d*|one|two|three|four)\s*"
+    rf"(?:{_COUNT}|[\[(]repeat(?:ed)?[\])])?\s*[:：]?",
+    re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"[\[【［](?P<inner>[^\[\]]{0,120})[\]】］]")
 _ROUND = re.compile(r"[(（](?P<inner>[^()（）]{0,60})[)）]")
-_TWICE = r"[\[(（]\s*(?:bis|repeat|twice)\s*[\])）]"
+_TWICE = r"[\[(（]\s*(?:bis|repeat(?: all)?|twice|two times)\s*[\])）]"
 _TRAILING_COUNT = re.compile(
     rf"\s*(?:[\[(（]\s*{_REPEAT}{_TIMES}\s*[\])）]|(?P<twice>{_TWICE})"
     r"|\s(?:[x×](?P<c>\d{1,2})|(?P<d>\d{1,2})[x×]))\s*$",
     re.IGNORECASE,
 )
-LONE_COUNT = re.compile(rf"\s*(?:{_COUNT}|(?P<twice>{_TWICE}))\s*", re.IGNORECASE)
+LONE_COUNT = re.compile(rf"\s*(?:{_COUNT}|(?P<twice>{_TWICE}))\s*\.?\s*", re.IGNORECASE)
+_DECORATION = re.compile(r"^(?:[*#=~_\-–—]+\s*|[<{])|(?:\s*[*=~_\-–—]+|[>}])$")
+"""Signs around a heading, as Markdown and text files have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,10 @@ def header_of(line: str) -> tuple[str, int] | None:
         if name is not None and count is not None:
             return _section_name(name.group(), name), _count(count)
         return None
-    name = _BARE_HEADER.fullmatch(line)
+    bare = _DECORATION.sub("", line)
+    name = _BARE_HEADER.fullmatch(bare)
+    if bare != line and name is not None:
+        return _section_name(bare, name), _count(name)
     if name is not None and (line.endswith((":", "：")) or _is_certain(line, name)):
         return _section_name(line, name), _count(name)
     return None
@@ -109,7 +120,7 @@ def header_of(line: str) -> tuple[str, int] | None:
 
 _CERTAIN = re.compile(
     r"(?:repeat\s+)?(?:(?:pre|post)[\s-]*chorus|chorus|verse|refrain|couplet|estribillo|strophe|outro|intro"
-    r"|instrumental|\w+ solo)\b.*",
+    r"|refren|zwrotka|ref\.|припев|куплет|サビ|副歌|主歌|후렴|instrumental|\w+ solo)(?!\w).*",
     re.IGNORECASE,
 )
 
@@ -117,7 +128,7 @@ _CERTAIN = re.compile(
 def _is_certain(line: str, name: re.Match[str]) -> bool:
     """Check whether a word without colon is a header: "Verse 1", but not "Bridge" or "Break"."""
     return _CERTAIN.fullmatch(line) is not None and (
-        line[:1].isupper() or name.group("a") is not None or name.group("b") is not None
+        not line[:1].islower() or name.group("a") is not None or name.group("b") is not None
     )
 
 
