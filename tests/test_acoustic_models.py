@@ -95,7 +95,8 @@ class TestTraits:
         assert traits == Traits(0.0, SearchOptions(), None, None)
 
     def test_are_those_of_a_model_that_has_them(self) -> None:
-        assert Traits.of(PhoneStateModel.load()) == Traits(0.05, SearchOptions(), CALIBRATION)
+        traits = Traits.of(PhoneStateModel.load())
+        assert traits == Traits(0.05, SearchOptions(), CALIBRATION, vowel_lag=-0.04)
         assert Traits.of(writer({})).search_options == SEARCH_OPTIONS
 
     def test_a_model_without_a_list_of_languages_has_all(self) -> None:

@@ -105,7 +105,7 @@ def test_it_tells_its_version(tmp_path: Path) -> None:
     [
         (["snc"], "There is no command 'snc'. Did you mean 'sync'? Try 'lyricsyncd --help'"),
         (["--vresion"], "No such option"),
-        (["sync"], "Missing argument 'SONG...'. Try 'lyricsyncd sync --help'"),
+        (["sync"], "Name songs or folders; or all libraries, with --dry-run. Try 'lyricsyncd sync"),
         (["init", "--player"], "Option '--player' requires an argument."),
         (["models", "path", "--config", "none.yaml"], "there is no configuration none.yaml. Wri"),
     ],

@@ -157,6 +157,10 @@ def test_no_format_loses_or_changes_a_word(name: str, lyrics: Lyrics) -> None:
 @given(line=sung_lines())
 def test_onsets_move_by_half_a_step_of_the_format_at_most(name: str, line: Line) -> None:
     line = with_all_times(Lyrics((line,))).lines[0]
+    # Words that no space parts are syllables of one, which have onsets in some formats only.
+    line = dataclasses.replace(
+        line, words=tuple(dataclasses.replace(word, space=True) for word in line.words)
+    )
     before = tidy(Lyrics((line,))).words
     after = formats.project(Lyrics((line,)), name).words
     # Words without an onset may be glued to the one before; onsets stay in order and number.

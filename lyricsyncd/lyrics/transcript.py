@@ -7,7 +7,6 @@ audio.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import re
@@ -258,7 +257,10 @@ class RecognitionCache:
 
     def put(self, song: Path, recogniser: str, recognition: Recognition) -> None:
         """Cache the transcript of a song by a recogniser."""
-        rows = [dataclasses.astuple(word) for word in recognition.words]
+        rows = [
+            (word.text, word.start, word.end, word.confidence, word.space)
+            for word in recognition.words
+        ]
         body = json.dumps({"words": rows, "sung": recognition.sung}).encode()
         try:
             self._answers.put(_key(song, recogniser), body, lasts=_CACHED_S)
