@@ -122,7 +122,9 @@ class TestWordsThatAreNotSung:
             for i, letter in enumerate(word)
         }
 
-    def placed(self, second: SearchingAligner) -> Alignment:
+    def placed(
+        self, second: SearchingAligner, transcript: list[float | None] | None = None
+    ) -> Alignment:
         audio = numbered(9.0)
         return align(
             audio,
@@ -131,6 +133,7 @@ class TestWordsThatAreNotSung:
             acoustic_model=written(self.letters()),
             second_onsets=lambda first: second.onset_posteriors(audio, self.LINES, "en", first),
             second_unsung=lambda: second.unsung(audio, self.LINES, "en"),
+            transcript_starts=transcript,
         )
 
     def test_are_left_out_where_both_models_miss_them(self) -> None:
@@ -139,6 +142,14 @@ class TestWordsThatAreNotSung:
         sung = found.onset[found.placed]
         np.testing.assert_allclose(sung, np.array(self.STARTS) * 0.02, atol=0.05)
         assert (np.diff(found.onset) >= 0.0).all()
+
+    def test_take_their_anchors_with_them(self) -> None:
+        """The anchor of a word that is left out is not that of the word in its place."""
+        second = SearchingAligner(written(self.letters()))
+        wrong = self.placed(second, [None, None, 2.6, 2.7, None, None, None, None])
+        assert wrong.placed.tolist() == [True] * 2 + [False] * 4 + [True] * 2
+        sung = wrong.onset[wrong.placed]
+        np.testing.assert_allclose(sung, np.array(self.STARTS) * 0.02, atol=0.05)
 
     def test_stay_where_one_of_them_finds_them(self) -> None:
         letters = self.letters()

@@ -536,7 +536,10 @@ def _without_unsung(found: _Agreed, second: _Second) -> _Agreed:
     if theirs is None or not (ours & theirs).any() or (ours & theirs)[found.task.graph.index].all():
         return found
     task = found.task.without(ours & theirs)
-    trellis = replace(found.trellis, graph=task.graph)
+    # Without line times, what is anchored are words of a transcript.
+    kept = np.searchsorted(found.task.graph.index, task.graph.index)
+    anchors = (each.of(kept) for each in found.trellis.anchors if isinstance(each, StartTimes))
+    trellis = replace(found.trellis, graph=task.graph, anchors=tuple(anchors))
     path = best_path(trellis)
     if path is None:
         return found

@@ -18,7 +18,7 @@ Only the words that a person set are no prior: they bound what is searched at al
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -79,6 +79,10 @@ class StartTimes:
     def known(self) -> BoolArray:
         """Words that have a time, shape (W,)."""
         return ~np.isnan(self.start)
+
+    def of(self, words: IntArray) -> StartTimes:
+        """Return the times of some of the words, for a graph that has these alone."""
+        return replace(self, start=self.start[words])
 
     def penalty(self, words: IntArray, times: npt.NDArray[np.float64]) -> FloatArray:
         """Return the nats for known words to start at some times, (len(times), len(words))."""
