@@ -1,7 +1,7 @@
 """Compile the recursions of the search where there is a C compiler; without one, numpy does them.
 
 The library uses nothing of Python, so one wheel a platform serves every version of it.
-``LYRICSYNCD_COMPILE=0`` builds the wheel that runs everywhere; ``=1`` fails without a compiler.
+``LYRICSYNC_COMPILE=0`` builds the wheel that runs everywhere; ``=1`` fails without a compiler.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class CompiledRecursions(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile before the files of the wheel are collected."""
-        wanted = os.environ.get("LYRICSYNCD_COMPILE", "auto")
+        wanted = os.environ.get("LYRICSYNC_COMPILE", "auto")
         if self.target_name != "wheel" or wanted == "0":
             return
         editable = version == "editable"

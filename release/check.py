@@ -99,7 +99,7 @@ def built(folder: Path, *, compiled: bool) -> dict[str, str]:
     """Build the packages of a copy of the sources; return the hash of each."""
     when = _output("git", "log", "-1", "--format=%ct")
     setting = "1" if compiled else "0"
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": when, "LYRICSYNCD_COMPILE": setting}
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": when, "LYRICSYNC_COMPILE": setting}
     kinds = ["--wheel"] if compiled else ["--wheel", "--sdist"]
     command = [
         sys.executable,

@@ -92,7 +92,7 @@ class TestTheWheel:
 
     @here
     def test_holds_the_library_for_this_platform(self, tmp_path: Path) -> None:
-        wheel = self.built(tmp_path, LYRICSYNCD_COMPILE="1")
+        wheel = self.built(tmp_path, LYRICSYNC_COMPILE="1")
         assert "-py3-none-any" not in wheel.name
         assert "lyricsyncd/align/compiled/recursions.so" in zipfile.ZipFile(wheel).namelist()
 
