@@ -1,5 +1,6 @@
 #!/bin/sh
 # Build the image and print its size: container/build.sh [lite|full] [BUILD OPTIONS...]
+# Only find out whether images can be built here: container/build.sh base
 #
 # With docker or podman, from the base of their registry. Where only buildah is here and no registry
 # can be reached, the base is made from Debian's packages (mmdebstrap), and only root can do it.
@@ -39,6 +40,12 @@ make_base() {
 if command -v buildah >/dev/null; then
   buildah inspect --type image "$base" >/dev/null 2>&1 ||
     buildah pull --quiet "$base" >/dev/null 2>&1 || make_base
+  if [ "$target" = base ]; then
+    printf 'FROM %s\nRUN true\n' "$base" >"$work/Containerfile"
+    buildah build --isolation chroot --pull-never --layers=false --quiet \
+      --file "$work/Containerfile" "$work" >/dev/null
+    exit 0
+  fi
   mkdir -p "$cache"
   buildah build --isolation chroot --pull-never --format docker --layers=false --jobs 2 --quiet \
     --volume "$work/pip:/etc/xdg/pip:ro" --volume "$cache:/root/.cache/pip" \
