@@ -42,8 +42,9 @@ if command -v buildah >/dev/null; then
     buildah pull --quiet "$base" >/dev/null 2>&1 || make_base
   if [ "$target" = base ]; then
     printf 'FROM %s\nRUN true\n' "$base" >"$work/Containerfile"
-    buildah build --isolation chroot --pull-never --layers=false --quiet \
-      --file "$work/Containerfile" "$work" >/dev/null
+    probe=$(buildah build --isolation chroot --pull-never --layers=false --quiet \
+      --file "$work/Containerfile" "$work")
+    buildah rmi "$probe" >/dev/null
     exit 0
   fi
   mkdir -p "$cache"
