@@ -267,7 +267,7 @@ class TestTheRunner:
             {
                 "lyrics": {"order": ["local"]},
                 "models": {"separator": "mix"},
-                "daemon": {"settle": 0},
+                "daemon": {"settle": 0, "workers": 1},
                 "output": {"preset": preset},
             }
         )

@@ -24,7 +24,7 @@ from tests.web_api import Home
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 FIRST = 5.291
 """Where the first word of the song starts."""
 

@@ -79,7 +79,7 @@ class TestPlacedOnce:
                     {
                         "lyrics": {"order": ["local"]},
                         "models": {"separator": "mix"},
-                        "daemon": {"settle": 0},
+                        "daemon": {"settle": 0, "workers": 1},
                         **settings,
                     }
                 )
