@@ -164,7 +164,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         1_000_000,
     ),
     "attributes.wma": lambda: asf(1_000_000),
-    "tags.mka": lambda: matroska(500_000),
+    "tags.mka": lambda: matroska(2_000_000),
 }
 """By file name: the content of a song that costs a parser without limits seconds, minutes or
 hundreds of megabytes."""
