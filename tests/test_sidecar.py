@@ -385,7 +385,7 @@ class TestWhatGoesWrong:
         ],
     )
     def test_every_refusal_has_a_remedy(self, code: int, remedy: str, transient: bool) -> None:
-        error = atomic.refusal(Path("/music/a.lrc"), OSError(code, os.strerror(code)))
+        error = atomic._refusal(Path("/music/a.lrc"), OSError(code, os.strerror(code)))
         assert "/music" in str(error)
         assert remedy in error.remedy
         assert error.transient is transient

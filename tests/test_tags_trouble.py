@@ -7,12 +7,17 @@ program left it, and no rubbish is left.
 from __future__ import annotations
 
 import contextlib
+import io
+import itertools
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import mutagen
 import pytest
@@ -280,6 +285,79 @@ class TestOthersAtWork:
         assert "bug" not in "".join(reported)
         atomic.clear_abandoned(song.parent)
         assert names(song.parent) <= {"song.flac", "song.lrc"}
+
+
+class TestASongThatIsTakenAway:
+    """It is deleted just before one of the calls of the system that name it: each in turn."""
+
+    CALLS: ClassVar = (
+        (os, "stat"),
+        (os, "lstat"),
+        (os, "open"),
+        (os, "access"),
+        (os, "listxattr"),
+        (os, "link"),
+        (os.path, "isfile"),
+        (os.path, "exists"),
+        (io, "open"),
+    )
+
+    def taken_away(
+        self, song: Path, number: int, patch: pytest.MonkeyPatch, do: Callable[[], object]
+    ) -> bool:
+        """Do something while the song is deleted before a call; false if there are fewer calls."""
+        calls = 0
+
+        def watched(call: Callable[..., object]) -> Callable[..., object]:
+            def called(*args: object, **options: object) -> object:
+                nonlocal calls
+                if args and args[0] in (song, str(song), os.fsencode(song)):
+                    calls += 1
+                    if calls == number:
+                        song.unlink()
+                return call(*args, **options)
+
+            return called
+
+        with patch.context() as patched:
+            for module, name in self.CALLS:
+                patched.setattr(module, name, watched(getattr(module, name)))
+            with contextlib.suppress(WriteError):
+                do()
+        return calls >= number
+
+    @pytest.mark.parametrize("preset", ["embed", "navidrome", "plex"])
+    def test_costs_one_line_not_a_traceback_and_is_not_made_anew(
+        self, tmp_path: Path, original: Path, preset: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = 0
+        for calls in itertools.count(1):
+            folder = tmp_path / str(calls)
+            folder.mkdir()
+            song = Path(shutil.copy(original, folder))
+            journal = Journal(folder / "state" / "journal.db")
+            write = partial(write_lyrics, song, LYRICS, Output(preset=preset), journal=journal)
+            if not self.taken_away(song, calls, monkeypatch, write):
+                break
+            assert not song.exists(), calls
+            assert not list(folder.glob(".*")), calls
+        assert calls > 3
+
+    def test_or_given_back_while_it_is_undone(
+        self, tmp_path: Path, original: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = 0
+        for calls in itertools.count(1):
+            folder = tmp_path / str(calls)
+            folder.mkdir()
+            song = Path(shutil.copy(original, folder))
+            journal = Journal(folder / "state" / "journal.db")
+            write_lyrics(song, LYRICS, EMBED, journal=journal)
+            if not self.taken_away(song, calls, monkeypatch, partial(undo, journal)):
+                break
+            assert not song.exists(), calls
+            assert not list(folder.glob(".*")), calls
+        assert calls > 3
 
 
 @as_root

@@ -186,7 +186,7 @@ class _Encoder:
     """Encode stereo blocks to a file, which is put in its place when it is finished."""
 
     def __init__(self, path: Path, suffix: str, rate: int) -> None:
-        import av
+        import av.audio.stream
 
         self._path = path
         # One name, so that what a killed process left is written over.
@@ -197,7 +197,7 @@ class _Encoder:
         self._stream = self._container.add_stream(
             "libopus" if opus else "flac", rate=_OPUS_RATE if opus else rate
         )
-        assert isinstance(self._stream, av.AudioStream)
+        assert isinstance(self._stream, av.audio.stream.AudioStream)
         self._stream.layout = "stereo"
         if opus:
             self._stream.bit_rate = _OPUS_BITS

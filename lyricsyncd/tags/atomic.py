@@ -61,7 +61,7 @@ def read_state(path: Path) -> FileState | None:
     WriteError
         It cannot be read.
     """
-    with _write_errors(path):
+    with write_errors(path):
         try:
             state = path.lstat()
         except FileNotFoundError:
@@ -98,7 +98,7 @@ def replace(path: Path, data: bytes, *, song: Path, found: FileState | None) -> 
     Changed
         The file was changed since; it is left as it is.
     """
-    with _write_errors(path):
+    with write_errors(path):
         clear_abandoned(path.parent)
         with temporary_beside(path) as temporary:
             with temporary.open("wb") as file:
@@ -114,7 +114,7 @@ def remove(path: Path, *, found: FileState) -> None:
     WriteError, Changed
         As for `replace`.
     """
-    with _write_errors(path):
+    with write_errors(path):
         _check_unchanged(path, found)
         path.unlink()
         _flush(path.parent)
@@ -324,15 +324,15 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def _write_errors(path: Path) -> Iterator[None]:
-    """Turn errors of the system into a `WriteError` with a remedy."""
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the system while a file is written into a `WriteError` with a remedy."""
     try:
         yield
     except OSError as error:
-        raise refusal(path, error) from error
+        raise _refusal(path, error) from error
 
 
-def refusal(path: Path, error: OSError) -> WriteError:
+def _refusal(path: Path, error: OSError) -> WriteError:
     """Return the `WriteError` for an error of the system."""
     folder = path.parent
     what = f"{path} could not be written: {(error.strerror or str(error)).lower()}"

@@ -55,15 +55,17 @@ def embed(lyrics: Lyrics, tag: Tag, request: Request) -> Embedded:
     if why:
         return Embedded(Outcome.KEPT, (f"{why}, so its tags are left alone",), locked=True)
     for _ in range(_ATTEMPTS):
-        state = song.lstat()
-        try:
-            return _embed(lyrics, tag, request, state)
-        except Untouchable as error:
-            if atomic.is_changed(song, state):
-                continue
-            return Embedded(Outcome.KEPT, (f"{error}, so its tags are left alone",), locked=True)
-        except atomic.Changed:
-            continue
+        # The song may be moved or deleted at any time.
+        with atomic.write_errors(song):
+            state = song.lstat()
+            try:
+                return _embed(lyrics, tag, request, state)
+            except Untouchable as error:
+                if not atomic.is_changed(song, state):
+                    why = f"{error}, so its tags are left alone"
+                    return Embedded(Outcome.KEPT, (why,), locked=True)
+            except atomic.Changed:
+                pass
     raise WriteError(
         f"{song} keeps being changed by another program",
         remedy="Close it there and try again",
@@ -142,10 +144,8 @@ def write_slots(
 
 def edit(found: Opened, changes: Mapping[str, Saved], song: Path) -> list[Splice]:
     """Return what to change in a song's file; see `Opened.edit` and `songfile.rewrite`."""
-    try:
+    with atomic.write_errors(song):
         return found.edit(changes)
-    except OSError as error:
-        raise atomic.refusal(song, error) from error
 
 
 def _check(

@@ -46,7 +46,7 @@ def why_locked(song: Path) -> str:
     WriteError
         It does not exist, or cannot be read.
     """
-    try:
+    with atomic.write_errors(song):
         state = song.lstat()
         if not stat.S_ISREG(state.st_mode):
             return "the song is a link to a file elsewhere"
@@ -58,8 +58,6 @@ def why_locked(song: Path) -> str:
             return "the song's folder is read-only"
         if is_shared(song):
             return "the song's file shares its data with a copy (reflink)"
-    except OSError as error:
-        raise atomic.refusal(song, error) from error
     return ""
 
 
@@ -116,7 +114,7 @@ def rewrite(
     Changed
         Another program changed it meanwhile; it is left as it is.
     """
-    try:
+    with atomic.write_errors(song):
         atomic.clear_abandoned(song.parent)
         with atomic.temporary_beside(song) as temporary:
             copy_spliced(song, temporary, splices)
@@ -127,8 +125,6 @@ def rewrite(
             newer = max(time.time_ns(), state.st_mtime_ns + 1_000_000)
             os.utime(temporary, ns=(newer, newer))
             atomic.finish(temporary, song, song=song, found=atomic.FileState(None, state))
-    except OSError as error:
-        raise atomic.refusal(song, error) from error
 
 
 def same_audio(one: Path, other: Path, same_until: int = 0) -> bool:

@@ -127,7 +127,8 @@ def _undo_tags(
         tally.kept.append(Note(song, "the song is not there any more"))
         return
     why = songfile.why_locked(song)
-    state = song.lstat()
+    with atomic.write_errors(song):
+        state = song.lstat()
     try:
         found = opened(song)
     except Untouchable as error:
@@ -172,9 +173,9 @@ def _undo_slots(
     except atomic.Changed:
         return "another program is changing it"
     except Untouchable as error:
-        if atomic.is_changed(request.song, state):
-            return "another program is changing it"
-        return str(error)
+        with atomic.write_errors(request.song):
+            changed = atomic.is_changed(request.song, state)
+        return "another program is changing it" if changed else str(error)
     return ""
 
 
