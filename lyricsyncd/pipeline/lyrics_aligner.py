@@ -1,0 +1,265 @@
+"""Align, refine and judge the words of a song on its vocals."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lyricsyncd.model import Lyrics, Word
+from lyricsyncd.pipeline.prepared import Stopwatch
+from lyricsyncd.pipeline.voices_apart import voices_apart
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from lyricsyncd.align.features import Alignment
+    from lyricsyncd.align.onset_priors import OnsetPosteriors
+    from lyricsyncd.align.second_aligner import SecondAligner
+    from lyricsyncd.judging.quality import Thresholds, Verdict
+    from lyricsyncd.judging.uncovered import Uncovered
+    from lyricsyncd.judging.word_times import StatedTimes
+    from lyricsyncd.pipeline.model_set import ModelSet
+    from lyricsyncd.pipeline.optional_models import OptionalModels
+    from lyricsyncd.separate import Stem
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLyrics:
+    """Words, the audio that they were placed on, where, and how that was judged."""
+
+    lyrics: Lyrics
+    stem: Stem
+    alignment: Alignment
+    verdict: Verdict
+    uncovered: Uncovered
+    """The singing that they leave without words."""
+    voices_apart: bool = False
+    """Whether voices that sing at once were placed each by itself."""
+    remark: str = ""
+    """A sentence about word times that their source has."""
+
+
+class LyricsAligner:
+    """Place words on vocals, and judge where they lie.
+
+    Parameters
+    ----------
+    optional : OptionalModels
+        Has the second aligners.
+    thresholds : Thresholds
+        Scores from which words, or lines, may be written.
+    """
+
+    def __init__(self, models: ModelSet, optional: OptionalModels, thresholds: Thresholds) -> None:
+        self._models = models
+        self._optional = optional
+        self._thresholds = thresholds
+
+    def placed(
+        self,
+        stem: Stem,
+        lyrics: Lyrics,
+        language: str,
+        transcript: Sequence[Word] | None,
+        watch: Stopwatch,
+        pins: Sequence[tuple[int, float]] = (),
+        *,
+        compare_times: bool = False,
+    ) -> PlacedLyrics:
+        """Align, refine and judge; a transcript gives anchors, and a person's pins are bounds.
+
+        Parameters
+        ----------
+        compare_times : bool
+            Whether word times that the lyrics have are believed where the placement confirms them.
+        """
+        from lyricsyncd.align.aligner import align
+        from lyricsyncd.align.anchors import transcript_starts
+        from lyricsyncd.align.voices import merged
+        from lyricsyncd.judging import agreement
+        from lyricsyncd.judging.calibration import Calibration
+
+        with watch.stage("align"):
+            acoustic_model = self._models.acoustic_model(language)
+            starts = None if transcript is None else transcript_starts(transcript, lyrics.words)
+            words = [[word.text for word in line.words] for line in lyrics]
+            line_starts = _line_starts(lyrics)
+
+            # A second aligner only makes a prior: to it, what a person set is an anchor.
+            set_ = dict(pins)
+            anchors = [set_.get(i) for i in range(len(lyrics.words))] if pins else starts
+
+            def place(
+                stem: Stem,
+                unsung: npt.NDArray[np.bool_] | None = None,
+                windows: Sequence[tuple[int, float, float]] = (),
+            ) -> Alignment:
+                own = _starts_of(line_starts, lyrics, unsung)
+
+                def second_onsets(first: Alignment) -> OnsetPosteriors | None:
+                    return self._second_onsets(stem, words, language, first, own, anchors)
+
+                return align(
+                    stem.vocals,
+                    words,
+                    language,
+                    acoustic_model,
+                    line_starts=own,
+                    transcript_starts=None if pins else starts,
+                    pins=pins,
+                    windows=windows,
+                    unsung=unsung,
+                    second_onsets=None
+                    if self._optional.second_aligner(language) is None
+                    else second_onsets,
+                    second_unsung=(
+                        None
+                        if unsung is not None
+                        else lambda: self._second_unsung(stem, words, language)
+                    ),
+                )
+
+            alignment = place(stem)
+            apart = [] if pins else voices_apart(lyrics, alignment, stem, place)
+        with watch.stage("refine"):
+            alignment = _refined(alignment, stem, pins)
+            if apart:
+                alignment = merged(
+                    [chain.words for chain in apart],
+                    [_refined(chain.placed, chain.stem, ()) for chain in apart],
+                )
+        with watch.stage("judge"):
+            calibration = Calibration.of(acoustic_model)
+            alignment, verdict = agreement.accept_prior(alignment, self._thresholds, calibration)
+            sure = tuple(1.0 if i in set_ else each for i, each in enumerate(verdict.confidence))
+            verdict = dataclasses.replace(verdict, confidence=sure)
+        stated = _stated_times(lyrics) if compare_times else None
+        placed = self.judged(stem, lyrics, alignment, verdict, stated)
+        return dataclasses.replace(placed, voices_apart=bool(apart))
+
+    def judged(
+        self,
+        stem: Stem,
+        lyrics: Lyrics,
+        alignment: Alignment,
+        verdict: Verdict,
+        stated: StatedTimes | None = None,
+    ) -> PlacedLyrics:
+        """Judge a placement beside the word times of a source, and by the singing left over."""
+        from lyricsyncd.judging.uncovered import NOTHING, uncovered
+        from lyricsyncd.judging.word_times import with_stated
+        from lyricsyncd.separate.presence import FRAME_S, voiced_frames
+
+        remark = ""
+        if stated is not None:
+            alignment, verdict, remark = with_stated(alignment, verdict, stated, self._thresholds)
+        voiced = voiced_frames(stem)
+        left = NOTHING
+        if voiced is not None:
+            left = uncovered(voiced, FRAME_S, alignment.onset.tolist(), alignment.offset.tolist())
+        return PlacedLyrics(
+            lyrics, stem, alignment, self.of_all(verdict, left), uncovered=left, remark=remark
+        )
+
+    def of_all(self, verdict: Verdict, left: Uncovered) -> Verdict:
+        """Return a verdict that counts the singing without words."""
+        from lyricsyncd.judging.quality import with_missing_words
+
+        return with_missing_words(verdict, left.share, self._thresholds)
+
+    def _second_onsets(
+        self,
+        stem: Stem,
+        words: list[list[str]],
+        language: str,
+        first: Alignment,
+        line_starts: Sequence[float | None] | None,
+        starts: Sequence[float | None] | None,
+    ) -> OnsetPosteriors | None:
+        """Return the onsets of the second aligner, where there is one."""
+        return self._optional.by_second_aligner(
+            language,
+            lambda aligner: aligner.onset_posteriors(
+                stem.vocals,
+                words,
+                language,
+                first,
+                line_starts=line_starts,
+                transcript_starts=starts,
+            ),
+        )
+
+    def _second_unsung(
+        self, stem: Stem, words: list[list[str]], language: str
+    ) -> npt.NDArray[np.bool_] | None:
+        """Return the words that the second aligner leaves out, where it searches by itself."""
+        from lyricsyncd.align.second_aligner import SearchingAligner
+
+        def unsung(aligner: SecondAligner) -> npt.NDArray[np.bool_] | None:
+            if not isinstance(aligner, SearchingAligner):
+                return None
+            return aligner.unsung(stem.vocals, words, language)
+
+        return self._optional.by_second_aligner(language, unsung)
+
+
+def _stated_times(lyrics: Lyrics) -> StatedTimes | None:
+    """The word times that a source has; ``None`` without any."""
+    import numpy as np
+
+    from lyricsyncd.judging.word_times import StatedTimes
+
+    timed = [line.timed_words for line in lyrics for _ in line.words]
+    if not any(timed):
+        return None
+
+    def seconds(times: Iterable[float | None]) -> npt.NDArray[np.float64]:
+        each = zip(times, timed, strict=True)
+        return np.array([math.nan if t is None or not known else t for t, known in each])
+
+    words = lyrics.words
+    return StatedTimes(
+        seconds(word.start for word in words), seconds(word.end for word in words), lyrics.source
+    )
+
+
+def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
+    """Line times as anchors, where the source has any."""
+    starts = [None if line.estimated else line.start for line in lyrics]
+    return starts if any(start is not None for start in starts) else None
+
+
+def _starts_of(
+    starts: Sequence[float | None] | None, lyrics: Lyrics, unsung: npt.NDArray[np.bool_] | None
+) -> Sequence[float | None] | None:
+    """Return the line times of lines that have words which are sung."""
+    if starts is None or unsung is None:
+        return starts
+    own, at = [], 0
+    for start, line in zip(starts, lyrics, strict=True):
+        count = len(line.words)
+        own.append(None if unsung[at : at + count].all() else start)
+        at += count
+    return own
+
+
+def _refined(alignment: Alignment, stem: Stem, pins: Sequence[tuple[int, float]] = ()) -> Alignment:
+    """Return the onsets and offsets where the vocals show them, or where a person set them."""
+    from lyricsyncd.align.features import with_pins
+    from lyricsyncd.align.refine import Strength
+
+    strength = Strength.of(stem.vocals, stem.sr)
+
+    def refined(placed: Alignment) -> Alignment:
+        onset, offset = strength.refined(placed.onset, placed.offset)
+        return with_pins(dataclasses.replace(placed, onset=onset, offset=offset), pins)
+
+    without_prior = alignment.without_prior
+    return dataclasses.replace(
+        refined(alignment),
+        without_prior=None if without_prior is None else refined(without_prior),
+    )
