@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from lyricsyncd.align import viterbi
 from lyricsyncd.align.emissions import CompiledLyrics, Emissions, PronunciationVariant
+from lyricsyncd.align.event_times import LogPosteriors
 from lyricsyncd.align.graph import Graph, build, skippable_runs
 from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
 from lyricsyncd.align.options import Penalties
-from lyricsyncd.align.posterior import LogPosteriors, posterior
+from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Anchors, Band, StartTimes, Trellis
 from lyricsyncd.align.viterbi import best_path, best_score
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from lyricsyncd.align.aligner import Alignment, align
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
+from lyricsyncd.align.event_times import LogPosteriors
 from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
 from lyricsyncd.align.options import SearchOptions
-from lyricsyncd.align.posterior import LogPosteriors
 from lyricsyncd.align.second_aligner import SearchingAligner
 from lyricsyncd.config.schema import Config, Quality
 from lyricsyncd.judging import agreement

@@ -21,7 +21,7 @@ no hints: every search keeps to them, and takes all frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from lyricsyncd.align import background, features
+from lyricsyncd.align import features
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions import (
     SAMPLE_RATE,
@@ -42,28 +42,29 @@ from lyricsyncd.align.emissions import (
     Traits,
 )
 from lyricsyncd.align.features import TOLERANCE_S, Alignment, PathPosterior, word_frames
-from lyricsyncd.align.graph import Graph, build, skippable_runs
-from lyricsyncd.align.linetimes import Fit, LineTimes, compare
-from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
+from lyricsyncd.align.first_pass import (
+    FirstPass,
+    Second,
+    SecondOnsets,
+    SecondUnsung,
+    first_pass,
+    likelihood_ratio,
+    onset_prior,
+    skipped_words,
+)
+from lyricsyncd.align.graph import Graph
 from lyricsyncd.align.options import SearchOptions
-from lyricsyncd.align.pins import Pins
 from lyricsyncd.align.posterior import Posterior
+from lyricsyncd.align.task import Task
 from lyricsyncd.align.trellis import Anchors, Band, StartTimes, Trellis
 from lyricsyncd.align.viterbi import Path, best_path
 
 __all__ = ["Alignment", "Debug", "SecondOnsets", "align"]
 
 BoolArray = npt.NDArray[np.bool_]
-DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _FRAMES_AT_ONCE = 1024
-
-SecondOnsets = Callable[[Alignment], OnsetPosteriors | None]
-"""Returns the onset posteriors of a second aligner, given the placement of the first; of its words,
-those that are not ``placed`` are left out."""
-SecondUnsung = Callable[[], "BoolArray | None"]
-"""Returns the words that a second aligner leaves out as not sung, shape (N,)."""
 
 
 @dataclass
@@ -175,8 +176,8 @@ def align(
     # The products are small: the linear algebra library's threads would only wait for each other.
     # Where there is enough work, a model runs threads of its own.
     with threadpool_limits(1, user_api="blas"):
-        task = _Task.of(acoustic_model, lines, language, options, unsung, pins, windows)
-        second = _Second(second_onsets, second_unsung)
+        task = Task.of(acoustic_model, lines, language, options, unsung, pins, windows)
+        second = Second(second_onsets, second_unsung)
         return _aligned(
             audio, frames, task, line_starts, transcript_starts, second, debug or Debug()
         )
@@ -202,7 +203,7 @@ def unsung_words(
     """
     with threadpool_limits(1, user_api="blas"):
         options = Traits.of(acoustic_model).search_options
-        task = _Task.of(acoustic_model, lines, language, options)
+        task = Task.of(acoustic_model, lines, language, options)
         frames = acoustic_model.features(audio) if frames is None else frames
         emissions = acoustic_model.score(frames, task.lyrics)
         trellis = Trellis(
@@ -212,150 +213,16 @@ def unsung_words(
             task.lyrics.short,
             penalties=options.first_penalties,
         )
-        return _unsung(task, trellis)
-
-
-@dataclass(frozen=True)
-class _Second:
-    """The functions of a second aligner, as far as there is one."""
-
-    onsets: SecondOnsets | None
-    unsung: SecondUnsung | None
-
-
-@dataclass(frozen=True)
-class _Task:
-    """The words of a song in the units of a model, and how its times are reported.
-
-    Attributes
-    ----------
-    lines : lines of words
-    n_words : int
-        Number of all words, N; the graph may lack some.
-    lag : float
-        The model's constant bias in seconds.
-    onset_lag : ndarray of float64, shape (W,)
-        Seconds to add to the onset of each word of the graph.
-    pins : Pins or None
-        Words that a person set.
-    """
-
-    model: AcousticModel
-    lines: Lines
-    lyrics: CompiledLyrics
-    graph: Graph
-    n_words: int
-    lag: float
-    onset_lag: DoubleArray
-    options: SearchOptions
-    pins: Pins | None = None
-
-    @classmethod
-    def of(
-        cls,
-        model: AcousticModel,
-        lines: Lines,
-        language: str | None,
-        options: SearchOptions,
-        unsung: BoolArray | None = None,
-        pins: Sequence[tuple[int, float]] = (),
-        windows: Sequence[tuple[int, float, float]] = (),
-    ) -> _Task:
-        lyrics = model.compile(lines, language)
-        if unsung is not None:
-            lyrics = lyrics.without(unsung)
-        n_words = sum(len(line) for line in lines)
-        lag = Traits.of(model).lag
-        each = np.full(n_words, lag) + (0.0 if lyrics.onset_lag is None else lyrics.onset_lag)
-        bounds = Pins.of(pins, each) if pins else None
-        if windows:
-            bounds = Pins.between(windows, each)
-        return cls._of(model, lines, lyrics, n_words, lag, options, bounds)
-
-    @classmethod
-    def _of(
-        cls,
-        model: AcousticModel,
-        lines: Lines,
-        lyrics: CompiledLyrics,
-        n_words: int,
-        lag: float,
-        options: SearchOptions,
-        pins: Pins | None,
-    ) -> _Task:
-        graph = build(lyrics)
-        onset_lag = np.full(graph.n_words, lag)
-        if lyrics.onset_lag is not None:
-            onset_lag += lyrics.onset_lag[graph.index]
-        return cls(model, lines, lyrics, graph, n_words, lag, onset_lag, options, pins)
-
-    def without(self, words: BoolArray) -> _Task:
-        """Return the task without some words, a mask of shape (N,)."""
-        lyrics = self.lyrics.without(words)
-        return self._of(
-            self.model, self.lines, lyrics, self.n_words, self.lag, self.options, self.pins
-        )
-
-    def fitting(self, emissions: Emissions) -> _Task:
-        """Return the task without words that do not fit between two pins: they are spread there."""
-        task = self
-        while task.pins is not None and task.graph.n_words:
-            windows = task.pins.windows(task.graph, emissions.hop, emissions.n_frames)
-            if not windows.too_narrow.any():
-                break
-            left_out = np.zeros(task.n_words, np.bool_)
-            left_out[task.graph.index[windows.too_narrow]] = True
-            task = task.without(left_out)
-        return task
-
-    def rough(self, trellis: Trellis, path: Path) -> Alignment:
-        """Return the times of a path as they are, for a second aligner to start from."""
-        return features.rough_alignment(
-            self.n_words, trellis, path.states, self.model.name, self.lag, self.onset_lag
-        )
-
-    def spread_evenly(self, duration: float) -> Alignment:
-        """Return a placement that says of itself that it is none."""
-        return features.spread_evenly(self.n_words, duration, self.model.name)
-
-
-@dataclass(frozen=True)
-class _FirstPass:
-    """The result of the first pass.
-
-    Attributes
-    ----------
-    task : _Task
-        Without words that are not sung.
-    trellis : Trellis
-        Without anchors that were rejected; with the floor of the silence between lines that fits.
-    guided : Trellis
-        The same with a second aligner's onsets where they were accepted.
-    free, path : Path
-        The best path without a second aligner's onsets, and with them where they were accepted.
-    line_times : LineTimes or None
-    likelihood_ratio : float
-    onset_posteriors : OnsetPosteriors or None
-        Those of the second aligner.
-    """
-
-    task: _Task
-    trellis: Trellis
-    guided: Trellis
-    free: Path
-    path: Path
-    line_times: LineTimes | None
-    likelihood_ratio: float
-    onset_posteriors: OnsetPosteriors | None
+        return skipped_words(task, trellis)
 
 
 def _aligned(
     audio: npt.NDArray[np.float32],
     given_frames: Any,
-    task: _Task,
+    task: Task,
     line_starts: Sequence[float | None] | None,
     transcript_starts: Sequence[float | None] | None,
-    second: _Second,
+    second: Second,
     debug: Debug,
 ) -> Alignment:
     debug.lyrics, options = task.lyrics, task.options
@@ -387,7 +254,7 @@ def _aligned(
         entry_scale=1.0 / step,
         pins=task.pins,
     )
-    first = _first_pass(task, trellis, line_starts, second, two_passes)
+    first = first_pass(task, trellis, line_starts, second, two_passes)
     if first is None:
         return task.spread_evenly(duration)
     task = first.task
@@ -421,7 +288,7 @@ def _aligned(
         _stretched(first.free, step, n_frames), step * first.free.score
     )
     if second.onsets is None:
-        ratio = _likelihood_ratio(task, trellis, path)
+        ratio = likelihood_ratio(task, trellis, path)
         first = replace(first, likelihood_ratio=ratio)
     return _placed(task, trellis, band, path, first, debug)
 
@@ -434,147 +301,7 @@ def _activity(
     return vocal_activity(audio, emissions.n_frames, round(emissions.hop * SAMPLE_RATE))
 
 
-def _first_pass(
-    task: _Task,
-    trellis: Trellis,
-    line_starts: Sequence[float | None] | None,
-    second: _Second,
-    two_passes: bool,
-) -> _FirstPass | None:
-    """Find where the words are about, and which other times are of this recording.
-
-    Where the lyrics lack words that are sung, or have some that are not, the settings for complete
-    lyrics lead astray, and more so the better of two models. So others are tried, and those taken
-    with which most words are where a second aligner has them: two models rarely err alike.
-    Without one, the second pass tells how much the order of the words matters, on adapted scores.
-    """
-    free = best_path(trellis)
-    if free is None:
-        return None
-    line_times: LineTimes | None = None
-    if line_starts is not None and any(start is not None for start in line_starts):
-        line_times, free, anchors = _with_line_times(task, trellis, free, line_starts)
-        trellis = replace(trellis, anchors=anchors)
-    onsets = None if second.onsets is None else second.onsets(task.rough(trellis, free))
-    if onsets is None:
-        alone = two_passes and second.onsets is None
-        ratio = 0.0 if alone else _likelihood_ratio(task, trellis, free)
-        return _FirstPass(task, trellis, trellis, free, free, line_times, ratio, None)
-    as_usual = found = _Agreed.of(task, trellis, free, onsets)
-    doubtful = found.share < task.options.sure_prior
-    for floor in task.options.other_floors if doubtful else ():
-        penalties = replace(trellis.penalties, floor_between=floor)
-        found = found.or_better(task, replace(trellis, penalties=penalties), onsets)
-    if second.unsung is not None and line_times is None:
-        found = _without_unsung(found, second)
-    path: Path | None = None
-    if found.share < task.options.trusted_prior:
-        found = as_usual
-    guided = found.trellis
-    if found is not as_usual or found.share >= task.options.trusted_prior:
-        anchors = (*guided.anchors, _prior(found.task, found.onsets))
-        guided = replace(guided, anchors=anchors)
-        path = best_path(guided)
-    ratio = _likelihood_ratio(found.task, found.trellis, found.path)
-    return _FirstPass(
-        found.task,
-        found.trellis,
-        guided,
-        found.path,
-        path or found.path,
-        line_times,
-        ratio,
-        found.onsets,
-    )
-
-
-def _likelihood_ratio(task: _Task, trellis: Trellis, path: Path) -> float:
-    if not task.options.background:
-        return 0.0
-    score = background.background_score(task.lyrics, trellis)
-    return background.likelihood_ratio(path, task.graph, score)
-
-
-@dataclass(frozen=True)
-class _Agreed:
-    """A path, and the number of words that it has where a second aligner has them."""
-
-    task: _Task
-    trellis: Trellis
-    path: Path
-    onsets: OnsetPosteriors
-    words: int
-
-    @property
-    def share(self) -> float:
-        """The number of words as a share of those that both can pronounce."""
-        return self.words / max(1, len(self.onsets.index))
-
-    @classmethod
-    def of(cls, task: _Task, trellis: Trellis, path: Path, onsets: OnsetPosteriors) -> _Agreed:
-        rough = task.rough(trellis, path)
-        onsets = onsets.debiased(rough.onset)
-        return cls(task, trellis, path, onsets, onsets.agreed(rough.onset, rough.placed))
-
-    def or_better(self, task: _Task, trellis: Trellis, onsets: OnsetPosteriors) -> _Agreed:
-        """Return the best path of another trellis if it agrees on more words, else this one."""
-        path = best_path(trellis)
-        if path is None:
-            return self
-        other = _Agreed.of(task, trellis, path, onsets)
-        return other if other.words > self.words else self
-
-
-def _without_unsung(found: _Agreed, second: _Second) -> _Agreed:
-    """Leave out the words that both models leave out, if they agree on more of the others then."""
-    assert second.unsung is not None, "there is a second aligner"
-    assert second.onsets is not None, "there is a second aligner"
-    ours = _unsung(found.task, found.trellis)
-    if not ours.any():
-        return found
-    theirs = second.unsung()
-    if theirs is None or not (ours & theirs).any() or (ours & theirs)[found.task.graph.index].all():
-        return found
-    task = found.task.without(ours & theirs)
-    # Without line times, what is anchored are words of a transcript.
-    kept = np.searchsorted(found.task.graph.index, task.graph.index)
-    anchors = (each.of(kept) for each in found.trellis.anchors if isinstance(each, StartTimes))
-    trellis = replace(found.trellis, graph=task.graph, anchors=tuple(anchors))
-    path = best_path(trellis)
-    if path is None:
-        return found
-    rough = task.rough(trellis, path)
-    onsets = second.onsets(rough)
-    if onsets is None:
-        return found
-    other = _Agreed.of(task, trellis, path, onsets)
-    before = found.task.rough(found.trellis, found.path).onset
-    trusted = other.share >= task.options.trusted_unsung
-    better = other.words > found.onsets.agreed(before, rough.placed)
-    return other if trusted and better else found
-
-
-def _unsung(task: _Task, trellis: Trellis) -> BoolArray:
-    """Return the words that a path leaves out where it may leave out lines and words in brackets,
-    shape (N,)."""
-    graph = build(task.lyrics, skippable_runs(task.lines))
-    path = best_path(replace(trellis, graph=graph, anchors=(), pins=None))
-    left_out = np.zeros(task.n_words, np.bool_)
-    if path is not None:
-        _, offsets = word_frames(graph, path.states)
-        left_out[graph.index[offsets == 0]] = True
-    if task.pins is not None:
-        left_out[task.pins.word] = False
-    return left_out
-
-
-def _prior(task: _Task, onsets: OnsetPosteriors) -> OnsetPrior:
-    # At this scale the probabilities of both are multiplied in the posteriors.
-    weight = task.options.prior_weight / task.options.scale
-    return onsets.as_prior(task.graph, task.onset_lag, weight, task.options.prior_cap)
-
-
-def _band(task: _Task, first: _FirstPass, n_frames: int, step: int) -> Band:
+def _band(task: Task, first: FirstPass, n_frames: int, step: int) -> Band:
     """Return the band around the paths of the first pass, in frames of the second."""
     reach = round(task.options.band / task.model.hop)
     band: Band | None = None
@@ -592,7 +319,7 @@ def _stretched(path: Path, step: int, n_frames: int) -> IntArray:
 
 
 def _mean_scores(
-    front_ends: Sequence[AdaptableModel], frames: Sequence[Any], task: _Task, band: Band | None
+    front_ends: Sequence[AdaptableModel], frames: Sequence[Any], task: Task, band: Band | None
 ) -> Emissions:
     """Return the mean scores over the front ends, of the units that the band can reach."""
     band = band or Band.whole(task.graph, len(frames[0]))
@@ -617,37 +344,6 @@ def _mean_scores(
     return means
 
 
-def _with_line_times(
-    task: _Task, trellis: Trellis, free: Path, line_starts: Sequence[float | None]
-) -> tuple[LineTimes, Path, tuple[Anchors, ...]]:
-    """Check line times against a search without them; search again with those that fit."""
-    graph, options = task.graph, task.options
-    onsets, _ = word_frames(graph, free.states)
-    found: list[float | None] = [None] * len(line_starts)
-    for word in np.flatnonzero(graph.first_of_line):
-        found[graph.line[word]] = float(onsets[word] * trellis.emissions.hop + task.lag)
-    times = compare(line_starts, found)
-    if not times.belong:
-        return times, free, trellis.anchors
-    anchored = replace(
-        trellis, anchors=(*trellis.anchors, _line_anchors(graph, times.corrected(line_starts)))
-    )
-    path = best_path(anchored)
-    if path is None:
-        return times, free, trellis.anchors
-    if times.fit is Fit.UNCLEAR:
-        n_known = sum(start is not None for start in line_starts)
-        if free.score - path.score > options.doubtful_line * trellis.entry_scale * n_known:
-            return replace(times, fit=Fit.DOUBTFUL), free, trellis.anchors
-    return times, path, anchored.anchors
-
-
-def _line_anchors(graph: Graph, line_starts: Sequence[float | None]) -> StartTimes:
-    """Anchor the first word of each line that the graph has."""
-    by_line = np.array([np.nan if s is None else s for s in line_starts], np.float64)
-    return StartTimes(np.where(graph.first_of_line, by_line[graph.line], np.nan))
-
-
 def _transcript_anchors(
     graph: Graph, starts: Sequence[float | None] | None, options: SearchOptions
 ) -> tuple[Anchors, ...]:
@@ -659,11 +355,11 @@ def _transcript_anchors(
 
 
 def _placed(
-    task: _Task,
+    task: Task,
     trellis: Trellis,
     band: Band | None,
     path: Path,
-    first: _FirstPass,
+    first: FirstPass,
     debug: Debug,
 ) -> Alignment:
     """Return the words of a path, and those of the path with a second aligner's prior."""
@@ -700,7 +396,7 @@ def _placed(
         second=second.acoustic_model,
         second_near=second.near(placed.onset, TOLERANCE_S),
     )
-    prior = _prior(task, second)
+    prior = onset_prior(task, second)
     both = replace(trellis, anchors=(*trellis.anchors, prior))
     with_prior = best_path(both, band)
     if with_prior is None:
@@ -725,7 +421,7 @@ def _placed(
 
 
 def _own_units(
-    task: _Task, first: _FirstPass, front_end: AcousticModel, frames: Any, number: int
+    task: Task, first: FirstPass, front_end: AcousticModel, frames: Any, number: int
 ) -> IntArray:
     """Return what a front end learns from, by a first pass of its own: no error is learnt by all.
 
@@ -741,7 +437,7 @@ def _own_units(
     return np.repeat(units, step)[: len(frames)]
 
 
-def _adaptation_units(task: _Task, emissions: Emissions, states: IntArray) -> IntArray:
+def _adaptation_units(task: Task, emissions: Emissions, states: IntArray) -> IntArray:
     """Return the unit of each frame; -1 in silence, -2 where it fits too badly to learn from."""
     units = task.graph.unit[states]
     silent = units >= task.lyrics.n_units

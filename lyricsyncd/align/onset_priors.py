@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from lyricsyncd.align.event_times import LogPosteriors
 from lyricsyncd.align.graph import Graph
-from lyricsyncd.align.posterior import LogPosteriors
 
 BoolArray = npt.NDArray[np.bool_]
 DoubleArray = npt.NDArray[np.float64]

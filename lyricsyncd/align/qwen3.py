@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lyricsyncd.align.emissions import SAMPLE_RATE, Lines
+from lyricsyncd.align.event_times import LogPosteriors
 from lyricsyncd.align.onset_priors import OnsetPosteriors
-from lyricsyncd.align.posterior import LogPosteriors
 from lyricsyncd.align.windows import Window, windows
 from lyricsyncd.errors import ModelError
 from lyricsyncd.models import torch_device
