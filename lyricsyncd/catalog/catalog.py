@@ -20,6 +20,8 @@ from lyricsyncd.catalog.drafts import Draft
 from lyricsyncd.catalog.kept import KeptResults
 from lyricsyncd.catalog.queries import get_entry, setting
 from lyricsyncd.catalog.records import (
+    BETTER,
+    OTHER_SETTINGS,
     REQUESTED,
     TAKEN_BACK,
     Entry,
@@ -343,20 +345,44 @@ class Catalog(KeptResults):
 
         return self.write(take_up)
 
-    # Better results
+    # Other results
 
     def improve(self, id: int) -> bool:
         """Queue a song whose result stays unless a clearly better one is found."""
         now = self.clock()
-        return self.write(lambda db: transitions.improve(db, id, now))
+        return self.write(lambda db: transitions.queue_quietly(db, id, BETTER, now))
 
-    def keep(self, id: int, owner: str, placed_by: str | None = None) -> bool:
+    def redo(self, ids: Iterable[int]) -> int:
+        """Queue songs whose results stay until those of other settings take their place; return how
+        many they are. Those that were queued so before, and are not named, leave the queue."""
+        now, chosen = self.clock(), list(ids)
+
+        def redo(db: sqlite3.Connection) -> int:
+            transitions.keep_all(db, OTHER_SETTINGS)
+            return sum(transitions.queue_quietly(db, id, OTHER_SETTINGS, now) for id in chosen)
+
+        return self.write(redo)
+
+    def keep(
+        self, id: int, owner: str, placed_by: str | None = None, overrides: str | None = None
+    ) -> bool:
         """End the lease of such a song: its result stays; see `transitions.keep`."""
-        return self.write(lambda db: transitions.keep(db, id, owner, placed_by))
+        return self.write(lambda db: transitions.keep(db, id, owner, placed_by, overrides))
 
-    def keep_all(self) -> int:
-        """Take such songs out of the queue; return how many they were."""
-        return self.write(transitions.keep_all)
+    def keep_all(self, why: str = BETTER) -> int:
+        """Take songs out of the queue that are there for such a reason; return how many."""
+        return self.write(lambda db: transitions.keep_all(db, why))
+
+    def skip_by_settings(self, reasons: Mapping[int, str]) -> int:
+        """Leave songs alone that wait or are in work; return how many they are.
+
+        Parameters
+        ----------
+        reasons : mapping
+            By the songs' numbers.
+        """
+        now = self.clock()
+        return self.write(lambda db: transitions.skip_by_settings(db, reasons, now))
 
     # The clock
 

@@ -178,6 +178,13 @@ def placed_by_0007(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX drafts_by_hand ON drafts (id) WHERE by_hand = 1")
 
 
+@_step
+def overrides_0008(db: sqlite3.Connection) -> None:
+    """Add what the configuration set for a song when it was placed; NULL where that is not known:
+    an earlier version placed it."""
+    db.execute("ALTER TABLE tracks ADD COLUMN overrides TEXT")
+
+
 def migrate(
     db: sqlite3.Connection,
     steps: list[Step] | None = None,

@@ -13,6 +13,8 @@ from typing import Any, Literal, TypeVar
 from lyricsyncd.catalog.database import Database
 from lyricsyncd.catalog.records import (
     BY_HAND,
+    OTHER_SETTINGS,
+    REQUESTED,
     SKIPPED_BY_SETTINGS,
     Entry,
     Fingerprint,
@@ -20,6 +22,7 @@ from lyricsyncd.catalog.records import (
     NamedSong,
     Rest,
     State,
+    Subject,
 )
 from lyricsyncd.config.paths import present
 from lyricsyncd.unicode_forms import forms
@@ -200,6 +203,22 @@ class Queries(Database):
         return self.read(
             lambda db: [as_entry(row) for row in db.execute(query, (len(start), start))]
         )
+
+    def awaiting_work(self, libraries: Sequence[Path]) -> list[Subject]:
+        """List the songs of libraries that wait or are in work, and that no person named."""
+        where = "state IN ('pending', 'working', 'no_lyrics') AND why != ?"
+        return self.read(lambda db: _subjects(db, libraries, "FALSE", where, (REQUESTED,)))
+
+    def placed_by_models(self, libraries: Sequence[Path]) -> list[Subject]:
+        """List the songs of libraries whose words the models placed, and that no person has
+        touched.
+
+        Those that are queued because of other settings are among them, and those of any library for
+        which the configuration had settings then.
+        """
+        where = f"({_PLACED} OR (state = 'pending' AND why = ?)) AND {_UNTOUCHED}"
+        had = "COALESCE(overrides, '') != ''"
+        return self.read(lambda db: _subjects(db, libraries, had, where, (OTHER_SETTINGS,)))
 
     def improvable(self, limit: int) -> list[int]:
         """List songs that other models placed than those noted, the least sure first.
@@ -457,12 +476,14 @@ class Queries(Database):
 
 MODELS = "models"
 """Name under which the service notes what places songs now."""
+_PLACED = """state IN ('done', 'mixed', 'lines', 'review') AND missing_since IS NULL
+    AND aligner NOT IN ('none', 'source') AND decision IS NOT NULL"""
+_UNEDITED = f"""COALESCE(placed_by, 'an earlier version') != '{BY_HAND}'
+    AND id NOT IN (SELECT id FROM drafts WHERE by_hand = 1)"""
+_UNTOUCHED = f"{_UNEDITED} AND id NOT IN (SELECT id FROM choices)"
 _IMPROVABLE = f"""
-    FROM tracks WHERE state IN ('done', 'mixed', 'lines', 'review') AND missing_since IS NULL
-    AND aligner NOT IN ('none', 'source') AND decision IS NOT NULL
-    AND COALESCE(placed_by, 'an earlier version') != '{BY_HAND}'
+    FROM tracks WHERE {_PLACED} AND {_UNEDITED}
     AND COALESCE(placed_by, '') != (SELECT value FROM settings WHERE name = '{MODELS}')
-    AND id NOT IN (SELECT id FROM drafts WHERE by_hand = 1)
 """
 
 ORDERS = {
@@ -499,6 +520,26 @@ def range_below(folder: Path) -> tuple[bytes, bytes]:
     """Between which two values the paths below a folder lie, as bytes."""
     top = os.fsencode(folder).rstrip(b"/")
     return top + b"/", top + b"0"  # the byte after the slash
+
+
+def _subjects(
+    db: sqlite3.Connection,
+    libraries: Sequence[Path],
+    others: str,
+    where: str,
+    values: tuple[object, ...],
+) -> list[Subject]:
+    """List the songs that are of the libraries, or as ``others`` says, and as ``where`` says."""
+    marks = ",".join("?" * len(libraries))
+    rows = db.execute(
+        "SELECT id, path, library, language, overrides FROM tracks"
+        f" WHERE (library IN ({marks}) OR {others}) AND {where} ORDER BY id",
+        (*map(os.fsencode, libraries), *values),
+    )
+    return [
+        Subject(id, Path(os.fsdecode(path)), Path(os.fsdecode(library)), language, overrides)
+        for id, path, library, language, overrides in rows
+    ]
 
 
 def _ids(db: sqlite3.Connection, paths: Sequence[Path]) -> dict[Path, int]:

@@ -95,6 +95,11 @@ REQUESTED = "a person asked"
 """Why a song is queued that a person named."""
 BETTER = "newer models may place it better"
 """Why a song is queued whose result only takes the place of the one before if it is better."""
+OTHER_SETTINGS = "the configuration changed for it"
+"""Why a song is queued whose result is of other settings than its folder has now."""
+QUIETLY = (BETTER, OTHER_SETTINGS)
+"""Why a song is queued whose result stays until another one may take its place: nobody asked for
+that, and whatever a person changed is left as it is."""
 BY_HAND = ""
 """In place of the models that placed a song: a person decided about its words."""
 SKIPPED_BY_SETTINGS = "the configuration skips it: "
@@ -153,11 +158,19 @@ class Entry:
     """What a queued song waits for: a look-up (empty), or a host that could not be asked."""
     placed_by: str | None = None
     """What placed it, see `lyricsyncd.pipeline.identity`; ``None``: an earlier version."""
+    overrides: str | None = None
+    """What the configuration set for it when it was placed, see `library.rules.Overridden.key`;
+    ``None``: an earlier version placed it, or nothing has."""
 
     @property
     def for_improvement(self) -> bool:
         """Return whether its result stays unless a clearly better one is found."""
         return self.why == BETTER
+
+    @property
+    def quietly(self) -> bool:
+        """Return whether its result stays until another one may take its place."""
+        return self.why in QUIETLY
 
     @property
     def left_alone(self) -> bool:
@@ -186,7 +199,7 @@ class Entry:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        del plain["fingerprint"], plain["placed_by"]
+        del plain["fingerprint"], plain["placed_by"], plain["overrides"]
         plain["path"] = str(self.path)
         plain["library"] = None if self.library is None else str(self.library)
         plain["state"] = self.state.value
@@ -211,6 +224,17 @@ class Known:
     def left_alone(self) -> bool:
         """As of an `Entry`."""
         return left_alone(self.state, self.error_class)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The little of an `Entry` that tells whether a change of the configuration concerns it."""
+
+    id: int
+    path: Path
+    library: Path
+    language: str | None
+    overrides: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +281,8 @@ class Outcome:
     separator: str | None = None
     aligner: str | None = None
     placed_by: str | None = None
+    overrides: str | None = None
+    """As of an `Entry`."""
     lines: int | None = None
     words: int | None = None
     lines_with_words: int | None = None

@@ -11,7 +11,8 @@ from typing import Any
 
 from lyricsyncd.catalog.queries import get_entry, moved_here, range_below, there
 from lyricsyncd.catalog.records import (
-    BETTER,
+    QUIETLY,
+    REQUESTED,
     SKIPPED_BY_SETTINGS,
     Fingerprint,
     Outcome,
@@ -159,7 +160,7 @@ def _enqueue(
         return Queued.WORKING
     if left_alone(state, known["error_class"]) and not request.force:
         return Queued.IGNORED
-    if state is State.PENDING and known["why"] != BETTER:
+    if state is State.PENDING and known["why"] not in QUIETLY:
         # A person, or a player, does not wait for a backoff to end.
         hurry = changed or request.force or request.priority >= Priority.PERSON
         if not hurry and request.priority <= known["priority"] and seen.inode == known["inode"]:
@@ -373,28 +374,39 @@ _AS_IT_WAS = (
 )
 
 
-def improve(db: sqlite3.Connection, id: int, now: float) -> bool:
-    """Queue a song that is done, behind all others, without touching its result."""
+def queue_quietly(db: sqlite3.Connection, id: int, why: str, now: float) -> bool:
+    """Queue a song that is done, behind all others, without touching its result.
+
+    Parameters
+    ----------
+    why
+        One of `records.QUIETLY`.
+    """
     changed = db.execute(
         "UPDATE tracks SET state = 'pending', priority = ?, why = ?, enqueued_at = ?,"
         " next_attempt_at = ?, attempts = 0, crashes = 0, retries = 0, waits_for = NULL"
         " WHERE id = ? AND state IN ('done', 'mixed', 'lines', 'review')",
-        (int(Priority.IMPROVE), BETTER, now, now, id),
+        (int(Priority.IMPROVE), why, now, now, id),
     )
     return changed.rowcount == 1
 
 
-def keep(db: sqlite3.Connection, id: int, owner: str, placed_by: str | None) -> bool:
-    """End the lease of a song that was to be improved: its result stays.
+def keep(
+    db: sqlite3.Connection, id: int, owner: str, placed_by: str | None, overrides: str | None
+) -> bool:
+    """End the lease of a song that was queued quietly: its result stays.
 
     Parameters
     ----------
     placed_by
         What could not place it better; ``None`` where that was not found out.
+    overrides
+        Settings with which it could not be placed well; ``None`` likewise.
     """
-    held = update_held(
-        db, id, owner, f"{_AS_IT_WAS}, placed_by = COALESCE(?, placed_by)", (placed_by,)
+    changes = (
+        f"{_AS_IT_WAS}, placed_by = COALESCE(?, placed_by), overrides = COALESCE(?, overrides)"
     )
+    held = update_held(db, id, owner, changes, (placed_by, overrides))
     if held:
         # Something else wrote the file meanwhile.
         db.execute(
@@ -407,11 +419,33 @@ def keep(db: sqlite3.Connection, id: int, owner: str, placed_by: str | None) -> 
     return held
 
 
-def keep_all(db: sqlite3.Connection) -> int:
-    """Take songs out of the queue that were to be improved; return how many they were."""
+def keep_all(db: sqlite3.Connection, why: str) -> int:
+    """Take songs out of the queue that were queued quietly; return how many they were."""
     return db.execute(
-        f"UPDATE tracks SET {_AS_IT_WAS} WHERE state = 'pending' AND why = ?", (BETTER,)
+        f"UPDATE tracks SET {_AS_IT_WAS} WHERE state = 'pending' AND why = ?", (why,)
     ).rowcount
+
+
+def skip_by_settings(db: sqlite3.Connection, reasons: Mapping[int, str], now: float) -> int:
+    """Leave alone songs that wait or are in work, unless a person named them; return how many.
+
+    One that has a result stays as it is.
+    """
+    unless = "AND state IN ('pending', 'working', 'no_lyrics') AND why != ?"
+    quietly = ",".join("?" * len(QUIETLY))
+    changed = 0
+    for id, reason in reasons.items():
+        changed += db.execute(
+            f"UPDATE tracks SET {_AS_IT_WAS} WHERE id = ? {unless} AND why IN ({quietly})",
+            (id, REQUESTED, *QUIETLY),
+        ).rowcount
+        changed += db.execute(
+            "UPDATE tracks SET state = 'ignored', reason = ?, error_class = NULL, error = NULL,"
+            " finished_at = ?, next_attempt_at = NULL, lease_owner = NULL, leased_until = NULL,"
+            f" stage = NULL, progress = NULL, waits_for = NULL WHERE id = ? {unless}",
+            (reason, now, id, REQUESTED),
+        ).rowcount
+    return changed
 
 
 def update_held(
@@ -469,11 +503,11 @@ def finish(
         """
         UPDATE tracks SET state = ?, next_attempt_at = ?, retries = ?, attempts = 0, crashes = 0,
             priority = CASE WHEN ? = 'pending' THEN MAX(priority, 0) ELSE 0 END,
-            why = CASE WHEN why = ? THEN 'new file' ELSE why END,
+            why = CASE WHEN why IN (?, ?) THEN 'new file' ELSE why END,
             size = ?, mtime_ns = ?, inode = ?, lease_owner = NULL, leased_until = NULL,
             stage = NULL, progress = NULL, finished_at = ?, quality = ?, decision = ?, reason = ?,
             source = ?, language = ?, separator = ?, aligner = ?, lines = ?, words = ?,
-            lines_with_words = ?, words_timed = ?, placed_by = ?,
+            lines_with_words = ?, words_timed = ?, placed_by = ?, overrides = ?,
             stages = ?, written = ?, notes = ?, error_class = ?, error = ?, waits_for = ?
         WHERE id = ?
         """,
@@ -482,7 +516,7 @@ def finish(
             due,
             retries,
             state.value,
-            BETTER,
+            *QUIETLY,
             stamp.size,
             stamp.mtime_ns,
             stamp.inode,
@@ -499,6 +533,7 @@ def finish(
             outcome.lines_with_words,
             outcome.words_timed,
             outcome.placed_by,
+            outcome.overrides,
             json.dumps(dict(outcome.stages)),
             json.dumps([str(path) for path in outcome.written]),
             json.dumps(list(outcome.notes)),

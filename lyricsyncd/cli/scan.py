@@ -42,6 +42,8 @@ def scan(
     be queued and those that are skipped, and estimates how long the models would take.
     """
     from lyricsyncd.config.reader import load
+    from lyricsyncd.library import overrides
+    from lyricsyncd.service.lock import running
 
     settings = load(config)
     targets = targets_of(paths, settings)
@@ -49,10 +51,14 @@ def scan(
         from lyricsyncd.library.plan import plan
 
         with known_catalog() as known:
-            planned = [song for target in targets for song in plan(known, *target)]
+            otherwise = set() if known is None else set(overrides.placed_otherwise(known, settings))
+            planned = [song for target in targets for song in plan(known, *target, otherwise)]
             show_plan(planned, known, settings, as_json=as_json)
         return
     with open_catalog() as catalog:
+        if not running(catalog.path.parent):
+            # The service does so itself when it reads the configuration.
+            overrides.apply(catalog, settings)
         reports = [_scan(catalog, *target, by_hand=bool(paths)) for target in targets]
         if now:
             # Their settings may have been mended since: they are tried again.

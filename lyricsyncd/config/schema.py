@@ -641,7 +641,8 @@ class Config(Section):
             "folder holds such patterns, a line each; an empty one leaves the folder out. "
             "`overrides` sets what is known better for a part: [{match: 'Podcasts/**', skip: "
             "true}, {match: 'J-Pop/**', language: ja}]. Skipped songs are listed, and left alone "
-            "unless you name one to `retry`."
+            "unless you name one to `retry`; words that were placed in another language than "
+            "they have now are placed again."
         ),
     )
     profile: Literal["auto", "lite", "full"] = Field(

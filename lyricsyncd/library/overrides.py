@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog.catalog import Catalog, Priority, Request
-from lyricsyncd.catalog.records import SKIPPED_BY_SETTINGS
+from lyricsyncd.catalog.records import SKIPPED_BY_SETTINGS, Subject
 from lyricsyncd.library.roots import libraries_of, library_of
 from lyricsyncd.library.rules import Overridden, Rules
 
@@ -47,14 +47,55 @@ def skip_reason(settings: Overridden) -> str:
     return f"{SKIPPED_BY_SETTINGS}{settings.skipped_by}" if settings.skipped_by else ""
 
 
-def queue_unskipped(catalog: Catalog, config: Config) -> int:
-    """Queue the songs that an earlier configuration skipped and this one does not.
+def apply(catalog: Catalog, config: Config) -> None:
+    """Apply the overrides to the songs that are known already, after a change of the configuration.
 
-    Returns
-    -------
-    int
-        How many they are.
+    Songs that an override skips are left alone even while they wait; those that none skips any more
+    are queued. Words that were placed with other settings are placed again, behind all other songs.
+    What is done stays where a person touched it, and where an override skips it now.
     """
+    _queue_unskipped(catalog, config)
+    of = _Lookup(config)
+    skipped = {
+        song.id: skip_reason(settings)
+        for song in catalog.awaiting_work(of.libraries)
+        if (settings := of(song)).skipped_by
+    }
+    if skipped and (count := catalog.skip_by_settings(skipped)):
+        log.info("%d songs are left alone, as the configuration says", count)
+    if count := catalog.redo(placed_otherwise(catalog, config)):
+        log.info("%d songs are placed again, since the configuration changed for them", count)
+
+
+def placed_otherwise(catalog: Catalog, config: Config) -> list[int]:
+    """List the songs whose words were placed with other settings than they have now."""
+    of = _Lookup(config)
+    return [
+        song.id
+        for song in catalog.placed_by_models(of.libraries)
+        if not (settings := of(song)).skipped_by
+        and not settings.agrees(song.overrides, song.language)
+    ]
+
+
+class _Lookup:
+    """The settings of songs, for many of them."""
+
+    def __init__(self, config: Config) -> None:
+        found = (Rules.of(library) for library in config.libraries if library.overrides)
+        self._rules = {rules.root: rules for rules in found}
+        self.libraries = tuple(self._rules)
+        """Those that have overrides."""
+
+    def __call__(self, song: Subject) -> Overridden:
+        rules = self._rules.get(song.library)
+        if rules is None or rules.root not in song.path.parents:
+            return Overridden()
+        return rules.overridden(song.path)
+
+
+def _queue_unskipped(catalog: Catalog, config: Config) -> None:
+    """Queue the songs that an earlier configuration skipped and this one does not."""
     requests = [
         Request(
             entry.path,
@@ -70,4 +111,3 @@ def queue_unskipped(catalog: Catalog, config: Config) -> int:
     if requests:
         catalog.enqueue_many(requests)
         log.info("%d songs are no longer skipped by the configuration", len(requests))
-    return len(requests)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -32,6 +32,7 @@ class Work(str, Enum):
 
     NEW = "new"
     CHANGED = "changed"
+    """Its file, or what the configuration sets for it."""
     QUEUED = "queued"
     """It waits already."""
     SKIPPED = "skipped"
@@ -77,19 +78,36 @@ class Pace:
     measured: int = 0
 
 
-def plan(catalog: Catalog | None, rules: Rules, start: Path | None = None) -> Iterator[Planned]:
-    """List the songs of a library, or of a folder or one file in it, in the order of a scan."""
+def plan(
+    catalog: Catalog | None,
+    rules: Rules,
+    start: Path | None = None,
+    otherwise: Container[int] = (),
+) -> Iterator[Planned]:
+    """List the songs of a library, or of a folder or one file in it, in the order of a scan.
+
+    Parameters
+    ----------
+    otherwise : container of int
+        Numbers of the songs that were placed with other settings than they have now.
+    """
     if start is not None and start.is_file():
         entry = None if catalog is None else catalog.by_path(start)
-        yield _planned(start, None, entry, rules)
+        yield _planned(start, None, entry, rules, otherwise)
         return
     for folder in walk(rules, start):
         known: Mapping[Path, Entry] = {} if catalog is None else catalog.in_folder(folder.path)
         for path, stamp in folder.songs.items():
-            yield _planned(path, stamp, known.get(path), rules)
+            yield _planned(path, stamp, known.get(path), rules, otherwise)
 
 
-def _planned(path: Path, stamp: Fingerprint | None, entry: Entry | None, rules: Rules) -> Planned:
+def _planned(
+    path: Path,
+    stamp: Fingerprint | None,
+    entry: Entry | None,
+    rules: Rules,
+    otherwise: Container[int],
+) -> Planned:
     settings = rules.overridden(path)
     length_s = None if entry is None else entry.duration
     if settings.skipped_by and not (entry is not None and entry.requested):
@@ -104,6 +122,8 @@ def _planned(path: Path, stamp: Fingerprint | None, entry: Entry | None, rules: 
         work = Work.CHANGED
     elif entry.state in (State.PENDING, State.WORKING):
         work = Work.QUEUED
+    elif entry.id in otherwise:
+        work = Work.CHANGED
     else:
         work = Work.LEFT
     return Planned(path, work, "", settings.language, length_s)

@@ -83,6 +83,24 @@ class Overridden:
     skipped_by: str = ""
     language: str | None = None
 
+    @property
+    def key(self) -> str:
+        """Return what of it decides how a song is placed, as the catalog keeps it; empty where
+        nothing does."""
+        return "" if self.language is None else f"language={self.language}"
+
+    def agrees(self, key: str | None, language: str | None) -> bool:
+        """Return whether a song would be placed as it was.
+
+        Parameters
+        ----------
+        key
+            Of the settings that it was placed with; ``None`` where they are not known.
+        language
+            In which it was placed.
+        """
+        return self.key == (key or "") or (language is not None and language == self.language)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

@@ -88,15 +88,19 @@ class Recorder:
         """Queue a song for the network: there are no words for it on this computer."""
         self._retry(lambda: self._catalog.needs_look_up(entry.id, self._owner))
 
-    def keep(self, entry: Entry, placed_by: str | None = None) -> None:
-        """End the work on a song that was to be improved: its result stays.
+    def keep(
+        self, entry: Entry, placed_by: str | None = None, overrides: str | None = None
+    ) -> None:
+        """End the work on a song that was queued quietly: its result stays.
 
         Parameters
         ----------
         placed_by : str, optional
             What could not place it better, so that it is not tried with the same again.
+        overrides : str, optional
+            The settings with which it could not be placed well, likewise.
         """
-        self._retry(lambda: self._catalog.keep(entry.id, self._owner, placed_by))
+        self._retry(lambda: self._catalog.keep(entry.id, self._owner, placed_by, overrides))
 
     def note_models(self, identity: str) -> None:
         """Note what places songs now, on whatever computer; see `lyricsyncd.pipeline.identity`."""
@@ -105,7 +109,7 @@ class Recorder:
 
     def postpone(self, entry: Entry, settle_s: float, stamp: Fingerprint) -> None:
         """Queue a song again for when its file has stopped changing."""
-        if entry.for_improvement:
+        if entry.quietly:
             # The change itself has it queued.
             self.keep(entry)
             return
@@ -114,12 +118,17 @@ class Recorder:
 
     def gone(self, entry: Entry) -> None:
         """Record that a song's file is not there any more."""
-        if entry.for_improvement:
+        if entry.quietly:
             self.keep(entry)
             return
         self._retry(lambda: self._catalog.gone(entry.id, self._owner))
 
     # The ends of a song
+
+    def holds(self, entry: Entry) -> bool:
+        """Return whether a song is still leased to the runner: nobody has skipped it, say."""
+        now = self._catalog.get(entry.id)
+        return now is not None and (now.state, now.lease_owner) == (State.WORKING, self._owner)
 
     def superseded(self, found: Found) -> bool:
         """Queue a song again that changed since it was taken up, or whose words did; return whether
@@ -175,7 +184,7 @@ class Recorder:
             log.info("%s was taken back: nothing is written", entry.display_path)
             return
         result = self._as_chosen(entry, result)
-        if entry.for_improvement and not self._may_replace(found, result):
+        if entry.quietly and not self._may_replace(found, result):
             return
         report: WriteReport | None = None
         # As it was when it was taken up: what others write into it from now on is a change.
@@ -198,10 +207,11 @@ class Recorder:
         if result.may_write and then is not None:
             then()
         outcome, draft = outcomes.of_result(result, report), outcomes.draft_of(result)
+        outcome = dataclasses.replace(outcome, overrides=found.overridden.key)
         self.finish(entry, outcome, found.began, stamp, draft, has_result=True)
 
     def _may_replace(self, found: Found, result: SyncResult) -> bool:
-        """Return whether a result is clearly better than that of its song, and all files are still
+        """Return whether a result may take the place of that of its song, and all files are still
         as we wrote them; otherwise end the work on the song."""
         from lyricsyncd.tags import Journal, write_sandboxed
 
@@ -210,9 +220,13 @@ class Recorder:
             # The words have times by now: a person brought or edited them.
             self.keep(entry, BY_HAND)
             return False
-        if not improvement.is_better(entry, result):
+        if entry.for_improvement and not improvement.is_better(entry, result):
             log.info("%s: its words stay, they were not placed better", entry.display_path)
             self.keep(entry, result.models)
+            return False
+        if not result.may_write and entry.written:
+            log.info("%s: its words stay, the new ones are doubtful", entry.display_path)
+            self.keep(entry, overrides=found.overridden.key)
             return False
         song, output = entry.path, found.config.output
         if write_sandboxed(song, result.lyrics, output, journal=Journal(), dry_run=True).kept:
@@ -242,9 +256,9 @@ class Recorder:
         draft : Draft, optional
             The result, to be stored for review.
         has_result : bool
-            Whether words were placed; without, a song that was to be improved stays as it is.
+            Whether words were placed; without, a song that was queued quietly stays as it is.
         """
-        if entry.for_improvement and not has_result:
+        if entry.quietly and not has_result:
             self.keep(entry)
             return
         if not self._retry(
@@ -291,7 +305,7 @@ class Recorder:
         """Count a crash against a song, which is set aside after too many."""
         if self._stopping.is_set():
             return
-        if entry.for_improvement:
+        if entry.quietly:
             self.keep(entry)
             return
         cause = error if isinstance(error, LyricsyncError) else LyricsyncError(repr(error))

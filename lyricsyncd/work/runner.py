@@ -94,7 +94,7 @@ class Runner:
             self.catalog.note_settings_error("")
             self.catalog.make_due(errors_of(Fault.SETTINGS))
             self.catalog.note_rests([])
-            overrides.queue_unskipped(self.catalog, self._config)
+            overrides.apply(self.catalog, self._config)
         except LyricsyncError as error:
             log.error("%s", error)
         for thread in self._threads:
@@ -115,7 +115,9 @@ class Runner:
         self._holds.note_settings_error(None)
         self.catalog.make_due(errors_of(Fault.SETTINGS))
         rate_limit.end_rests()
-        overrides.queue_unskipped(self.catalog, config)
+        overrides.apply(self.catalog, config)
+        # What is skipped from now on is given up, even in work.
+        self.beat()
         self.wake()
 
     @property

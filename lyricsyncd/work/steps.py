@@ -19,6 +19,7 @@ from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.http import rate_limit
 from lyricsyncd.http.response_cache import without_cache
 from lyricsyncd.library import overrides
+from lyricsyncd.library.rules import Overridden
 from lyricsyncd.work import improvement, karaoke, policy, worker
 from lyricsyncd.work.chosen import find_chosen
 from lyricsyncd.work.worker_pool import WorkerPool
@@ -44,6 +45,8 @@ class Found:
     """When the song was taken up, by the monotonic clock, in seconds."""
     beside: Sequence[object]
     """State of the files of words beside it before they were read."""
+    overridden: Overridden
+    """What the configuration sets for this song."""
 
 
 def find(
@@ -73,7 +76,7 @@ def find(
         recorder.finish(entry, Outcome(State.IGNORED, reason), began)
         return None
     config = overrides.with_language(config, settings)
-    if entry.for_improvement and improvement.removed_by_person(entry):
+    if entry.quietly and improvement.removed_by_person(entry):
         recorder.keep(entry, BY_HAND)
         return None
     if _taken_back(entry):
@@ -99,7 +102,7 @@ def find(
         recorder.needs_look_up(entry)
         return None
     recorder.found(entry, prepared.track)
-    found = Found(entry, prepared, config, began, beside)
+    found = Found(entry, prepared, config, began, beside, settings)
     if not prepared.needs_models:
         recorder.write(found, without_models(prepared))
         return None
@@ -125,7 +128,7 @@ def place(
     from lyricsyncd.pipeline.settings import placing_settings
 
     entry = found.entry
-    if recorder.superseded(found):
+    if recorder.superseded(found) or not recorder.holds(entry):
         return
 
     def write_stems() -> None:
@@ -177,12 +180,14 @@ def _same_recording(
         return None
     if entry.priority >= Priority.PERSON or entry.crashes or prepared.pins:
         return None
-    if entry.for_improvement:
+    if entry.quietly:
         return None
     from lyricsyncd.work import same_recording
 
     own = ""
     for first in catalog.placed_like(entry.id, track.duration, words):
+        if not found.overridden.agrees(first.overrides, first.language):
+            continue
         placed = same_recording.placed_before(first, prepared.lyrics)
         if placed is None:
             continue
