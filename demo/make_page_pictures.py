@@ -1,8 +1,8 @@
 """Take the README's pictures of the page: the service places two songs, a browser shows them.
 
 ``python -m demo.make_page_pictures``, with Debian's ``chromium`` and the test dependencies, writes
-``docs/page-song.png`` and ``docs/page-edit.png``. Nothing is staged: the songs are those of the
-demo, and the words lie where the service put them.
+``docs/page-setup.png``, ``docs/page-song.png`` and ``docs/page-edit.png``. Nothing is
+staged: the songs are those of the demo, and the words lie where the service put them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import json
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +66,26 @@ def _edited(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
+def take_first_run(browser: Browser, address: str, music: Path, folder: Path) -> Path:
+    """Take the picture of the first run: what would be done for a music folder."""
+    context = browser.new_context(color_scheme="light", viewport=_SIZE)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"http://{address}/ui/")
+    page.get_by_role("heading", name="Welcome").wait_for()
+    for box in page.get_by_role("checkbox").all():
+        box.uncheck()
+    page.get_by_label("Full path of a folder").fill(str(music))
+    page.get_by_role("button", name="Add").click()
+    page.get_by_label("Navidrome", exact=False).first.check()
+    page.get_by_role("button", name="Show me").click()
+    page.get_by_role("button", name="Start", exact=True).wait_for()
+    page.mouse.move(5, 5)
+    made = folder / "page-setup.png"
+    page.screenshot(path=made)
+    context.close()
+    return made
+
+
 def placed(address: str, wanted: int, timeout_s: float = 600.0) -> list[dict[str, Any]]:
     """Wait until the service has placed some songs; return them, the first dropped first.
 
@@ -105,14 +128,50 @@ def main(scratch: Path, into: Path) -> None:
     environment = run_demo.surroundings(scratch)
     subprocess.run([run_demo.command(), "models", "install", "lite"], env=environment, check=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with run_demo.service(config, scratch / "daemon.log"), sync_playwright() as playwright:
-        tracks = placed(address, len(SONGS))
+    with sync_playwright() as playwright:
         # Root has no sandbox; songs start without a click.
         arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        for path in take(browser, address, int(tracks[0]["id"]), into):
-            Console().print(f"wrote {path}")
+        with _music() as music, run_demo.service(_without_libraries(config), scratch / "first.log"):
+            _wait_for(address)
+            Console().print(f"wrote {take_first_run(browser, address, music, into)}")
+        with run_demo.service(config, scratch / "daemon.log"):
+            tracks = placed(address, len(SONGS))
+            for path in take(browser, address, int(tracks[0]["id"]), into):
+                Console().print(f"wrote {path}")
         browser.close()
+
+
+@contextmanager
+def _music() -> Iterator[Path]:
+    """A music folder with the songs, at a path that looks like one of a person's."""
+    music = Path(tempfile.gettempdir()) / "Music"
+    music.mkdir()
+    try:
+        for name in SONGS:
+            for suffix in (".mp3", ".txt"):
+                shutil.copy(SONGS_DIR / f"{name}{suffix}", music)
+        yield music
+    finally:
+        shutil.rmtree(music)
+
+
+def _without_libraries(config: Path) -> Path:
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    fresh = config.with_name("fresh.yaml")
+    fresh.write_text(yaml.safe_dump({**settings, "libraries": []}), encoding="utf-8")
+    return fresh
+
+
+def _wait_for(address: str, timeout_s: float = 60.0) -> None:
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"http://{address}/healthz", timeout=10):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise DemoError(f"The service does not listen after {timeout_s:.0f} s")
 
 
 if __name__ == "__main__":

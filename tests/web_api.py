@@ -12,9 +12,10 @@ from typing import Any
 import httpx2
 
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Priority
+from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Config
 from lyricsyncd.library.watch import FileEvent
-from lyricsyncd.web.context import ServiceContext
+from lyricsyncd.web.context import ServiceContext, SettingsFile
 from lyricsyncd.web.server import WebServer
 
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -22,20 +23,30 @@ TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
 
 
 class Home:
-    """A library, a catalog and a server; ``ask`` speaks to it."""
+    """A library, a catalog and a server; ``ask`` speaks to it.
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
+    A fresh one has no configuration: the music folder is there, and no library yet.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any], *, fresh: bool = False) -> None:
         self.folder = folder
         self.music = folder / "music"
         self.music.mkdir()
         web = {"listen": "127.0.0.1:0", **settings}
-        self.config = Config.model_validate({"libraries": [{"path": str(self.music)}], "web": web})
+        self.file = folder / "config" / "config.yaml"
+        libraries = [] if fresh else [{"path": str(self.music)}]
+        self.config = Config.model_validate({"libraries": libraries, "web": web})
         self.catalog = Catalog(folder / FILE_NAME)
         self.hints: list[FileEvent] = []
         self.woken = 0
         self.alive = True
         self.context = ServiceContext(
-            self.catalog, lambda: self.config, self.hints.append, self._wake, lambda: self.alive
+            self.catalog,
+            lambda: self.config,
+            self.hints.append,
+            self._wake,
+            lambda: self.alive,
+            SettingsFile(self.file, self._reload),
         )
         self.server = WebServer(self.context)
         self.server.start(self.config.web)
@@ -43,6 +54,9 @@ class Home:
 
     def _wake(self) -> None:
         self.woken += 1
+
+    def _reload(self) -> None:
+        self.config = load(self.file, {}).model_copy(update={"web": self.config.web})
 
     def close(self) -> None:
         self.client.close()
@@ -84,8 +98,8 @@ class Home:
 
 
 @contextmanager
-def home(folder: Path, **settings: Any) -> Iterator[Home]:
-    made = Home(folder, settings)
+def home(folder: Path, *, fresh: bool = False, **settings: Any) -> Iterator[Home]:
+    made = Home(folder, settings, fresh=fresh)
     try:
         yield made
     finally:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import click
 
 from lyricsyncd.cli.console import note, person_there
-from lyricsyncd.cli.target import write
-from lyricsyncd.errors import ConfigError, UsageError, WriteError
+from lyricsyncd.config import setup
+from lyricsyncd.errors import ConfigError, UsageError
 
 
 @click.command()
@@ -55,10 +54,10 @@ def init(
     folders = [_checked(library) for library in libraries]
     if player is None and ask:
         player = _prompted_player()
-    preset = _preset(player)
+    preset = setup.checked_preset(player)
     text = template.chosen(folders, preset)
     if not dry_run:
-        _write(target, text)
+        setup.write(target, text)
     following = _following(target, given=config is not None, music=bool(folders))
     if as_json:
         shown = {
@@ -82,45 +81,14 @@ def init(
 
 
 def _checked(library: Path) -> Path:
-    """The folder by its full path.
-
-    Raises
-    ------
-    UsageError
-        It is not a folder that can be read.
-    """
-    folder = Path(os.path.abspath(library.expanduser()))  # noqa: PTH100 - a link stays a link
-    if not folder.is_dir():
-        what = "is not a folder" if os.path.lexists(folder) else "is not there"
-        raise UsageError(f"the music folder {folder} {what}", remedy="Check the path")
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise UsageError(
-            f"the music folder {folder} cannot be read", remedy="Check its permissions"
-        )
-    try:
-        str(folder).encode()
-    except UnicodeEncodeError:
-        raise UsageError(
-            f"the name of the music folder {str(folder)!r} is not UTF-8, as YAML wants it",
-            remedy="Rename it, or give a link to it",
-        ) from None
+    folder = setup.checked_folder(library)
     if not os.access(folder, os.W_OK):
         note(f"Note: {folder} cannot be written to, so no lyrics can be put beside the songs.")
     return folder
 
 
-def _preset(player: str | None) -> str:
-    from lyricsyncd.registry import presets
-
-    name = (player or "generic").lower()
-    name = {"plexamp": "plex"}.get(name, name)
-    presets.check(name)
-    return name
-
-
 def _prompted_library() -> Path:
-    likely = [Path("~/Music").expanduser(), Path("/music")]
-    default = next((str(folder) for folder in likely if folder.is_dir()), None)
+    default = next((str(folder) for folder in setup.likely_folders()), None)
     while True:
         answer = click.prompt("Where is your music?", default=default, err=True)
         try:
@@ -140,20 +108,6 @@ def _prompted_player() -> str:
             err=True,
         )
     )
-
-
-def _write(target: Path, text: str) -> None:
-    """Write the file whole, or not at all; one that is there is kept as ``.bak``."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(target):
-            shutil.copy2(target, target.with_name(target.name + ".bak"))
-    except OSError as error:
-        raise WriteError(
-            f"the configuration {target} cannot be written: {error.strerror}",
-            remedy="Name another place with --config",
-        ) from error
-    write(target, text.encode())
 
 
 def _following(target: Path, *, given: bool, music: bool) -> list[str]:

@@ -31,7 +31,7 @@ def run(config: Path | None, log_format: str) -> None:
     Ctrl-C end it, SIGHUP makes it read its configuration again.
     """
     from lyricsyncd.cli import logs
-    from lyricsyncd.config.paths import state_dir
+    from lyricsyncd.config import paths
     from lyricsyncd.config.reader import exposed_secrets, load
     from lyricsyncd.processes import memory
     from lyricsyncd.service.service import Service
@@ -46,4 +46,5 @@ def run(config: Path | None, log_format: str) -> None:
 
     logs.to_stderr(log_format)
     memory.give_back_large_blocks()
-    Service(settings, state_dir()).run()
+    file = paths.config_path(config) or paths.user_config_path()
+    Service(settings, paths.state_dir(), file=file.absolute()).run()

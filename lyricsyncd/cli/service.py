@@ -153,7 +153,7 @@ def _must_be_root(system: bool) -> None:
 
 
 def _write(target: Path, text: str) -> None:
-    from lyricsyncd.cli.target import write
+    from lyricsyncd.config.files import write
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

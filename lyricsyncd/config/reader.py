@@ -46,10 +46,22 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
         With the file and line, or the environment variable, that is wrong.
     """
     path = paths.config_path(path, environment)
+    return read(None if path is None else _content(path), path, environment)
+
+
+def read(
+    content: bytes | None, path: Path | None, environment: Mapping[str, str] = os.environ
+) -> Config:
+    """Read the settings from what is in a file, or is to be written into it; see `load`.
+
+    Raises
+    ------
+    ConfigError
+    """
     data: dict[str, Any] = {}
     origins: dict[Key, str] = {}
-    if path is not None:
-        data, lines = _file(path)
+    if content is not None and path is not None:
+        data, lines = _parsed(content, path)
         origins = {key: f"{path}, line {line}" for key, line in lines.items()}
     _overlay(data, origins, environment)
     _drop_empty_sections(data)
@@ -61,7 +73,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
     return config
 
 
-def _file(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -76,6 +88,10 @@ def _file(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
             f"the configuration {path} cannot be read: {why}",
             remedy="Check the path and its permissions",
         ) from None
+    return content
+
+
+def _parsed(content: bytes, path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
     if len(content) > _LARGEST:
         raise ConfigError(f"{path} is too large for a configuration", remedy="Check the path")
     try:
@@ -168,7 +184,7 @@ def exposed_secrets(path: Path | None, environment: Mapping[str, str]) -> list[P
     path = paths.config_path(path, environment)
     if path is None:
         return []
-    data, _ = _file(path)
+    data, _ = _parsed(_content(path), path)
     holders: dict[Path, None] = {}
     for key, section in keys().items():
         for name in names(section) if "*" not in key else ():

@@ -71,20 +71,20 @@ def _section(section: Section, values: dict[str, Any], *, defaults: str) -> list
 
 def _set(key: str, value: Any) -> list[str]:
     if isinstance(value, list):
-        items = (f"  - {name}: {_text(text)}" for item in value for name, text in item.items())
+        items = (f"  - {name}: {as_yaml(text)}" for item in value for name, text in item.items())
         return [f"{key}:", *items]
-    return [f"{key}: {_text(value)}"]
+    return [f"{key}: {as_yaml(value)}"]
 
 
 def _plain(value: Any, field: FieldInfo) -> str:
     if any(isinstance(m, BeforeValidator) and m.func is seconds for m in field.metadata):
         return _length(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_text, value))}]"
-    return _text(value) if isinstance(value, str) else json.dumps(value)
+        return f"[{', '.join(map(as_yaml, value))}]"
+    return as_yaml(value) if isinstance(value, str) else json.dumps(value)
 
 
-def _text(text: str) -> str:
+def as_yaml(text: str) -> str:
     """Write text as YAML; quoted where it could be read as something else."""
     if re.fullmatch(r"[A-Za-z/][A-Za-z0-9_./:-]*[A-Za-z0-9_/]", text) and not re.fullmatch(
         "null|true|false", text, re.IGNORECASE

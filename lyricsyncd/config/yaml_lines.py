@@ -87,6 +87,12 @@ def parse(content: bytes) -> Parsed:
     return Parsed(data, lines)
 
 
+def compose(text: str) -> yaml.Node | None:
+    """Return the node of a document that `parse` accepts; its marks say where values stand."""
+    node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    return node
+
+
 def _problem(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     content = text.splitlines()
     if line <= len(content) and re.match(r"\s*\t", content[line - 1]):

@@ -32,7 +32,9 @@ def libraries(config: Config, *, sidecars: bool) -> Iterator[Finding]:
     """
     if not config.libraries:
         yield failed(
-            "library", "no music folder is configured", "Run `lyricsyncd init --library DIR`"
+            "library",
+            "no music folder is configured",
+            "Choose one on the page, or run `lyricsyncd init --library DIR`",
         )
     for library in config.libraries:
         yield _library(library.path, sidecars=sidecars)

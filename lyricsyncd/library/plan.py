@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -83,6 +83,8 @@ def plan(
     rules: Rules,
     start: Path | None = None,
     otherwise: Container[int] = (),
+    *,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Planned]:
     """List the songs of a library, or of a folder or one file in it, in the order of a scan.
 
@@ -90,12 +92,16 @@ def plan(
     ----------
     otherwise : container of int
         Numbers of the songs that were placed with other settings than they have now.
+    stop : callable, optional
+        Called between folders; true ends the list early.
     """
     if start is not None and start.is_file():
         entry = None if catalog is None else catalog.by_path(start)
         yield _planned(start, None, entry, rules, otherwise)
         return
     for folder in walk(rules, start):
+        if stop():
+            return
         known: Mapping[Path, Entry] = {} if catalog is None else catalog.in_folder(folder.path)
         for path, stamp in folder.songs.items():
             yield _planned(path, stamp, known.get(path), rules, otherwise)

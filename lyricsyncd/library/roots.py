@@ -68,8 +68,8 @@ def obstacles(roots: Sequence[Path]) -> list[str]:
     """
     if not roots:
         return [
-            "no library is configured, so nothing is watched: name a folder under `libraries`, or"
-            " run `lyricsyncd init --library DIR`"
+            "no library is configured, so nothing is watched: choose a folder on the page (/ui/),"
+            " or run `lyricsyncd init --library DIR`"
         ]
     return [found for root in roots if (found := _obstacle(root))]
 

@@ -39,7 +39,7 @@ from lyricsyncd.service.parts import RunnerComponent, WebComponent
 from lyricsyncd.service.scans import Scans
 from lyricsyncd.systemd.notify import sd_notify, sd_notify_reloading
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
-from lyricsyncd.web.context import ServiceContext
+from lyricsyncd.web.context import ServiceContext, SettingsFile
 from lyricsyncd.work.runner import Runner
 
 if TYPE_CHECKING:
@@ -59,7 +59,10 @@ _DESCRIPTORS = 65536
 
 
 def compose(
-    catalog: Catalog, config: Callable[[], Config], wake: Callable[[], None]
+    catalog: Catalog,
+    config: Callable[[], Config],
+    wake: Callable[[], None],
+    settings: SettingsFile | None = None,
 ) -> list[Component]:
     """List the components of the service in the order in which they start.
 
@@ -71,6 +74,8 @@ def compose(
         Return the configuration as it is now.
     wake : callable
         Wakes the main loop; called from any thread.
+    settings : SettingsFile, optional
+        Where the configuration lies.
     """
     runner = Runner(catalog, config())
     background = Background()
@@ -83,7 +88,12 @@ def compose(
         return all(component.alive for component in components if component.essential)
 
     context = ServiceContext(
-        catalog, config=config, on_event=events.put, wake=runner.wake, alive=alive
+        catalog,
+        config=config,
+        on_event=events.put,
+        wake=runner.wake,
+        alive=alive,
+        settings=settings,
     )
     scan_all = partial(scans.request_all, "reported by the music server")
     components += [
@@ -117,11 +127,16 @@ class Service:
         Reads the configuration; called again at SIGHUP.
     state : Path
         The folder of the catalog.
+    file : Path, optional
+        The configuration, which the first run may write.
     """
 
-    def __init__(self, load: Callable[[], Config], state: Path) -> None:
+    def __init__(
+        self, load: Callable[[], Config], state: Path, *, file: Path | None = None
+    ) -> None:
         self._load = load
         self._state = state
+        self._settings = None if file is None else SettingsFile(file, self._request_reload)
         self._config = load()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._signals: set[int] = set()
@@ -159,7 +174,7 @@ class Service:
         """Serve until a signal ends the service, or the catalog is found to be damaged."""
         self._stopping = False
         with Catalog(self._state / FILE_NAME) as catalog, self._handled_signals():
-            components = compose(catalog, lambda: self._config, self._wake)
+            components = compose(catalog, lambda: self._config, self._wake, self._settings)
             for component in components:
                 component.validate(self._config)
             started: list[Component] = []
@@ -198,6 +213,11 @@ class Service:
         if select.select([self._wake_read], [], [], wait)[0]:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._wake_read, 4096)
+
+    def _request_reload(self) -> None:
+        """Read the configuration again soon, as at SIGHUP; called from any thread."""
+        self._signals.add(signal.SIGHUP)
+        self._wake()
 
     def _reload(self, components: Sequence[Component]) -> None:
         sd_notify_reloading()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog.catalog import Catalog
@@ -14,6 +15,20 @@ from lyricsyncd.library.rules import Rules
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
     from lyricsyncd.library.watch import FileEvent
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """The file that the service reads its configuration from, whether or not it is there.
+
+    Attributes
+    ----------
+    reload : callable
+        Have the service read it again, soon; called from any thread.
+    """
+
+    path: Path
+    reload: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,8 @@ class ServiceContext:
         Called after songs were queued.
     alive : callable
         Return whether the threads that do the work run.
+    settings : SettingsFile, optional
+        What the first run writes; without it, the page cannot set the service up.
     """
 
     catalog: Catalog
@@ -37,6 +54,7 @@ class ServiceContext:
     on_event: Callable[[FileEvent], None]
     wake: Callable[[], None]
     alive: Callable[[], bool]
+    settings: SettingsFile | None = None
 
     def rules(self) -> list[Rules]:
         return libraries_of(self.config().libraries)

@@ -14,7 +14,7 @@ from lyricsyncd.library.lookup import NotInLibrary
 from lyricsyncd.library.status import status
 from lyricsyncd.media_types import media_type, media_types
 from lyricsyncd.unexpected import UNEXPECTED
-from lyricsyncd.web import metrics, review, shapes, stored_lyrics
+from lyricsyncd.web import first_run, metrics, review, shapes, stored_lyrics
 from lyricsyncd.web.context import ServiceContext
 from lyricsyncd.web.guard import SESSION
 from lyricsyncd.web.operation import PREFIX, Call, Json, Operation, Text, entry_of
@@ -297,6 +297,7 @@ OPERATIONS: Sequence[Operation] = (
     ),
     Operation("DELETE", SESSION, "Sign a browser out", end_session, shapes.SessionAnswer),
     *review.OPERATIONS,
+    *first_run.OPERATIONS,
     Operation("POST", f"{PREFIX}/pause", "Take up no new songs", pause, shapes.PausedAnswer),
     Operation("POST", f"{PREFIX}/resume", "Go on after a pause", resume, shapes.PausedAnswer),
     Operation(

@@ -106,6 +106,10 @@ function App() {
     return html`<div class="whole"><${Banner}/><${Later} key=${`edit${id}`} load=${() => import('./edit.js')}
       name="Edit" id=${+id}/></div>`;
   }
+  const { libraries, total } = service.value;
+  if (!libraries.length && !total && screen === 'library') {
+    return html`<div class="whole"><${Banner}/><${Later} key="setup" load=${() => import('./setup.js')} name="Setup"/></div>`;
+  }
   const Screen = Object.hasOwn(SCREENS, screen) ? SCREENS[screen] : null;
   return html`<div class="shell"><${Nav} at=${screen}
     reviews=${query.get('state') === 'review'}/><div class="content"><${Banner}/>
