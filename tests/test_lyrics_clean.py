@@ -155,6 +155,12 @@ class TestTranslations:
         text = "가자\n우리 같이\nBaby come on\nLet's go\n사랑해\nForever\n함께\n"
         assert external.from_plain(text, TRACK).text == text.strip()
 
+    def test_lines_with_and_without_the_characters_of_cantonese_are_one_song(self) -> None:
+        text = (
+            "今晚月光好靚\n月亮照住個海\n我哋聽到你把聲\n清風樹上唱歌\n我個心等緊你嚟\n明日太陽升起"
+        )
+        assert external.from_plain(text, TRACK).text == text
+
     def test_russian_over_english(self) -> None:
         rows = [("Любовь", "Love"), ("Мир", "Peace"), ("Дом", "Home"), ("Свет", "Light")]
         text = "\n".join(f"{a} {a}\n({b} {b})" for a, b in rows)

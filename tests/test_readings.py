@@ -1,4 +1,4 @@
-"""Words of lyrics are read as dictionaries have them: forty words in each of twenty-five languages.
+"""Words of lyrics are read as dictionaries have them, in twenty-five languages.
 
 The tables in ``tests/data/readings`` were written from dictionaries, not from what is printed here.
 Dictionaries and readers differ in how narrowly they transcribe, and the acoustic model has 39
@@ -60,7 +60,8 @@ _VOWELS = "iyeaouə"
 
 def folded(ipa: str, language: str) -> str:
     """Reduce a transcription to the sounds that matter to the acoustic model."""
-    text = unicodedata.normalize("NFD", ipa)
+    # Its tail is no diacritic.
+    text = unicodedata.normalize("NFD", unicodedata.normalize("NFC", ipa).replace("ç", "h"))
     text = text.replace("ɻ̩", "i").replace("ɹ̩", "i").replace("r̝", "ʒ").replace("aɚ", "ar")
     text = text.replace("aɻ", "ar").replace("ʦ", "ts")
     text = re.sub("[ʰʱʲʷˠˤʔʕːˑˈˌ.‿-]", "", text)
@@ -76,7 +77,8 @@ def folded(ipa: str, language: str) -> str:
     text = re.sub("m(?=[tdkgsʃʒz])", "n", text)
     text = re.sub(r"(?<=[^iyeaouə])j(?=[iyeaouə])", "", text)
     text = re.sub("w(?=[oua])|(?<=[aeoə])w", "u", text)
-    text = re.sub("(?<=[aeou])j", "i", text)
+    text = re.sub(r"(.)\1+", r"\1", text)
+    text = re.sub("(?<=[aeouə])j", "i", text)
     text = re.sub(r"(.)\1+", r"\1", text)
     return {"ja": _japanese, "zh": _chinese}.get(language, str)(text)
 
@@ -137,7 +139,7 @@ def test_words_of_lyrics_are_read_as_dictionaries_have_them(language: str) -> No
         pytest.skip(f"the extra {extra.name} is not installed")
     size = len(table(language))
     missed = wrong(language)
-    assert size == 40
+    assert size >= 40
     assert 1 - len(missed) / size >= WANTED.get(language, OTHERS), "\n".join(missed)
 
 

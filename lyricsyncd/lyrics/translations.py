@@ -11,7 +11,7 @@ import dataclasses
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lyricsyncd.formats.legacy_languages import LANGUAGES
@@ -31,6 +31,9 @@ _FREQUENT, _CLEARLY = 0.25, 0.05
 """Least share of frequent words in a text of a language, and more of them than of the next one."""
 _EAST_ASIAN = {"CJK": "han", "HIRAGANA": "han", "KATAKANA": "han", "HANGUL": "hangul"}
 _SHARED_SCRIPTS = frozenset(("LATIN", "CYRILLIC", "ARABIC", "DEVANAGARI", "BENGALI", "ETHIOPIC"))
+_WRITTEN_ALIKE: Mapping[str | None, str] = {"yue": "zh"}
+"""Languages whose lines cannot be told from another one's: few lines of Cantonese have its own
+characters, and they are not translations of the others."""
 _SYLLABLES = re.compile(
     r"(?:(?:kk|ss|tt|pp)?(?:[kgnhbpmr]y?|[szdtfwjvy]|ch|sh|ts)?[aeiouāēīōū]|n'?)+", re.IGNORECASE
 )
@@ -272,7 +275,7 @@ def _language(text: str, script: str | None) -> str | None:
     if script is None:
         return None
     if script not in _SHARED_SCRIPTS:
-        return detect(text)
+        return _WRITTEN_ALIKE.get(found := detect(text), found)
     if script != "LATIN":
         return {"CYRILLIC": "russian", "ARABIC": "arabic"}.get(script)
     tokens = _tokens(text)

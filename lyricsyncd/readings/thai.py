@@ -42,6 +42,10 @@ _OF_PHRASES = "ฉัน เธอ เรา เขา ผม คุณ ไม�
 """Words that make an entry a phrase, where it starts or ends with one and the rest is a word."""
 
 
+_LACKING = frozenset("ณ ธ เพื่อน เหมือน เมื่อไหร่ ม่วง ภูเขา".split())
+"""Frequent words that the dictionary lacks."""
+
+
 @cache
 def _dictionary() -> frozenset[str]:
     from thaiphon_data_volubilis import ENTRIES
@@ -49,7 +53,7 @@ def _dictionary() -> frozenset[str]:
     words = frozenset(word for word in ENTRIES if len(word) > 1 and _THAI.fullmatch(word))
     real = words - _ABSTRACT
     phrases = {word for word in words if _is_phrase(word, real)}
-    return words - phrases | frozenset(("ณ", "ธ"))
+    return words - phrases | _LACKING
 
 
 def _is_phrase(word: str, words: frozenset[str]) -> bool:
@@ -123,6 +127,8 @@ def _joined(words: Sequence[str], known: frozenset[str]) -> list[str]:
             or _DEPENDENT.match(word)
             or _LEADING.match(pieces[-1][-1])
             or word in ("ๆ", "ฯ")
+            # A consonant by itself ends the syllable before it.
+            or (is_loose and len(word) == 1)
         )
         if belongs:
             pieces[-1] += word
@@ -157,7 +163,11 @@ def _word(word: str) -> tuple[Reading, ...]:
     return (Reading(ipa, "".join(map(_latin, pieces)), READER),) if ipa else ()
 
 
-_OWN = {"ไม่ได้": ("ไม่", "ได้"), "เท่าไหร่": ("เท่า", "ไหร่")}
+_OWN = {
+    "ไม่ได้": ("ไม่", "ได้"),
+    "เท่าไหร่": ("เท่า", "ไหร่"),
+    "เมื่อไหร่": ("เมื่อ", "ไหร่"),
+}
 """Words that the dictionary has with a wrong reading."""
 
 
@@ -166,7 +176,9 @@ def _ipa(word: str) -> str:
 
     if word in _OWN:
         return "".join(map(_ipa, _OWN[word]))
-    return re.sub(r"[/.\s\u02e5-\u02e9\u031aʔ̯]", "", transcribe_word(word, "ipa"))
+    ipa = re.sub(r"[/.\s\u02e5-\u02e9\u031aʔ̯]", "", transcribe_word(word, "ipa"))
+    # The rules take the vowel of this spelling for a long one.
+    return ipa.replace("iːw", "iəw") if "\u0e35ยว" in re.sub("[\u0e48-\u0e4b]", "", word) else ipa
 
 
 def _latin(word: str) -> str:

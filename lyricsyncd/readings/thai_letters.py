@@ -33,7 +33,7 @@ _CODA = "(?P<coda>[ก-ฮ](?![\u0e30-\u0e3a\u0e45\u0e47]))?"
 _SYLLABLES = tuple(
     (re.compile(pattern.replace("O", _ONSET).replace("C", _CODA)), vowel)
     for pattern, vowel in (
-        ("เO\u0e35ย", "iə"),
+        ("เO\u0e35ยC", "iə"),
         ("เO\u0e37อC", "ɯə"),
         ("เOาะ", "ɔ"),
         ("เOา", "aw"),

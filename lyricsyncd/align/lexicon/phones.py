@@ -120,6 +120,7 @@ _LANGUAGES: Mapping[str, Mapping[str, tuple[Slot, ...]]] = {
     "yue": _table("""
         ɜ            p B|P        t D|T        k G|K        ph P         th T        kh K
         ts JH|CH|S   tsh CH|T     œ ER|AO|EH   ɵ UH|ER|AH   ɐ AH|AA      ɔi OY       y UW|IY
+        ʷ W
     """),
     "fa": _table("æ AE|AA|AH"),
     "hu": _table("ɒ AO|AA|AH"),

@@ -270,6 +270,8 @@ _SILENT = _Spoken((), "", "")
 def _piece(text: str, script: str, reader: str | None) -> _Spoken:
     if reader is None:
         return _SILENT
+    if (sound := voice_rules.letter(text, reader)) is not None:
+        return _Spoken(phones.slots([sound], reader), sound, f"{ESPEAK} ({reader})")
     tokens = espeak.transcribe(voice_rules.spelled(text, reader), reader)
     if script not in ("", voices.LATIN) and "(en)" in tokens:
         # The voice names a character ("Chinese letter") instead of reading it.
