@@ -226,6 +226,29 @@ class TestChinese:
         assert [way.ipa for way in pronounce([["夜"]], None)[0][0]] == ["je", "joɾɯ", "jɛː"]
 
 
+class TestWordsOfOneLetter:
+    @pytest.mark.parametrize(
+        ("language", "line", "sounds"),
+        [
+            ("pt", "é o sol e à noite", ["ɛ", "u", "sɔw", "i", "a", "nojtʃi"]),
+            ("el", "η νύχτα ο ήλιος", ["i", "nixta", "o", "iʎos"]),
+            ("cs", "v noci k tobě", ["v", "notsi", "k", "tobje"]),
+            ("pl", "w nocy z tobą", ["v", "nɔtsɨ", "z", "tɔbɔ̃"]),
+            ("ru", "в ночь к тебе", ["v", "notɕ", "k", "tʲibʲe"]),
+            ("fr", "il y a", ["il", "i", "a"]),
+        ],
+    )
+    def test_are_not_called_by_the_names_of_letters(
+        self, language: str, line: str, sounds: list[str]
+    ) -> None:
+        assert spoken(line, language) == sounds
+
+
+class TestWordsThatAVoiceWouldSpellOut:
+    def test_are_read_as_words(self) -> None:
+        assert spoken("vlk vln", "cs") == ["vulk", "vuln"]
+
+
 class TestKorean:
     def test_sounds_change_across_syllables(self) -> None:
         assert spoken("같이 독립 좋아 값이", "ko") == ["katɕʰi", "toŋnip", "tɕoa", "kapɕ͈i"]
@@ -239,12 +262,20 @@ class TestThai:
         pytest.importorskip("thaiphon")
         assert readings.divided("ฉันรักเธอไม่เคยพอ", "th") == ["ฉัน", "รัก", "เธอ", "ไม่", "เคย", "พอ"]
 
+    def test_a_consonant_by_itself_ends_the_syllable_before_it(self) -> None:
+        pytest.importorskip("thaiphon")
+        assert readings.divided("เปียโนฮูน", "th")[-1] != "น"
+        assert spoken("เพื่อน เหมือน เดียว", "th") == ["pʰɯən", "mɯən", "diəw"]
+
     def test_without_the_libraries_most_words_are_read_by_their_letters(self) -> None:
         read = [(folded(thai_letters.ipa(word), "th"), listed) for word, listed in table("th")]
         right = [
             word for word, listed in read if any(same(word, folded(each, "th")) for each in listed)
         ]
         assert len(right) >= 0.8 * len(read)
+
+    def test_letters_with_a_vowel_of_their_own_are_read_without_the_libraries(self) -> None:
+        assert thai_letters.ipa("ฤดู") == "rɯduː"
 
     def test_the_sign_of_repetition_repeats(self) -> None:
         pytest.importorskip("thaiphon")
@@ -257,6 +288,16 @@ class TestHebrew:
 
     def test_without_points_a_vowel_is_allowed_between_consonants(self) -> None:
         assert "pəʁəpəʁ" in [way.ipa for way in pronounce([["פרפר"]], "he")[0][0]]
+
+    def test_any_of_several_stops_may_be_hard(self) -> None:
+        ways = [way.ipa for way in pronounce([["לכתבה"]], "he")[0][0]]
+        assert ways == ["ləχətəva", "ləkətəba", "ləkətəva"]
+
+    def test_one_letter_may_be_either_sibilant(self) -> None:
+        assert [way.ipa for way in pronounce([["בשלג"]], "he")[0][0]][-1] == "bəsələɡ"
+
+    def test_prefixes_may_follow_one_another(self) -> None:
+        assert spoken("והלב", "he") == ["vehalev"]
 
 
 class TestArabic:

@@ -28,6 +28,8 @@ _FINALS = {
 }
 _SILENT = re.compile("[\u0e48-\u0e4b]|ทร\u0e4c|[ก-ฮ][\u0e34-\u0e39]?\u0e4c")
 """Tone marks, and consonants that are marked as silent."""
+_WHOLE_SYLLABLES = str.maketrans({"ฤ": "ร\u0e36", "ฦ": "ล\u0e36", "\u0e45": ""})
+"""Letters with a vowel of their own, as others write them."""
 _ONSET = "(?P<onset>[กขคตปผพ][รลว]|ห[งญนมยรลว]|ทร|อย|จร|[ก-ฮ])"
 _CODA = "(?P<coda>[ก-ฮ](?![\u0e30-\u0e3a\u0e45\u0e47]))?"
 _SYLLABLES = tuple(
@@ -70,7 +72,7 @@ _CLUSTERS = {"ทร": "s", "อย": "j", "จร": "tɕ"}
 
 def ipa(run: str) -> str:
     """Transcribe a run of Thai letters."""
-    text = _SILENT.sub("", run)
+    text = _SILENT.sub("", run).translate(_WHOLE_SYLLABLES)
     found = ""
     at = 0
     while at < len(text):
