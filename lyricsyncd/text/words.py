@@ -32,8 +32,10 @@ _PIECES = re.compile(
 )
 
 
+_HAN = "々〇\u3400-\u4dbf\u4e00-\u9fff"
+# Tried once for a run of characters, not at each of them: a line may be very long.
 _FURIGANA = re.compile(
-    r"[｜|]?[々〇\u3400-\u4dbf\u4e00-\u9fff]+"
+    rf"(?:[｜|]|(?<![{_HAN}]))[{_HAN}]+"
     r"(?:[(（][\u3041-\u3096\u30a1-\u30fa\u30fc・]+[)）]"
     r"|《[\u3041-\u3096\u30a1-\u30fa\u30fc・]+》)"
 )
