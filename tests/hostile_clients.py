@@ -149,7 +149,7 @@ def crowd(address: Address, held: int = 400) -> Iterator[Crowd]:
         made.close()
 
 
-def healthy(address: Address, timeout: float = 10) -> int:
+def healthy(address: Address, timeout: float = 60) -> int:
     """The status of ``/healthz``, asked for on a new connection."""
     client = http.client.HTTPConnection(*address, timeout=timeout)
     try:

@@ -14,6 +14,8 @@ from lyricsyncd.judging.calibration import phone_states
 from lyricsyncd.model import Decision
 from lyricsyncd.separate import VocalSeparator
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parent.parent / "demo" / "songs"
 SUNG = "The_Star"
 

@@ -188,6 +188,7 @@ class TestPublish:
         assert [w.start for w in file.words] == [w.start for w in timed_words().words]
         assert sent["plainLyrics"] == timed_words().text
 
+    @pytest.mark.slow
     def test_times_of_another_recording_are_not(
         self, song: Path, tmp_path: Path, lrclib: tuple[Lrclib, Service]
     ) -> None:
@@ -202,6 +203,7 @@ class TestPublish:
         assert "not where they are sung" in done.stdout
         assert lrclib[0].published == []
 
+    @pytest.mark.slow
     def test_nor_what_nobody_reviewed_or_what_has_no_times(
         self, song: Path, tmp_path: Path, lrclib: tuple[Lrclib, Service]
     ) -> None:
@@ -216,6 +218,7 @@ class TestPublish:
         assert done.returncode == 3
         assert lrclib[1].asked == []
 
+    @pytest.mark.slow
     def test_a_dry_run_shows_what_would_be_sent(
         self, song: Path, tmp_path: Path, lrclib: tuple[Lrclib, Service]
     ) -> None:

@@ -13,12 +13,14 @@ import shutil
 import subprocess
 import sys
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lyricsyncd import audio, formats
+from lyricsyncd.cli import main
 from tests.test_cli import complaint, run, surroundings
 
 SONGS = Path(__file__).parent.parent / "demo" / "songs"
@@ -63,6 +65,24 @@ def sync(
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
     return run("sync", *arguments, home=home, cwd=folder, **{**SETTINGS, **environment})
+
+
+@pytest.fixture
+def sync_here(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``lyricsyncd sync`` as above, in this process, which has imported it already."""
+
+    def run_it(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(os, "environ", surroundings(folder.parent, **SETTINGS))
+        with pytest.raises(SystemExit) as ended:
+            main(["sync", *map(str, arguments)])
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(arguments, ended.value.code, said.out, said.err)
+
+    return run_it
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -303,11 +323,13 @@ WRONG_USAGE = {
 
 
 @pytest.mark.parametrize("case", WRONG_USAGE)
-def test_wrong_usage_is_reported_before_any_work(folder: Path, case: str) -> None:
+def test_wrong_usage_is_reported_before_any_work(
+    folder: Path, sync_here: Callable[..., subprocess.CompletedProcess[str]], case: str
+) -> None:
     arguments, said = WRONG_USAGE[case]
     (folder / "s").write_text(TEXT)
     before = contents(folder)
-    done = sync(folder, *arguments)
+    done = sync_here(*arguments)
     assert said in complaint(done)
     assert done.returncode == 2
     assert contents(folder) == before
@@ -321,11 +343,16 @@ def test_wrong_usage_is_reported_before_any_work(folder: Path, case: str) -> Non
         ("qualty: {}\n", "line 1: there is no key 'qualty'. Did you mean 'quality'?"),
     ],
 )
-def test_a_wrong_configuration_is_reported_by_its_line(folder: Path, text: str, said: str) -> None:
+def test_a_wrong_configuration_is_reported_by_its_line(
+    folder: Path,
+    sync_here: Callable[..., subprocess.CompletedProcess[str]],
+    text: str,
+    said: str,
+) -> None:
     config = folder / "c.yaml"
     config.write_text(text)
     before = contents(folder)
-    done = sync(folder, "song.wav", "--config", config)
+    done = sync_here("song.wav", "--config", config)
     assert said in complaint(done)
     assert done.returncode == 2
     assert contents(folder) == before

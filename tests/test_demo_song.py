@@ -21,6 +21,7 @@ def short_song() -> make_song.Performance:
     return make_song.perform(score.AU_CLAIR_DE_LA_LUNE)
 
 
+@pytest.mark.slow
 def test_the_committed_song_is_what_the_rules_give(short_song: make_song.Performance) -> None:
     assert make_song.faults(short_song, SONGS) == []
 

@@ -62,6 +62,7 @@ def test_there_are_two_hundred() -> None:
     assert sum(pair.right is None for pair in pairs()) >= 10
 
 
+@pytest.mark.slow
 def test_nearly_all_are_right(choices: list[Choice]) -> None:
     wrong = [choice for choice in choices if not choice.right]
     reported = "\n".join(
@@ -70,12 +71,14 @@ def test_nearly_all_are_right(choices: list[Choice]) -> None:
     assert len(wrong) <= (1 - LEAST) * len(choices), reported
 
 
+@pytest.mark.slow
 def test_no_live_version_is_taken_for_a_studio_track(choices: list[Choice]) -> None:
     for choice in choices:
         if choice.pair.wants_studio and choice.entry is not None:
             assert not take_apart(choice.entry.title).versions & {"live", "karaoke", "demo"}
 
 
+@pytest.mark.slow
 def test_wrong_words_are_rarer_than_none(choices: list[Choice]) -> None:
     wrong = [choice for choice in choices if not choice.right and choice.entry is not None]
     assert len(wrong) <= 0.01 * len(choices), [(c.pair.title, c.entry, c.why) for c in wrong]

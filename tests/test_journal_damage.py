@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -54,12 +55,29 @@ def names(journal: Journal) -> list[str]:
     return [entry.path.stem for entry in journal.entries()]
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    journal = Journal(tmp_path / "state" / "journal.db")
+@pytest.fixture(scope="module")
+def long_journal(tmp_path_factory: pytest.TempPathFactory) -> Journal:
+    """A journal of 300 entries, each of which was waited for until the disk had it."""
+    journal = Journal(tmp_path_factory.mktemp("long") / "journal.db")
     for number in range(300):
         note(journal, str(number), random.Random(number).randbytes(300))
     return journal
+
+
+@pytest.fixture(scope="module")
+def short_journal(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a journal of 20 entries."""
+    journal = Journal(tmp_path_factory.mktemp("short") / "journal.db")
+    for number in range(20):
+        note(journal, str(number))
+    return journal.path.read_bytes()
+
+
+@pytest.fixture
+def journal(long_journal: Journal, tmp_path: Path) -> Journal:
+    state = tmp_path / "state"
+    shutil.copytree(long_journal.path.parent, state)
+    return Journal(state / "journal.db")
 
 
 def garble(path: Path, start: int, count: int) -> None:
@@ -187,11 +205,11 @@ class TestADamagedJournal:
 
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
     @given(flips=st.lists(st.integers(0, 2**40), min_size=1, max_size=40))
-    def test_may_have_any_bits_flipped(self, tmp_path: Path, flips: list[int]) -> None:
+    def test_may_have_any_bits_flipped(
+        self, short_journal: bytes, tmp_path: Path, flips: list[int]
+    ) -> None:
         journal = Journal(Path(tempfile.mkdtemp(dir=tmp_path)) / "journal.db")
-        for number in range(20):
-            note(journal, str(number))
-        content = bytearray(journal.path.read_bytes())
+        content = bytearray(short_journal)
         for flip in flips:
             at = flip % (len(content) * 8)
             # A later version cannot be distinguished from such a flip.

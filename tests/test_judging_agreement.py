@@ -165,6 +165,7 @@ class TestThePipeline:
         assert self.placed(recogniser, TEXT).aligner == "sphinx"
         assert recogniser.transcribed == 0
 
+    @pytest.mark.slow
     def test_places_words_by_what_both_find(
         self, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
     ) -> None:

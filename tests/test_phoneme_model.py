@@ -94,6 +94,7 @@ def test_it_comes_from_the_index_of_the_user(index: str, tmp_path: Path) -> None
     assert installable.phoneme_network(tmp_path) == tmp_path / "phonemes-en.onnx"
 
 
+@pytest.mark.slow
 def test_an_index_without_spleeter_costs_spleeter_only(index: str, tmp_path: Path) -> None:
     done = run(index, tmp_path, "install", "lite")
     assert done.returncode == 1

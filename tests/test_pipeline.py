@@ -153,6 +153,7 @@ class TestLyricsThatAreKnown:
         assert result.decision is Decision.NONE
         assert "instrumental" in result.reason
 
+    @pytest.mark.slow
     def test_of_a_file_that_was_replaced_meanwhile_are_placed_on_the_new_sound(
         self, tmp_path: Path
     ) -> None:

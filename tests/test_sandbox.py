@@ -178,6 +178,7 @@ class TestReading:
     def test_is_what_it_is_without_limits(self, song: Path) -> None:
         assert read_tags(song) == parse_tags(song)
 
+    @pytest.mark.slow
     def test_a_small_file_that_unpacks_to_much_is_refused(self, tmp_path: Path) -> None:
         bomb = tmp_path / "bomb.mp3"
         bomb.write_bytes(bomb_bytes())

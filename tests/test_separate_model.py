@@ -44,6 +44,7 @@ def test_what_is_installed_is_what_was_expected(models_dir: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_voice_stands_out_and_stays_in_its_place(separator: VocalSeparator) -> None:
     song = SONGS / "The_Star.mp3"
     stem = separator.extract(song)

@@ -83,6 +83,7 @@ class TestTheSide:
         assert voices.without(vocals, np.zeros(90, np.float32)).tolist() == vocals.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.song
 class TestADuet:
     def test_has_nearly_all_words_of_both_in_place(self, tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_open_to_the_world_without_a_token_it_does_not_start(home: Home) -> None
     assert "listening on 0.0.0.0 needs a token" in said
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_costs_no_song(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         home.configure(web={"listen": f"127.0.0.1:{other.getsockname()[1]}"})
