@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -21,9 +23,11 @@ from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.scan import reconcile
-from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Track, Word
+from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.playback import peaks
 from lyricsyncd.playback.cache import FileCache, file_changed, peaks_cache
+from lyricsyncd.work import outcomes
 from lyricsyncd.work.runner import Runner
 from tests.test_daemon_service import SONG, TEXT
 from tests.test_identify import song
@@ -295,3 +299,40 @@ class TestTheRunner:
                 file = peaks_cache().get(f"{Fingerprint.of(entry.path).key}.{kind}")
                 assert file is not None
                 assert abs(len(file.read_bytes()) / 100 - (entry.duration or 0)) < 0.5
+
+
+class TestPinnedWords:
+    """Words that a person set are known by their numbers, whatever their confidence is."""
+
+    def sure(self) -> Lyrics:
+        line = Line((Word("a", 1.0, 1.5, 1.0), Word("b", 2.0, 2.5, 1.0)), 1.0, 2.5)
+        return Lyrics((line,))
+
+    def test_outlast_storing(self) -> None:
+        draft = dataclasses.replace(DRAFT, pinned=(1, 3), by_hand=True)
+        again = drafts.unpack(drafts.pack(draft), revision=0, at=0.0, by_hand=True)
+        assert again == draft
+
+    def test_are_not_those_that_are_merely_sure(self) -> None:
+        draft = dataclasses.replace(DRAFT, lyrics=self.sure(), by_hand=True)
+        again = drafts.unpack(drafts.pack(draft), revision=0, at=0.0, by_hand=True)
+        assert again is not None
+        assert again.pinned == ()
+
+    @pytest.mark.parametrize(("by_hand", "pinned"), [(True, (0, 1)), (False, ())])
+    def test_of_an_earlier_version_are_those_of_full_confidence_in_what_a_person_changed(
+        self, by_hand: bool, pinned: tuple[int, ...]
+    ) -> None:
+        packed = drafts.pack(dataclasses.replace(DRAFT, lyrics=self.sure()))
+        values = json.loads(zlib.decompress(packed))
+        del values["pinned"]
+        old = zlib.compress(json.dumps(values).encode())
+        again = drafts.unpack(old, revision=0, at=0.0, by_hand=by_hand)
+        assert again is not None
+        assert again.pinned == pinned
+
+    def test_are_pins_of_the_placing_where_the_words_lie_there(self) -> None:
+        result = SyncResult(SongIdentification(Track()), self.sure(), 0.9, Decision.WORDS, "fine")
+        draft = outcomes.draft_of(result, [(1, 2.0005), (0, 1.4), (9, 1.0)])
+        assert draft is not None
+        assert draft.pinned == (1,)

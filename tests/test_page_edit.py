@@ -13,6 +13,7 @@ import pytest
 from demo import make_page_pictures
 from lyricsyncd.catalog.catalog import Outcome, State
 from lyricsyncd.catalog.drafts import Considered, Draft
+from lyricsyncd.library.decisions import Decisions
 from lyricsyncd.model import Lyrics, ParallelKind, ParallelText, Track, Word
 from lyricsyncd.playback.cache import peaks_cache
 from lyricsyncd.playback.peaks import of_song
@@ -66,6 +67,10 @@ def song(home: Home, state: State = State.REVIEW, lyrics: Lyrics | None = None) 
     for of in ("vocals", "mix"):
         peaks_cache().put(f"{entry.fingerprint.key}.{of}", of_song(entry.path))
     return id
+
+
+def decisions(home: Home) -> Decisions:
+    return Decisions(home.catalog, home.config.output)
 
 
 def kept(home: Home, id: int) -> list[Word]:
@@ -216,7 +221,7 @@ RANDOM_STEPS = """async () => {
         return random(8) ? [`w${i}`, time, end, random(100) / 100, true, parts]
           : [`w${i}`, null, null, null, true];
       }) }));
-    let sheet = book.sheetOf(lines, new Map(), () => false);
+    let sheet = book.sheetOf(lines, new Set());
     if (!sheet.words.length) continue;
     for (let step = 0; step < 60; step++) {
       const i = random(sheet.words.length), was = sheet.words, to = random(1000) / 100;
@@ -284,6 +289,33 @@ class TestUnsavedChanges:
         assert page.locator(".word").count() == n
 
 
+class TestWordsThatAPersonSet:
+    def test_are_not_those_that_are_merely_sure(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = song(home, lyrics=truth(confidence=1.0))
+        decisions(home).shift(id, 0.25)
+        page = editor(home, visit, id)
+        word(page, 2).click()
+        page.get_by_text("100 % sure").wait_for()
+        assert page.locator(".word.pin").count() == 0
+        page.keyboard.press("p")
+        page.get_by_text("Set by you").wait_for()
+        save(page)
+        decisions(home).shift(id, -0.25)
+        page.reload()
+        page.get_by_role("region", name="Words").wait_for()
+        assert page.locator(".word.pin").count() == 1
+        # A pin that is taken back leaves what the service thought.
+        word(page, 2).click()
+        page.keyboard.press("p")
+        page.get_by_text("100 % sure").wait_for()
+        save(page)
+        draft = home.catalog.draft(id)
+        assert draft is not None
+        assert draft.pinned == ()
+
+
 class TestTappingAlong:
     def test_sets_each_word_where_it_was_tapped(
         self, home: Home, visit: Callable[..., Visit]
@@ -343,7 +375,7 @@ class TestPlacingAgain:
         # What the service does then.
         assert home.catalog.claim("test", 60, only=[id]) is not None
         home.catalog.found(id, "test", Track(duration=42.7, title="The Star"))
-        draft = Draft(truth(), 0.97, "words", "All is sure", "en", "mix")
+        draft = Draft(truth(), 0.97, "words", "All is sure", "en", "mix", pinned=(0,))
         home.catalog.finish(
             id, "test", Outcome(State.REVIEW, "All is sure", quality=0.97), None, draft
         )

@@ -86,6 +86,20 @@ class TestADraft:
         assert kept is not None
         assert kept.lyrics.words[1].start == 6.1
 
+    def test_knows_the_words_that_a_person_set(self, api: Home) -> None:
+        id = review(api)
+        lines = api.get(f"/api/v1/tracks/{id}/draft").json()["lyrics"]["lines"]
+        lyrics = {"lines": lines}
+        answer = put(api, id, {"revision": 1, "lyrics": lyrics, "pinned": [1, 0, 1]})
+        assert answer.json()["pinned"] == [0, 1]
+        # Where it is not said, those that were not moved.
+        lines[0]["words"][1][1] += 0.1
+        answer = put(api, id, {"revision": 2, "lyrics": lyrics})
+        assert answer.json()["pinned"] == [0]
+        for wrong, status in (([99], 409), ([-1], 400), (["a"], 400)):
+            body = {"revision": 3, "lyrics": lyrics, "pinned": wrong}
+            assert put(api, id, body).status_code == status
+
     def test_keeps_translations_when_it_is_corrected(self, api: Home) -> None:
         id = api.known("a.mp3", None)
         assert api.catalog.claim("test", 60, only=[id]) is not None

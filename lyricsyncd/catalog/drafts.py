@@ -48,6 +48,9 @@ class Draft:
         Seconds by which a person shifted all words since they were placed.
     by_hand : bool
         Whether a person changed words or times.
+    pinned : tuple of int
+        Numbers of the words whose starts a person set: pins of the placing, and words that were
+        moved or agreed with since.
     revision : int
         Counts the changes of a song's draft; 0 before it is stored.
     at : float
@@ -64,6 +67,7 @@ class Draft:
     considered: tuple[Considered, ...] = ()
     offset: float = 0.0
     by_hand: bool = False
+    pinned: tuple[int, ...] = ()
     revision: int = 0
     at: float = 0.0
 
@@ -113,6 +117,7 @@ def pack(draft: Draft) -> bytes:
             {"lyrics": lyrics_as_plain(each.lyrics), "score": each.score}
             for each in draft.considered
         ],
+        "pinned": draft.pinned,
         **{name: getattr(draft, name) for name in _PLAIN},
     }
     return _deflated(values)
@@ -122,8 +127,9 @@ def unpack(body: bytes, *, revision: int, at: float, by_hand: bool) -> Draft | N
     """Decode a draft; ``None`` where it is damaged: a flipped bit costs this draft alone."""
     try:
         values = _inflated(body)
+        lyrics = lyrics_of_plain(values["lyrics"])
         return Draft(
-            lyrics=lyrics_of_plain(values["lyrics"]),
+            lyrics=lyrics,
             considered=tuple(
                 Considered(lyrics_of_plain(each["lyrics"]), each["score"])
                 for each in values["considered"]
@@ -131,10 +137,19 @@ def unpack(body: bytes, *, revision: int, at: float, by_hand: bool) -> Draft | N
             revision=revision,
             at=at,
             by_hand=by_hand,
+            pinned=_pinned(values.get("pinned"), lyrics, by_hand=by_hand),
             **{name: values[name] for name in _PLAIN},
         )
     except _DAMAGE:
         return None
+
+
+def _pinned(stored: list[int] | None, lyrics: Lyrics, *, by_hand: bool) -> tuple[int, ...]:
+    """Return the pinned words; earlier versions only had their confidence for it."""
+    if stored is not None:
+        return tuple(map(int, stored))
+    words = enumerate(lyrics.words)
+    return tuple(i for i, word in words if by_hand and word.confidence == 1.0)
 
 
 def pack_choices(choices: Choices) -> bytes:

@@ -121,8 +121,16 @@ class Decisions:
             draft = dataclasses.replace(draft, lyrics=draft.lyrics.with_all_words())
         return self._write(entry, draft, lines_only=action is Action.LINES, dry_run=dry_run)
 
-    def save(self, id: int, lyrics: Lyrics, revision: int) -> int:
+    def save(
+        self, id: int, lyrics: Lyrics, revision: int, pinned: Sequence[int] | None = None
+    ) -> int:
         """Store words and times that a person corrected; nothing is written beside the song.
+
+        Parameters
+        ----------
+        pinned : sequence of int, optional
+            Numbers of the words whose starts a person set; by default those of before that start
+            where they did.
 
         Returns
         -------
@@ -147,7 +155,11 @@ class Decisions:
             source_id=draft.lyrics.source_id,
             metadata=draft.lyrics.metadata,
         )
-        return self.catalog.edit(id, dataclasses.replace(draft, lyrics=kept), revision)
+        set_ = _still_pinned(draft, lyrics) if pinned is None else tuple(sorted(set(pinned)))
+        if any(number >= len(lyrics.words) for number in set_):
+            raise UsageError("A pin names no word of the song", remedy="Count from 0")
+        changed = dataclasses.replace(draft, lyrics=kept, pinned=set_)
+        return self.catalog.edit(id, changed, revision)
 
     def shift(
         self, id: int, seconds: float, *, absolute: bool = False, dry_run: bool = False
@@ -423,6 +435,18 @@ def check_times(lyrics: Lyrics) -> None:
             raise BrokenTimes(f"The word {number} ({word.text[:40]!r}) {problem}", remedy="Move it")
         if word.start is not None:
             last[line.voice] = word
+
+
+def _still_pinned(draft: Draft, lyrics: Lyrics) -> tuple[int, ...]:
+    before, words = draft.lyrics.words, lyrics.words
+
+    def same(number: int) -> bool:
+        if number >= min(len(before), len(words)):
+            return False
+        was, now = before[number], words[number]
+        return (was.text, was.start) == (now.text, now.start)
+
+    return tuple(filter(same, draft.pinned))
 
 
 def _check_pins(pins: Sequence[tuple[int, float]]) -> None:

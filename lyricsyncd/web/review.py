@@ -111,7 +111,7 @@ def _draft_shape(call: Call, entry: Entry, found: Draft) -> dict[str, Any]:
         "aligner": found.aligner,
         "offset": found.offset,
         "by_hand": found.by_hand,
-        "pins": [list(pin) for pin in call.context.catalog.choices(entry.id).pins],
+        "pinned": list(found.pinned),
         "written": [str(path) for path in entry.written],
         "audio": _audio_shape(call, entry),
         "peaks": call.maker.kept_peaks(entry.fingerprint.key),
@@ -371,7 +371,7 @@ def save(call: Call) -> dict[str, Any]:
     lyrics = _lyrics(body.lyrics)
     if (before := call.context.catalog.draft(entry.id)) is not None:
         lyrics = _with_syllables(_with_parallel(lyrics, before.lyrics), before.lyrics)
-    _explained(lambda: _decisions(call).save(entry.id, lyrics, body.revision))
+    _explained(lambda: _decisions(call).save(entry.id, lyrics, body.revision, body.pinned))
     return draft(call)
 
 

@@ -459,8 +459,8 @@ class DraftAnswer(Shape):
     aligner: str | None
     offset: float = Field(description="Seconds by which a person shifted it.")
     by_hand: bool = Field(description="Whether a person changed words or times.")
-    pins: list[tuple[int, float]] = Field(
-        description="Words that a person pinned for the placing: their numbers and starts."
+    pinned: list[int] = Field(
+        description="Numbers, from 0, of the words whose starts a person set."
     )
     written: list[str]
     audio: list[RenditionShape] = Field(description="The best first.")
@@ -472,6 +472,13 @@ class DraftBody(Shape):
 
     revision: Whole = Field(description="Of the draft that was corrected.")
     lyrics: DraftLyrics
+    pinned: Annotated[list[Whole], Field(max_length=MOST_LINES * MOST_WORDS)] | None = Field(
+        default=None,
+        description=(
+            "Numbers, from 0, of the words whose starts a person set; left out: those of before, "
+            "as far as they start where they did."
+        ),
+    )
 
 
 Pin = tuple[Whole, Time]

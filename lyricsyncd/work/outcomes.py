@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lyricsyncd.catalog.catalog import RETRY_LYRICS, RETRY_SOON, Entry, Outcome, State
@@ -11,12 +11,16 @@ from lyricsyncd.errors import Fault, LyricsNotFound, LyricsyncError, NotASong, S
 from lyricsyncd.model import Decision
 
 if TYPE_CHECKING:
+    from lyricsyncd.model import Word
     from lyricsyncd.pipeline.result import SyncResult
     from lyricsyncd.tags import WriteReport
 
 SETTINGS_RETRY_S = 3600.0
 """Interval of the attempts with a song while the settings are in error: a missing part may have
 been installed meanwhile."""
+
+_SAME_S = 0.002
+"""Seconds by which a pinned word may lie beside its pin, after rounding."""
 
 
 def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
@@ -52,8 +56,14 @@ def of_result(result: SyncResult, report: WriteReport | None) -> Outcome:
     )
 
 
-def draft_of(result: SyncResult) -> Draft | None:
-    """Return the draft of a result for review; ``None`` where no word has a time."""
+def draft_of(result: SyncResult, pins: Sequence[tuple[int, float]] = ()) -> Draft | None:
+    """Return the draft of a result for review; ``None`` where no word has a time.
+
+    Parameters
+    ----------
+    pins : sequence of (int, float)
+        Those that a person chose: of words that lie there, the draft says so.
+    """
     if not any(word.start is not None for word in result.lyrics.words):
         return None
     return Draft(
@@ -66,7 +76,15 @@ def draft_of(result: SyncResult) -> Draft | None:
         aligner=result.aligner,
         considered=result.considered,
         offset=result.offset,
+        pinned=tuple(sorted(_held(pins, result.lyrics.words))),
     )
+
+
+def _held(pins: Sequence[tuple[int, float]], words: Sequence[Word]) -> Iterator[int]:
+    for number, start in pins:
+        placed = words[number].start if number < len(words) else None
+        if placed is not None and abs(placed - start) < _SAME_S:
+            yield number
 
 
 def of_error(error: LyricsyncError | OSError) -> Outcome:

@@ -206,7 +206,8 @@ class Recorder:
         self._store_peaks(result.peaks, stamp)
         if result.may_write and then is not None:
             then()
-        outcome, draft = outcomes.of_result(result, report), outcomes.draft_of(result)
+        outcome = outcomes.of_result(result, report)
+        draft = outcomes.draft_of(result, self._catalog.choices(entry.id).pins)
         outcome = dataclasses.replace(outcome, overrides=found.overridden.key)
         self.finish(entry, outcome, found.began, stamp, draft, has_result=True)
 

@@ -20,8 +20,8 @@ function retimed(word, start, end) {
 }
 
 // Lines with [text, start, end, confidence, space, syllables] become a sheet: lines, and all words in a row.
-// A pinned word is where a person set it. What is out of order is put in order.
-export function sheetOf(lines, pins, isPin) {
+// `pinned` has the numbers of words that a person set. What is out of order is put in order.
+export function sheetOf(lines, pinned) {
   const words = [], made = [], voices = new Map();
   for (const { voice = null, start, end, words: own, parallel } of lines) {
     made.push({ first: words.length, count: own.length, voice, start, end, parallel });
@@ -29,8 +29,7 @@ export function sheetOf(lines, pins, isPin) {
       const after = own[i + 1]?.[1];
       const word = { text, start: from ?? null, end: until ?? null, sure: sure ?? null,
         space: space ?? true, parts, voice, line: made.length - 1, was: from ?? null };
-      const pinned = pins.get(words.length);
-      word.pin = timed(word) && (isPin(word) || (pinned != null && Math.abs(pinned - word.start) < 0.002));
+      word.pin = timed(word) && pinned.has(words.length);
       if (timed(word)) {
         word.end ??= after ?? word.start + GUESS_S;
         follow(voices.get(voice), word);
@@ -50,17 +49,18 @@ function follow(before, word) {
   if (before && before.end > word.start) before.end = word.start;
 }
 
-// As the service takes it. Only what a person set has the confidence 1.
+// As the service takes it, with `numbers` of the pins.
 export function linesOf({ lines, words }) {
   return lines.map(({ first, count, voice, start, end }) => {
     const own = words.slice(first, first + count), known = own.filter(timed);
     return { voice, start: known[0]?.start ?? start ?? null, end: known.at(-1)?.end ?? end ?? null,
       words: own.map(word => [word.text, word.start, word.end,
-        word.pin ? 1 : word.sure == null ? null : Math.min(word.sure, 0.999), word.space,
+        word.pin ? 1 : word.sure, word.space,
         ...(word.parts ? [word.parts] : [])]) };
   });
 }
 
+export const numbers = ({ words }) => words.flatMap((word, i) => (word.pin ? [i] : []));
 export const pinsOf = ({ words }) => words.flatMap((word, i) => (word.pin ? [[i, word.start]] : []));
 export const textOf = ({ lines, words }) => lines.map(({ first, count }) => words
   .slice(first, first + count).map(({ text, space }) => text + (space ? ' ' : '')).join('').trim()).join('\n');
@@ -92,7 +92,7 @@ export function moved(sheet, i, wanted, scope = 'word') {
   const words = [...sheet.words], word = words[i], [low, high] = room(words, i);
   const start = round(Math.min(high, Math.max(low, wanted)));
   if (!timed(word)) {
-    words[i] = { ...word, start, end: round(start + GUESS_S), sure: 1, pin: true };
+    words[i] = { ...word, start, end: round(start + GUESS_S), pin: true };
     return { ...sheet, words: pushed(words, i) };
   }
   if (start === word.start && word.pin) return sheet;
@@ -115,7 +115,7 @@ export function moved(sheet, i, wanted, scope = 'word') {
     });
   }
   const end = scope === 'word' ? word.end + by : map(word.end);
-  words[i] = { ...retimed(word, start, Math.max(round(end), round(start + LEAST_S))), sure: 1, pin: true };
+  words[i] = { ...retimed(word, start, Math.max(round(end), round(start + LEAST_S))), pin: true };
   return { ...sheet, words: pushed(words, i) };
 }
 
@@ -149,7 +149,7 @@ export function ended(sheet, i, wanted) {
   if (!timed(word)) return sheet;
   const next = words.slice(i + 1).find(each => timed(each) && each.voice === word.voice);
   const end = round(Math.min(next?.start ?? Infinity, Math.max(word.start + LEAST_S, wanted)));
-  words[i] = { ...retimed(word, word.start, end), sure: 1, pin: true };
+  words[i] = { ...retimed(word, word.start, end), pin: true };
   return { ...sheet, words };
 }
 
@@ -162,7 +162,7 @@ export function shifted(sheet, by) {
 
 export function repinned(sheet, chosen, pin) {
   return { ...sheet, words: sheet.words.map((word, i) => (timed(word) && chosen(word, i)
-    ? { ...word, pin, sure: pin ? 1 : word.sure } : word)) };
+    ? { ...word, pin } : word)) };
 }
 
 // Pairs of equal words of two texts, in order: the longest common subsequence.
@@ -203,12 +203,13 @@ export function reworded(sheet, text) {
     }
     at = stop + 1;
   }
+  const pinned = new Set(times.flatMap((word, j) => (word.pin ? [j] : [])));
   at = 0;
   const lines = rows.map(row => ({ voice: null, words: row.map(token => {
-    const { start, end, sure, pin, text: was, parts } = times[at++];
-    return [token, start, end, pin ? 1 : sure, true, ...(parts && was === token ? [parts] : [])];
+    const { start, end, sure, text: was, parts } = times[at++];
+    return [token, start, end, sure, true, ...(parts && was === token ? [parts] : [])];
   }) }));
-  return sheetOf(lines, new Map(), word => word.sure === 1);
+  return sheetOf(lines, pinned);
 }
 
 // The states of a sheet, one after the other. Changes of one kind in a row are one step.

@@ -1,7 +1,7 @@
 // Corrects the times of a song's words: by ear, by hand, by keyboard; and has them placed again.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
 import { get, on, post, put } from './api.js';
-import { BAD, Book, DOUBTFUL, doubt, ended, linesOf, moved, pinsOf, repinned, reworded, sheetOf, shifted, textOf }
+import { BAD, Book, DOUBTFUL, doubt, ended, linesOf, moved, numbers, pinsOf, repinned, reworded, sheetOf, shifted, textOf }
   from './book.js';
 import { Action, Icon, Mark, WRITTEN, artist, folder, minutes, percent, text, title, useTitle } from './parts.js';
 import { keep, kept } from './memory.js';
@@ -63,8 +63,7 @@ export function Edit({ id }) {
 }
 
 function bookOf(draft) {
-  const pins = new Map(draft.pins);
-  return new Book(sheetOf(draft.lyrics.lines, pins, word => draft.by_hand && word.sure === 1));
+  return new Book(sheetOf(draft.lyrics.lines, new Set(draft.pinned)));
 }
 
 function Editor({ track, draft, shown, stale, load }) {
@@ -139,7 +138,8 @@ function Editor({ track, draft, shown, stale, load }) {
   const save = async () => {
     if (!book.dirty) return;
     const language = /^[a-z]{2,3}$/.test(draft.lyrics.language || '') ? draft.lyrics.language : null;
-    const body = { revision: shown.revision, lyrics: { language, lines: linesOf(book.sheet) } };
+    const body = { revision: shown.revision, pinned: numbers(book.sheet),
+      lyrics: { language, lines: linesOf(book.sheet) } };
     // The stream may tell of it before the answer is here.
     shown.revision += 1;
     try {
@@ -196,7 +196,7 @@ function Editor({ track, draft, shown, stale, load }) {
     shown.dirty = book.dirty;
     if (earlier && !book.steps) return;
     const steps = book.dirty ? book.steps : 0;
-    keep(unsaved, steps ? { revision: shown.revision, steps, lines: linesOf(book.sheet) } : null);
+    keep(unsaved, steps ? { revision: shown.revision, steps, lines: linesOf(book.sheet), pinned: numbers(book.sheet) } : null);
   }, [version.value, earlier]);
 
   const startTap = () => {
@@ -246,8 +246,7 @@ function Editor({ track, draft, shown, stale, load }) {
   const tell = error => say([error.message, error.remedy].filter(Boolean).join('. '));
 
   const restore = () => {
-    const pins = new Map();
-    book.act('going on', () => sheetOf(earlier.lines, pins, each => each.sure === 1));
+    book.act('going on', () => sheetOf(earlier.lines, new Set(earlier.pinned)));
     setEarlier(null);
   };
   const busy = track.state === 'pending' || track.state === 'working';
