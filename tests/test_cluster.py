@@ -23,6 +23,7 @@ from lyricsyncd.model import Decision, Lyrics, SongIdentification, Track
 from lyricsyncd.pipeline.prepared import Placement, Prepared
 from lyricsyncd.pipeline.settings import placing_settings
 from lyricsyncd.work.dask_executor import ClusterAway, DaskExecutor
+from lyricsyncd.work.dask_worker import worker_name
 from lyricsyncd.work.worker import place
 from tests import worker_tasks as tasks
 
@@ -165,6 +166,32 @@ def test_the_song_of_a_worker_that_is_killed_runs_on_another(
     assert second != first
     until(lambda: not Path(f"/proc/{first}").exists(), "its process went with it")
     executor.shutdown()
+
+
+@pytest.mark.slow
+def test_songs_that_come_back_with_more_words_are_placed_where_their_vocals_are(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    workers = [cluster.worker(), cluster.worker()]
+    until(lambda: cluster.said().count("working for") == len(workers), "both workers are there")
+    executor = DaskExecutor(settings(cluster).daemon)
+    songs = []
+    for number in range(6):
+        path = tmp_path / f"{number}.mp3"
+        path.touch()
+        songs.append(Prepared(path, SongIdentification(Track(path)), Lyrics()))
+    asked = [executor.submit_within(60, None, tasks.want_more_words, song) for song in songs]
+    first = [*map(int, (pid for each in asked for pid in each.result(TIMEOUT_S).stages.values()))]
+    assert len(set(first)) > 1, "both have some"
+    again = [
+        executor.submit_within(60, None, tasks.pid_for, song).result(TIMEOUT_S) for song in songs
+    ]
+    assert again == first
+    executor.shutdown()
+
+
+def test_workers_of_hosts_that_share_a_name_have_names_of_their_own() -> None:
+    assert worker_name("cpu0") != worker_name("cpu0")
 
 
 @pytest.mark.slow

@@ -271,7 +271,7 @@ class TestTheRunner:
             {
                 "lyrics": {"order": ["local"]},
                 "models": {"separator": "mix"},
-                "daemon": {"settle": 0, "workers": 1},
+                "daemon": {"settle": 0, "workers": 2},
                 "output": {"preset": preset},
             }
         )

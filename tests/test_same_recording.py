@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.scan import reconcile
+from lyricsyncd.work.placing_queue import PlacingQueue
 from lyricsyncd.work.runner import Runner
 from tests.test_daemon_service import SONG, TEXT
 from tests.test_identify import song
@@ -50,6 +52,39 @@ class TestDigest:
             packets_digest(tmp_path / "x.mp3")
 
 
+class TestCopiesThatComeAtOnce:
+    @pytest.fixture
+    def queue(self) -> PlacingQueue[str]:
+        """A queue of songs, of which those with the same first letter may be the same recording."""
+        return PlacingQueue(lambda song, other: song[0] == other[0])
+
+    def test_come_one_after_the_other_and_hold_up_no_other_song(
+        self, queue: PlacingQueue[str]
+    ) -> None:
+        for name in ("a1", "a2", "b1", "a3"):
+            queue.put(name)
+        assert [queue.take(), queue.take()] == ["a1", "b1"]
+        queue.done("a1")
+        assert queue.take() == "a2"
+        queue.done("a2")
+        assert queue.take() == "a3"
+
+    def test_are_waited_for_by_a_thread_that_has_nothing_else_to_do(
+        self, queue: PlacingQueue[str]
+    ) -> None:
+        for name in ("a1", "a2"):
+            queue.put(name)
+        assert queue.take() == "a1"
+        with ThreadPoolExecutor(1) as threads:
+            second = threads.submit(queue.take)
+            queue.close()
+            assert not second.done()
+            queue.done("a1")
+            assert second.result(TIMEOUT_S) == "a2"
+        queue.done("a2")
+        assert queue.take() is None
+
+
 @pytest.mark.slow
 @pytest.mark.daemon
 class TestPlacedOnce:
@@ -79,7 +114,7 @@ class TestPlacedOnce:
                     {
                         "lyrics": {"order": ["local"]},
                         "models": {"separator": "mix"},
-                        "daemon": {"settle": 0, "workers": 1},
+                        "daemon": {"settle": 0, "workers": 2},
                         **settings,
                     }
                 )

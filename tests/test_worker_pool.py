@@ -12,6 +12,8 @@ import pytest
 from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import ConfigError, WorkerLost
+from lyricsyncd.model import Lyrics, SongIdentification, Track
+from lyricsyncd.pipeline.prepared import Prepared
 from lyricsyncd.processes import memory
 from lyricsyncd.processes.cores import available_cores
 from lyricsyncd.processes.limits import ResourceLimits
@@ -48,6 +50,18 @@ class TestAPool:
         assert pids == set(pool.pids)
         assert len(pids) == 1
 
+    def test_has_a_song_that_comes_back_with_more_words_placed_where_its_vocals_are(
+        self, pool: WorkerPool
+    ) -> None:
+        song, other = prepared("a.mp3"), prepared("b.mp3")
+        answer = pool.submit_within(None, None, tasks.want_more_words, song).result(TIMEOUT_S)
+        (first,) = answer.stages.values()
+        second = pool.submit_within(None, None, tasks.pid_for, other).result(TIMEOUT_S)
+        third = pool.submit_within(None, None, tasks.pid_for, other).result(TIMEOUT_S)
+        assert second == third != first, "the worker is kept for the song"
+        assert pool.submit_within(None, None, tasks.pid_for, song).result(TIMEOUT_S) == first
+        assert pool.submit_within(None, None, tasks.pid_for, other).result(TIMEOUT_S) == first
+
     def test_gives_up_one_song_and_no_other(self, pool: WorkerPool, tmp_path: Path) -> None:
         note = tmp_path / "other"
         given_up = pool.submit_within(None, None, tasks.note_and_wait_for, str(tmp_path / "a"), "-")
@@ -75,6 +89,11 @@ class TestAPool:
             large.result(TIMEOUT_S)
         go.touch()
         assert small.result(TIMEOUT_S) in pool.pids
+
+
+def prepared(name: str) -> Prepared:
+    path = Path("/music") / name
+    return Prepared(path, SongIdentification(Track(path)), Lyrics())
 
 
 class TestHowManyWorkers:

@@ -30,7 +30,7 @@ from lyricsyncd.unicode_forms import forms
 T = TypeVar("T")
 J = TypeVar("J", dict[str, Any], list[Any])
 
-_SAME_LENGTH_S = 0.2
+SAME_LENGTH_S = 0.2
 """Tolerance of the lengths of one recording in files with different tags."""
 _PAGE = 500
 """Songs that are looked up in one question: older SQLite takes no more than 999 values."""
@@ -316,7 +316,7 @@ class Queries(Database):
                     "SELECT * FROM tracks WHERE id != ? AND words = ? AND missing_since IS NULL"
                     " AND duration BETWEEN ? AND ? AND state IN ('done', 'mixed', 'lines')"
                     " ORDER BY finished_at DESC LIMIT 5",
-                    (id, words, duration - _SAME_LENGTH_S, duration + _SAME_LENGTH_S),
+                    (id, words, duration - SAME_LENGTH_S, duration + SAME_LENGTH_S),
                 )
             ]
         )

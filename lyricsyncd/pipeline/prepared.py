@@ -167,6 +167,12 @@ Answer = Placement | MoreWordsWanted | Recognised | VoiceChecked
 """What placing comes to."""
 
 
+def unfinished(answer: object) -> bool:
+    """Return whether the song of an answer is placed again with more words: what placed it keeps
+    its vocals until then."""
+    return isinstance(answer, (MoreWordsWanted, Recognised))
+
+
 class Stopwatch:
     """Sum up the seconds that each stage takes."""
 

@@ -72,6 +72,8 @@ class DaskExecutor:
         self._client: Client | None = None
         self._running: dict[Future[Any], Any] = {}
         self._progress: dict[str, Progress] = {}
+        self._unfinished: dict[Path, Any] = {}
+        """Answers, on their workers, of songs that more words are being found for."""
 
     def submit_within(
         self,
@@ -84,19 +86,28 @@ class DaskExecutor:
     ) -> Future[T]:
         """Run a function of a module on any worker; see `WorkerExecutor`.
 
-        The limit counts from when a worker begins. Paths of songs are translated by the path map.
+        The limit counts from when a worker begins. Paths of songs are translated by the path map. A
+        song that comes back with more words goes to the worker that has its vocals: tasks run where
+        what they depend on lies.
         """
+        from lyricsyncd.pipeline.prepared import Prepared, unfinished
+
+        song = next((each.path for each in args if isinstance(each, Prepared)), None)
         outer: Future[T] = Future()
         outer.set_running_or_notify_cancel()
         name = f"song-{uuid.uuid4().hex}"
         remote_args = tuple(self._to_remote(argument) for argument in args)
         try:
             client = self._connected()
+            before = None if song is None else self._unfinished.pop(song, None)
+            if before is not None and before.status != "finished":
+                # Its worker is lost.
+                before = None
             if progress is not None:
                 self._progress[name] = progress
             inner = client.submit(
                 dask_worker.run,
-                *(name, limit_s, progress is not None, fn, remote_args, kwargs),
+                *(name, limit_s, progress is not None, fn, remote_args, kwargs, before),
                 key=name,
                 pure=False,
             )
@@ -112,12 +123,21 @@ class DaskExecutor:
             if outer.done():
                 return
             try:
-                outer.set_result(finished.result())
+                answer = finished.result()
+                if song is not None and unfinished(answer):
+                    self._keep(song, finished)
+                outer.set_result(answer)
             except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
                 outer.set_exception(self._translated(error))
 
         inner.add_done_callback(done)
         return outer
+
+    def _keep(self, song: Path, answer: Any) -> None:
+        self._unfinished[song] = answer
+        while len(self._unfinished) > SLOTS:
+            # One that did not come back: no words were found for it.
+            del self._unfinished[next(iter(self._unfinished))]
 
     def configure(self, keep_alive_s: float, limits: ResourceLimits) -> None:
         """Do nothing: limits are those of the computers with the models."""
@@ -143,6 +163,7 @@ class DaskExecutor:
         elif wait:
             for future in list(self._running):
                 future.exception()
+        self._unfinished.clear()
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
@@ -154,6 +175,7 @@ class DaskExecutor:
                 return self._client
             from distributed import Client
 
+            self._unfinished.clear()
             self._client = Client(
                 self._address,
                 timeout=CONNECT_TIMEOUT_S,

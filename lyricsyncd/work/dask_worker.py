@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,8 +53,14 @@ def run(
     fn: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
+    before: object = None,  # noqa: ARG001 - where it lies is all that counts
 ) -> Any:
     """Run a function in this worker's own process; called by `distributed`, in a thread.
+
+    Parameters
+    ----------
+    before
+        The answer of the call before, for the same song: it lies on the worker with its vocals.
 
     Raises
     ------
@@ -127,6 +133,12 @@ def _to_local(argument: Any, slot: Slot) -> Any:
     return replace(argument, path=path)
 
 
+def worker_name(kind: str) -> str:
+    """Return a name that no other worker of a cluster has: hosts may share theirs, and in
+    containers the ids of the processes are the same, too."""
+    return f"lyricsyncd-{socket.gethostname()}-{uuid.uuid4().hex[:12]}-{kind}"
+
+
 def gpus() -> int:
     """Count the graphics cards that `nvidia-smi` lists."""
     try:
@@ -157,8 +169,7 @@ async def _serve(address: str, config: Config, path_map: Mapping[str, str]) -> N
     cards = cards or [None] * policy.workers(config)
     workers = []
     for at, card in enumerate(cards):
-        kind = f"cpu{at}" if card is None else str(card)
-        name = f"lyricsyncd-{socket.gethostname()}-{os.getpid()}-{kind}"
+        name = worker_name(f"cpu{at}" if card is None else str(card))
         _slots[name] = slot_of(config, path_map, card)
         workers.append(
             Worker(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import queue
 import socket
 import threading
 import time
@@ -28,6 +27,7 @@ from lyricsyncd.processes import sandbox
 from lyricsyncd.unexpected import TRANSIENT, UNEXPECTED
 from lyricsyncd.work import policy, prefetch, steps, worker
 from lyricsyncd.work.holds import Holds
+from lyricsyncd.work.placing_queue import PlacingQueue
 from lyricsyncd.work.recorder import Recorder
 from lyricsyncd.work.song_executor import executor_of, placement_of_models
 from lyricsyncd.work.steps import Found
@@ -73,7 +73,7 @@ class Runner:
         self._stopping = threading.Event()
         self._wakes = {look_ups: threading.Event() for look_ups in (False, True)}
         self._slots = threading.Semaphore(self.executor.slots + 1)
-        self._found: queue.SimpleQueue[Found | None] = queue.SimpleQueue()
+        self._found: PlacingQueue[Found] = PlacingQueue(self._waits_for)
         self._held: dict[int, Entry] = {}
         self._placing: dict[int, Future[Answer]] = {}
         self._holds = Holds(catalog, self.executor, lambda: bool(self._placing))
@@ -185,8 +185,7 @@ class Runner:
                 self._wakes[True].set()
             else:
                 self._ready(found)
-        for _ in range(self.executor.slots):
-            self._found.put(None)
+        self._found.close()
 
     def _look_up_all(self) -> None:
         while not self._stopping.is_set():
@@ -268,14 +267,19 @@ class Runner:
     # The placing threads
 
     def _place_all(self) -> None:
-        while (found := self._found.get()) is not None:
+        while (found := self._found.take()) is not None:
             entry = found.entry
             if not self._stopping.is_set():
                 with UNEXPECTED.contain(entry.path):
                     self._guarded(entry, partial(self._place, found))
             self._placing.pop(entry.id, None)
             self._let_go(entry)
+            self._found.done(found)
             self._slots.release()
+
+    def _waits_for(self, found: Found, other: Found) -> bool:
+        """Return whether a song has to wait for another, whose result may be its own, too."""
+        return steps.may_reuse(found, self.executor) and steps.may_be_same(found, other)
 
     def _place(self, found: Found) -> None:
         submitted = partial(self._placing.__setitem__, found.entry.id)

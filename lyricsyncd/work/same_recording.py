@@ -2,7 +2,8 @@
 
 The catalog lists songs of the same length with as many words; the audio packets of the files,
 hashed in the model worker, must be equal. The times are read from what was written for the first
-song, if that is ours and was not edited since.
+song, if that is ours and was not edited since. Two that come at once are placed one after the other
+(`placing_queue`).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.catalog.catalog import Catalog, Entry, Fingerprint, Outcome, Priority, State
+from lyricsyncd.catalog.queries import SAME_LENGTH_S
 from lyricsyncd.catalog.records import BY_HAND, TAKEN_BACK
 from lyricsyncd.errors import LyricsyncError
 from lyricsyncd.http import rate_limit
@@ -169,6 +170,27 @@ def _taken_back(entry: Entry) -> bool:
     return Journal().undone(entry.path)
 
 
+def may_reuse(found: Found, executor: SongExecutor) -> bool:
+    """Return whether a song may take the result of another one with the same recording."""
+    entry, prepared = found.entry, found.prepared
+    if not isinstance(executor, WorkerPool) or prepared.recognise or not prepared.track.duration:
+        return False
+    # What a person wants placed is placed.
+    return not (
+        entry.priority >= Priority.PERSON or entry.crashes or entry.quietly or prepared.pins
+    )
+
+
+def may_be_same(found: Found, other: Found) -> bool:
+    """Return whether two songs may be the same recording: without reading them, as the catalog
+    lists those that are done."""
+    lengths = found.prepared.track.duration, other.prepared.track.duration
+    if None in lengths or found.overridden.key != other.overridden.key:
+        return False
+    words = [len(each.prepared.lyrics.words) for each in (found, other)]
+    return words[0] == words[1] and abs((lengths[0] or 0.0) - (lengths[1] or 0.0)) <= SAME_LENGTH_S
+
+
 def _same_recording(
     found: Found, catalog: Catalog, executor: SongExecutor, recorder: Recorder
 ) -> SyncResult | None:
@@ -176,11 +198,7 @@ def _same_recording(
     ``None`` where there is none, or a person wants this one placed."""
     entry, prepared = found.entry, found.prepared
     track, words = prepared.track, len(prepared.lyrics.words)
-    if not isinstance(executor, WorkerPool) or prepared.recognise or not track.duration:
-        return None
-    if entry.priority >= Priority.PERSON or entry.crashes or prepared.pins:
-        return None
-    if entry.quietly:
+    if not may_reuse(found, executor) or not track.duration:
         return None
     from lyricsyncd.work import same_recording
 

@@ -2,7 +2,8 @@
 
 The models of a song run on all cores only in part: much of the search is on one. Two songs at once
 fill the gaps of each other. A worker is started when the ones before it are busy, so that a song
-that comes alone finds warm models, and takes no more memory than one.
+that comes alone finds warm models, and takes no more memory than one. A song that comes back with
+more words is placed by the worker that has its vocals, which takes no other song meanwhile.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lyricsyncd.processes.executor import WorkerExecutor
@@ -43,6 +45,8 @@ class WorkerPool:
             worker.sharing = lambda: self.pids
         self._lock = threading.Lock()
         self._running: dict[Future[Any], WorkerExecutor] = {}
+        self._placed: dict[WorkerExecutor, tuple[Path, Future[Any]]] = {}
+        """The latest song of each worker, and what it came to."""
         self.configure(keep_alive_s, limits)
 
     def configure(self, keep_alive_s: float, limits: ResourceLimits | None) -> None:
@@ -63,10 +67,15 @@ class WorkerPool:
         **kwargs: Any,
     ) -> Future[T]:
         """Run a function in the first worker that is idle; see `WorkerExecutor`."""
+        from lyricsyncd.pipeline.prepared import Prepared
+
+        song = next((each.path for each in args if isinstance(each, Prepared)), None)
         with self._lock:
-            worker = self._least_busy()
+            worker = self._worker_for(song)
             future = worker.submit_within(limit_s, progress, fn, *args, **kwargs)
             self._running[future] = worker
+            if song is not None:
+                self._placed[worker] = song, future
         future.add_done_callback(lambda done: self._running.pop(done, None))
         return future
 
@@ -100,6 +109,23 @@ class WorkerPool:
             for worker in self._workers:
                 worker.shutdown(wait=True)
 
-    def _least_busy(self) -> WorkerExecutor:
-        busy = list(self._running.values())
-        return min(self._workers, key=busy.count)
+    def _worker_for(self, song: Path | None) -> WorkerExecutor:
+        # The callbacks of what is done come a little later.
+        busy = [worker for future, worker in list(self._running.items()) if not future.done()]
+
+        def preference(worker: WorkerExecutor) -> tuple[int, bool, bool]:
+            kept = self._song_kept(worker)
+            return busy.count(worker), kept not in (None, song), kept != song
+
+        return min(self._workers, key=preference)
+
+    def _song_kept(self, worker: WorkerExecutor) -> Path | None:
+        """Return the song whose vocals a worker keeps, since more words are being found for it."""
+        from lyricsyncd.pipeline.prepared import unfinished
+
+        if worker.pid is None or worker not in self._placed:
+            return None
+        song, future = self._placed[worker]
+        if not future.done() or future.cancelled() or future.exception() is not None:
+            return None
+        return song if unfinished(future.result()) else None
