@@ -15,9 +15,11 @@ from tests.test_daemon_service import SONG, TEXT, TIMED
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.daemon]
 
 CONFIG, MUSIC = Path("/etc/lyricsyncd/config.yaml"), Path("/srv/music")
+KARAOKE = Path("/srv/karaoke")
 SETTINGS = {
     "libraries": [{"path": str(MUSIC)}],
     "lyrics": {"order": ["local"]},
+    "output": {"karaoke": True, "karaoke_folder": str(KARAOKE)},
     "daemon": {"settle": 0.2},
 }
 
@@ -45,6 +47,7 @@ def home(machine: Machine) -> Machine:
     machine.write(Path("/etc/systemd/system/lyricsyncd.service.d/test.conf"), drop_in.encode())
     said = machine.lyricsyncd("service", "install", "--system")
     assert "Made the user lyricsyncd" in said
+    assert f"Made the folder {KARAOKE}" in said
     assert "must be able to" not in said
     return machine
 
@@ -61,6 +64,15 @@ def test_the_hardened_service_starts_and_does_a_song(home: Machine) -> None:
     assert "star.mp3" in home.run("journalctl", "-t", "lyricsyncd", "-p", "6")
     assert "star.mp3" not in home.log("-p", "warning")
     assert home.status("systemd-analyze", "security", "--threshold=20", "lyricsyncd") == 0
+
+
+def test_it_may_write_stems_where_they_are_wanted_and_nothing_beside(home: Machine) -> None:
+    inside = ["nsenter", "-m", "-t", home.shown("MainPID")]
+    inside += ["setpriv", "--reuid=lyricsyncd", "--regid=lyricsyncd", "--clear-groups"]
+    home.run(*inside, "touch", KARAOKE / "star.vocals.flac")
+    home.run("chmod", "777", "/srv")
+    assert home.status(*inside, "touch", "/srv/elsewhere") == 1
+    home.run("chmod", "755", "/srv")
 
 
 def test_root_looks_after_it_without_being_reported_where_it_is(home: Machine) -> None:

@@ -42,6 +42,20 @@ class TestAUnit:
         assert "ProtectSystem=strict" in reported
         assert "ProtectHome=yes" in reported
 
+    def test_opens_the_folder_of_stems_for_karaoke(self) -> None:
+        def writable(folder: str | None, *, karaoke: bool = True) -> list[str]:
+            output = {"karaoke": karaoke, "karaoke_folder": folder}
+            config = Config.model_validate(
+                {"libraries": [{"path": "/srv/music"}], "output": output}
+            )
+            reported = lines(UnitSettings.of(config, None))
+            return [line for line in reported if line.startswith("ReadWrite")]
+
+        music = "ReadWritePaths=-/srv/music"
+        assert writable("/srv/karaoke") == [music, "ReadWritePaths=-/srv/karaoke"]
+        assert writable("/srv/music/stems") == writable(None) == [music]
+        assert writable("/srv/karaoke", karaoke=False) == [music]
+
     def test_shows_the_system_service_only_the_music_of_a_home(self) -> None:
         reported = lines(api("/home/anna/Music", prefixes=(Path("/home/anna/venv"),)))
         assert "BindPaths=-/home/anna/Music" in reported

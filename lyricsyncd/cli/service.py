@@ -87,6 +87,7 @@ def install(
         else:
             for folder in unit.state:
                 folder.mkdir(parents=True, exist_ok=True)
+        done += _outputs_made(unit, system=system)
         _write(target, text)
         done.append(f"Wrote {target}")
         done += _systemctl(
@@ -202,6 +203,23 @@ def _account_made(account: str) -> list[str]:
     return [f"Made the user {account}"]
 
 
+def _outputs_made(unit: UnitSettings, *, system: bool) -> list[str]:
+    """Make the folders that are written to beside the libraries: what is not there when the service
+    starts stays closed to it."""
+    made = []
+    for folder in unit.outputs:
+        if folder.exists():
+            continue
+        try:
+            folder.mkdir(parents=True)
+            if system:
+                shutil.chown(folder, unit.account)
+        except OSError as error:
+            raise WriteError(f"{folder} cannot be made: {error.strerror}") from error
+        made.append(f"Made the folder {folder}")
+    return made
+
+
 def _groups_for(settings: Config) -> tuple[str, ...]:
     """The groups that own the libraries and may write to them."""
     groups: dict[str, None] = {}
@@ -233,7 +251,7 @@ def _left_to_do(unit: UnitSettings, *, system: bool) -> list[str]:
             f"{unit.account} must be able to read {unit.config}: chgrp {unit.account} {file}"
             f" && chmod g+r {file}"
         )
-    for folder in unit.libraries:
+    for folder in (*unit.libraries, *unit.outputs):
         if not _may(folder, unit, stat.S_IWOTH):
             lines.append(
                 f"{unit.account} must be able to write to {folder}: setfacl -R -m "

@@ -46,6 +46,8 @@ class UnitSettings:
     account: str = ACCOUNT
     groups: tuple[str, ...] = ()
     """Groups that let the system service write to the music."""
+    outputs: tuple[Path, ...] = ()
+    """Folders beside the libraries that it writes to: that of stems for karaoke."""
 
     @classmethod
     def of(cls, config: Config, path: Path | None, **more: object) -> UnitSettings:
@@ -59,8 +61,21 @@ class UnitSettings:
             config=None if path is None else Path(os.path.abspath(path)),  # noqa: PTH100
             gpu=config.models.device.startswith("cuda"),
             models=config.models.dir,
+            outputs=_outputs(config),
             **more,  # type: ignore[arg-type]
         )
+
+
+def _outputs(config: Config) -> tuple[Path, ...]:
+    """Return the folders that a configuration has written to, outside the libraries."""
+    from lyricsyncd.config.schema import Output
+
+    output = config.output
+    if not isinstance(output, Output) or not output.karaoke or output.karaoke_folder is None:
+        return ()
+    folder = Path(os.path.abspath(output.karaoke_folder))  # noqa: PTH100
+    inside = any(folder.is_relative_to(os.path.abspath(each.path)) for each in config.libraries)  # noqa: PTH100
+    return () if inside else (folder,)
 
 
 def user_units(environment: dict[str, str] | os._Environ[str] = os.environ) -> Path:
@@ -118,7 +133,8 @@ def _account(settings: UnitSettings) -> str:
 def _folders(settings: UnitSettings, *, system: bool) -> list[str]:
     """List the lines that give access to folders; the dash allows a disk that is unplugged."""
     lines = []
-    for folder in dict.fromkeys((*settings.libraries, *map(_real, settings.libraries))):
+    written = (*settings.libraries, *settings.outputs)
+    for folder in dict.fromkeys((*written, *map(_real, written))):
         unseen = system and hidden(folder)
         lines.append(_bound("BindPaths", folder) if unseen else f"ReadWritePaths={_dashed(folder)}")
     if not system:
