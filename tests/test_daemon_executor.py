@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -61,6 +62,25 @@ def test_an_error_keeps_its_kind_message_and_remedy(executor: WorkerExecutor) ->
 def test_an_error_that_cannot_travel_is_reported_in_words(executor: WorkerExecutor) -> None:
     with pytest.raises(RuntimeError, match="StubbornError: cannot travel"):
         executor.submit(tasks.raise_unpicklable).result()
+
+
+def test_what_it_logs_is_logged_here_with_its_level_but_not_without_end(
+    executor: WorkerExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        executor.submit(tasks.talk).result()
+        executor.submit(tasks.talk).result()
+    said = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+    assert said[:2] == [
+        ("some.library", "ERROR", "a model is missing"),
+        ("lyricsyncd.separate", "WARNING", "it goes on (ValueError: no such layer)"),
+    ]
+    assert said[2][:2] == ("py.warnings", "WARNING")
+    assert "UserWarning: this will be removed" in said[2][2]
+    chatter = [message for name, _, message in said if name == "chatter"]
+    first, second = chatter[: len(chatter) // 2], chatter[len(chatter) // 2 :]
+    assert 10 < len(first) < 200
+    assert first == second[: len(first)], "each task may say as much"
 
 
 def test_a_result_that_cannot_travel_is_an_error_and_not_a_death(executor: WorkerExecutor) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,19 @@ def double(number: int) -> int:
 
 def pid() -> int:
     return os.getpid()
+
+
+def talk() -> None:
+    """Log as libraries do, and warn as Python does."""
+    logging.getLogger("some.library").error("a model is %s", "missing")
+    logging.getLogger("some.library").debug("a detail")
+    try:
+        raise ValueError("no such layer")
+    except ValueError:
+        logging.getLogger("lyricsyncd.separate").warning("it goes on", exc_info=True)
+    warnings.warn("this will be removed", stacklevel=1)
+    for number in range(1000):
+        logging.getLogger("chatter").warning("%d", number)
 
 
 def want_more_words(prepared: Prepared) -> MoreWordsWanted:

@@ -1,8 +1,8 @@
 """Serve a `WorkerExecutor`: run the functions that come over a socket, one at a time.
 
 Started as ``python -m lyricsyncd.processes.child SOCKET PARENT NICE IONICE DATA_BYTES PROCESSOR_S
-NAME`` (0: no limit; the name is for lists of processes). The process ends when the socket closes,
-and so with its parent, however that ends.
+LEVEL NAME`` (0: no limit; the level is that of the parent's log; the name is for lists of
+processes). The process ends when the socket closes, and so with its parent, however that ends.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import sys
 import threading
 import time
 import traceback
+from functools import partial
 from multiprocessing.connection import Connection
 
-from lyricsyncd.processes import memory, protocol
+from lyricsyncd.processes import forwarded_log, memory, protocol
 from lyricsyncd.processes.limits import ResourceLimits, become_child
 
 log = logging.getLogger(__name__)
@@ -27,14 +28,18 @@ _PROGRESS_S = 0.5
 """Least seconds between two messages of progress within a stage."""
 
 
-def serve(pipe: Connection, processor_s: float = 0.0) -> None:
+def serve(pipe: Connection, processor_s: float = 0.0, log_level: int = logging.WARNING) -> None:
     """Run what comes through a connection until it closes, one function at a time.
 
     Parameters
     ----------
     processor_s
         Processor time that a function may use before SIGPROF ends the process; 0: no limit.
+    log_level
+        The least that is logged, by the parent.
     """
+    answers = _Answers(pipe)
+    logged = forwarded_log.forward(partial(answers.send, protocol.LOGGED), log_level)
     tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def receive() -> None:
@@ -49,11 +54,28 @@ def serve(pipe: Connection, processor_s: float = 0.0) -> None:
     threading.Thread(target=receive, daemon=True).start()
     while True:
         payload = tasks.get()
-        answer, fit = _run(payload, pipe, processor_s)
+        logged.begin()
+        answer, fit = _run(payload, answers, processor_s)
         signal.setitimer(signal.ITIMER_PROF, 0.0)
-        pipe.send_bytes(answer)
+        answers.send_encoded(answer)
         if not fit:
             os._exit(0)
+
+
+class _Answers:
+    """Send answers to the parent, from any thread."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def send(self, kind: str, *values: object) -> None:
+        self.send_encoded(protocol.answer(kind, *values))
+
+    def send_encoded(self, answer: bytes) -> None:
+        # Of a large one, the length goes first by itself.
+        with self._lock:
+            self._pipe.send_bytes(answer)
 
 
 def _ran_out_of_band(message: bytes) -> bool:
@@ -70,7 +92,7 @@ def _ran_out_of_band(message: bytes) -> bool:
     return True
 
 
-def _run(payload: bytes, pipe: Connection, processor_s: float) -> tuple[bytes, bool]:
+def _run(payload: bytes, answers: _Answers, processor_s: float) -> tuple[bytes, bool]:
     """Run a task; return its answer, and whether this process is fit for another task."""
     try:
         function, args, kwargs, wants_progress = protocol.read_task(payload)
@@ -78,7 +100,7 @@ def _run(payload: bytes, pipe: Connection, processor_s: float) -> tuple[bytes, b
         # handles SIGPROF, so that code which never returns to the interpreter does not escape it.
         signal.setitimer(signal.ITIMER_PROF, processor_s)
         if wants_progress:
-            kwargs["progress"] = _ThrottledProgress(pipe)
+            kwargs["progress"] = _ThrottledProgress(answers)
         return protocol.answer(protocol.RESULT, function(*args, **kwargs)), True
     except MemoryError:
         # What is left of this process cannot be relied on.
@@ -120,15 +142,15 @@ def _encoded(error: Exception) -> bytes:
 class _ThrottledProgress:
     """Send the progress to the parent, at most twice a second within a stage."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
+    def __init__(self, answers: _Answers) -> None:
+        self._answers = answers
         self._stage, self._at = "", 0.0
 
     def __call__(self, stage: str, share: float) -> None:
         now = time.monotonic()
         if stage != self._stage or now - self._at >= _PROGRESS_S:
             self._stage, self._at = stage, now
-            self._pipe.send_bytes(protocol.answer(protocol.PROGRESS, stage, float(share)))
+            self._answers.send(protocol.PROGRESS, stage, float(share))
 
 
 def main() -> None:
@@ -138,7 +160,7 @@ def main() -> None:
     limits = ResourceLimits.from_arguments(sys.argv[3:7])
     become_child(parent, limits)
     memory.give_back_large_blocks(memory.ARRAYS)
-    serve(Connection(descriptor), limits.processor_s or 0.0)
+    serve(Connection(descriptor), limits.processor_s or 0.0, int(sys.argv[7]))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from lyricsyncd.errors import WorkerLost
-from lyricsyncd.processes import memory, protocol
+from lyricsyncd.processes import forwarded_log, memory, protocol
 from lyricsyncd.processes.limits import ResourceLimits
 
 log = logging.getLogger(__name__)
@@ -243,6 +243,8 @@ class WorkerExecutor(Executor):
             kind, values = protocol.read_answer(pipe.recv_bytes())
             if kind == protocol.PROGRESS and task.progress is not None:
                 task.progress(*values)
+            elif kind == protocol.LOGGED:
+                forwarded_log.repeat(values[0])
             elif kind == protocol.RESULT:
                 return values[0]
             elif kind == protocol.ERROR:
@@ -272,8 +274,10 @@ class WorkerExecutor(Executor):
             path = os.pathsep.join(folder or os.curdir for folder in sys.path)
             environment = {**os.environ, "PYTHONPATH": path, **self._environment}
             ends = (str(theirs.fileno()), str(os.getpid()))
+            level = str(logging.getLogger().getEffectiveLevel())
+            own = (*ends, *self.limits.to_arguments(), level, self.name)
             process = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, *ends, *self.limits.to_arguments(), self.name],
+                [sys.executable, "-m", _MODULE, *own],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=environment,

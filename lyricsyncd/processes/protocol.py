@@ -1,7 +1,8 @@
 """Encode the messages between a `WorkerExecutor` and its process.
 
 A message to the process is a task, or an out-of-band call, which runs while a task does. The
-process sends any number of ``progress`` messages, and ends each task with one of the other kinds.
+process sends any number of ``progress`` and ``logged`` messages, and ends each task with one of the
+other kinds.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any
 _OUT_OF_BAND = b"out of band "
 """Prefix of a message that is no task; a pickle never begins so."""
 
-PROGRESS, RESULT, ERROR, LOST = "progress", "result", "error", "lost"
-"""Kinds of answers: stage and share; the result; what was raised; why the process cannot go on."""
+PROGRESS, LOGGED, RESULT, ERROR, LOST = "progress", "logged", "result", "error", "lost"
+"""Kinds of answers: stage and share; a record of the log; the result; what was raised; why the
+process cannot go on."""
 
 
 def task(

@@ -158,17 +158,19 @@ def _call(
 ) -> tuple[T, list[Warned]]:
     """Run a call in the child, where relative paths start from the caller's folder.
 
-    Its warnings come back with the result: the child has no log.
+    Its warnings come back with the result, and the caller logs them with the file's name.
     """
     if folder is not None:
         os.chdir(folder)
     collector = _Collector()
     logger = logging.getLogger("lyricsyncd")
     logger.addHandler(collector)
+    logger.propagate = False
     try:
         return function(path, *args, **kwargs), collector.warnings
     finally:
         logger.removeHandler(collector)
+        logger.propagate = True
 
 
 @dataclass(frozen=True, slots=True)
