@@ -97,10 +97,10 @@ class Supysonic:
         return path
 
 
-@pytest.fixture
-def supysonic(tmp_path: Path) -> Iterator[Supysonic]:
+@pytest.fixture(scope="module")
+def supysonic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supysonic]:
     pytest.importorskip("supysonic", reason="Supysonic is not installed")
-    server = Supysonic(tmp_path)
+    server = Supysonic(tmp_path_factory.mktemp("supysonic"))
     server.song("One/1.mp3", "First")
     try:
         server.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import resource
 import socket
@@ -77,6 +78,23 @@ class TestManyConnections:
             return most_connections()
 
         assert [limit(soft) for soft in (64, 256, 1024, -1)] == [16, 32, 64, 64]
+
+
+class TestAConnection:
+    def test_sends_each_answer_without_waiting_for_an_acknowledgement(
+        self, api: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_once = []
+        made = Connection.connection_made
+
+        def noted(self: Connection, transport: asyncio.Transport) -> None:
+            accepted = transport.get_extra_info("socket")
+            at_once.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            made(self, transport)
+
+        monkeypatch.setattr(Connection, "connection_made", noted)
+        assert healthy(address(api)) == 200
+        assert at_once == [1]
 
 
 class TestSlowClients:

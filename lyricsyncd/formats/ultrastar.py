@@ -79,7 +79,7 @@ _ENCODINGS = {
     "cp1250": "cp1250", "cp1251": "cp1251", "cp1252": "cp1252", "cp1253": "cp1253",
     "cp1254": "cp1254", "utf8": "utf-8", "local": "", "auto": "",
 }  # fmt: skip
-_ENCODING = re.compile(rb"^\s*#ENCODING:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_ENCODING = re.compile(rb"^[ \t\r\f\v]*#ENCODING:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
