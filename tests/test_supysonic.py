@@ -19,7 +19,7 @@ import pytest
 
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Outcome, Priority, State
 from lyricsyncd.config.schema import Config
-from lyricsyncd.errors import LyricsyncError, Refused
+from lyricsyncd.errors import Refused
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.opensubsonic.client import Client
 from lyricsyncd.opensubsonic.poller import Poller
@@ -104,8 +104,9 @@ def supysonic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supysonic]:
     server.song("One/1.mp3", "First")
     try:
         server.start()
+        # Not by the client: a host that cannot be reached is left alone for half a minute.
+        until(lambda: _listens(server.port))
         client = Client(server.settings().opensubsonic)
-        until(lambda: _answers(client))
         until(lambda: _rescanned(client, 1))
         yield server
     finally:
@@ -119,12 +120,9 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def _answers(client: Client) -> bool:
-    try:
-        client.scan_status()
-    except LyricsyncError:
-        return False
-    return True
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _rescanned(client: Client, songs: int) -> bool:
