@@ -94,13 +94,21 @@ class TestSingingWithoutWords:
     def test_is_none_between_words_and_after_the_last(self) -> None:
         voiced = self.voiced((10, 34))
         onset = np.arange(10.0, 31.0, 2.0)
-        assert uncovered(voiced, HOP, onset.tolist(), (onset + 1.0).tolist()) == NOTHING
+        found = uncovered(voiced, HOP, onset.tolist(), (onset + 1.0).tolist())
+        assert dataclasses.replace(found, away=0.0) == NOTHING
 
     def test_is_none_where_a_solo_leaves_some_traces(self) -> None:
         traces = [(at, at + 0.7) for at in range(50, 80, 3)]
         voiced = self.voiced((10, 30), *traces)
         onset = np.arange(10.0, 30.0)
-        assert uncovered(voiced, HOP, onset.tolist(), (onset + 0.9).tolist()) == NOTHING
+        found = uncovered(voiced, HOP, onset.tolist(), (onset + 0.9).tolist())
+        assert dataclasses.replace(found, away=0.0) == NOTHING
+
+    def test_has_the_share_away_from_words_however_short_its_stretches_are(self) -> None:
+        voiced = self.voiced((0, 9), (20, 21), (30, 31), (40, 41))
+        found = uncovered(voiced, HOP, list(range(9)), [at + 1 for at in range(9)])
+        assert found.away == pytest.approx(0.25, abs=0.02)
+        assert found.share == 0.0
 
     def test_lists_the_first_stretches(self) -> None:
         voiced = self.voiced(*((at, at + 10) for at in range(0, 100, 20)))

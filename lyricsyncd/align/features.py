@@ -93,6 +93,25 @@ class Alignment:
     second: str = ""
     without_prior: Alignment | None = None
 
+    def of(self, words: npt.NDArray[np.bool_]) -> Alignment:
+        """Return the times and features of some of the words, a mask of shape (N,)."""
+        near, other = self.second_near, self.without_prior
+        return replace(
+            self,
+            onset=self.onset[words],
+            offset=self.offset[words],
+            fit=self.fit[words],
+            near=self.near[words],
+            spread=self.spread[words],
+            activity=self.activity[words],
+            coverage=self.coverage[words],
+            placed=self.placed[words],
+            vowels=tuple(itertools.compress(self.vowels, words)),
+            onset_posteriors=None,
+            second_near=None if near is None else near[words],
+            without_prior=None if other is None else other.of(words),
+        )
+
 
 @dataclass(frozen=True)
 class PathPosterior:

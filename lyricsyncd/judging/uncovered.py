@@ -40,11 +40,14 @@ class Uncovered:
         Length of what is voiced in them.
     share : float
         The same as a share of all that is voiced in the song, 0-1.
+    away : float
+        The share of all that is voiced and away from words, in stretches of any length, 0-1.
     """
 
     starts: tuple[float, ...] = ()
     seconds: float = 0.0
     share: float = 0.0
+    away: float = 0.0
 
     @property
     def reason(self) -> str:
@@ -84,6 +87,8 @@ def uncovered(
         if seconds >= SHORTEST_S and len(stretch) >= DENSEST * (stretch[-1] + 1 - stretch[0]):
             found.append((float(stretch[0]) * hop, seconds))
     total = sum(seconds for _, seconds in found)
+    all_voiced = max(1, int(voiced.sum()))
+    away = len(frames) / all_voiced
     if total < LEAST_S:
-        return NOTHING
-    return Uncovered(tuple(start for start, _ in found), total, total / (float(voiced.sum()) * hop))
+        return Uncovered(away=away)
+    return Uncovered(tuple(start for start, _ in found), total, total / (all_voiced * hop), away)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lyricsyncd.align.features import Alignment
     from lyricsyncd.align.onset_priors import OnsetPosteriors
+    from lyricsyncd.align.repeated_lines import SungLine
     from lyricsyncd.align.second_aligner import SecondAligner
     from lyricsyncd.judging.quality import Thresholds, Verdict
     from lyricsyncd.judging.uncovered import Uncovered
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from lyricsyncd.pipeline.model_set import ModelSet
     from lyricsyncd.pipeline.optional_models import OptionalModels
     from lyricsyncd.separate import Stem
+
+_LESS_DOUBT = 0.8
+"""The share of its doubt that a placement among repeats may keep at most to be preferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,14 @@ class PlacedLyrics:
     """Whether voices that sing at once were placed each by itself."""
     remark: str = ""
     """A sentence about word times that their source has."""
+    order: tuple[SungLine, ...] = ()
+    """The lines with those that are sung again, where they were placed among these."""
+
+    @property
+    def doubt(self) -> float:
+        """The share of the words expected to be misplaced, whatever singing is left over."""
+        each = self.verdict.confidence
+        return 1.0 - sum(each) / max(1, len(each))
 
 
 class LyricsAligner:
@@ -68,26 +80,32 @@ class LyricsAligner:
         watch: Stopwatch,
         pins: Sequence[tuple[int, float]] = (),
         *,
+        order: Sequence[SungLine] = (),
         compare_times: bool = False,
     ) -> PlacedLyrics:
         """Align, refine and judge; a transcript gives anchors, and a person's pins are bounds.
 
         Parameters
         ----------
+        order : sequence of SungLine, optional
+            The lines with those that are sung again: the words are placed among these, which are
+            left out of the result. Not beside pins, which number the words as they are written.
         compare_times : bool
             Whether word times that the lyrics have are believed where the placement confirms them.
         """
+        sung = _in_order(lyrics, order) if order else lyrics
         from lyricsyncd.align.aligner import align
         from lyricsyncd.align.anchors import transcript_starts
         from lyricsyncd.align.voices import merged
         from lyricsyncd.judging import agreement
         from lyricsyncd.judging.calibration import Calibration
+        from lyricsyncd.judging.quality import judge
 
         with watch.stage("align"):
             acoustic_model = self._models.acoustic_model(language)
-            starts = None if transcript is None else transcript_starts(transcript, lyrics.words)
-            words = [[word.text for word in line.words] for line in lyrics]
-            line_starts = _line_starts(lyrics)
+            starts = None if transcript is None else transcript_starts(transcript, sung.words)
+            words = [[word.text for word in line.words] for line in sung]
+            line_starts = _line_starts(sung)
 
             # A second aligner only makes a prior: to it, what a person set is an anchor.
             set_ = dict(pins)
@@ -98,7 +116,7 @@ class LyricsAligner:
                 unsung: npt.NDArray[np.bool_] | None = None,
                 windows: Sequence[tuple[int, float, float]] = (),
             ) -> Alignment:
-                own = _starts_of(line_starts, lyrics, unsung)
+                own = _starts_of(line_starts, sung, unsung)
 
                 def second_onsets(first: Alignment) -> OnsetPosteriors | None:
                     return self._second_onsets(stem, words, language, first, own, anchors)
@@ -124,7 +142,7 @@ class LyricsAligner:
                 )
 
             alignment = place(stem)
-            apart = [] if pins else voices_apart(lyrics, alignment, stem, place)
+            apart = [] if pins else voices_apart(sung, alignment, stem, place)
         with watch.stage("refine"):
             alignment = _refined(alignment, stem, pins)
             if apart:
@@ -135,11 +153,33 @@ class LyricsAligner:
         with watch.stage("judge"):
             calibration = Calibration.of(acoustic_model)
             alignment, verdict = agreement.accept_prior(alignment, self._thresholds, calibration)
+            if order:
+                alignment = alignment.of(_written(lyrics, order))
+                verdict = judge(alignment, self._thresholds, calibration)
             sure = tuple(1.0 if i in set_ else each for i, each in enumerate(verdict.confidence))
             verdict = dataclasses.replace(verdict, confidence=sure)
         stated = _stated_times(lyrics) if compare_times else None
         placed = self.judged(stem, lyrics, alignment, verdict, stated)
-        return dataclasses.replace(placed, voices_apart=bool(apart))
+        return dataclasses.replace(placed, voices_apart=bool(apart), order=tuple(order))
+
+    def placed_among_repeats(
+        self, placed: PlacedLyrics, language: str, watch: Stopwatch, *, compare_times: bool = False
+    ) -> PlacedLyrics:
+        """Place the words among lines that are sung again though they are written once, if there
+        are any; keep what is judged better."""
+        from lyricsyncd.align.repeated_lines import sung_order
+
+        stem, lyrics = placed.stem, placed.lyrics
+        with watch.stage("align"):
+            words = [[word.text for word in line.words] for line in lyrics]
+            model = self._models.acoustic_model(language)
+            order = sung_order(stem.vocals, words, language, model)
+        if all(each.written for each in order):
+            return placed
+        again = self.placed(
+            stem, lyrics, language, None, watch, order=order, compare_times=compare_times
+        )
+        return again if again.doubt < _LESS_DOUBT * placed.doubt else placed
 
     def judged(
         self,
@@ -205,6 +245,23 @@ class LyricsAligner:
             return aligner.unsung(stem.vocals, words, language)
 
         return self._optional.by_second_aligner(language, unsung)
+
+
+def _in_order(lyrics: Lyrics, order: Sequence[SungLine]) -> Lyrics:
+    """Return the lines as they are sung; of a line that is sung again no times are known."""
+    lines, again = tuple(lyrics), tuple(lyrics.without_times())
+    return lyrics.with_lines(
+        lines[each.line] if each.written else again[each.line] for each in order
+    )
+
+
+def _written(lyrics: Lyrics, order: Sequence[SungLine]) -> npt.NDArray[np.bool_]:
+    """Return which words of lines in the order of singing are where the lyrics have them."""
+    import numpy as np
+
+    counts = [len(line.words) for line in lyrics]
+    written = [each.written for each in order]
+    return np.repeat(np.array(written, np.bool_), [counts[each.line] for each in order])
 
 
 def _stated_times(lyrics: Lyrics) -> StatedTimes | None:

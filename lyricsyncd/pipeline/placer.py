@@ -44,6 +44,10 @@ DOUBTFUL = 0.9
 """Score below which the vocals are separated again, and then a recogniser's transcript is taken for
 a second opinion, where there is one."""
 
+AWAY = 0.05
+"""Share of the singing away from all words from which lines that are sung again are looked for: the
+songs with all their words have less than 0.02."""
+
 _Looks = tuple[int, int, int]
 """Inode, size and mtime of a file: whether it is still the same."""
 
@@ -185,8 +189,14 @@ class Placer:
                 best = candidate
         assert best is not None, "there are words to place"
         anchored = prepared.transcript is not None or bool(prepared.pins)
-        if self._doubtful(best) and not anchored and self._ends_here(best, prepared):
-            language = self._language(prepared, best.lyrics)
+        if anchored or not self._ends_here(best, prepared):
+            return best, tuple(scores)
+        language = self._language(prepared, best.lyrics)
+        if self._doubtful(best) or best.uncovered.away >= AWAY:
+            best = self._aligner.placed_among_repeats(
+                best, language, watch, compare_times=prepared.judged
+            )
+        if self._doubtful(best):
             # Raised vocals are no longer balanced, which voices apart are found by.
             if best.stem.separated and not best.voices_apart:
                 best = self._with_raised_vocals(best, prepared, language, watch, progress)
@@ -216,7 +226,13 @@ class Placer:
             side = placed.stem.side is not None
             stem = self._separated(prepared.path, watch, progress, raised=times, side=side)
             again = self._aligner.placed(
-                stem, placed.lyrics, language, None, watch, compare_times=prepared.judged
+                stem,
+                placed.lyrics,
+                language,
+                None,
+                watch,
+                order=placed.order,
+                compare_times=prepared.judged,
             )
             if again.verdict.score <= placed.verdict.score:
                 break
@@ -252,7 +268,9 @@ class Placer:
         progress("transcribe", 0.0)
         with watch.stage("transcribe"):
             transcript = recogniser.transcribe(stem.mix, language)
-        again = self._aligner.placed(stem, placed.lyrics, language, transcript, watch).alignment
+        again = self._aligner.placed(
+            stem, placed.lyrics, language, transcript, watch, order=placed.order
+        ).alignment
         again = dataclasses.replace(
             again, acoustic_model=f"{again.acoustic_model}+{recogniser.name}"
         )

@@ -195,6 +195,8 @@ class _Compiler:
     def _line(
         self, words: Sequence[tuple[Pronunciation, ...]]
     ) -> tuple[tuple[PronunciationVariant, ...], ...]:
+        if not words:
+            return ()
         silence = self._model.phones[self._model.silence]
         heads = [variants[0].slots[0][0] if variants else silence for variants in words]
         tails = [variants[0].slots[-1][0] if variants else silence for variants in words]
