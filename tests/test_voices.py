@@ -62,6 +62,15 @@ class TestWindows:
         assert found[0][1:] == pytest.approx((9.7, 20.8))
         assert found[2][1:] == pytest.approx((19.7, 60.0))
 
+    def test_of_an_echo_begin_behind_what_it_repeats(self) -> None:
+        lines = [["all", "in", "the", "sky"], ["in", "the", "sky"], ["the", "sea"], ["so", "high"]]
+        words = np.array([False] * 4 + [True] * 5 + [False] * 2)
+        lead = placed([10.0, 11.0, 12.0, 13.0, *[14.0] * 5, 20.0, 21.0])
+        found = [(at, 9.7, 12.5) for at in range(4, 9)]
+        behind = voices.echo_windows(lead, found, words, lines)
+        assert [first for _, first, _ in behind] == pytest.approx([11.3, 12.3, 13.3, 9.7, 9.7])
+        assert all(first <= last for _, first, last in behind)
+
     def test_bound_the_search_in_order(self) -> None:
         bounds = Pins.between([(3, 9.0, 10.0), (1, 5.0, 12.0)], np.full(4, 0.5))
         assert bounds.word.tolist() == [1, 3]
@@ -85,13 +94,14 @@ class TestTheSide:
 
 @pytest.mark.slow
 @pytest.mark.song
-class TestADuet:
-    def test_has_nearly_all_words_of_both_in_place(self, tmp_path: Path) -> None:
+class TestTwoVoices:
+    @pytest.mark.parametrize("song", ["duet", "backing"])
+    def test_have_nearly_all_words_of_both_in_place(self, tmp_path: Path, song: str) -> None:
         cache = os.environ.get("LYRICSYNCD_TEST_CACHE") or Path("~/.cache/lyricsyncd-tests")
         models = Path(cache).expanduser() / "models"
         for model in (installable.SPLEETER, installable.PHONEMES):
             install.install(model, models)
-        measured = voices_benchmark.measure("duet", tmp_path, "spleeter", models)
+        measured = voices_benchmark.measure(song, tmp_path, "spleeter", models)
         assert measured.lead > 0.8
         assert measured.other > 0.8
 

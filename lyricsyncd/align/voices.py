@@ -27,6 +27,10 @@ GAIN = 0.3
 taken to sing at once."""
 _LESS_FIT = 1.5
 """Nats a frame that words may fit the side of the vocals less than the vocals."""
+_ECHO_S = 0.3
+"""Seconds by which an echo is at least behind what it repeats."""
+_TOGETHER = 1.8
+"""Nats a frame that words fit less as an echo, from which on they are sung with the lead."""
 _SLACK_S = 0.3
 """Seconds beyond the lines of the lead around it within which a line of another voice may lie."""
 
@@ -69,6 +73,11 @@ def are_aside(vocals: Alignment, side: Alignment, words: BoolArray) -> bool:
     On the vocals the words fit what the lead sings, too, so they need not fit the side as well.
     """
     return fit(side, words) >= fit(vocals, words) - _LESS_FIT
+
+
+def are_echoes(echoes: Alignment, together: Alignment, words: BoolArray) -> bool:
+    """Return whether words that the lead sings, too, are sung behind it, not together with it."""
+    return fit(echoes, words) >= fit(together, words) - _TOGETHER
 
 
 def without(
@@ -115,6 +124,46 @@ def windows(
             (int(at), earliest, max(earliest, latest)) for at in np.flatnonzero(line == number)
         ]
     return found
+
+
+def echo_windows(
+    lead: Alignment,
+    found: Sequence[tuple[int, float, float]],
+    words: BoolArray,
+    lines: Sequence[Sequence[str]],
+) -> list[tuple[int, float, float]]:
+    """Return the windows of another voice with those of its echoes after what they repeat.
+
+    A line whose words the lead sings in a line beside it fits best where the lead sings them. So
+    each of its words starts after the lead's.
+
+    Parameters
+    ----------
+    found : sequence of (int, float, float)
+        From `windows`.
+    words : ndarray of bool, shape (N,)
+        The words of the other voice.
+    lines : sequence of lines, each a sequence of words
+        All lines, their words in a form in which those that sound alike are equal.
+    """
+    begin = np.append(0, np.cumsum([len(line) for line in lines]))
+    earliest: dict[int, float] = {}
+    for number in np.unique(np.searchsorted(begin, np.flatnonzero(words), side="right") - 1):
+        line = tuple(lines[number])
+        before = [n for n in range(number) if len(lines[n]) and not words[begin[n]]]
+        if not before:
+            continue
+        sung, size = tuple(lines[before[-1]]), len(line)
+        for at in reversed(range(len(sung) - size + 1)):
+            if sung[at : at + size] == line:
+                own = begin[number] + np.arange(size)
+                theirs = lead.onset[begin[before[-1]] + at :][:size] + _ECHO_S
+                earliest.update(zip(own.tolist(), theirs.tolist(), strict=True))
+                break
+    return [
+        (word, max(first, earliest.get(word, first)), max(last, earliest.get(word, last)))
+        for word, first, last in found
+    ]
 
 
 def merged(words: Sequence[BoolArray], placed: Sequence[Alignment]) -> Alignment:

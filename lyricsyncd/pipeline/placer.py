@@ -192,7 +192,9 @@ class Placer:
         if anchored or not self._ends_here(best, prepared):
             return best, tuple(scores)
         language = self._language(prepared, best.lyrics)
-        if self._doubtful(best) or best.uncovered.away >= AWAY:
+        # Of voices that sing at once, one answers with the words of the other.
+        several = has_voices(best.lyrics)
+        if not several and (self._doubtful(best) or best.uncovered.away >= AWAY):
             best = self._aligner.placed_among_repeats(
                 best, language, watch, compare_times=prepared.judged
             )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lyricsyncd.model import Lyrics
+from lyricsyncd.text.match import normalise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,14 +51,24 @@ def voices_apart(
     line = np.repeat(np.arange(len(counts)), counts)
     duration = len(stem.vocals) / stem.sr
     sides = stem if stem.side is None else dataclasses.replace(stem, vocals=stem.side)
+    texts = [[normalise(word.text) for word in line.words] for line in lyrics]
+
+    def best(words: npt.NDArray[np.bool_], windows: Sequence[tuple[int, float, float]]) -> Chain:
+        chosen = Chain(words, place(stem, ~words, windows), stem)
+        if stem.side is None:
+            return chosen
+        aside = Chain(words, place(sides, ~words, windows), sides)
+        return aside if voices.are_aside(chosen.placed, aside.placed, words) else chosen
+
     others = []
     for words in chains[1:]:
         windows = voices.windows(lead.placed, words, line, duration)
-        chosen = Chain(words, place(stem, ~words, windows), stem)
-        if stem.side is not None:
-            aside = Chain(words, place(sides, ~words, windows), sides)
-            if voices.are_aside(chosen.placed, aside.placed, words):
-                chosen = aside
+        behind = voices.echo_windows(lead.placed, windows, words, texts)
+        chosen = best(words, behind)
+        if behind != windows:
+            with_lead = best(words, windows)
+            if not voices.are_echoes(chosen.placed, with_lead.placed, words):
+                chosen = with_lead
         others.append(chosen)
     if any(chain.stem is sides for chain in others) and stem.side is not None:
         middle = voices.without(stem.vocals, stem.side)
