@@ -429,6 +429,13 @@ new MutationObserver(changes => changes.forEach(({ target }) => {
 })).observe(document, { subtree: true, attributeFilter: ['class'] });
 """
 
+LIT = """
+window.asked = [];
+navigator.wakeLock.request = kind => { window.asked.push(kind); return { release() {} }; };
+const tell = navigator.mediaSession.setPositionState.bind(navigator.mediaSession);
+navigator.mediaSession.setPositionState = state => { window.shown = state; tell(state); };
+"""
+
 
 @slow
 class TestASong:
@@ -503,6 +510,42 @@ class TestASong:
         page.mouse.wheel(0, 300)
         page.get_by_role("button", name="Back to where it is sung").click()
         page.get_by_role("button", name="Back to where it is sung").wait_for(state="detached")
+
+    def test_is_moved_for_good_or_on_this_device_alone(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = placed(home, "star.mp3", State.DONE, title="The Star")
+        page = visit(address(home), f"#/song/{id}", size=PHONE).page
+        page.get_by_role("button", name="Play", disabled=False).wait_for()
+        for _ in range(3):
+            page.get_by_role("button", name="Words later").click()
+        page.get_by_text("Words 150 ms later on this device").wait_for()
+        page.get_by_role("button", name="Is the song itself off?").click()
+        page.get_by_text("0 ms", exact=True).wait_for()
+        page.get_by_text("on this device").wait_for(state="detached")
+        draft = home.catalog.draft(id)
+        assert draft is not None
+        assert draft.offset == 0.15
+        first = truth().words[0].start
+        assert first is not None
+        assert draft.lyrics.words[0].start == pytest.approx(first + 0.15, abs=0.001)
+
+    def test_is_shown_on_the_lock_screen_and_keeps_the_screen_lit(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = placed(home, "star.mp3", State.DONE, title="The Star", artist="Jane Taylor")
+        page = visit(address(home), f"#/song/{id}", script=LIT).page
+        page.get_by_role("button", name="Play", disabled=False).click()
+        page.get_by_role("button", name="Pause").wait_for()
+        session = "navigator.mediaSession"
+        assert page.evaluate(f"{session}.metadata.title") == "The Star"
+        assert page.evaluate(f"{session}.metadata.artist") == "Jane Taylor"
+        assert page.evaluate(f"{session}.playbackState") == "playing"
+        assert page.evaluate("window.shown.duration") == pytest.approx(42.7, abs=0.3)
+        assert page.evaluate("window.asked") == ["screen"]
+        page.get_by_role("button", name="Pause").click()
+        page.get_by_role("button", name="Play").wait_for()
+        assert page.evaluate(f"{session}.playbackState") == "paused"
 
     def test_of_lines_lights_whole_lines(self, home: Home, visit: Callable[..., Visit]) -> None:
         lines = tuple(Line((Word("so"), Word("long")), start, start + 2) for start in (0.5, 3.0))
@@ -585,7 +628,7 @@ class TestDecisions:
         page.get_by_role("button", name="Wrong words").click()
         page.get_by_role("heading", name="one").wait_for()
         page.get_by_role("button", name="Accept").click()
-        page.get_by_text("No song is like this").wait_for()
+        page.get_by_text("Nothing waits for you here").wait_for()
         assert home.catalog.counts()[State.REVIEW] == 0
 
 
@@ -612,6 +655,18 @@ class TestTheQueue:
         entry = furnished.catalog.get(3)
         assert entry is not None
         assert (entry.state, entry.priority) == (State.PENDING, Priority.PERSON)
+
+    def test_takes_back_what_was_done_last(self, home: Home, visit: Callable[..., Visit]) -> None:
+        id = placed(home, "star.mp3", State.REVIEW, title="The Star")
+        home.post(f"/api/v1/tracks/{id}/decision", {"action": "accept"}).raise_for_status()
+        written = list(home.music.glob("star*lrc"))
+        assert written
+        page = visit(address(home), "#/queue", size=PHONE).page
+        page.get_by_role("button", name="Take back …").click()
+        page.get_by_role("dialog").get_by_text(written[0].name).wait_for()
+        page.get_by_role("dialog").get_by_role("button", name="Take back").click()
+        page.get_by_role("dialog").wait_for(state="detached")
+        assert not any(file.exists() for file in written)
 
     def test_is_paused_and_goes_on(self, furnished: Home, visit: Callable[..., Visit]) -> None:
         page = visit(address(furnished), "#/queue").page

@@ -307,6 +307,20 @@ class TestDecisions:
         assert api.get(f"{path}/history").json() == {"writes": []}
         assert Journal().undone(api.music / "a.mp3")
 
+    def test_move_a_song_in_time(self, api: Home) -> None:
+        id = review(api)
+        path = f"/api/v1/tracks/{id}"
+        api.post(f"{path}/decision", {"action": "accept"}).raise_for_status()
+        before = (api.music / "a.elrc").read_bytes()
+        trial = api.post(f"{path}/shift", {"seconds": 0.25, "dry_run": True}).json()
+        assert trial["written"]
+        assert (api.music / "a.elrc").read_bytes() == before
+        api.post(f"{path}/shift", {"seconds": 0.25}).raise_for_status()
+        assert (api.music / "a.elrc").read_bytes() != before
+        assert api.get(f"{path}/draft").json()["offset"] == 0.25
+        for wrong in ("1", None, 1e9, True):
+            assert api.post(f"{path}/shift", {"seconds": wrong}).status_code == 400
+
     def test_of_an_older_revision_are_refused(self, api: Home) -> None:
         id = review(api)
         answer = api.post(f"/api/v1/tracks/{id}/decision", {"action": "accept", "revision": 9})

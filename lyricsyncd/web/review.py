@@ -425,6 +425,15 @@ def decide(call: Call) -> dict[str, Any]:
     return {**_decided(decided), "track": entry_of(call).as_dict()}
 
 
+def shift(call: Call) -> dict[str, Any]:
+    body: shapes.ShiftBody = call.body
+    entry = entry_of(call)
+    decisions = _decisions(call)
+    decided = _explained(lambda: decisions.shift(entry.id, body.seconds, dry_run=body.dry_run))
+    call.context.wake()
+    return {**_decided(decided), "track": entry_of(call).as_dict()}
+
+
 def undo(call: Call) -> dict[str, Any]:
     body: shapes.UndoBody = call.body
     entry = entry_of(call)
@@ -646,6 +655,16 @@ OPERATIONS: Sequence[Operation] = (
         decide,
         shapes.DecidedAnswer,
         body=shapes.DecisionBody,
+        opens_songs=True,
+        errors=(400, 404, 409, 413, 415),
+    ),
+    Operation(
+        "POST",
+        f"{_SONG}/shift",
+        "Move all words of a song in time, and write them as finely as they were",
+        shift,
+        shapes.DecidedAnswer,
+        body=shapes.ShiftBody,
         opens_songs=True,
         errors=(400, 404, 409, 413, 415),
     ),

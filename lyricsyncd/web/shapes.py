@@ -372,6 +372,7 @@ class LyricsAnswer(Shape):
 
 LONGEST_S = 12 * 3600.0
 MOST_LINES, MOST_WORDS = 5000, 2000
+LONGEST_SHIFT_S = 600.0
 """Lines of a song, and words of a line."""
 
 
@@ -503,6 +504,15 @@ class DecisionBody(Shape):
     revision: Whole | None = Field(
         default=None, description="Of the draft that the person has seen."
     )
+    dry_run: Flag = False
+
+
+class ShiftBody(Shape):
+    """Seconds by which all words of a song come later."""
+
+    seconds: Annotated[
+        float, Field(ge=-LONGEST_SHIFT_S, le=LONGEST_SHIFT_S), BeforeValidator(_number)
+    ]
     dry_run: Flag = False
 
 

@@ -3,10 +3,10 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './v
 import { get, on, post, put } from './api.js';
 import { BAD, Book, DOUBTFUL, doubt, ended, linesOf, moved, numbers, pinsOf, repinned, reworded, sheetOf, shifted, textOf }
   from './book.js';
-import { Action, Icon, Mark, WRITTEN, artist, folder, minutes, percent, text, title, useTitle } from './parts.js';
+import { Action, Icon, Mark, TakeBack, WRITTEN, artist, folder, minutes, percent, text, title, useTitle } from './parts.js';
 import { keep, kept } from './memory.js';
 import { PlayButton } from './player.js';
-import { TakeBack, Top, missing, nextReview, usePeaks, usePlayer } from './song.js';
+import { Top, missing, nextReview, usePeaks, usePlayer } from './song.js';
 import { Tap } from './tap.js';
 import { Wave } from './wave.js';
 import { History, Keys, Words } from './words.js';
@@ -381,6 +381,10 @@ function Judgement({ track, draft, busy, decide, open, pins, placeAgain }) {
     menu.current.open = false;
     menu.current.querySelector('summary').focus();
   };
+  const leave = async () => {
+    await post(`tracks/${track.id}/skip`);
+    await nextReview(track.id, 'edit');
+  };
   const again = pins ? `Place again with ${pins === 1 ? 'one pin' : `${pins} pins`}` : 'Place again';
   return html`<section class=${`verdict judged ${level}`} aria-label="Decision">
     <svg class="ring" viewBox="0 0 44 44" width="44" height="44" role="img" aria-label=${`${percent(draft.score)} sure`}>
@@ -399,6 +403,7 @@ function Judgement({ track, draft, busy, decide, open, pins, placeAgain }) {
         <${Action} run=${decide('reject')} aria-keyshortcuts="x">Wrong words<//>
         <${Action} run=${decide('instrumental')}>Nothing is sung<//>
         <button onClick=${closed(() => open('history'))}>History …</button>
+        ${review ? html`<${Action} run=${leave}>Leave alone<//>` : null}
         ${WRITTEN.includes(state) && track.written.length ? html`<${TakeBack} id=${track.id}/>` : null}
       </div></details></div></section>`;
 }

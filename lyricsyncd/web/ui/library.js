@@ -1,7 +1,7 @@
 // All songs: an order of numbers, and of these the ones that are seen.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, on, order, post, service } from './api.js';
-import { Action, LABELS, Mark, artist, folder, minutes, number, percent, text, title, useTitle } from './parts.js';
+import { Action, Icon, LABELS, Mark, artist, folder, minutes, number, percent, text, title, useTitle } from './parts.js';
 
 const ROW = 60, PAGE = 100, AROUND = 6;
 const SETTLE_MS = 2000;
@@ -166,8 +166,9 @@ function Rows({ state, q, sort }) {
   const rows = [];
   for (let index = from; index < Math.min(to, total); index++) rows.push(index);
   const seen = at >= from && at < Math.min(to, total);
-  const empty = wrong || (q || state ? 'No song is like this.'
-    : 'No songs yet. Add a folder to the configuration, or run “lyricsyncd scan”.');
+  const looking = !q && !state && service.value.libraries.some(each => each.online && each.scanned_at == null);
+  const empty = wrong || (state === 'review' && !q ? 'Nothing waits for you here.' : q || state ? 'No song is like this.'
+    : looking ? 'Looking for songs …' : 'No songs yet. They show up here as soon as they lie in a music folder.');
   return html`${picked ? html`<${Bulk} picked=${picked} ids=${ids} pick=${pick} reload=${load}/>` : null}
     <div class="rows" ref=${box} onScroll=${look} role="grid" aria-label="Songs"
       aria-rowcount=${ids ? total : -1} tabindex="0" aria-multiselectable=${picked ? 'true' : null} onKeyDown=${press} aria-busy=${!ids}
@@ -176,7 +177,9 @@ function Rows({ state, q, sort }) {
       ${rows.map(index => html`<${Row} key=${ids[index]} index=${index} id=${ids[index]}
         track=${known.current.get(ids[index])} current=${index === at} choose=${setAt}
         picked=${picked && picked.has(ids[index])} toggle=${picked && toggle}/>`)}
-      ${ids && !total ? html`<div role="row" class="empty"><div role="gridcell">${empty}</div></div>`
+      ${ids && !total ? html`<div role="row" class="empty"><div role="gridcell">
+        <${Icon} name=${q ? 'search' : state === 'review' ? 'good' : 'note'} size="44"/><p>${empty}</p>${q || state ? html`
+        <a class="button" href="#/library">Show all songs</a>` : null}</div></div>`
         : null}</div></div>
     <div class="foot"><p role="status">${wrong || (ids ? `${number(total)} ${total === 1 ? 'song' : 'songs'}`
       : 'Loading …')}</p>${picked || !total ? null : html`<button class="quiet" onClick=${() => pick(new Set())}>

@@ -1,11 +1,11 @@
 // Small parts that screens share.
-import { html, useEffect, useState } from './vendor/preact.js';
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { post } from './api.js';
 
 export const LABELS = {
   review: 'Needs a look',
   done: 'Word by word',
-  mixed: 'Some lines word by word',
+  mixed: 'Words and lines',
   lines: 'Lines only',
   no_lyrics: 'No lyrics',
   failed: 'Failed',
@@ -30,6 +30,9 @@ const ICONS = {
   play: 'M7 4v16l14-8z',
   pause: 'M6 4h4v16H6zm8 0h4v16h-4z',
   beside: 'M3 5h14v3H3zm0 5h9v1.6H3zm0 5h16v3H3zm0 5h11v1.6H3z',
+  search: 'M10.5 3a7.5 7.5 0 1 0 4.6 13.4l4.7 4.7 1.5-1.5-4.7-4.7A7.5 7.5 0 0 0 10.5 3zm0 2a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11z',
+  note: 'M9 6.2v8.4a3.4 3.4 0 1 0 2 3.1V9.3l8-1.9v5.2a3.4 3.4 0 1 0 2 3.1V3.4z',
+  good: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm-1.2 13.2-4-4 1.4-1.4 2.6 2.6 5-5 1.4 1.4z',
   undo: 'M9 5 4 10l5 5v-4h5a3.5 3.5 0 0 1 0 7h-3v2h3a5.5 5.5 0 0 0 0-11H9z',
   redo: 'M15 5l5 5-5 5v-4h-5a3.5 3.5 0 0 0 0 7h3v2h-3a5.5 5.5 0 0 1 0-11h5z',
 };
@@ -82,6 +85,27 @@ export function Action({ run, children, class: name = '', done = '', disabled = 
 }
 export const Retry = ({ id, children = 'Try again', ...more }) =>
   html`<${Action} run=${() => post(`tracks/${id}/retry`)} done="Queued" ...${more}>${children}<//>`;
+
+// Shows first what would be given back or removed.
+export function TakeBack({ id }) {
+  const [would, setWould] = useState(null), dialog = useRef();
+  const ask = async () => setWould(await post(`tracks/${id}/undo`, { dry_run: true }));
+  useEffect(() => { if (would) dialog.current.showModal(); }, [would]);
+  const close = () => dialog.current.close();
+  const act = async () => {
+    await post(`tracks/${id}/undo`, { dry_run: false });
+    close();
+  };
+  const part = (name, paths) => (paths.length ? html`<p>${name}</p><ul>${paths.map(path => html`
+    <li key=${path} dir="auto">${text(path)}</li>`)}</ul>` : null);
+  return html`<${Action} class="quiet" run=${ask}>Take back …<//>${would ? html`
+    <dialog ref=${dialog} aria-labelledby="back" onClose=${() => setWould(null)}>
+      <h2 id="back">Take back the words of this song?</h2>
+      ${part('Removed:', would.removed)}${part('As it was before:', would.written)}
+      ${part('Kept:', would.notes)}<p class="dim">The song is then left alone.</p>
+      <div class="decide"><${Action} run=${act}>Take back<//>
+        <button class="quiet" onClick=${close}>Cancel</button></div></dialog>` : null}`;
+}
 
 // A component of a module that is only loaded when it is needed.
 export function Later({ load, name, ...props }) {

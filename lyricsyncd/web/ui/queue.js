@@ -1,7 +1,7 @@
 // What is done now, what waits and why, what failed, and what was done last.
 import { html, useEffect, useState } from './vendor/preact.js';
 import { get, on, post, refresh, service } from './api.js';
-import { Action, Mark, Page, Retry, artist, minutes, moment, number, percent, span, text, title }
+import { Action, Mark, Page, Retry, TakeBack, WRITTEN, artist, minutes, moment, number, percent, span, text, title }
   from './parts.js';
 
 const FRESH_MS = 5000;
@@ -60,8 +60,9 @@ export function Queue() {
       shape=${track => html`<${Name} track=${track}/><span class="dim">${text(track.why)}</span>
       <span class="num">${minutes(track.duration)}</span>`}/>
     <${Part} name="Done last" items=${now.latest} shape=${track => html`<${Name} track=${track}/>
-      <${Mark} state=${track.state}/><span class="dim">${track.finished_at
-        ? moment(track.finished_at) : ''}</span>`}/>
+      <span class="about"><${Mark} state=${track.state}/> <span class="dim">${track.finished_at
+        ? moment(track.finished_at) : ''}</span></span>${track.written.length && WRITTEN.includes(track.state)
+        ? html`<${TakeBack} id=${track.id}/>` : html`<span></span>`}`}/>
   <//>`;
 }
 

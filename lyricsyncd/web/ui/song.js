@@ -1,7 +1,7 @@
 // One song: its words light up as it is played, and a person decides about it.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
 import { Refused, get, on, order, post } from './api.js';
-import { Action, Icon, Later, Mark, REVIEW, Retry, WRITTEN, artist, folder, percent, text, title, useTitle }
+import { Action, Icon, Later, Mark, REVIEW, Retry, TakeBack, WRITTEN, artist, folder, percent, text, title, useTitle }
   from './parts.js';
 import { keep, kept } from './memory.js';
 import { PlayButton, Player, SeekBar, awaited } from './player.js';
@@ -126,6 +126,7 @@ function Karaoke({ track, words }) {
   useEffect(() => { if (player.playing.value) following(true); }, [player.playing.value]);
   useEffect(() => keep('size', size), [size]);
   useMediaKeys(player, track);
+  useLitScreen(player.playing.value);
   const jump = time => {
     if (time == null) return;
     player.seek(time);
@@ -185,7 +186,8 @@ function Karaoke({ track, words }) {
         sides=${sides} size=${size} jump=${plays ? jump : null} track=${track}/></div>
     ${follow || !model.timed ? null : html`<button class="pill" onClick=${() => following(true)}>
       Back to where it is sung</button>`}
-    <footer class="deck">${plays ? html`<${Deck} player=${player} peaks=${peaks} larger=${larger}/>`
+    <footer class="deck">${plays ? html`<${Deck} player=${player} peaks=${peaks} larger=${larger}
+      id=${words.draft && model.timed ? track.id : null}/>`
       : html`<p class="quietly">This song cannot be played in this browser.</p>`}</footer></main>`;
 }
 
@@ -221,8 +223,10 @@ function kindOf({ sure, start, end }) {
   return `w${doubt}${end - start > 1 ? ' long' : ''}`;
 }
 
-function Deck({ player, peaks, larger }) {
-  const lag = player.lag.value;
+const goesDark = () => !navigator.wakeLock && matchMedia('(pointer: coarse)').matches && !kept('dark', false);
+
+function Deck({ player, peaks, larger, id }) {
+  const lag = player.lag.value, [dark, setDark] = useState(goesDark());
   const shift = by => player.setLag(Math.max(-LAG_MOST_MS, Math.min(LAG_MOST_MS, lag + by)));
   return html`<${SeekBar} player=${player} peaks=${peaks}/>
     <div class="buttons"><div class="side"><label class="field"><span class="wide">Speed</span>
@@ -246,6 +250,16 @@ function Deck({ player, peaks, larger }) {
         onClick=${() => larger(-1)}>A−</button>
       <button class="quiet" aria-label="Larger words" aria-keyshortcuts="+"
         onClick=${() => larger(1)}>A+</button></div></div>
+    ${lag && id ? html`<div class="quietly">Words ${Math.abs(lag)} ms ${lag > 0 ? 'later' : 'earlier'} on this device, as headphones may need it. <${Action}
+      class="quiet link" run=${async () => {
+        await post(`tracks/${id}/shift`, { seconds: lag / 1000 });
+        player.setLag(0);
+      }}>Is the song itself off? Move its words<//></div>` : null}
+    ${dark ? html`<p class="quietly">The screen may go dark while the song plays: browsers keep it lit only over https.
+      <button class="quiet link" onClick=${() => {
+        keep('dark', true);
+        setDark(false);
+      }}>Good</button></p>` : null}
     ${player.parting.value ? html`<p class="quietly" role="status">${player.parting.value}</p>` : null}
     ${player.state.value === 'making' ? html`<p class="quietly" role="status">
       The song is made playable …</p>` : null}`;
@@ -290,40 +304,55 @@ function Verdict({ track, draft }) {
 const plainText = ({ lines }) => lines.map(({ words }) => words.map(([word, , , , space]) =>
   word + (space === false ? '' : ' ')).join('').trim()).join('\n');
 
-// Shows first what would be given back or removed.
-export function TakeBack({ id }) {
-  const [would, setWould] = useState(null), dialog = useRef();
-  const ask = async () => setWould(await post(`tracks/${id}/undo`, { dry_run: true }));
-  useEffect(() => { if (would) dialog.current.showModal(); }, [would]);
-  const close = () => dialog.current.close();
-  const act = async () => {
-    await post(`tracks/${id}/undo`, { dry_run: false });
-    close();
-  };
-  const part = (name, paths) => (paths.length ? html`<p>${name}</p><ul>${paths.map(path => html`
-    <li key=${path} dir="auto">${text(path)}</li>`)}</ul>` : null);
-  return html`<${Action} class="quiet" run=${ask}>Take back …<//>${would ? html`
-    <dialog ref=${dialog} aria-labelledby="back" onClose=${() => setWould(null)}>
-      <h2 id="back">Take back the words of this song?</h2>
-      ${part('Removed:', would.removed)}${part('As it was before:', would.written)}
-      ${part('Kept:', would.notes)}<p class="dim">The song is then left alone.</p>
-      <div class="decide"><${Action} run=${act}>Take back<//>
-        <button class="quiet" onClick=${close}>Cancel</button></div></dialog>` : null}`;
-}
-
 function useMediaKeys(player, track) {
   useEffect(() => {
     const session = navigator.mediaSession;
     if (!session) return undefined;
-    session.metadata = new MediaMetadata({ title: title(track), artist: artist(track),
-      album: text(track.album) });
+    session.metadata = new MediaMetadata({ title: title(track), artist: artist(track), album: text(track.album),
+      artwork: [{ src: new URL('icon.svg', document.baseURI).href, sizes: 'any', type: 'image/svg+xml' }] });
     const acts = { play: () => player.toggle(true), pause: () => player.toggle(false),
       seekbackward: () => player.skip(-5), seekforward: () => player.skip(5),
       seekto: ({ seekTime }) => player.seek(seekTime) };
     Object.entries(acts).forEach(([key, act]) => session.setActionHandler(key, act));
+    // So that the lock screen shows how far the song is.
+    const tell = () => {
+      const duration = player.duration.value;
+      session.playbackState = player.audio.paused ? 'paused' : 'playing';
+      if (duration) {
+        session.setPositionState({ duration, playbackRate: player.rate.value,
+          position: Math.max(0, Math.min(duration, player.time())) });
+      }
+    };
+    player.moved.add(tell);
     return () => {
+      player.moved.delete(tell);
       session.metadata = null;
+      session.playbackState = 'none';
       Object.keys(acts).forEach(key => session.setActionHandler(key, null));
     };
   }, [player, track.id]);
+}
+
+// Keeps the screen lit while a song plays. Browsers do it for pages over https, and on this computer.
+function useLitScreen(on) {
+  useEffect(() => {
+    if (!on || !navigator.wakeLock) return undefined;
+    let lock = null, ended = false;
+    const hold = async () => {
+      if (document.hidden) return;
+      try {
+        lock = await navigator.wakeLock.request('screen');
+      } catch {
+        // An empty battery, say.
+      }
+      if (ended) lock?.release();
+    };
+    hold();
+    document.addEventListener('visibilitychange', hold);
+    return () => {
+      ended = true;
+      lock?.release();
+      document.removeEventListener('visibilitychange', hold);
+    };
+  }, [on]);
 }
