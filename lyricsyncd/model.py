@@ -62,8 +62,8 @@ class Word:
     the word's, and the first starts with it. Others are dropped, so that a word whose text or start
     is changed has none that are wrong.
 
-    ``repeat`` numbers the repeats that are written out from marks such as "(x2)" and may not be
-    sung; it is 0 for what the lyrics have themselves.
+    ``repeat`` numbers what may not be sung: repeats that are written out from marks such as "(x2)",
+    and a first line that may be a heading. It is 0 for all else.
     """
 
     text: str

@@ -20,6 +20,7 @@ from lyricsyncd.errors import ConfigError
 from lyricsyncd.library import overrides
 from lyricsyncd.library.plan import Pace, Planned, Work, seconds_of
 from lyricsyncd.library.rules import Overridden, Rules
+from lyricsyncd.lyrics.sung import from_plain
 from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Track, Word
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.work.chosen import with_offset
@@ -89,6 +90,13 @@ class TestChoices:
     def test_are_stored_whole(self) -> None:
         chosen = Choices("ja", LYRICS, frozenset("a"), ((0, 1.5),), True, -0.25, True)
         assert unpack_choices(pack_choices(chosen)) == chosen
+
+    def test_remember_which_words_are_repeats_that_may_not_be_sung(self) -> None:
+        marked = from_plain("Row, row\n我们\n(x2)", Track())
+        kept = unpack_choices(pack_choices(Choices(lyrics=marked))).lyrics
+        assert kept is not None
+        assert kept.repeats == marked.repeats == {1}
+        assert kept.without_repeats({1}) == marked.without_repeats({1})
 
     def test_shift_the_words_of_every_run_but_those_that_lie_where_they_should(self) -> None:
         song = SongIdentification(Track(Path("a.mp3")))

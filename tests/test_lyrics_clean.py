@@ -17,7 +17,7 @@ TRACK = Track(artist="Kenny & Dolly", artists=("Kenny Rogers", "Dolly Parton"), 
 
 
 def sung(text: str, title: str | None = None, artist: str | None = None) -> list[str]:
-    return list(clean_text(text, title=title, artist=artist)[0])
+    return list(clean_text(text, Track(title=title, artist=artist))[0])
 
 
 class TestPlainText:
@@ -183,6 +183,11 @@ class TestVoices:
             ("Both", "No one in"),
         ]
 
+    def test_names_before_most_lines_are_those_of_singers(self) -> None:
+        text = "Jo: Islands in\nAl: That is\nJo: No one in\nAl: How can\nWe ride"
+        found = with_voices(words.from_text(text), Track())
+        assert [line.voice for line in found] == ["Jo", "Al", "Jo", "Al", None]
+
     def test_a_word_with_a_colon_is_sung(self) -> None:
         text = "Remember: it is true\nListen: they call\nHim: nobody else"
         assert with_voices(words.from_text(text), TRACK).text == text
@@ -267,6 +272,204 @@ FURNISHED = {
     "brackets": "<Verse 1>\n{}\n\n{{Verse 2}}\n{}".format(*VERSES),
     "licence": f"{WHOLE}\nLyrics by Company\nLyrics © Company LLC",
 }
+
+
+HEADERS = [
+    ("V1", "V2:"),
+    ("[V1]", "[C]"),
+    ("V1:", "R:"),
+    ("1.", "Ref.:"),
+    ("Zwr. 1", "Ref: x1"),
+    ("1. Strophe", "Refr.:"),
+    ("Strophe 1", "Kehrvers"),
+    ("Couplet 1", "Refrein"),
+    ("1ª strofa", "Rit."),
+    ("Estrofa I", "Coro:"),
+    ("Primeira estrofe", "Refrão"),
+    ("1 куплет", "Припев:"),
+    ("1. sloka", "®:"),
+    ("1. sloha:", "Refrén:"),
+    ("1. versszak", "Refrén"),
+    ("Säkeistö 1", "Kertosäe"),
+    ("Vers 1", "Refräng"),
+    ("Vers 1", "Omkvæd"),
+    ("1. Kıta", "Nakarat"),
+    ("Στροφή 1", "Ρεφρέν"),
+    ("Lời 1:", "Điệp khúc:"),
+    ("בית 1", "פזמון"),
+    ("مقطع 1", "اللازمة"),
+    ("1番", "サビ"),
+    ("1절", "후렴"),
+    ("第一段", "副歌"),
+    ("(Verse 1: Singer)", "(Chorus: Both)"),
+    ("[Verse 1] 0:05", "Chorus (0:25)"),
+    ("[[Verse 1]]", "「Chorus」"),
+    (">> Verse 1", "::Chorus::"),
+    ("Verse I", "Bridge"),
+    ("verse 1", "chorus"),
+    ("#1", "#2"),
+    ("I.", "II."),
+    ("(1)", "(2)"),
+    ("A:", "B:"),
+]
+BEFORE = [
+    ("1. ", "2. "),
+    ("1) ", "2) "),
+    ("(1) ", "(2) "),
+    ("I. ", "II. "),
+    ("1 ", "2 "),
+    ("1./ ", "2./ "),
+    ("1. ", "R: "),
+    ("1. ", "Ref. "),
+    ("V1: ", "C: "),
+    ("Verse 1: ", "Chorus: "),
+    ("Verse 1 - ", "Chorus - "),
+    ("[Verse 1] ", "[Chorus] "),
+    ("1. ", "Припев: "),
+    ("1. ", "®: "),
+]
+
+
+class TestLabels:
+    @pytest.mark.parametrize(("one", "two"), HEADERS)
+    def test_above_stanzas_are_not_sung(self, one: str, two: str) -> None:
+        text = f"{one}\n{VERSES[0]}\n\n{two}\n{VERSES[1]}"
+        assert "\n".join(sung(text)) == WHOLE
+
+    @pytest.mark.parametrize(("one", "two"), BEFORE)
+    def test_before_their_first_words_are_not_sung(self, one: str, two: str) -> None:
+        assert "\n".join(sung(f"{one}{VERSES[0]}\n\n{two}{VERSES[1]}")) == WHOLE
+
+    @pytest.mark.parametrize("sign", ["1. ", "1) ", "1: ", "01 ", "- ", "* ", "• ", "> "])
+    def test_before_every_line_are_not_sung(self, sign: str) -> None:
+        rows = [f"{sign.replace('1', str(at))}{row}" for at, row in enumerate(WHOLE.split("\n"), 1)]
+        assert "\n".join(sung("\n".join(rows))) == WHOLE
+
+    @pytest.mark.parametrize(
+        "chorus",
+        [
+            "Chorus (repeat)",
+            "Chorus again",
+            "Repeat Chorus",
+            "Rpt. chorus",
+            "Back to Chorus",
+            "(Repeat Chorus to fade)",
+            "Chorus 2",
+            "CHORUS...",
+            "Last Chorus",
+            "Ref.",
+            "R:",
+        ],
+    )
+    def test_without_words_repeat_the_chorus(self, chorus: str) -> None:
+        text = f"Verse 1\nOne\n\nChorus\nLa la\n\nVerse 2\nTwo\n\n{chorus}"
+        assert sung(text) == ["One", "La la", "Two", "La la"]
+
+    @pytest.mark.parametrize(
+        "chorus", ["R: 2x", "Ref. x2", "Chorus (twice)", "Refrain 2 x", "R: bis"]
+    )
+    def test_say_how_often_the_chorus_is_sung(self, chorus: str) -> None:
+        assert sung(f"R:\nLa la\n\n1.\nOne\n\n{chorus}") == ["La la", "One", "La la", "La la"]
+
+    def test_before_timed_words_go_with_their_time(self) -> None:
+        rows = (
+            Line((Word("1.", 1.0), Word("Oh", 1.1), Word("ah", 1.5)), 1.0),
+            Line((Word("2.", 2.0), Word("Hey", 2.1)), 2.0),
+        )
+        found = clean(Lyrics(rows))
+        assert [(word.text, word.start) for word in found.words] == [
+            ("Oh", 1.1),
+            ("ah", 1.5),
+            ("Hey", 2.1),
+        ]
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("I", "V", "R", "Break", "Solo", "Estoy solo", "Bro", "Most", "Repeat after me"),
+            *("1, 2, 3, 4", "2 become 1", "5:15", "I.O.U.", "St. James", "To the bridge", "Bait"),
+            *(
+                "Second verse, same as the first",
+                "V is for victory",
+                "(bro)",
+                "Encore",
+                "Part of me",
+            ),
+            *("Hello: it's me", "Ch-ch-ch-changes", "К тебе", "Coro de voces", "10. November"),
+        ],
+    )
+    def test_are_not_what_may_be_sung(self, line: str) -> None:
+        text = f"First line here\n{line}\nThird goes on\n\n{line}\nAnd that is that"
+        assert "\n".join(sung(text)) == text.replace("\n\n", "\n")
+
+
+ENGLISH = ("Stars in the night", "I watched", "Some day")
+NAMED = Track(title="The Star", artist="Singer", album="Songs")
+
+
+class TestHeadings:
+    @pytest.mark.parametrize(
+        "heading",
+        [
+            "The Star\n",
+            "THE STAR\n",
+            '"The Star"\n',
+            "The Star (Live)\n",
+            "The Star (feat. Someone)\n",
+            "The Star (1806)\n",
+            "03. The Star",
+            "# The Star",
+            "The Star\n========",
+            "The Star\nSinger",
+            "Singer\nThe Star",
+            "The Star\n\nby Singer",
+            'Singer\n"The Star"\nSongs (2020)',
+            "Singer - The Star (Official Video)",
+            "The Star\nWords: Jane Taylor\nMusic: Trad.",
+            "Translations\nEspañol\nThe Star Lyrics",
+        ],
+    )
+    def test_of_the_songs_names_go(self, heading: str) -> None:
+        assert "\n".join(clean_text(f"{heading}\n{WHOLE}", NAMED)[0]) == WHOLE
+
+    @pytest.mark.parametrize("line", ["The Star", "Singer", "The Star (Live)", '"The Star"'])
+    def test_that_may_be_sung_are_left_to_the_sound(self, line: str) -> None:
+        lyrics = external.from_plain(f"{line}\n{WHOLE}", NAMED)
+        assert lyrics.text == f"{line}\n{WHOLE}"
+        assert lyrics.without_repeats(lyrics.repeats).text == WHOLE
+
+    def test_of_a_title_that_is_sung_again_are_left_to_the_sound(self) -> None:
+        lyrics = external.from_plain(f"The Star\n\n{WHOLE}\nThe Star", NAMED)
+        assert len(lyrics.lines) == 6
+
+    def test_at_the_first_moment_of_a_file_go(self) -> None:
+        text = "[00:00.00]The Star\n[00:05.00]Up above\n[00:09.00]The world\n"
+        lyrics = external.from_timed(text, NAMED, same_times=True)
+        assert lyrics.text == "Up above\nThe world"
+
+    @pytest.mark.parametrize("end", ["\nThe End", "THE END", "- fin -", "(the end)", "[End]"])
+    def test_that_say_that_it_ends_go(self, end: str) -> None:
+        assert "\n".join(sung(f"{WHOLE}\n{end}")) == WHOLE
+
+    def test_the_end_is_sung_within_a_stanza(self) -> None:
+        assert sung(f"{WHOLE}\nThe end")[-1] == "The end"
+
+
+class TestTranslationsInOneRow:
+    @pytest.mark.parametrize("form", ["{} / {}", "{} | {}", "{} ({})", "{}（{}）"])
+    def test_stand_beside_the_line(self, form: str) -> None:
+        rows = [
+            ("夜空に光る星", "Stars in the night"),
+            ("君と見ていた", "I watched"),
+            ("いつか", "Some day"),
+        ]
+        found = external.from_plain("\n".join(form.format(*row) for row in rows), TRACK)
+        assert found.text == "\n".join(one for one, _ in rows)
+        assert [line.parallel[0].text for line in found] == [two for _, two in rows]
+
+    def test_are_none_in_one_language(self) -> None:
+        text = "Hey you (hey you)\nCome on (come on)\nGo now (go now)\nOne / two"
+        assert external.from_plain(text, TRACK).text == text
 
 
 @pytest.mark.parametrize("page", FURNISHED)

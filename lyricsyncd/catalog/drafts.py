@@ -254,13 +254,17 @@ def _beside(text: ParallelText) -> list[str | None]:
 
 
 def _word(word: Word) -> str | list[Any]:
-    if word.space and word.start is None and word.end is None and word.confidence is None:
+    times = (word.start, word.end, word.confidence)
+    if word.space and times == (None, None, None) and not word.repeat:
         return word.text
-    values: list[Any] = [word.text, *map(_rounded, (word.start, word.end, word.confidence))]
-    if word.syllables:
-        parts = [[s.text, _rounded(s.start), _rounded(s.end)] for s in word.syllables]
-        return [*values, int(word.space), parts]
-    return values if word.space else [*values, 0]
+    parts = [[s.text, _rounded(s.start), _rounded(s.end)] for s in word.syllables]
+    values = [word.text, *map(_rounded, times), int(word.space), parts, word.repeat]
+    # The last values are left out where they say nothing.
+    usual = [1, [], 0]
+    while usual and values[-1] == usual[-1]:
+        values.pop()
+        usual.pop()
+    return values
 
 
 def _word_of(plain: Any) -> Word:
@@ -269,7 +273,9 @@ def _word_of(plain: Any) -> Word:
     text, start, end, confidence, *further = plain
     space = not further or bool(further[0])
     parts = further[1] if len(further) > 1 else ()
-    return Word(text, start, end, confidence, space, tuple(Syllable(*part) for part in parts))
+    repeat = int(further[2]) if len(further) > 2 else 0
+    syllables = tuple(Syllable(*part) for part in parts)
+    return Word(text, start, end, confidence, space, syllables, repeat)
 
 
 def _rounded(value: float | None) -> float | None:

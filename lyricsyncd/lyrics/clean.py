@@ -14,17 +14,19 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from lyricsyncd.lyrics.furniture import INSTRUMENTAL, edges, is_error_page, is_furniture
+from lyricsyncd.lyrics.furniture import INSTRUMENTAL, is_error_page, is_furniture
+from lyricsyncd.lyrics.headings import edges
+from lyricsyncd.lyrics.labels import Labelled, labelled
+from lyricsyncd.lyrics.section_names import LONE_COUNT
 from lyricsyncd.lyrics.sections import (
-    LONE_COUNT,
     SungLine,
     affordable,
-    header_of,
     rows_of,
+    without_asides,
     without_count,
     written_out,
 )
-from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.text.words import split
 
 # Directional marks, zero-width space and joiners of words, soft hyphen, controls. The zero-width
@@ -56,24 +58,23 @@ _PAGE_HEAD = re.compile(
 )
 
 
-def clean_text(
-    text: str, *, title: str | None = None, artist: str | None = None
-) -> tuple[tuple[str, ...], bool]:
+_NO_NAMES = Track()
+
+
+def clean_text(text: str, track: Track = _NO_NAMES) -> tuple[tuple[str, ...], bool]:
     """Return the sung lines of plain lyrics, and whether the text calls the song instrumental;
     see `sung_lines`."""
-    lines, instrumental = sung_lines(text, title=title, artist=artist)
+    lines, instrumental = sung_lines(text, track)
     return tuple(line.text for line in lines), instrumental
 
 
-def sung_lines(
-    text: str, *, title: str | None = None, artist: str | None = None
-) -> tuple[tuple[SungLine, ...], bool]:
+def sung_lines(text: str, track: Track = _NO_NAMES) -> tuple[tuple[SungLine, ...], bool]:
     """Return the sung lines of plain lyrics, and whether the text calls the song instrumental.
 
     Parameters
     ----------
-    title, artist
-        The song's, to recognise a heading that repeats them.
+    track
+        The song, to recognise a heading that repeats its names.
     """
     text = _BREAK.sub("\n", _HIDDEN.sub("", _RUBY.sub("(\\1)", html.unescape(text))))
     text = _PAGE_HEAD.sub("", text.strip())
@@ -86,12 +87,22 @@ def sung_lines(
         return (), False
     instrumental = any(INSTRUMENTAL.fullmatch(line) for line in raw if line)
     instrumental = instrumental or _only_notes(text)
-    begin, end = edges(raw, title, artist)
-    sung = written_out(list(rows_of(raw[begin:end])))
+    found = edges(raw, track)
+    begin = found.begin + found.above
+    sung = [
+        *(SungLine(line, _DOUBTFUL) for line in raw[found.begin : begin] if line),
+        *written_out(list(rows_of(raw[begin : found.end])), _DOUBTFUL + bool(found.above)),
+    ]
     return tuple(sung), instrumental and not sung
 
 
-def clean(lyrics: Lyrics, *, title: str | None = None, artist: str | None = None) -> Lyrics:
+_DOUBTFUL = 1
+"""Number of what may be a heading; those of repeats follow."""
+_AT_ONCE_S = 0.1
+"""What begins with the file is a heading: no song is sung from its first moment on."""
+
+
+def clean(lyrics: Lyrics, track: Track = _NO_NAMES) -> Lyrics:
     """Reduce timed lyrics to the words that are sung.
 
     A repeat is written out within its line, since only the audio shows where the second time
@@ -102,19 +113,26 @@ def clean(lyrics: Lyrics, *, title: str | None = None, artist: str | None = None
         return lyrics.with_lines(())
     if texts:
         texts[-1] = _EMBED.sub("", texts[-1]).rstrip()
-    begin, end = edges(texts, title, artist)
+    found = edges(texts, track)
+    begin = found.begin + found.above
+    labels = [Labelled(text) for text in texts]
+    labels[begin : found.end] = labelled(texts[begin : found.end])
     lines = []
     length = 0
-    numbers = itertools.count(1)
-    for at, (line, text) in enumerate(zip(lyrics, texts, strict=True)):
-        if not begin <= at < end or _is_not_sung(text):
+    numbers = itertools.count(_DOUBTFUL + bool(found.above))
+    for at, (line, label) in enumerate(zip(lyrics, labels, strict=True)):
+        if not found.begin <= at < found.end or _is_not_sung(label.text):
             continue
-        text, times = without_count(text)
+        doubtful = at < begin
+        if doubtful and line.start is not None and line.start < _AT_ONCE_S:
+            continue
+        text, times = without_count(without_asides(label.text))
         if text:
             times = affordable(times, len(text), length)
             length += len(text) * times
             repeats = [next(numbers) for _ in range(times - 1)]
-            lines.append(_with_text(line, text, repeats))
+            line = _with_text(line, text, repeats)
+            lines.append(_as_doubtful(line) if doubtful else line)
     instrumental = lyrics.instrumental or (
         not lines
         and any(
@@ -137,12 +155,12 @@ def _only_notes(text: str) -> bool:
 
 
 def _is_not_sung(text: str) -> bool:
-    return bool(
-        is_furniture(text)
-        or INSTRUMENTAL.fullmatch(text)
-        or LONE_COUNT.fullmatch(text)
-        or header_of(text) is not None
-    )
+    return bool(is_furniture(text) or INSTRUMENTAL.fullmatch(text) or LONE_COUNT.fullmatch(text))
+
+
+def _as_doubtful(line: Line) -> Line:
+    words = (dataclasses.replace(word, repeat=_DOUBTFUL) for word in line.words)
+    return dataclasses.replace(line, words=tuple(words))
 
 
 def _with_text(line: Line, text: str, repeats: Sequence[int]) -> Line:
@@ -163,4 +181,7 @@ def _cleaned(words: Sequence[Word], text: str) -> tuple[Word, ...] | None:
     """Clean each timed word; ``None`` if together they are not the cleaned ``text``."""
     cleaned = [dataclasses.replace(word, text=_tidied(html.unescape(word.text))) for word in words]
     remaining = tuple(word for word in cleaned if word.text)
+    # A label before the words is not sung: its words go, with their times.
+    while remaining and len(Line(remaining).text) > len(text):
+        remaining = remaining[1:]
     return remaining if Line(remaining).text == text else None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lyricsyncd.text.words import letters
-
 _FURNITURE = re.compile(
     r"you might also like|see .{1,60} live|get tickets as low as .*|see .{1,60} liveget tickets.*"
     r"|submit corrections|\d+ contributors?|translations?|.{0,4}read more|lyrics powered by .*"
@@ -18,7 +16,12 @@ _FURNITURE = re.compile(
     r"|(?:dodaj|edytuj) (?:interpretację|swoją wersję|tłumaczenie|tekst|metrykę)\b.*"
     r"|(?:poznaj )?histori[aę] (?:edycji|zmian)(?: tego)? tekstu.*|zobacz tekst .*|brak wideo"
     r"|tekst dodała?\b.*|thanks to .{1,80} for (?:correcting|adding|submitting) .*|\(\d{9,}\)"
-    r"|read more: ?\S+|\d{1,2}[.)]|[-=_~*]{3,}",
+    r"|thanks to .{1,80} for (?:these|the|this) lyrics?\W*"
+    r"|read more: ?\S+|(?:[-=_~*.…]\s?){3,200}|…|[\[(]\d{1,2}:\d\d(?:\s?[-–]\s?\d{1,2}:\d\d)?[\])]"
+    r"|[\[(](?:(?:repeat|fades?)(?: and| to| till| until| out)*(?: fade| end)?|(?:the )?end|fine?)"
+    r"[\])]"
+    r"|have the inside scoop on this song\?|sign up and drop some knowledge.*"
+    r"|ask us a question about this song.*|no questions asked yet|lyrics q&a",
     re.IGNORECASE,
 )
 _ERROR = re.compile(
@@ -45,11 +48,13 @@ _ERROR = re.compile(
 )
 _LABEL = re.compile(
     r"(?:(?:song )?lyrics|tekst(?: piosenki)?|słowa|paroles|letra|songtext|liedtext|testo"
-    r"|текст(?: песни)?|слова|歌詞|歌词|가사)\s*(?:[:：].{0,80})?",
+    r"|текст(?: песни)?|слова|歌詞|歌词|가사|about)\s*(?:[:：].{0,80})?"
+    r"|(?:azlyrics|genius|metrolyrics|musixmatch|lyricfind|songmeanings|tekstowo|letras|lyricwiki)"
+    r"(?:\.\w{2,3})?|subtitles by .*|(?:from|source|via)\s*:?\s*\S+\.\w{2,}(?:/\S*)?",
     re.IGNORECASE,
 )
 """A heading of the words, at the edges only."""
-_LABELLED = re.compile(
+LABELLED = re.compile(
     r"^(?:(?:the )?lyrics (?:of|to|for)|paroles(?: de la chanson)?|testo(?: della canzone| di)?"
     r"|letra(?: de(?: la canci[oó]n)?)?|songtext(?: zu)?|tekst(?: piosenki)?|текст(?: песни)?)\s+"
     r"|\s+(?:song ?lyrics|lyrics|songtext|chords|tabs?|paroles|letra)(?=\s+by\b|\s*$)",
@@ -100,43 +105,11 @@ def is_error_page(lines: Sequence[str]) -> bool:
     return bool(written) and all(_ERROR.fullmatch(line) for line in written)
 
 
-def edges(lines: Sequence[str], title: str | None, artist: str | None) -> tuple[int, int]:
-    """Return the range of lines between headings and credits: the first, and one past the last."""
-
-    def outside(line: str) -> bool:
-        return (
-            not line
-            or is_furniture(line)
-            or _LABEL.fullmatch(line) is not None
-            or _CREDIT.fullmatch(line) is not None
-            or _is_heading(line, title, artist)
-        )
-
-    begin, end = 0, len(lines)
-    while begin < end and outside(lines[begin]):
-        begin += 1
-    while end > begin and outside(lines[end - 1]):
-        end -= 1
-    return begin, end
-
-
-def _is_heading(line: str, title: str | None, artist: str | None) -> bool:
-    """Check whether a line is only the song's title, with "Lyrics" or the artist."""
-    plain = letters(line)
-    if not title or not plain:
-        return False
-    unlabelled = letters(_LABELLED.sub("", line))
-    names = {f"{letters(title)}lyrics", f"{letters(title)}songlyrics"}
-    if unlabelled == letters(title) != plain:
-        return True
-    if artist:
-        names |= {f"{letters(artist)}lyrics"} | {
-            f"{word}{letters(artist)}" for word in ("by", "von", "par", "de")
-        }
-        both = (letters(title), letters(artist))
-        if unlabelled in {f"{word}".join(both) for word in ("by", "von", "par", "de", "")}:
-            return True
-        both = (letters(artist), letters(title))
-        names |= {"".join(both), "".join(reversed(both)), f"{both[1]}by{both[0]}"}
-        names |= {f"{name}lyrics" for name in names}
-    return plain in names
+def is_outside(line: str) -> bool:
+    """Check whether a line at the edge of lyrics is blank, furniture, a label or a credit."""
+    return (
+        not line
+        or is_furniture(line)
+        or _LABEL.fullmatch(line) is not None
+        or _CREDIT.fullmatch(line) is not None
+    )

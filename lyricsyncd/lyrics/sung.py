@@ -27,7 +27,7 @@ def sung_part(lyrics: Lyrics, track: Track) -> Lyrics:
     """
     if any(_is_marked(line) for line in lyrics):
         timed = beside_lines(words.without_blanks(lyrics), track.language)
-        cleaned = clean(timed, title=track.title, artist=track.artist)
+        cleaned = clean(timed, track)
         return words.split_lyrics(with_voices(cleaned, track))
     text = "\n".join(line.text for line in lyrics)
     return dataclasses.replace(
@@ -48,7 +48,7 @@ def from_plain(text: str, track: Track, *, instrumental: bool = False) -> Lyrics
         Whether the source calls the song instrumental, besides the text.
     """
     text, blocks = parted(text)
-    sung, marked = sung_lines(text, title=track.title, artist=track.artist)
+    sung, marked = sung_lines(text, track)
     lines = tuple(
         Line(
             tuple(dataclasses.replace(word, repeat=line.repeat) for word in words.split(line.text))

@@ -27,6 +27,8 @@ _FEWEST = 3
 """Least number of groups; twice as many lines make a block."""
 _FEWEST_WORDS = 12
 """Fewer words than these do not show a language."""
+_LONGEST_ROW = 500
+"""Characters of a row that may hold two texts."""
 _FREQUENT, _CLEARLY = 0.25, 0.05
 """Least share of frequent words in a text of a language, and more of them than of the next one."""
 _EAST_ASIAN = {"CJK": "han", "HIRAGANA": "han", "KATAKANA": "han", "HANGUL": "hangul"}
@@ -64,6 +66,7 @@ def beside_lines(lyrics: Lyrics, language: str | None = None) -> Lyrics:
     language
         ISO 639-1 of what is sung, where it is known.
     """
+    lyrics = _parted_rows(lyrics)
     for find in (_at_the_same_time, _in_turn, _of_two_scripts, _in_blocks):
         if groups := find(lyrics.lines):
             return lyrics.with_lines(_grouped(lyrics.lines, groups, language or lyrics.language))
@@ -132,6 +135,41 @@ def _heading(row: str) -> ParallelKind | None:
     return ParallelKind.ROMANISATION if found["roman"] else ParallelKind.TRANSLATION
 
 
+_ROW_PARTS = (
+    re.compile(r"(?P<one>[^/|／｜]+?)\s*(?:\s/\s|\s\|\s|／|｜)\s*(?P<two>[^/|／｜]+)"),
+    re.compile(r"(?P<one>[^()（）]+?)\s*[(（](?P<two>[^()（）]+)[)）]"),
+)
+"""A line and its translation in one row."""
+
+
+def _parted_rows(lyrics: Lyrics) -> Lyrics:
+    """Part rows that hold a line and its translation, if most do."""
+    written = sum(bool(line.words) for line in lyrics)
+    for parts in _ROW_PARTS:
+        found = {
+            at: match.groups()
+            for at, line in enumerate(lyrics)
+            if not line.timed_words
+            and len(line.text) <= _LONGEST_ROW
+            and (match := parts.fullmatch(line.text))
+        }
+        if len(found) < max(_FEWEST, _SHARE * written) or not _are_languages(list(found.values())):
+            continue
+        lines: list[Line] = []
+        for at, line in enumerate(lyrics):
+            beside = (
+                dataclasses.replace(line, words=words.split(text)) for text in found.get(at, ())
+            )
+            lines += list(beside) or [line]
+        return lyrics.with_lines(lines)
+    return lyrics
+
+
+def _are_languages(rows: Sequence[tuple[str, ...]]) -> bool:
+    """Return whether the texts at each place of rows are in a script or language of their own."""
+    return _are_apart([_looks(column) for column in zip(*rows, strict=True)])
+
+
 # Groups of lines that say the same
 
 
@@ -197,7 +235,12 @@ def _of_two_scripts(lines: Sequence[Line]) -> Groups:
 
 def _differ(lines: Sequence[Line], groups: Groups) -> bool:
     """Return whether the lines at each place of the groups are in a language of their own."""
-    looks = [_looks([lines[at].text for at in column]) for column in zip(*groups, strict=True)]
+    return _are_apart(
+        [_looks([lines[at].text for at in column]) for column in zip(*groups, strict=True)]
+    )
+
+
+def _are_apart(looks: Sequence[_Looks]) -> bool:
     scripts = {script for script, _ in looks}
     if None in scripts or len(set(looks)) < len(looks):
         return False

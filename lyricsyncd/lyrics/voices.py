@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.text.match import artists_of, normalise
@@ -16,6 +17,8 @@ _ROLES = frozenset(
 )
 _FEWEST = 2
 """Least number of lines with such a name: a single "Name:" may be sung."""
+_SHARE, _MOST_NAMES = 0.6, 5
+"""Names that nothing else is known of stand before most lines, and are few."""
 _MARK = re.compile(
     r"""^(?: [\[(（] (?P<bracketed>[^\[\]()（）:：]{1,40}) [:：]? [\])）] [:：]?
       | (?P<plain>[^\W\d][\w\ .'&-]{0,30}) [:：] )\s*""",
@@ -25,7 +28,7 @@ _MARK = re.compile(
 
 def with_voices(lyrics: Lyrics, track: Track) -> Lyrics:
     """Move the names of singers from the words of lines to their ``voice``."""
-    known = artists_of(track)
+    known = artists_of(track) | _named_often(lyrics)
     marks = [_mark(line, known) for line in lyrics]
     if sum(mark is not None for mark in marks) < _FEWEST:
         return lyrics
@@ -33,6 +36,20 @@ def with_voices(lyrics: Lyrics, track: Track) -> Lyrics:
         line if mark is None else _marked(line, *mark)
         for line, mark in zip(lyrics.lines, marks, strict=True)
     )
+
+
+def _named_often(lyrics: Lyrics) -> frozenset[str]:
+    """Return the few names that stand before most lines, each of them several times."""
+    before = [
+        normalise((found["bracketed"] or found["plain"]).strip())
+        for line in lyrics
+        if (found := _MARK.match(line.text)) and (found["bracketed"] or ":" in found[0])
+    ]
+    counts = Counter(before)
+    often = {name for name, count in counts.items() if count >= _FEWEST}
+    named = sum(counts[name] for name in often)
+    most = named >= _SHARE * sum(bool(line.words) for line in lyrics)
+    return frozenset(often) if most and len(often) <= _MOST_NAMES else frozenset()
 
 
 def _mark(line: Line, known: frozenset[str]) -> tuple[str, int] | None:

@@ -15,8 +15,9 @@ from lyricsyncd.model import WRITTEN, Decision, Lyrics, SongIdentification, Timi
 from lyricsyncd.pipeline.prepared import FROM_A_PERSON, Placement, Prepared, Stages, added
 from lyricsyncd.playback.peaks import Peaks
 
-SOURCE_QUALITY = 0.9
-"""Score of word times that a source already had: trusted, though not measured by us."""
+SOURCE_QUALITY = 0.97
+"""Score of word times that a person has: trusted as ours of a song without difficulties are, though
+not measured."""
 
 
 @dataclass(frozen=True, slots=True)
