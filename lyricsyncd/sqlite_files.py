@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,14 +70,27 @@ class Repair:
     """The file that this was read from; who deletes it has seen it."""
 
 
+@contextlib.contextmanager
+def read_only(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file that is neither changed nor made where it is not there.
+
+    Raises
+    ------
+    sqlite3.Error
+        The file cannot be read.
+    """
+    db = sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=5.0)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
 def quick_check(file: Path) -> str:
     """Return what SQLite finds wrong with a file, which is not changed; empty where it is sound."""
     try:
-        db = sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=5.0)
-        try:
+        with read_only(file) as db:
             (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
-        finally:
-            db.close()
     except (sqlite3.Error, UnicodeDecodeError) as error:
         return str(error)
     return "" if verdict == "ok" else str(verdict)

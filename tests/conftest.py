@@ -1,4 +1,4 @@
-"""Share fixtures: the effort of hypothesis, hosts that were never contacted, and plug-in packages.
+"""Share fixtures: the effort of hypothesis, hosts never contacted, a catalog, plug-in packages.
 
 ``LYRICSYNCD_TEST_EXAMPLES=10000`` makes hypothesis search long and patiently.
 """
@@ -13,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from lyricsyncd import formats, lyrics, media_types, registry
+from lyricsyncd.catalog.catalog import Catalog
 from lyricsyncd.http import rate_limit
 from lyricsyncd.processes import sandbox
 from tests.browser import browser as browser
 from tests.browser import visit as visit
+from tests.clock import Clock
 
 settings.register_profile(
     "default",
@@ -37,6 +39,19 @@ def _no_host_rests() -> Iterator[None]:
     rate_limit.forget()
     yield
     rate_limit.forget()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, clock: Clock) -> Iterator[Catalog]:
+    """An empty catalog that goes by the clock of the test."""
+    with Catalog(tmp_path / "catalog.db", clock=clock) as catalog:
+        yield catalog
 
 
 @pytest.fixture

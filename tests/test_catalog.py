@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -40,17 +39,6 @@ from tests.clock import Clock
 DONE = Outcome(State.DONE, "all is well")
 LOST = WorkerLost("The model worker was killed by SIGKILL")
 A, B = Path("/music/a"), Path("/music/b")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, clock: Clock) -> Iterator[Catalog]:
-    with Catalog(tmp_path / "catalog.db", clock=clock) as catalog:
-        yield catalog
 
 
 def queue(

@@ -48,13 +48,6 @@ def _no_captured_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL + 1)
 
 
-@pytest.fixture(autouse=True)
-def _no_host_known() -> Iterator[None]:
-    rate_limit.forget()
-    yield
-    rate_limit.forget()
-
-
 @contextmanager
 def raw(answer: Callable[[socket.socket], None]) -> Iterator[str]:
     """A server that says whatever ``answer`` sends, HTTP or not."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, ModelError
-from lyricsyncd.http import Web, rate_limit
+from lyricsyncd.http import Web
 from lyricsyncd.identify import acoustid, doubts, identify_song, parse_file_name, read_tags
 from lyricsyncd.model import Track
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
@@ -37,11 +36,8 @@ needs_chromaprint = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    rate_limit.forget()
-    yield
-    rate_limit.forget()
 
 
 def song(folder: Path, name: str, **tags: Any) -> Path:

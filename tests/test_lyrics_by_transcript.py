@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from lyricsyncd import audio
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound
-from lyricsyncd.http import Web, rate_limit
+from lyricsyncd.http import Web
 from lyricsyncd.http.response_cache import ResponseCache
 from lyricsyncd.lyrics import transcript
 from lyricsyncd.lyrics.genius import GeniusSource
@@ -33,11 +32,8 @@ OTHER = (SONGS / "Au_clair_de_la_lune.txt").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    rate_limit.forget()
-    yield
-    rate_limit.forget()
 
 
 def recognised(text: str, confidence: float = 0.8) -> list[Word]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import pytest
 
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound, Refused, SourceError, Unreachable
-from lyricsyncd.http import rate_limit
 from lyricsyncd.lyrics import choice, choose, fetch_lyrics, find_lyrics
 from lyricsyncd.lyrics.base import Candidate
 from lyricsyncd.model import Line, Lyrics, Timing, Track, Word
@@ -21,12 +20,9 @@ SONG = Track(artist="A", artists=("A",), title="T", duration=100.0)
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    rate_limit.forget()
     monkeypatch.setattr(choice, "_failing", set())
-    yield
-    rate_limit.forget()
 
 
 @dataclass

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound
-from lyricsyncd.http import Web, rate_limit
+from lyricsyncd.http import Web
 from lyricsyncd.lyrics import choose, find_lyrics
 from lyricsyncd.lyrics.genius import GeniusSource
 from lyricsyncd.lyrics.lrclib import LrclibSource
@@ -22,11 +21,8 @@ ARTIST = "Jane Taylor"
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    rate_limit.forget()
-    yield
-    rate_limit.forget()
 
 
 def song(title: str, duration: float | None = 200.0) -> Track:

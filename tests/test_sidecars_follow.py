@@ -39,17 +39,6 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, clock: Clock) -> Iterator[Catalog]:
-    with Catalog(tmp_path / "catalog.db", clock=clock) as catalog:
-        yield catalog
-
-
 def done(catalog: Catalog, music: Path, name: str = "song.mp3") -> Path:
     """A song whose lyrics we have written: .lrc and .txt; a person's .srt lies beside them."""
     song = music / name

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Priority, Queued, State
-from tests.clock import Clock
 from tests.test_daemon_service import Home
 
 MUSIC = Path("/music")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, clock: Clock) -> Iterator[Catalog]:
-    with Catalog(tmp_path / "catalog.db", clock=clock) as catalog:
-        yield catalog
 
 
 def queue(catalog: Catalog, name: str, inode: int = 0, *, force: bool = False) -> Queued:

@@ -17,7 +17,6 @@ from demo import make_song
 from lyricsyncd import audio
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound
-from lyricsyncd.http import rate_limit
 from lyricsyncd.lyrics.sung import from_plain
 from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Track, Word
 from lyricsyncd.pipeline import finder
@@ -72,11 +71,8 @@ def true_words() -> list[tuple[float, float]]:
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    rate_limit.forget()
-    yield
-    rate_limit.forget()
 
 
 @pytest.fixture(scope="module")

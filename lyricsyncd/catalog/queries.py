@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sqlite3
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from lyricsyncd import sqlite_files
 from lyricsyncd.catalog.database import Database
 from lyricsyncd.catalog.records import (
     BY_HAND,
@@ -607,9 +607,7 @@ def noted_settings_error(file: Path) -> str:
     sqlite3.Error
         The file cannot be read.
     """
-    with contextlib.closing(
-        sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=5.0)
-    ) as db:
+    with sqlite_files.read_only(file) as db:
         return setting(db, "settings_error") or ""
 
 
@@ -621,9 +619,7 @@ def noted_languages(file: Path) -> frozenset[str]:
     sqlite3.Error
         The file cannot be read.
     """
-    with contextlib.closing(
-        sqlite3.connect(file.as_uri() + "?mode=ro", uri=True, timeout=5.0)
-    ) as db:
+    with sqlite_files.read_only(file) as db:
         rows = db.execute("SELECT DISTINCT language FROM tracks WHERE language IS NOT NULL")
         return frozenset(str(row[0]) for row in rows)
 

@@ -8,6 +8,8 @@ import os
 import re
 from pathlib import Path
 
+from lyricsyncd.processes import cgroup
+
 DEFAULT_SHARE = 0.8
 """Share of the available memory that is allowed by default; other programs keep the rest."""
 _LARGE = 128 * 1024
@@ -15,17 +17,16 @@ ARRAYS = 8 * 1024 * 1024
 """Bytes of a large block for processes that place words."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """glibc's names and numbers, see mallopt(3)."""
-_PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 def default_limit() -> int | None:
     """Return the bytes that a process may use by default: a share of the computer's memory, or of
     what this control group may use. ``None`` if neither is known."""
-    limits = [limit for limit in (_physical(), _cgroup()) if limit]
+    limits = [limit for limit in (_physical(), _granted()) if limit]
     return int(DEFAULT_SHARE * min(limits)) if limits else None
 
 
-def resident(pid: int, proc: Path = _PROC) -> int:
+def resident(pid: int, proc: Path = cgroup.PROC) -> int:
     """Return the bytes of memory that a process has in use; 0 if it is gone."""
     try:
         pages = int((proc / str(pid) / "statm").read_text(encoding="ascii").split()[1])
@@ -34,7 +35,7 @@ def resident(pid: int, proc: Path = _PROC) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def is_zombie(pid: int, proc: Path = _PROC) -> bool:
+def is_zombie(pid: int, proc: Path = cgroup.PROC) -> bool:
     """Return whether a process is dead and only waits to be reaped.
 
     `subprocess.Popen.poll` cannot say so of a process some threads of which are still ending.
@@ -74,23 +75,18 @@ def give_back_large_blocks(size: int = _LARGE) -> bool:
     return True
 
 
-def _physical(proc: Path = _PROC) -> int | None:
+def _physical(proc: Path = cgroup.PROC) -> int | None:
     with contextlib.suppress(OSError):
         found = re.search(r"MemTotal:\s+(\d+) kB", (proc / "meminfo").read_text(encoding="ascii"))
         return None if found is None else int(found.group(1)) * 1024
     return None
 
 
-def _cgroup(proc: Path = _PROC, root: Path = _CGROUP) -> int | None:
-    """Return the smallest limit on the path to our control group (version 2)."""
+def _granted(proc: Path = cgroup.PROC, root: Path = cgroup.ROOT) -> int | None:
+    """Return the smallest limit on the path to our control group."""
     limits: list[int] = []
-    with contextlib.suppress(OSError):
-        text = (proc / "self" / "cgroup").read_text(encoding="utf-8")
-        found = re.search(r"^0::/(.*)$", text, re.MULTILINE)
-        group = root if found is None else root / found.group(1)
-        for folder in (group, *group.parents):
-            with contextlib.suppress(OSError, ValueError):
-                limits.append(int((folder / "memory.max").read_text(encoding="ascii")))
-            if folder == root:
-                break
+    for text in cgroup.limits("memory.max", proc, root):
+        # There is no limit where it says "max".
+        with contextlib.suppress(ValueError):
+            limits.append(int(text))
     return min(limits, default=None)
