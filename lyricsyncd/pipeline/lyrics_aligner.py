@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _LESS_DOUBT = 0.8
 """The share of its doubt that a placement among repeats may keep at most to be preferred."""
+_MOST_DOUBT = 0.4
+"""The doubt that it may have at most: words of another song have more than half, for repeats of
+their lines to choose from lend them a place, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,8 @@ class LyricsAligner:
         again = self.placed(
             stem, lyrics, language, None, watch, order=order, compare_times=compare_times
         )
-        return again if again.doubt < _LESS_DOUBT * placed.doubt else placed
+        surer = again.doubt < min(_LESS_DOUBT * placed.doubt, _MOST_DOUBT)
+        return again if surer else placed
 
     def judged(
         self,
