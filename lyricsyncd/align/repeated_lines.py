@@ -114,9 +114,9 @@ def _trellis(audio: FloatArray, lyrics: CompiledLyrics, model: AcousticModel) ->
     step = options.first_step if isinstance(model, AdaptableModel) else 1
     while n_frames // step * graph.n_states > _POINTER_BUDGET:
         step += 1
-    frames = model.features(audio)
     if step > _MOST_FRAMES_APART or (step > 1 and not isinstance(model, AdaptableModel)):
         return None
+    frames = model.features(audio)
     emissions = model.score(frames[::step] if step > 1 else frames, lyrics)
     emissions = replace(emissions, hop=model.hop * step)
     activity = vocal_activity(audio, emissions.n_frames, round(emissions.hop * SAMPLE_RATE))
