@@ -25,7 +25,7 @@ LOW_HZ, HIGH_HZ = 130.0, 6800.0
 N_CEPSTRA = 13
 LIFTER = 22
 PRE_EMPHASIS = 0.97
-_FRAMES_AT_ONCE = 4096
+_FRAMES_AT_ONCE = 1024
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -53,9 +53,7 @@ def features(
     ndarray of float32, shape (T, 39)
         Three streams of 13: static, difference over ±2 frames, difference of differences.
     """
-    # A little noise: separated vocals have digital silence, whose logarithm no model has seen.
-    noise = 1e-4 * np.random.default_rng(0).standard_normal(len(audio))
-    cepstra = _cepstra(_without_noise(_mel_power(audio + noise, vtln_factor)))
+    cepstra = _cepstra(_without_noise(_mel_power(audio, vtln_factor)))
     if sung is None or not sung.any():
         sung = np.ones(len(cepstra), dtype=np.bool_)
     return _with_differences(cepstra - cepstra[sung].mean(axis=0))
@@ -66,19 +64,26 @@ def n_frames(n_samples: int) -> int:
     return max(1, (n_samples - WINDOW) // HOP + 1)
 
 
-def _mel_power(audio: FloatArray, vtln_factor: float) -> FloatArray:
-    """Compute mel filter-bank power of 16-bit samples, shape (T, N_FILTERS)."""
-    samples = np.clip(np.round(audio * 32768.0), -32768, 32767)
-    samples = np.pad(samples, (0, max(0, WINDOW - len(samples))))
-    emphasised = np.concatenate([samples[:1], samples[1:] - PRE_EMPHASIS * samples[:-1]])
-    frames = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
-    frames = frames[: n_frames(len(samples))]
+def _mel_power(audio: npt.NDArray[np.float32], vtln_factor: float) -> FloatArray:
+    """Compute mel filter-bank power of 16-bit samples, shape (T, N_FILTERS), block by block: whole
+    songs in double precision would be most of the memory that placing takes."""
+    audio = np.pad(audio, (0, max(0, WINDOW - len(audio))))
+    # A little noise: separated vocals have digital silence, whose logarithm no model has seen.
+    noise = np.random.default_rng(0).standard_normal(len(audio), np.float64)
     window, filters = np.hamming(WINDOW), _mel_filters(vtln_factor)
-    power = np.empty((len(frames), N_FILTERS))
-    for start in range(0, len(frames), _FRAMES_AT_ONCE):
-        block = slice(start, start + _FRAMES_AT_ONCE)
-        spectrum = np.fft.rfft(frames[block] * window, FFT_SIZE)
-        power[block] = (spectrum.real**2 + spectrum.imag**2) @ filters
+    power = np.empty((n_frames(len(audio)), N_FILTERS))
+    for start in range(0, len(power), _FRAMES_AT_ONCE):
+        stop = min(start + _FRAMES_AT_ONCE, len(power))
+        # One sample more, for the first difference.
+        first, end = start * HOP, (stop - 1) * HOP + WINDOW
+        before = max(0, first - 1)
+        block = audio[before:end] + 1e-4 * noise[before:end]
+        samples = np.clip(np.round(block * 32768.0), -32768, 32767)
+        differences = samples[1:] - PRE_EMPHASIS * samples[:-1]
+        emphasised = np.concatenate([samples[:1], differences])[first - before :]
+        frames = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
+        spectrum = np.fft.rfft(frames * window, FFT_SIZE)
+        power[start:stop] = (spectrum.real**2 + spectrum.imag**2) @ filters
     return power
 
 
