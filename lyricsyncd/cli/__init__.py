@@ -64,7 +64,7 @@ class Invocation:
 
 
 class _Group(click.Group):
-    """Commands from the table, each loaded when it is called."""
+    """Hold the commands of the table, each loaded when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click has it so
         return [name for name, (target, _) in _COMMANDS.items() if _exists(target)]
@@ -133,12 +133,12 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The console script ``lyricsyncd``; ends the process with the exit status."""
+    """Run the console script ``lyricsyncd``; end the process with the exit status."""
     sys.exit(_run(cli, arguments, "lyricsyncd"))
 
 
 def sync_main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The console script ``lyric-sync``, which is ``lyricsyncd sync``."""
+    """Run the console script ``lyric-sync``, which is ``lyricsyncd sync``."""
     command = cli.get_command(click.Context(cli), "sync")
     assert command is not None, "sync is part of every version"
     sys.exit(_run(command, arguments, "lyric-sync"))

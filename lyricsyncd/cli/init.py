@@ -111,7 +111,7 @@ def _prompted_player() -> str:
 
 
 def _following(target: Path, *, given: bool, music: bool) -> list[str]:
-    """The commands that come next, as they are typed."""
+    """Return the commands that come next, as they are typed."""
     import shlex
 
     from lyricsyncd.config.paths import cache_dir

@@ -34,7 +34,7 @@ def to_stderr(style: str = "text", level: int = logging.INFO) -> None:
 
 
 class OneLine(logging.Formatter):
-    """A line a record, whatever names are in it; a traceback follows it, indented."""
+    """Format a record as one line, whatever names are in it; its traceback follows, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         safe = copy.copy(record)
@@ -44,7 +44,7 @@ class OneLine(logging.Formatter):
 
 
 class _Journal(OneLine):
-    """The priority of each line; the journal has a clock of its own."""
+    """Put the priority before each line; the journal has a clock of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
         mark = f"<{_PRIORITY.get(record.levelname, 6)}>"
@@ -52,7 +52,8 @@ class _Journal(OneLine):
 
 
 class _Json(logging.Formatter):
-    """An object a line: time, level, logger, message, and what came of a song as ``song``."""
+    """Format a record as one line of JSON: time, level, logger and message, and what came of a song
+    as ``song``."""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)

@@ -108,7 +108,7 @@ def _identified(
 
 
 def _text(found: Lyrics, track: Track, format_name: str | None) -> str:
-    """The words in the format asked for, else in the finest that their times allow."""
+    """Format the words as asked for, else in the finest that their times allow."""
     from lyricsyncd import formats
     from lyricsyncd.model import Timing
 

@@ -31,7 +31,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
     def report(self, *, dry_run: bool = False) -> dict[str, Any]:
-        """The object that ``--report`` writes; the same keys for a song that failed."""
+        """Return the object that ``--report`` writes; a song that failed has the same keys."""
         nothing = SyncResult(SongIdentification(Track(self.song)), Lyrics(), 0.0, Decision.NONE, "")
         report = (self.result or nothing).report(() if dry_run else self.written)
         if dry_run:

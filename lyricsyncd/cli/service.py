@@ -221,7 +221,7 @@ def _outputs_made(unit: UnitSettings, *, system: bool) -> list[str]:
 
 
 def _groups_for(settings: Config) -> tuple[str, ...]:
-    """The groups that own the libraries and may write to them."""
+    """Return the groups that own the libraries and may write to them."""
     groups: dict[str, None] = {}
     for library in settings.libraries:
         try:

@@ -27,7 +27,7 @@ _IN_CONTAINER = "Last, remove the container, its image and the folder mounted at
 
 @dataclass(frozen=True)
 class Plan:
-    """All that leaving removes, none of which is a person's own."""
+    """The files that an uninstall removes, none of which is a person's own."""
 
     units: tuple[Path, ...]
     lyrics: UndoReport

@@ -1,4 +1,4 @@
-"""Finding: which song a file is, and its words, by tags, files beside it and sources.
+"""Find which song a file is, and its words: by its tags, the files beside it, and sources.
 
 Light, and may run for many songs at once. Loads no model and decodes no audio, except for a
 fingerprint where the tags do not name a song.

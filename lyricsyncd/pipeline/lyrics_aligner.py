@@ -269,7 +269,7 @@ def _written(lyrics: Lyrics, order: Sequence[SungLine]) -> npt.NDArray[np.bool_]
 
 
 def _stated_times(lyrics: Lyrics) -> StatedTimes | None:
-    """The word times that a source has; ``None`` without any."""
+    """Return the word times that a source has; ``None`` without any."""
     import numpy as np
 
     from lyricsyncd.judging.word_times import StatedTimes
@@ -289,7 +289,7 @@ def _stated_times(lyrics: Lyrics) -> StatedTimes | None:
 
 
 def _line_starts(lyrics: Lyrics) -> Sequence[float | None] | None:
-    """Line times as anchors, where the source has any."""
+    """Return line times as anchors, where the source has any."""
     starts = [None if line.estimated else line.start for line in lyrics]
     return starts if any(start is not None for start in starts) else None
 

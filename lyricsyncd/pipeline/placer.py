@@ -1,4 +1,4 @@
-"""Placing: audio, words and settings in; where each word lies, and how far to trust it, out.
+"""Place words on audio: return where each word lies, and how far that is to be trusted.
 
 Nothing here knows a network, a configuration, a cache on disk or a secret, so the same call runs in
 the service's model worker, on another computer, or in a caller's own process. Where other words are

@@ -133,7 +133,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class MoreWordsWanted:
-    """None of the words that were found fit the audio: others are to be looked for."""
+    """The answer that none of the words fit the audio: others are to be looked for."""
 
     stages: Stages
 

@@ -61,7 +61,7 @@ class SyncResult:
         return self.decision in WRITTEN
 
     def with_all_words(self) -> SyncResult:
-        """The same result with every word's time to be shown, however doubtful."""
+        """Return the same result with every word's time to be shown, however doubtful."""
         return dataclasses.replace(self, lyrics=self.lyrics.with_all_words())
 
     @property
@@ -75,27 +75,27 @@ class SyncResult:
         return sum(len(line.words) for line in self.lyrics if line.timed_words)
 
     def to_format(self, name: str) -> str:
-        """The lyrics as text in the named format; only ``json`` has the times of doubtful words."""
+        """Format the lyrics as the name says; only ``json`` has the times of doubtful words."""
         return formats.write(self.lyrics, name)
 
     def to_lrc(self) -> str:
-        """Enhanced LRC (word-timed)."""
+        """Format the lyrics as enhanced LRC (word-timed)."""
         return self.to_format("lrc")
 
     def to_json(self) -> str:
-        """The recipe's array of ``{word, start, end, confidence, line}``."""
+        """Format the words as the recipe's array of ``{word, start, end, confidence, line}``."""
         return self.to_format("json")
 
     def to_srt(self) -> str:
-        """SubRip subtitles, a cue a line."""
+        """Format the lyrics as SubRip subtitles, with a cue for each line."""
         return self.to_format("srt")
 
     def to_ass(self) -> str:
-        """ASS karaoke (``\\kf``)."""
+        """Format the lyrics as ASS karaoke (``\\kf``)."""
         return self.to_format("ass")
 
     def report(self, written: Iterable[Path] = ()) -> dict[str, Any]:
-        """The object that ``--report`` writes."""
+        """Return the object that ``--report`` writes."""
         report: dict[str, Any] = {
             "song": {
                 "path": str(self.song.path) if self.song.path else None,

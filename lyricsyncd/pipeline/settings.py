@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """Which models are used, and where they run.
+    """The models that are used, and the device that they run on.
 
     Attributes
     ----------

@@ -77,7 +77,7 @@ def placement(
 
 
 def _with_line_starts(lyrics: Lyrics, times: LineTimes) -> Lyrics:
-    """The lyrics with their line times moved to this recording, or without them."""
+    """Return the lyrics with their line times moved to this recording, or without them."""
     if not times.belong:
         return lyrics.without_times()
     starts = times.corrected([line.start for line in lyrics])
@@ -89,7 +89,7 @@ def _with_line_starts(lyrics: Lyrics, times: LineTimes) -> Lyrics:
 
 
 def _activity(stem: Stem) -> Activity:
-    """The vocal activity of the vocals."""
+    """Measure the vocal activity."""
     from lyricsyncd.align.activity import vocal_activity
     from lyricsyncd.judging.lines import Activity
 
@@ -101,7 +101,7 @@ def _activity(stem: Stem) -> Activity:
 def _placed_lines(
     lyrics: Lyrics, alignment: Alignment, confidence: Sequence[float]
 ) -> list[PlacedLine]:
-    """The lines that have words, with the times that were found for them."""
+    """Return the lines that have words, with the times that were found for them."""
     from lyricsyncd.judging.lines import PlacedLine
 
     onset, offset = _rounded(alignment.onset), _rounded(alignment.offset)
@@ -160,8 +160,8 @@ def _timed_lyrics(
     endings: _Endings,
     language: str,
 ) -> Lyrics:
-    """The lyrics with the times that were found; those of words that are not to be shown are
-    marked as doubtful."""
+    """Return the lyrics with the times that were found; words that are not to be shown are marked
+    as doubtful."""
     found = iter(zip(placed, timed, strict=True))
     lines, at = [], 0
     for line in lyrics:

@@ -61,7 +61,7 @@ class EventQueue:
 
 
 class Changes(Component):
-    """Takes changes of files into the catalog."""
+    """Take changes of files into the catalog."""
 
     name = "changes of files"
 

@@ -28,7 +28,7 @@ def _since_boot() -> float:
 
 
 class Clock(Component):
-    """Compares the system's clock with one that never jumps.
+    """Compare the system's clock with one that never jumps.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class Libraries(Component):
         return [rules for root in appeared for rules in self.rules if rules.root == root]
 
     def folder_appeared(self, folder: Path) -> None:
-        """See to it that a new folder is watched, or its library polled."""
+        """Watch a new folder, or its library polled."""
         self._watcher.came(folder)
 
     def rules_of(self, path: Path) -> Rules | None:

@@ -119,7 +119,7 @@ def compose(
 
 
 class Service:
-    """The service on one state folder.
+    """Run the service on one state folder.
 
     Parameters
     ----------

@@ -115,7 +115,7 @@ def superseded(connections: Iterable[Connection]) -> Connection | None:
 
 
 class Acceptor:
-    """Accepts connections on a socket, in the loop that is running.
+    """Accept connections on a socket, in the loop that is running.
 
     Parameters
     ----------

@@ -85,7 +85,7 @@ class CatalogCollector(Collector):
 
 
 def text(catalog: Catalog, rules: Sequence[Rules]) -> str:
-    """All figures in Prometheus' text format, those of the process among them."""
+    """Format all figures as Prometheus' text, those of the process among them."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)

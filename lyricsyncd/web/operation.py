@@ -76,7 +76,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """No answer yet: it is being made."""
+    """The reply to a request whose answer is still being made."""
 
 
 Answer = Mapping[str, Any] | Json | Text | Bytes | File | NotYet

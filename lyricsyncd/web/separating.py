@@ -18,7 +18,7 @@ _KEEP_ALIVE_S = 60.0
 
 
 class SongSeparator:
-    """Writes stems of songs; see `lyricsyncd.separate.stems.write_pair`. Close it.
+    """Write stems of songs; see `lyricsyncd.separate.stems.write_pair`. Close it.
 
     Parameters
     ----------

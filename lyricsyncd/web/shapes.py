@@ -31,7 +31,7 @@ _LARGEST = 2**63 - 1
 
 
 class Shape(BaseModel):
-    """Something in JSON."""
+    """A JSON object."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -739,7 +739,7 @@ def _numbers(value: Any) -> Any:
 
 
 class OrderQuery(Shape):
-    """Which songs, and in which order."""
+    """The songs, and their order."""
 
     state: States = Field(
         default_factory=list, description="States, parted by commas; all by default."
@@ -760,7 +760,7 @@ class OrderQuery(Shape):
 
 
 class AudioQuery(Shape):
-    """In which form."""
+    """The form of the song."""
 
     as_: Literal["raw", "mp4", "aac", "stems"] | None = Field(
         default=None,
@@ -772,7 +772,7 @@ class AudioQuery(Shape):
 
 
 class PeaksQuery(Shape):
-    """Of what."""
+    """The sound that the peaks are of."""
 
     of: Literal["vocals", "mix"] = "vocals"
     make: bool = Field(
@@ -789,7 +789,7 @@ class QueueQuery(Shape):
 
 
 class TracksQuery(Shape):
-    """Which songs."""
+    """The songs."""
 
     ids: Annotated[
         list[Annotated[int, Field(ge=1, le=_LARGEST)]],
@@ -810,7 +810,7 @@ class TracksQuery(Shape):
 
 
 class LyricsQuery(Shape):
-    """Whose words: a number, a path, or names."""
+    """The song whose words are asked for: a number, a path, or names."""
 
     id: Annotated[int | None, Field(ge=1, le=_LARGEST)] = None
     path: PathText | None = None

@@ -83,7 +83,7 @@ def _mark(entry: Entry) -> Seen:
 
 
 class Stream:
-    """Serves streams until it is closed."""
+    """Serve streams until closed."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog

@@ -41,7 +41,7 @@ CONNECT_TIMEOUT_S = 10.0
 
 
 class ClusterAway(LyricsyncError):
-    """The cluster cannot be reached, or has lost a song: not the song's fault."""
+    """Raised where the cluster cannot be reached, or has lost a song: not the song's fault."""
 
     transient = True
 

@@ -39,7 +39,7 @@ class OtherGpuPrograms:
 
 
 class NoAnswerError(Exception):
-    """`nvidia-smi` is not there, or fails."""
+    """Raised where `nvidia-smi` is not there, or fails."""
 
 
 def cards() -> list[str]:
