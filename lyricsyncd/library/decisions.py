@@ -383,9 +383,9 @@ class Decisions:
         return _given_back(report)
 
     def _settle(self, entry: Entry, outcome: Outcome) -> None:
-        looks = Fingerprint.of(entry.path)
-        file_changed(entry.fingerprint.key, looks.key)
-        self.catalog.settle(entry.id, outcome, looks)
+        stamp = Fingerprint.of(entry.path)
+        file_changed(entry.fingerprint.key, stamp.key)
+        self.catalog.settle(entry.id, outcome, stamp)
 
     def _entry(self, id: int) -> Entry:
         entry = self.catalog.get(id)
@@ -394,12 +394,12 @@ class Decisions:
         if entry.state is State.WORKING:
             raise Busy("The song is in work", remedy="Wait until it is done, or skip it")
         try:
-            looks = Fingerprint.of(entry.path)
+            stamp = Fingerprint.of(entry.path)
         except OSError as error:
             raise Busy(
                 f"{entry.path} cannot be read: {error.strerror}", remedy="Scan the library again"
             ) from None
-        if looks != entry.fingerprint:
+        if stamp != entry.fingerprint:
             raise Busy("The song's file has changed", remedy="Wait until it is placed again")
         return entry
 

@@ -48,7 +48,7 @@ AWAY = 0.05
 """Share of the singing away from all words from which lines that are sung again are looked for: the
 songs with all their words have less than 0.02."""
 
-_Looks = tuple[int, int, int]
+_FileStamp = tuple[int, int, int]
 """Inode, size and mtime of a file: whether it is still the same."""
 
 
@@ -57,7 +57,7 @@ class _Unfinished:
     """A song that more words are being found for: what need not be done again then."""
 
     song: Path
-    looks: _Looks | None
+    stamp: _FileStamp | None
     """How its file looked before it was decoded."""
     stem: Stem
     best: PlacedLyrics | None = None
@@ -131,8 +131,8 @@ class Placer:
 
         song = prepared.path
         before, self._unfinished = self._unfinished, None
-        looks = _looks(song)
-        if before is not None and (before.song, before.looks) == (song, looks):
+        stamp = _stamp(song)
+        if before is not None and (before.song, before.stamp) == (song, stamp):
             return before
         del before  # the stem of a song that did not come back, or was replaced
         several = any(has_voices(lyrics) for lyrics in (prepared.lyrics, *prepared.others))
@@ -140,7 +140,7 @@ class Placer:
         # Of a song without words it is asked first whether anything is sung.
         if stem.separated and not prepared.recognise and level_db(stem) < QUIET_DB:
             stem = self._separated(song, watch, progress, raised=1, side=several)
-        return _Unfinished(song, looks, stem)
+        return _Unfinished(song, stamp, stem)
 
     def _separated(
         self,
@@ -375,7 +375,7 @@ class Placer:
         return self._optional.recogniser()
 
 
-def _looks(song: Path) -> _Looks | None:
+def _stamp(song: Path) -> _FileStamp | None:
     try:
         stat = song.stat()
     except OSError:
