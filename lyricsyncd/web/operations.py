@@ -14,8 +14,9 @@ from lyricsyncd.library.lookup import NotInLibrary
 from lyricsyncd.library.status import status
 from lyricsyncd.media_types import media_type, media_types
 from lyricsyncd.unexpected import UNEXPECTED
-from lyricsyncd.web import first_run, metrics, review, shapes, stored_lyrics
+from lyricsyncd.web import first_run, metrics, review, shapes, sound, stored_lyrics
 from lyricsyncd.web.context import ServiceContext
+from lyricsyncd.web.draft_words import parallel
 from lyricsyncd.web.guard import SESSION
 from lyricsyncd.web.operation import PREFIX, Call, Json, Operation, Text, entry_of
 from lyricsyncd.web.reply import Problem
@@ -199,7 +200,7 @@ def _lines(lyrics: Lyrics) -> list[dict[str, Any]]:
                 }
                 for word in line.words
             ],
-            "parallel": review.parallel(line),
+            "parallel": parallel(line),
         }
         for line in lyrics.without_doubtful()
     ]
@@ -297,6 +298,7 @@ OPERATIONS: Sequence[Operation] = (
     ),
     Operation("DELETE", SESSION, "Sign a browser out", end_session, shapes.SessionAnswer),
     *review.OPERATIONS,
+    *sound.OPERATIONS,
     *first_run.OPERATIONS,
     Operation("POST", f"{PREFIX}/pause", "Take up no new songs", pause, shapes.PausedAnswer),
     Operation("POST", f"{PREFIX}/resume", "Go on after a pause", resume, shapes.PausedAnswer),

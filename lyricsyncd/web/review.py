@@ -1,28 +1,21 @@
-"""Operations to look at a song's result, play it, correct it and decide about it."""
+"""Operations to look at a song's result, correct it and decide about it."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
-import stat
 import sys
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from lyricsyncd.catalog.catalog import Entry, Fingerprint
+from lyricsyncd.catalog.catalog import Entry
 from lyricsyncd.catalog.drafts import Draft, words_key
 from lyricsyncd.catalog.kept import Outdated
 from lyricsyncd.errors import (
-    AudioError,
     FormatError,
     JournalError,
-    ModelError,
     SourceError,
     UsageError,
-    WorkerLost,
     WriteError,
 )
 from lyricsyncd.library.decisions import Action, BrokenTimes, Busy, Decided, Decisions
@@ -30,27 +23,24 @@ from lyricsyncd.library.roots import offline
 from lyricsyncd.lyrics import files
 from lyricsyncd.lyrics.opened import sources
 from lyricsyncd.lyrics.sung import sung_part
-from lyricsyncd.model import Line, Lyrics, Syllable, Track, Word
-from lyricsyncd.playback import peaks
-from lyricsyncd.playback.renditions import STEMS
+from lyricsyncd.model import Lyrics, Track
 from lyricsyncd.tags import Journal
 from lyricsyncd.web import shapes
+from lyricsyncd.web.draft_words import as_row, lyrics_of, parallel, with_parallel, with_syllables
 from lyricsyncd.web.health import findings
 from lyricsyncd.web.operation import (
     PREFIX,
     Bytes,
     Call,
-    File,
-    NotYet,
     Operation,
     entry_of,
 )
 from lyricsyncd.web.reply import Problem
+from lyricsyncd.web.sound import audio_shape
 
 T = TypeVar("T")
 
 _SONG = f"{PREFIX}/tracks/{{id}}"
-_FOREVER = "private, max-age=31536000, immutable"
 _MOST_CANDIDATES = 20
 
 
@@ -97,7 +87,7 @@ def _draft_shape(call: Call, entry: Entry, found: Draft) -> dict[str, Any]:
                     "voice": line.voice,
                     "start": line.start,
                     "end": line.end,
-                    "words": [_as_row(word) for word in line.words],
+                    "words": [as_row(word) for word in line.words],
                     "parallel": parallel(line),
                 }
                 # Of a doubtful line, too, the start that its words have: they are to be corrected.
@@ -113,142 +103,9 @@ def _draft_shape(call: Call, entry: Entry, found: Draft) -> dict[str, Any]:
         "by_hand": found.by_hand,
         "pinned": list(found.pinned),
         "written": [str(path) for path in entry.written],
-        "audio": _audio_shape(call, entry),
+        "audio": audio_shape(call, entry),
         "peaks": call.maker.kept_peaks(entry.fingerprint.key),
     }
-
-
-def parallel(line: Line) -> list[dict[str, Any]]:
-    """Return the translations and romanisations of a line for an answer."""
-    return [
-        {"text": each.text, "kind": each.kind.value, "language": each.language}
-        for each in line.parallel
-    ]
-
-
-def _audio_shape(call: Call, entry: Entry) -> list[dict[str, Any]]:
-    """List the renditions; none where the file cannot be read or played."""
-    if not call.context.config().web.audio:
-        return []
-    try:
-        found = call.maker.renditions(entry.path, entry.fingerprint.key)
-    except AudioError:
-        return []
-    version = entry.fingerprint.key
-    return [
-        {
-            "as": each.name,
-            "url": f"tracks/{entry.id}/audio?as={each.name}&v={version}",
-            "type": each.media_type,
-            "offset": each.offset,
-        }
-        for each in found
-    ]
-
-
-def audio(call: Call) -> File | NotYet:
-    if not call.context.config().web.audio:
-        raise Problem(403, "Songs are not played here", remedy="Set `web: {audio: true}`")
-    entry = entry_of(call)
-    query: shapes.AudioQuery = call.query
-    with _opened_song(call, entry) as (descriptor, looks, real):
-        if query.as_ == STEMS.name:
-            return _stems(call, looks, real)
-        try:
-            offered = {each.name: each for each in call.maker.renditions(real, looks.key)}
-            chosen = offered.get(query.as_ or "") or next(iter(offered.values()))
-            if query.as_ and query.as_ not in offered:
-                raise Problem(404, f"The song is not played as {query.as_}", remedy="See its draft")
-            headers = {
-                "X-Audio-Offset": f"{chosen.offset:.6f}",
-                "Cache-Control": _FOREVER if query.v == looks.key else "private, no-cache",
-            }
-            version = f"{looks.key}.{chosen.name}"
-            if chosen.name == "raw":
-                return File(os.dup(descriptor), chosen.media_type, version, headers)
-            made = call.maker.rendition(real, looks.key, chosen.name)
-        except AudioError as error:
-            raise Problem(422, error.message, remedy=error.remedy) from None
-    if made is None:
-        return NotYet()
-    return File(_opened(made), chosen.media_type, version, headers)
-
-
-def _stems(call: Call, looks: Fingerprint, real: Path) -> File | NotYet:
-    made = _separated(lambda: call.maker.stems(real, looks.key))
-    if made is None:
-        return NotYet()
-    headers = {"X-Audio-Offset": f"{STEMS.offset:.6f}", "Cache-Control": "private, no-cache"}
-    return File(_opened(made), STEMS.media_type, f"{looks.key}.{STEMS.name}", headers)
-
-
-def _separated(step: Callable[[], T]) -> T:
-    """Take a step that needs a separator; answer its failures as problems of the request."""
-    try:
-        return step()
-    except (AudioError, ModelError, WorkerLost) as error:
-        raise Problem(422, error.message, remedy=error.remedy) from None
-
-
-def song_peaks(call: Call) -> Bytes | NotYet:
-    entry = entry_of(call)
-    query: shapes.PeaksQuery = call.query
-    with _opened_song(call, entry) as (_, looks, real):
-        try:
-            made = call.maker.peaks(real, looks.key, query.of)
-        except AudioError as error:
-            raise Problem(422, error.message, remedy=error.remedy) from None
-        if made is None and query.make and query.of == "vocals":
-            made = _separated(lambda: call.maker.vocal_peaks(real, looks.key))
-    if made is None and (query.of == "mix" or query.make):
-        return NotYet()
-    if made is None:
-        raise Problem(
-            404,
-            "The peaks of the vocals are not kept any more",
-            remedy="Show those of the mix, or ask with make=true",
-        )
-    return Bytes(made.read_bytes(), {"X-Peaks-Rate": str(peaks.RATE)})
-
-
-@contextmanager
-def _opened_song(call: Call, entry: Entry) -> Iterator[tuple[int, Fingerprint, Path]]:
-    """Open the file of a song that lies in a library, wherever links of the library lead.
-
-    Yields
-    ------
-    int, Fingerprint, Path
-        A descriptor, closed afterwards; the file as it looks; and its real path.
-
-    Raises
-    ------
-    Problem
-        It is not there, no file, or in no library.
-    """
-    roots = [os.path.realpath(rules.root) for rules in call.context.rules()]
-    real = os.path.realpath(entry.path)
-    if not any(real.startswith(root.rstrip("/") + "/") for root in roots):
-        raise Problem(403, "The song's file lies in no library", state=entry.state.value)
-    descriptor = _opened(Path(real))
-    try:
-        # A folder may have become a link since.
-        if str(Path(f"/proc/self/fd/{descriptor}").readlink()) != real:
-            raise Problem(404, "The song's file is not there", state=entry.state.value)
-        yield descriptor, Fingerprint.from_stat(os.fstat(descriptor)), Path(real)
-    finally:
-        os.close(descriptor)
-
-
-def _opened(path: Path) -> int:
-    """Open a plain file for reading."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        raise Problem(404, "The song's file is not there", remedy="Scan the library") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise Problem(404, "The song's file is no file")
-    return descriptor
 
 
 def candidates(call: Call) -> dict[str, Any]:
@@ -368,9 +225,9 @@ def health(call: Call) -> dict[str, Any]:
 def save(call: Call) -> dict[str, Any]:
     body: shapes.DraftBody = call.body
     entry = entry_of(call)
-    lyrics = _lyrics(body.lyrics)
+    lyrics = lyrics_of(body.lyrics)
     if (before := call.context.catalog.draft(entry.id)) is not None:
-        lyrics = _with_syllables(_with_parallel(lyrics, before.lyrics), before.lyrics)
+        lyrics = with_syllables(with_parallel(lyrics, before.lyrics), before.lyrics)
     _explained(lambda: _decisions(call).save(entry.id, lyrics, body.revision, body.pinned))
     return draft(call)
 
@@ -389,7 +246,7 @@ def place(call: Call) -> dict[str, Any]:
 def _chosen(call: Call, entry: Entry, body: shapes.PlaceBody) -> Lyrics:
     """Return the words to place; of times only those of lines that a source knows."""
     if body.lyrics is not None:
-        return dataclasses.replace(_lyrics(body.lyrics).without_times(), source="given")
+        return dataclasses.replace(lyrics_of(body.lyrics).without_times(), source="given")
     if body.text is not None:
         # Pins name words by their numbers in the text as it is.
         own = Lyrics.from_text(body.text, source="given")
@@ -499,66 +356,6 @@ def _explained(step: Callable[[], T]) -> T:
         raise Problem(409, error.message, remedy=error.remedy) from None
 
 
-def _with_parallel(lyrics: Lyrics, before: Lyrics) -> Lyrics:
-    """Keep translations, which a page does not send, where no line was added or removed."""
-    if len(lyrics.lines) != len(before.lines):
-        return lyrics
-    return lyrics.with_lines(
-        dataclasses.replace(line, parallel=old.parallel)
-        for line, old in zip(lyrics, before, strict=True)
-    )
-
-
-def _with_syllables(lyrics: Lyrics, before: Lyrics) -> Lyrics:
-    """Keep the syllables of words that a page sent without them, whose times are as before."""
-    known = {(word.text, word.start, word.end): word.syllables for word in before.words}
-    return lyrics.with_lines(
-        dataclasses.replace(
-            line,
-            words=tuple(
-                dataclasses.replace(
-                    word,
-                    syllables=word.syllables or known.get((word.text, word.start, word.end), ()),
-                )
-                for word in line.words
-            ),
-        )
-        for line in lyrics
-    )
-
-
-def _lyrics(shape: shapes.DraftLyrics) -> Lyrics:
-    return Lyrics(
-        tuple(
-            Line(tuple(map(_word, line.words)), line.start, line.end, line.voice)
-            for line in shape.lines
-        ),
-        language=shape.language,
-    )
-
-
-def _word(values: Sequence[Any]) -> Word:
-    given: list[Any] = list(values)
-    given += [None] * (4 - len(given))
-    text, start, end, confidence = given[:4]
-    syllables = given[5] if len(given) > 5 else ()
-    return Word(
-        text,
-        start,
-        end,
-        confidence,
-        len(given) < 5 or bool(given[4]),
-        tuple(Syllable(*part) for part in syllables),
-    )
-
-
-def _as_row(word: Word) -> list[Any]:
-    row: list[Any] = [word.text, word.start, word.end, word.confidence, word.space]
-    if word.syllables:
-        row.append([[part.text, part.start, part.end] for part in word.syllables])
-    return row
-
-
 OPERATIONS: Sequence[Operation] = (
     Operation(
         "GET",
@@ -597,28 +394,6 @@ OPERATIONS: Sequence[Operation] = (
         body=shapes.DraftBody,
         opens_songs=True,
         errors=(400, 404, 409, 413, 415, 422),
-    ),
-    Operation(
-        "GET",
-        f"{_SONG}/audio",
-        "The song for a browser, as a whole or in ranges of bytes",
-        audio,
-        "audio/*",
-        query=shapes.AudioQuery,
-        opens_songs=True,
-        errors=(400, 404, 416, 422),
-        may_come_later=True,
-    ),
-    Operation(
-        "GET",
-        f"{_SONG}/peaks",
-        "What the song looks like: 255 times the square root of the peak of each 10 ms",
-        song_peaks,
-        "application/octet-stream",
-        query=shapes.PeaksQuery,
-        opens_songs=True,
-        errors=(400, 404, 422),
-        may_come_later=True,
     ),
     Operation(
         "GET",
