@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.chords import without_chords
+from lyricsyncd.lyrics import files
 
 ASS = (
     "[Script Info]\n\n[Events]\n"
@@ -42,6 +44,24 @@ def said(text: str | bytes, name: str | None = None) -> list[str]:
 
 
 LRC: Mapping[str, tuple[str, list[str]]] = {
+    "points between minutes and seconds": ("[00.01.25]tea\n[00.03.50]cup", ["1.25 tea", "3.5 cup"]),
+    "spaces in brackets": ("[ 00:01.25 ]tea\n[ 00:03.50 ] cup", ["1.25 tea", "3.5 cup"]),
+    "brackets of full width": ("【00:01.25】tea\n【00:03.50】cup", ["1.25 tea", "3.5 cup"]),
+    "round brackets": ("(00:01) tea\n(00:03) cup", ["1 tea", "3 cup"]),
+    "no brackets": ("0:01 tea\n0:03 cup\n1:05 pot", ["1 tea", "3 cup", "65 pot"]),
+    "ends of lines": (
+        "[00:01.00 --> 00:03.00] tea\n[00:03.00 --> 00:05.00] cup", ["1 tea", "3 cup", "5"]
+    ),
+    "times on rows of their own": (
+        "0:01\ntea\n0:03\ncup\n1:00:05\npot", ["1 tea", "3 cup", "3605 pot"]
+    ),
+    "YouTube's captions": (
+        "0:00:01.000,0:00:02.000\ntea\n\n0:00:03.000,0:00:04.000\ncup\n\n"
+        "0:00:05.500,0:00:06.000\npot",
+        ["1 tea", "2", "3 cup", "4", "5.5 pot", "6"],
+    ),
+    "a time that is sung": ("5:15\nI am late\nfor tea", ["5:15", "I am late", "for tea"]),
+    "numbers that go down": ("3:00 go\n2:00 on\n1:00 now", ["3:00 go", "2:00 on", "1:00 now"]),
     "colons before milliseconds": ("[00:01:250]tea\n[00:03:500]cup", ["1.25 tea", "3.5 cup"]),
     "colons before hundredths": ("[00:01:25]tea\n[00:03:50]cup", ["1.25 tea", "3.5 cup"]),
     "hours": ("[01:00:30.5]late\n[1:00:31.25]later", ["3630.5 late", "3631.25 later"]),
@@ -125,6 +145,15 @@ LRC: Mapping[str, tuple[str, list[str]]] = {
 }  # fmt: skip
 
 SUBTITLES: Mapping[str, tuple[str, list[str]]] = {
+    "srt with short times and arrows": (
+        "1\n0:0:1.5 --> 0:0:2\ntea\n\n2\n00:00:03,000 -> 00:00:04,000\ncup\n",
+        ["1.5 tea", "3 cup"],
+    ),
+    "ass in several layers": (
+        ASS + "Dialogue: 0,0:00:01.00,0:00:05.00,Default,,0,0,0,,tea cup\n"
+        "Dialogue: 1,0:00:01.00,0:00:05.00,Default,,0,0,0,,tea cup\n",
+        ["1 tea cup"],
+    ),
     "SRT without blank lines": (
         "1\n00:00:01,000 --> 00:00:02,000\ntea\n2\n00:00:02,000 --> 00:00:03,000\ncup",
         ["1 tea", "2 cup"],
@@ -288,6 +317,18 @@ TTML: Mapping[str, tuple[str, list[str]]] = {
 }
 
 
+def test_a_file_of_tags_alone_has_no_words() -> None:
+    assert said("[ti:Kettle]\n[ar:Nobody]\n[length:03:10]") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["[ti:x]\n[au: Instrumental]", "[00:00.00]\n[au: instrumental]", "[00:00.00]♪"]
+)
+def test_an_instrumental_is_marked_with_other_tags_or_by_a_note(text: str) -> None:
+    data = text.encode()
+    assert formats.read(data, formats.guess(data) or "txt").instrumental
+
+
 @pytest.mark.parametrize("what", LRC)
 def test_lrc_and_its_relatives_are_read(what: str) -> None:
     text, expected = LRC[what]
@@ -304,6 +345,41 @@ def test_subtitles_are_read(what: str) -> None:
 def test_ttml_is_read(what: str) -> None:
     text, expected = TTML[what]
     assert said(text) == expected
+
+
+def test_lines_of_ttml_may_have_a_language_each() -> None:
+    body = (
+        '<div><p begin="1s" xml:lang="en">tea</p><p begin="1s" xml:lang="de">Tee</p>'
+        '<p begin="3s" xml:lang="en">cup</p><p begin="3s" xml:lang="de">Tasse</p></div>'
+    )
+    lyrics = formats.read(ttml(body).encode(), "ttml")
+    assert [(line.text, line.parallel[0].text) for line in lyrics] == [
+        ("tea", "Tee"), ("cup", "Tasse")
+    ]  # fmt: skip
+    apart = body.replace('3s" xml:lang="de"', '5s" xml:lang="de"').replace(
+        '1s" xml:lang="de"', '2s" xml:lang="de"'
+    )
+    assert said(ttml(apart)) == ["1 tea", "2 Tee", "3 cup", "5 Tasse"]
+
+
+def test_xml_is_decoded_as_it_says() -> None:
+    text = '<?xml version="1.0" encoding="ISO-8859-1"?>' + ttml('<p begin="1s">thé</p>')
+    assert files.from_bytes(text.encode("latin-1"), Path("a.ttml"), source="file").text == "thé"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(rb"{\rtf1\ansi tea}", "RTF"), (b"%PDF-1.4 x", "PDF"), (b"<SAMI><BODY>", "SAMI")],
+)
+def test_files_of_other_programs_are_refused_by_name(data: bytes, kind: str) -> None:
+    with pytest.raises(FormatError, match=kind):
+        files.from_bytes(data, Path("a.txt"), source="file")
+
+
+def test_chords_among_times_are_left_out() -> None:
+    text = "[00:01.00][C]Tea is [G]ready\n[00:02.00]C  G7  Am\n[00:03.00][Am]Cups"
+    lyrics = files.from_bytes(text.encode(), Path("a.lrc"), source="file")
+    assert [(line.start, line.text) for line in lyrics] == [(1.0, "Tea is ready"), (3.0, "Cups")]
 
 
 def test_ttml_has_the_language_of_its_body_or_of_what_is_sung() -> None:
@@ -365,7 +441,8 @@ class TestUltraStar:
     @pytest.mark.parametrize(
         ("name", "code"),
         [("Finnish", "fi"), ("suomi", "fi"), ("Deutsch, Englisch", "de"), ("Slovenian", "sl"),
-         ("Portuguese (Brazil)", "pt"), ("Scottish Gaelic", "gd"), ("ja", "ja"), ("Elvish", None)],
+         ("Portuguese (Brazil)", "pt"), ("de-DE", "de"), ("Norwegian Bokmål", "no"),
+         ("Scottish Gaelic", "gd"), ("ja", "ja"), ("Elvish", None)],
     )  # fmt: skip
     def test_has_its_language_by_any_name(self, name: str, code: str | None) -> None:
         data = f"#LANGUAGE:{name}\n{SONG}: 0 4 0 x\nE\n".encode()

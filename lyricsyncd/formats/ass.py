@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -100,7 +100,7 @@ class Ass:
                 events.append({**dict(zip(fields, values, strict=True)), "kind": key})
         if text.strip() and "[events]" not in sections:
             raise FormatError("this is no ASS file: it has no [Events]")
-        lines = [_line(event) for event in _sung(events)]
+        lines = _of_one_layer((event.get("layer", ""), _line(event)) for event in _sung(events))
         return tidy(Lyrics(tuple(line for line in lines if line.words), metadata={"title": title}))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
@@ -176,6 +176,14 @@ def _sung(events: list[dict[str, str]]) -> list[dict[str, str]]:
         return dialogues
     others = [event for event in dialogues if not effect(event).startswith(_TEMPLATE_EFFECTS)]
     return sorted([*sources, *others], key=lambda event: _seconds(event["start"]))
+
+
+def _of_one_layer(found: Iterable[tuple[str, Line]]) -> Iterator[Line]:
+    """Leave out lines of further layers: effects are drawn in several, each with the same words."""
+    layers: dict[Line, str] = {}
+    for layer, line in found:
+        if layers.setdefault(line, layer) == layer:
+            yield line
 
 
 def _line(values: dict[str, str]) -> Line:

@@ -27,8 +27,20 @@ _BOMS = (
 )
 _SAMPLE = 1 << 15
 """Bytes by which an encoding is guessed: all of any song but the longest."""
-_DECLARED = re.compile(rb"^#ENCODING:\s*([\w-]{2,20})", re.IGNORECASE | re.MULTILINE)
-"""The encoding that an UltraStar file names."""
+_DECLARED = re.compile(
+    rb"^(?:#ENCODING:\s*|\s{0,20}<\?xml\s[^<>]{0,100}?\bencoding=[\"'])([\w-]{2,20})",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The encoding that a file of UltraStar or XML names."""
+_OTHER_FILES = {
+    b"krc1": "an encrypted KRC file",
+    b"{\\rtf": "an RTF file",
+    b"%PDF-": "a PDF file",
+    b"PK\x03\x04": "a ZIP file, or one of Word",
+    b"\xd0\xcf\x11\xe0": "a file of Word",
+    b"<SAMI": "a file of SAMI subtitles",
+}
+"""Files that people keep words in, by their first bytes, and that are not read."""
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f]")
 _WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _MARKUP = re.compile(
@@ -81,6 +93,9 @@ def decode(data: bytes, name: str = "", *, encoding: str | None = None) -> str:
         far; then the error names the best guess.
     """
     try:
+        other = next((what for begin, what in _OTHER_FILES.items() if data.startswith(begin)), None)
+        if other is not None:
+            raise FormatError(f"this is {other}", remedy="Save it as plain text or as LRC")
         text = _given(data, encoding or unicode_encoding(data) or _legacy(data))
         if is_binary(text):
             raise FormatError("this is not text", remedy="Give a file of plain text or lyrics")

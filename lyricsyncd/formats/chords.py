@@ -26,6 +26,8 @@ _HEAD = re.compile(
 )
 _TAB = re.compile(r"[A-Ga-g][#b]?[|:]?[-|0-9hpbxr/\\~()^*\s]{6,}")
 _DASHES = 3
+_STAMPS = re.compile(r"\s*(?:\[\d[\d:.,]{0,12}\]\s*)*")
+"""Times of LRC before a row."""
 _BRACKET = re.compile(rf"\[([^\[\]]{{1,{_LONGEST_NAME}}})\]")
 _ENDED = {"sot": "eot", "start_of_tab": "end_of_tab", "sog": "eog", "start_of_grid": "end_of_grid"}
 _CERTAIN = 2
@@ -39,20 +41,22 @@ _DIRECTIVES = frozenset(
 def without_chords(text: str) -> str:
     """Return the text without chords, tablature and ChordPro's directives."""
     rows = split_lines(text)
-    is_chordpro = any(_directive(row) in _DIRECTIVES for row in rows) or _has_inline(rows)
-    above = sum(_is_chords(row, alone=False) * (1 + _is_no_letters(row)) for row in rows)
-    if not is_chordpro and above < _CERTAIN and not any(map(_is_head_or_tab, rows)):
+    bare_rows = [_STAMPS.sub("", row, count=1) for row in rows]
+    is_chordpro = any(_directive(row) in _DIRECTIVES for row in bare_rows) or _has_inline(rows)
+    above = sum(_is_chords(row, alone=False) * (1 + _is_no_letters(row)) for row in bare_rows)
+    if not is_chordpro and above < _CERTAIN and not any(map(_is_head_or_tab, bare_rows)):
         return text
     kept: list[str] = []
     until = ""
     for row in rows:
-        name = _directive(row) if is_chordpro else ""
+        bare = _STAMPS.sub("", row, count=1)
+        name = _directive(bare) if is_chordpro else ""
         if name or until:
             until = "" if name == until else until or _ENDED.get(name, "")
             continue
         if is_chordpro and row.startswith("#"):
             continue
-        if _is_chords(row, alone=above >= _CERTAIN) or _is_head_or_tab(row):
+        if _is_chords(bare, alone=above >= _CERTAIN) or _is_head_or_tab(bare):
             continue
         kept.append(_without_inline(row) if is_chordpro else row)
     if kept != rows:

@@ -24,8 +24,9 @@ Read: also ``[t1][t2]text`` (a line sung twice), ``[offset:]`` (applied: positiv
 ``mm:ss``, ``mm:ss.x`` to ``mm:ss.xxx`` and more, the old ``mm:ss:xx``, ``hh:mm:ss.xx``, words
 marked in square brackets, rows with word marks only, tags before a stamp on its row, several lines
 on one row, HTML's character references, ``v2:`` before a line as its voice (``v1`` is the lead),
-and the relatives in `krc`. Rows without a time among timed ones are credits and notes: they are
-left out, with a warning. An empty timed line is kept: it says where the line before it ends.
+the relatives in `krc`, and times in the forms of `stamps`. Rows without a time among timed ones are
+credits and notes: they are left out, with a warning. An empty timed line is kept: it says where the
+line before it ends.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats import krc
+from lyricsyncd.formats.stamps import with_lrc_stamps
 from lyricsyncd.formats.text import (
     GUARD,
     MAX_WORDS,
@@ -91,6 +93,7 @@ _METADATA = {
 }
 _LANGUAGE = ("la", "lang", "language")
 _KNOWN = {*_METADATA, *_LANGUAGE, "offset", "by", "ve", "id", "#", "bg"}
+_WRITTEN_FIRST = frozenset(("ti", "ar", "al", "au", "by"))
 _WRITTEN = {"title": "ti", "artist": "ar", "album": "al", "length": "length", "tool": "re"}
 
 # What lyrics must not look like (see GUARD): a mark anywhere, or a tag that Navidrome takes for one
@@ -185,7 +188,9 @@ class LrcStandard:
         Lrc(self.decimals)
 
     def looks_like(self, text: str) -> bool:
-        return any(mark is not None for _, mark in _marked_lines(text))
+        if any(mark is not None for _, mark in _marked_lines(text)) or _has_tags_only(text):
+            return True
+        return with_lrc_stamps(split_lines(text)) is not None
 
     def read(self, data: bytes) -> Lyrics:
         return _read(decode(data))
@@ -201,6 +206,13 @@ class LrcStandard:
 
     def write(self, lyrics: Lyrics) -> str:
         return _write(self.project(lyrics), self.decimals, notes=self.notes)
+
+
+def _has_tags_only(text: str) -> bool:
+    """Return whether all rows are LRC's tags, some of them with a song's names."""
+    found = [_TAG.fullmatch(row.strip()) for row in split_lines(text) if row.strip()]
+    keys = {"" if tag is None else tag[1].lower() for tag in found}
+    return keys <= _KNOWN and bool(keys & _WRITTEN_FIRST)
 
 
 def _marked_lines(text: str) -> Iterable[tuple[str, re.Match[str] | None]]:
@@ -383,6 +395,8 @@ def _read(text: str) -> Lyrics:
     rows = split_lines(text)
     if krc.looks_like(text):
         timed, rows = krc.lines_of(text)
+    elif not any(mark is not None for _, mark in _marked_lines(text)):
+        rows = with_lrc_stamps(rows) or rows
     for row in _one_thing_each(rows):
         if _NEGATIVE.match(row):
             raise FormatError(f"a line has a negative time: {row.strip()[:40]!r}")
@@ -420,7 +434,11 @@ def _read(text: str) -> Lyrics:
             tuple(lines),
             next((language for language in languages if language), None),
             # LRCGET marks instrumentals so, with nothing else in the file.
-            instrumental=not lines and metadata.get("author", "").lower() == "instrumental",
+            instrumental=not any(line.words for line in lines)
+            and (
+                metadata.get("author", "").lower() == "instrumental"
+                or any(_is_notes(entry.content) for entry in entries)
+            ),
             metadata=metadata,
         )
     )

@@ -16,8 +16,8 @@ from lyricsyncd.formats.text import GUARD, decode, guard_entities, split_lines, 
 from lyricsyncd.formats.timing import clock, clock_ms, framed, needs_line_times, tidy
 from lyricsyncd.model import Line, Lyrics
 
-_CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-_TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?", re.DOTALL)
+_CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
+_TIMES = re.compile(rf"\s*{_CLOCK}\s*-{{1,3}}>\s*{_CLOCK}(?:\s.*)?", re.DOTALL)
 _MARKUP = re.compile(r"</?(?:b|i|u|s|font)\b[^<>]*>|\{\\[^{}]*\}", re.IGNORECASE)
 
 # What lyrics must not look like (see GUARD).
@@ -86,8 +86,8 @@ class Srt:
 
 
 def _line(times: re.Match[str], rows: list[str]) -> Line:
-    start = clock_ms(times[1], times[2], times[3], times[4].ljust(3, "0")) / 1000
-    end = clock_ms(times[5], times[6], times[7], times[8].ljust(3, "0")) / 1000
+    start = clock_ms(times[1], times[2], times[3], (times[4] or "").ljust(3, "0")) / 1000
+    end = clock_ms(times[5], times[6], times[7], (times[8] or "").ljust(3, "0")) / 1000
     return Line.from_text(" ".join(_plain(row) for row in rows), start, end)
 
 

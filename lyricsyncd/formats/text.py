@@ -54,8 +54,6 @@ def decode(data: bytes, *, legacy: bool = True, encoding: str | None = None) -> 
             f"{len(data)} bytes are too many for the lyrics of one song",
             remedy=f"Lyrics may have {MAX_BYTES} bytes at most",
         )
-    if data.startswith(b"krc1"):
-        raise FormatError("this is an encrypted KRC file", remedy="Save it as plain KRC or as LRC")
     if not legacy and encoding is None:
         encoding = charset.unicode_encoding(data) or "utf-8"
     text = charset.decode(data, encoding=encoding)

@@ -337,6 +337,9 @@ class _Document:
         self._head_notes: dict[str, list[_Note]] = {}
         self._head_note: _Note | None = None
         self._wallclock = False
+        self._part = _Part()
+        self._first_part = 0
+        self._in_turn = False
         self._on_the_wall = self._bad_times = 0
         self._channels: list[_Channel] = []
         self._spans: list[_Span] = []
@@ -361,6 +364,7 @@ class _Document:
             begin, end = self._interval(values)
             before = self._parts[-1].language if self._path.count("div") > 1 and self._parts else ""
             self._parts.append(_Part(values.get("lang", "") or before, begin, end))
+            self._first_part = len(self._parts) - 1
         elif tag == "agent":
             self._agent = values.get("id", "")
             self.agents.setdefault(self._agent, "")
@@ -370,6 +374,7 @@ class _Document:
             self._wallclock = values.get("begin", "").strip().startswith("wallclock")
             self._channels = [channel]
             self._spans = [_Span(channel)]
+            self._part = self._part_in(values.get("lang", ""))
         elif tag in _HEAD_KINDS:
             self._head_language = values.get("lang", "")
         elif tag == "text" and "for" in values and _HEAD_KINDS.keys() & set(self._path):
@@ -424,11 +429,23 @@ class _Document:
         if self._wallclock:
             self._on_the_wall += 1
             return
-        if not self._parts:
-            self._parts.append(_Part())
         lead = self._channels[0]
         lead.notes += self._head_notes.get(lead.key, []) if lead.key else []
-        self._parts[-1].channels.append(self._channels)
+        self._part.channels.append(self._channels)
+
+    def _part_in(self, language: str) -> _Part:
+        """Return the part of the current division in the language of a line."""
+        if not self._parts:
+            self._parts.append(_Part())
+        around = self._parts[self._first_part]
+        if not language or language == (around.language or self.language):
+            return around
+        for part in self._parts[self._first_part :]:
+            if part.language == language:
+                return part
+        self._parts.append(_Part(language, around.begin, around.end))
+        self._in_turn = True
+        return self._parts[-1]
 
     @property
     def lines(self) -> list[Line]:
@@ -455,6 +472,9 @@ class _Document:
         ):
             if number > 0:
                 report(f"{number} {what}: left out", "")
+        if self._in_turn and all(line.start is not None for line in lines):
+            # Lines in several languages, one after the other.
+            lines.sort(key=lambda line: line.start or 0.0)
         return lines
 
     @property

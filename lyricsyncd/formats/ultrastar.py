@@ -255,7 +255,8 @@ def _language(name: str) -> str | None:
     """The code of the first language that is named."""
     first = re.split(r"[,;/&+(]", name)[0].strip().lower()
     codes = {each.lower(): code for code, each in _LANGUAGES.items()} | _OTHER_NAMES
-    return codes.get(first) or language_code(first)
+    known = codes.get(first) or codes.get(first.split()[0] if first else "")
+    return known or language_code(first.partition("-")[0])
 
 
 @dataclass

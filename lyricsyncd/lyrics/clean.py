@@ -93,6 +93,9 @@ def sung_lines(text: str, track: Track = _NO_NAMES) -> tuple[tuple[SungLine, ...
         *(SungLine(line, _DOUBTFUL) for line in raw[found.begin : begin] if line),
         *written_out(list(rows_of(raw[begin : found.end])), _DOUBTFUL + bool(found.above)),
     ]
+    if instrumental and not any(line.repeat != _DOUBTFUL or not found.above for line in sung):
+        # A heading above a note that nobody sings.
+        sung = []
     return tuple(sung), instrumental and not sung
 
 

@@ -22,6 +22,9 @@ _STRICT = frozenset({"ass", "json", "lyricsfile", "srt", "ttml", "vtt"})
 names, the file is broken, and its text is not taken for plain lyrics. (An .lrc without any time
 stamp is plain text.)"""
 
+_WITH_CHORDS = frozenset({"lrc", "lrc_standard"})
+"""Formats that people put chords into."""
+
 
 def load(
     path: Path, *, source: str = "file", encoding: str | None = None, blanks: bool = False
@@ -89,6 +92,8 @@ def parse(text: str, name: str, suffix: str = "", *, blanks: bool = False) -> Ly
     try:
         if kind == "txt":
             return _plain(text, blanks=blanks)
+        if kind in _WITH_CHORDS:
+            data = without_chords(limited(text)).encode("utf-8", "replace")
         lyrics = words.split_lyrics(words.without_blanks(formats.read(data, kind)))
         check_length(lyrics.lines)
         return lyrics

@@ -43,9 +43,22 @@ _ERROR = re.compile(
     r"(?:not (?:yet )?(?:found|available)|unavailable|missing).*"
     r"|(?:unfortunately,? ?)?we (?:are not|aren't) (?:licensed|authorized|allowed) .*"
     r"|lyrics for this song have yet to be .*|please check back .*|be the first to .*lyrics.*"
-    r"|null|none|undefined|nan|n/?a|-+|todo|tba",
+    r"|null|none|undefined|nan|n/?a|-+|todo|tba|[45]\d\d"
+    r"|you are being rate limited.*|(?:api )?(?:rate|usage) limit (?:reached|exceeded).*"
+    r"|unusual (?:activity|traffic) .*|(?:please )?verify (?:that )?you are (?:a )?human.*"
+    r"|are you a robot\W*|captcha\W*|we have no lyrics.*|(?:lyrics )?coming soon\W*"
+    r"|(?:add|submit) (?:the )?lyrics\W*|restricted lyrics\W*|these lyrics are restricted.*"
+    r"|due to licen[sc]ing.*"
+    r"|\{\s*\"(?:error|message|status|statuscode|code|name)\"\s*:.{0,400}\}"
+    r"|(?:ten )?tekst (?:piosenki )?nie został.*|brak (?:tekstu|słów)\W*"
+    r"|keine? (?:songtexte?|lyrics)\b.*|(?:la )?letra no disponible\W*"
+    r"|letra n[aã]o dispon[ií]vel\W*|(?:il )?testo non disponibile\W*"
+    r"|(?:les )?paroles (?:non |in)disponibles\W*|текст (?:песни )?(?:не найден|отсутствует).*"
+    r"|歌詞.{0,2}(?:見つかりません|ありません)\W*|暂无歌词.*|暫無歌詞.*|歌词不存在\W*"
+    r"|가사가? ?없습니다\W*",
     re.IGNORECASE,
 )
+_SORRY = re.compile(r"^(?:(?:sorry|oops|uh-?oh|unfortunately)\b\W*)+", re.IGNORECASE)
 _LABEL = re.compile(
     r"(?:(?:song )?lyrics|tekst(?: piosenki)?|słowa|paroles|letra|songtext|liedtext|testo"
     r"|текст(?: песни)?|слова|歌詞|歌词|가사|about)\s*(?:[:：].{0,80})?"
@@ -78,11 +91,13 @@ _CREDIT = re.compile(
     re.IGNORECASE,
 )
 INSTRUMENTAL = re.compile(
-    r"[\[(（<{*~\-–—\s]*(?:au:\s*)?"
-    r"(?:(?:(?:this|the) (?:song|track|piece) is )?(?:an? |purely |fully )?instrumental"
-    r"(?: (?:song|track|music|piece|version|only))?(?:\s*[-–—,:(]\s*no (?:lyrics|vocals|words))?"
+    r"[\[(（<{*~\-–—\s]*(?:(?:au|lyrics|words):\s*)?"
+    r"(?:(?:this is |(?:this|the) (?:song|track|piece) is )?(?:an? |purely |fully )?instrumental"
+    r"(?: (?:song|track|music|piece|version|only))?"
+    r"(?:(?:\s*[-–—,:(]\s*|,? and has )no (?:lyrics|vocals|words))?"
     r"|(?:no (?:vocals|words)|this (?:song|track) has no (?:lyrics|words|vocals))"
     r"|instrumentale?|strumentale|instrumentaal|instrumentaali|instrumentalny|instrumentální"
+    r"|instrumentál(?:n[aí] skladba)?|instrumental(?:stück|musik)|enstrümantal|ορχηστρικό|器楽曲"
     r"|utwór instrumentalny|pista instrumental|(?:titre|morceau) instrumental|brano strumentale"
     r"|инструментал(?:ьная (?:композиция|музыка))?|연주곡|インストゥルメンタル|インスト(?:曲)?"
     r"|(?:此歌曲为)?没有填词的?纯音乐.*|(?:此歌曲为)?纯音乐.*|(?:此歌曲為)?純音樂.*)[\])）>}*.!~\-–—\s]*",
@@ -102,7 +117,8 @@ def is_error_page(lines: Sequence[str]) -> bool:
     Any of them alone may be sung: all of them have to be of this kind.
     """
     written = [line for line in lines if line and not is_furniture(line)]
-    return bool(written) and all(_ERROR.fullmatch(line) for line in written)
+    bare = (_SORRY.sub("", line.strip("[]()（） ")) for line in written)
+    return bool(written) and all(map(_ERROR.fullmatch, bare))
 
 
 def is_outside(line: str) -> bool:
