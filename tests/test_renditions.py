@@ -183,7 +183,10 @@ class TestTheMaker:
         assert making.rendition(song, "key", "aac") is not None
         making.close()
 
-    def test_tells_each_that_waits_of_an_error(self, tmp_path: Path) -> None:
+    def test_tells_each_that_waits_of_an_error(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(maker, "WAIT_S", 60.0)
         (tmp_path / "x.mp3").write_bytes(b"nothing" * 1000)
         making = Maker()
         for _ in range(2):
