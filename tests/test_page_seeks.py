@@ -77,7 +77,9 @@ PLAYED = """async ([id, seeks]) => {
     found.push(heard.slice(from, from + 16000).map(sample => Math.round(1e5 * sample)));
     // What was on its way is played out.
     let silent = false;
-    tap.onaudioprocess = ({ inputBuffer }) => { silent = !inputBuffer.getChannelData(0).some(Boolean); };
+    tap.onaudioprocess = ({ inputBuffer }) => {
+      silent = !inputBuffer.getChannelData(0).some(Boolean);
+    };
     await wait(() => silent);
     tap.onaudioprocess = null;
   }
