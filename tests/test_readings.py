@@ -24,7 +24,7 @@ import pytest
 
 from lyricsyncd import readings
 from lyricsyncd.align.lexicon import pronounce
-from lyricsyncd.readings import thai_letters
+from lyricsyncd.readings import numerals, thai_letters
 
 TABLES = Path(__file__).parent / "data" / "readings"
 LANGUAGES = sorted(file.stem for file in TABLES.glob("*.txt"))
@@ -220,10 +220,37 @@ class TestChinese:
         assert characters("愛", "yue") == ["ɔːi"]
         assert characters("愛", "zh-HK") == ["ɔːi"]
 
+    def test_lines_in_pinyin_are_read_as_chinese(self) -> None:
+        assert spoken("wo ài nǐ tiānkōng", "zh") == ["wo", "ai", "ni", "tʰjɛnkʰʊŋ"]
+        assert spoken("let me love you", "zh") == ["lɛt", "miː", "lʌv", "ju"]
+
     def test_characters_in_a_song_of_no_known_language_have_every_reading(self) -> None:
         for library in ("fugashi", "pypinyin", "ToJyutping"):
             pytest.importorskip(library)
         assert [way.ipa for way in pronounce([["夜"]], None)[0][0]] == ["je", "joɾɯ", "jɛː"]
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        ("language", "written", "words"),
+        [
+            ("ja", "100万 12 007", "百万 十二 〇〇七"),
+            ("zh", "100年 12 2000 110000", "一百年 十二 二千 十一万"),
+            ("ko", "2019년 10000 3개 20살 21살", "이천십구년 만 세개 스무살 스물한살"),
+            ("th", "21 100 ๕ 2000000", "ยี่สิบเอ็ด หนึ่งร้อย ห้า สองล้าน"),
+            ("de", "12", "12"),
+        ],
+    )
+    def test_are_written_in_words_where_a_reader_knows_words_only(
+        self, language: str, written: str, words: str
+    ) -> None:
+        assert numerals.in_words(written, language) == words
+
+    def test_are_read_beside_words(self) -> None:
+        assert spoken("2019년 1번", "ko") == ["itɕʰʌnɕipk͈unjʌn", "ilbʌn"]
+
+    def test_are_read_in_the_language_of_the_song(self) -> None:
+        assert spoken("5 คน", "th")[0] == "haː"
 
 
 class TestWordsOfOneLetter:

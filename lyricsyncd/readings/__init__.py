@@ -198,8 +198,7 @@ def read(words: Sequence[str], language: str | None) -> list[tuple[Read, ...] | 
         chosen = [at for at, codes in enumerate(languages) if each in codes]
         for run in _runs(chosen):
             texts = [plain[at] for at in run]
-            if each in _OF_HAN:
-                texts = list(map(numerals.in_characters, texts))
+            texts = [numerals.in_words(text, each) for text in texts]
             for at, readings in zip(run, reader(texts), strict=True):
                 read_so = tuple(Read(reading, each) for reading in readings)
                 found[at] = (found[at] or ()) + read_so
@@ -234,7 +233,7 @@ def romanised(line: str, language: str | None) -> str | None:
 
 def from_latin(word: str, language: str) -> str | None:
     """Transcribe a romanised word into IPA; ``None`` for what cannot be one of the language."""
-    systems = {"ja": kana.from_romaji, "ko": korean.from_latin}
+    systems = {"ja": kana.from_romaji, "ko": korean.from_latin, "cmn": mandarin.from_pinyin}
     return systems[language](word) if language in systems else None
 
 
@@ -253,7 +252,7 @@ def _languages(scripts: frozenset[str], song: str | None, *, kana: bool) -> tupl
     """Return the languages that a word of these scripts is read in, the likelier first."""
     if not scripts:
         # Numbers, and the punctuation that joins what stands beside it.
-        return (song,) if song in _OF_HAN else ()
+        return (song,) if song in numerals.LANGUAGES else ()
     if not scripts <= {*_SCRIPTS, _HAN}:
         return ()
     if scripts == {_HAN}:

@@ -123,6 +123,24 @@ def _others(character: str) -> tuple[str, ...]:
     return _SUNG_OTHERWISE.get(character, ())
 
 
+_PINYIN = re.compile(
+    r"(?:[bpmf]|[dtnl]|[gkh]|[jqx]|[zcs]h?|[ryw])?"
+    r"(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ao|ou|an|en|in|ia|ie|iu|ua|uo|ui|un"
+    r"|[uv]e|vn|van|a|o|e|i|u|v)(?:r(?![aeiouv]))?"
+)
+
+
+def from_pinyin(word: str) -> str | None:
+    """Transcribe a word of pinyin, with tones or without, into IPA; ``None`` if it cannot be that.
+
+    >>> from_pinyin("tiānkōng")
+    'tʰjɛnkʰʊŋ'
+    """
+    plain = _without_tone(word.lower())
+    found = _PINYIN.findall(plain)
+    return "".join(map(ipa, found)) if found and "".join(found) == plain else None
+
+
 def ipa(syllable: str) -> str:
     """Transcribe a syllable of pinyin: "yuè" is "ɥe"."""
     plain = _without_tone(syllable)

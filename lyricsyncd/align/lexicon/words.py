@@ -119,8 +119,8 @@ def _from_readings(found: Sequence[readings.Read]) -> tuple[Pronunciation, ...]:
 
 
 def _are_romanised(words: Sequence[str], voice: str) -> bool:
-    """Return whether a line of Latin letters is romanised Japanese or Korean."""
-    if voice not in ("ja", "ko"):
+    """Return whether a line of Latin letters is romanised Japanese, Korean or Chinese."""
+    if voice not in ("ja", "ko", "cmn"):
         return False
     evidence = [word for word in words if word]
     known = sum(_romanised_ipa(word, voice) is not None for word in evidence)
