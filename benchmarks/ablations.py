@@ -55,7 +55,7 @@ class Way:
 
     def place(self, song: Recording) -> Scores:
         """Return the errors of one song placed this way."""
-        audio = song.mix if self.audio == "mix" else song.vocals
+        audio = song.mix if self.audio == "mix" else song.observed
         placed = align(
             audio,
             song.lines,

@@ -56,7 +56,7 @@ CHANGES: dict[str, tuple[Callable[[DoubleArray], DoubleArray], Fit, float]] = {
 def compared(song: Recording, acoustic_model: PhoneStateModel) -> dict[str, LineTimes]:
     """Return the fit that is found for each change."""
     placed = align(
-        song.vocals,
+        song.observed,
         song.lines,
         song.language,
         acoustic_model,

@@ -41,7 +41,7 @@ def measured(name: str, song: Recording) -> list[Scores]:
     second = (
         first if name == MIX else acoustic_models.open_acoustic_model(name, language=song.language)
     )
-    audio = song.mix if name == MIX else song.vocals
+    audio = song.mix if name == MIX else song.observed
     found = []
     for way in WAYS:
         starts = song.starts if way == "line times" else None
@@ -55,7 +55,7 @@ def _with_prior(
     acoustic_model: AcousticModel,
     starts: Sequence[float] | None,
 ) -> list[Scores]:
-    both = _placed(song, acoustic_model, song.vocals, starts, lambda _: second.onset_posteriors)
+    both = _placed(song, acoustic_model, song.observed, starts, lambda _: second.onset_posteriors)
     assert both.without_prior is not None, "there was a prior"
     accepted, _ = agreement.accept_prior(both, Quality(), phone_states())
     return [_scores(song, placed) for placed in (both.without_prior, second, both, accepted)]

@@ -135,15 +135,15 @@ def _cases(opener: Opener, songs: tuple[Recording, Recording, Recording]) -> lis
     few = others[-1].with_lines(range(len(others[-1].lines) // 4 + 1))
     two = others[0].with_lines(range(2, min(4, len(others[0].lines))))
     found = [
-        _case("words", song, song.vocals, song, model),
-        _case("lines", song, song.vocals, song, model, song.starts),
-        _case("missing", song, song.vocals, missing, model),
-        _case("extra", song, song.vocals, extra, model),
-        _case("part", song, part.vocals, part, model),
+        _case("words", song, song.observed, song, model),
+        _case("lines", song, song.observed, song, model, song.starts),
+        _case("missing", song, song.observed, missing, model),
+        _case("extra", song, song.observed, extra, model),
+        _case("part", song, part.observed, part, model),
         _case("mix", song, song.mix, song, model),
-        *(_case("wrong", song, song.vocals, other, model) for other in others),
-        _case("few wrong", song, song.vocals, few, model),
-        _case("two wrong", song, song.vocals, two, model),
+        *(_case("wrong", song, song.observed, other, model) for other in others),
+        _case("few wrong", song, song.observed, few, model),
+        _case("two wrong", song, song.observed, two, model),
     ]
     return [case for case in found if len(case.in_place)]
 

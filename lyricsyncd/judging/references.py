@@ -12,6 +12,7 @@ import csv
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.model import Line, Lyrics
 from lyricsyncd.separate import VocalSeparator
+from lyricsyncd.separate.observation import observed
 
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
@@ -97,6 +99,11 @@ class Recording:
     starts: list[float]
     onsets: DoubleArray
     ends: DoubleArray
+
+    @cached_property
+    def observed(self) -> FloatArray:
+        """Vocals with their holes filled, on which words are placed, shape (n,)."""
+        return observed(self.vocals, self.mix, SAMPLE_RATE)
 
     @classmethod
     def read(cls, path: Path, separator: VocalSeparator, cache: Path | None) -> Recording:

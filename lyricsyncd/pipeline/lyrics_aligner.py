@@ -125,7 +125,7 @@ class LyricsAligner:
                     return self._second_onsets(stem, words, language, first, own, anchors)
 
                 return align(
-                    stem.vocals,
+                    stem.observed,
                     words,
                     language,
                     acoustic_model,
@@ -228,7 +228,7 @@ class LyricsAligner:
         return self._optional.by_second_aligner(
             language,
             lambda aligner: aligner.onset_posteriors(
-                stem.vocals,
+                stem.observed,
                 words,
                 language,
                 first,
@@ -246,7 +246,7 @@ class LyricsAligner:
         def unsung(aligner: SecondAligner) -> npt.NDArray[np.bool_] | None:
             if not isinstance(aligner, SearchingAligner):
                 return None
-            return aligner.unsung(stem.vocals, words, language)
+            return aligner.unsung(stem.observed, words, language)
 
         return self._optional.by_second_aligner(language, unsung)
 

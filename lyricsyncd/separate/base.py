@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from lyricsyncd.registry import ModelContext
@@ -93,3 +94,10 @@ class Stem:
     def separated(self) -> bool:
         """True where the vocals are more than the mix under another name."""
         return self.vocals is not self.mix and self.separator not in ("none", "mix")
+
+    @cached_property
+    def observed(self) -> Samples:
+        """Vocals with their holes filled, on which words are placed, shape (n,), float32."""
+        from lyricsyncd.separate.observation import observed
+
+        return observed(self.vocals, self.mix, self.sr) if self.separated else self.vocals
