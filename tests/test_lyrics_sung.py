@@ -230,6 +230,33 @@ class TestRepeats:
         beside(song, "06")
         assert own(song).text == f"{STAR}\n{STAR}"
 
+    @pytest.mark.parametrize(
+        "mark", ["Repeat", "(repeat)", "Da capo", "Repeat all", "(Repeat from the beginning)", "2x"]
+    )
+    def test_after_the_last_stanza_are_of_the_whole_song(self, mark: str) -> None:
+        assert from_plain(f"One\nTwo\n\nThree\n\n{mark}", TRACK).text == (
+            "One\nTwo\nThree\nOne\nTwo\nThree"
+        )
+
+    @pytest.mark.parametrize(
+        "marked",
+        ["|: One :|", "/: One :/", "One - 2x", "One / bis", "(2x) One", "One ×2", "One (repeat)"],
+    )
+    def test_of_a_line_are_written_out(self, marked: str) -> None:
+        assert from_plain(f"{marked}\nTwo", TRACK).text == "One\nOne\nTwo"
+
+    def test_between_signs_are_of_the_lines_between(self) -> None:
+        text = "Zero\n|: One\nTwo :|\nThree"
+        assert from_plain(text, TRACK).text == "Zero\nOne\nTwo\nOne\nTwo\nThree"
+
+    def test_of_a_verse_by_its_number_are_written_out(self) -> None:
+        text = "1.\nOne\n\nR:\nLa\n\n2.\nTwo\n\nR:\n\n1."
+        assert from_plain(text, TRACK).text == "One\nLa\nTwo\nLa\nOne"
+
+    @pytest.mark.parametrize("line", ["Repeat", "Encore", "Bis"])
+    def test_are_none_where_their_words_are_sung(self, line: str) -> None:
+        assert line in from_plain(f"One\n{line}\nTwo", TRACK).text
+
     @pytest.mark.parametrize("header", ["[Chorus]", "Chorus", "(Chorus)", "Repeat Chorus"])
     def test_of_a_chorus_without_its_text_are_written_out(self, song: Path, header: str) -> None:
         text = f"[Verse]\nOne\n\n[Chorus]\nLa la\nLo lo\n\n[Verse 2]\nTwo\n\n{header}"

@@ -18,7 +18,7 @@ _FURNITURE = re.compile(
     r"|tekst dodała?\b.*|thanks to .{1,80} for (?:correcting|adding|submitting) .*|\(\d{9,}\)"
     r"|thanks to .{1,80} for (?:these|the|this) lyrics?\W*"
     r"|read more: ?\S+|(?:[-=_~*.…]\s?){3,200}|…|[\[(]\d{1,2}:\d\d(?:\s?[-–]\s?\d{1,2}:\d\d)?[\])]"
-    r"|[\[(](?:(?:repeat|fades?)(?: and| to| till| until| out)*(?: fade| end)?|(?:the )?end|fine?)"
+    r"|[\[(](?:(?:repeat )?(?:(?:and|to|till|until) )?fades?(?: to end| out)?|(?:the )?end|fine?)"
     r"[\])]"
     r"|have the inside scoop on this song\?|sign up and drop some knowledge.*"
     r"|ask us a question about this song.*|no questions asked yet|lyrics q&a",

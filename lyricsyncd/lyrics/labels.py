@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from lyricsyncd.lyrics.section_names import (
     CHORUS,
     LONE_COUNT,
+    REPEAT_ALONE,
     VERSE,
     SectionName,
     named,
@@ -85,6 +86,8 @@ def labelled(lines: Sequence[str]) -> list[Labelled]:
             found.append(Labelled(text, SectionName(f"{VERSE}{number}") if number else None))
         elif section is not None:
             found.append(Labelled("", section))
+        elif begins and REPEAT_ALONE.fullmatch(line) and not any(lines[at + 1 : at + 2]):
+            found.append(Labelled("(repeat)"))
         else:
             found.append(_without_prefix(line, begins=begins, bare=bare))
         begins = not line or (found[-1].section is not None and not found[-1].text)
@@ -96,7 +99,7 @@ def header_of(line: str) -> SectionName | None:
     if not line or len(line) > _LONGEST:
         return None
     if _LONE_NUMBER.fullmatch(line):
-        return SectionName("")
+        return SectionName(f"{VERSE}{int(line[:-1])}")
     line = _DOUBLED.sub(r"\1", line)
     bracketed = _BRACKETED.match(line)
     if bracketed is not None:
@@ -202,15 +205,29 @@ def _numbers(lines: Sequence[str], fewest: int) -> dict[int, tuple[str, str]]:
             for at, match in found.items()
             if match[kind]
         }
+        again = _named_again(values, found)
+        values = {at: value for at, value in values.items() if at not in again}
         counted = _counting_up(values, marked={at for at in values if found[at]["mark"]})
         if len(counted) == len(written) >= _FEWEST or (
             len(counted) >= fewest and _is_numbering(counted, found, lines)
         ):
             every_line = len(counted) > len(written) / 2
-            return {
+            numbers = {
                 at: ("" if every_line else str(values[at]), found[at]["text"]) for at in counted
             }
+            return numbers | {at: (str(value), "") for at, value in again.items()}
     return {}
+
+
+def _named_again(values: dict[int, int], found: dict[int, re.Match[str]]) -> dict[int, int]:
+    """Return the numbers that stand once more without words: that stanza is sung again."""
+    highest = 0
+    again: dict[int, int] = {}
+    for at, value in values.items():
+        if value <= highest and found[at]["mark"] and not found[at]["text"]:
+            again[at] = value
+        highest = max(highest, value)
+    return again
 
 
 def _counting_up(values: dict[int, int], marked: set[int]) -> list[int]:

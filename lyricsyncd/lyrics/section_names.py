@@ -137,15 +137,25 @@ _BRACKETED_WORDS = (
     rf"[\[(（]\s*(?:(?P<twice>{_TWICE}|repeat(?: all)?)|(?P<thrice>{_THRICE}))\s*[\])）]"
 )
 _REPEAT = r"(?:repeat(?:ed)?\s*:?\s*)?"
+_ALL_AGAIN = (
+    r"(?:repeat|rpt\.?) (?:all|(?:the )?(?:whole )?song|everything|once(?: more)?|twice"
+    r"|from (?:the )?(?:beginning|start|top))|da capo(?: al fine)?|d\. ?c\."
+)
+_AGAIN_ALONE = rf"[\[(（]\s*(?P<again>{_AGAIN_WORDS})\s*[\])）]"
 LONE_COUNT = re.compile(
-    rf"\s*(?:[\[(（]?\s*{_REPEAT}{_TIMES}\s*[\])）]?|{_BRACKETED_WORDS})\s*\.?\s*",
+    rf"\W{{0,3}}(?:[\[(（]?\s*{_REPEAT}{_TIMES}\s*[\])）]?|{_BRACKETED_WORDS}|{_AGAIN_ALONE}"
+    rf"|[\[(（]?(?P<all>{_ALL_AGAIN})[\])）]?)\s*\.?\s*",
     re.IGNORECASE,
 )
+REPEAT_ALONE = re.compile(r"(?:repeat|rpt|wiederholung|powtórz)[.:!]?", re.IGNORECASE)
+"""What stands alone in place of a stanza, and may be sung elsewhere."""
 TRAILING_COUNT = re.compile(
     rf"\s*(?:[\[(（]\s*{_REPEAT}{_TIMES}\s*[\])）]|{_BRACKETED_WORDS}"
-    r"|\s(?:[x×](?P<c>\d{1,2})|(?P<d>\d{1,2})[x×]))\s*$",
+    rf"|\s[-–—/|]{{1,2}}\s?(?P<dashed>{_TWICE})"
+    r"|(?:\s[-–—/|]{1,2})?\s(?:[x×](?P<c>\d{1,2})|(?P<d>\d{1,2})[x×]))\s*$",
     re.IGNORECASE,
 )
+LEADING_COUNT = re.compile(rf"[\[(（]\s*{_TIMES}\s*[\])）]\s*(?=\w)", re.IGNORECASE)
 _CLOCK = r"[\[(（]?\d{1,2}:\d\d(?:\s?[-–]\s?\d{1,2}:\d\d)?[\])）]?"
 _TAILS = tuple(
     re.compile(rf"[\s\-–—,.:…]*[\[(（]?\s?(?:{what})\s?[\])）]?[\s.…]*$", re.IGNORECASE)
@@ -275,7 +285,7 @@ def _without_tail(text: str) -> tuple[str, int, bool]:
 def count(found: re.Match[str]) -> int:
     """Return the number in a count such as "(x2)"; 1 for none, and for an implausible one."""
     groups = found.groupdict()
-    if groups.get("twice"):
+    if any(groups.get(name) for name in ("twice", "dashed", "again", "all")):
         return 2
     if groups.get("thrice"):
         return 3

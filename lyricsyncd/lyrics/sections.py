@@ -14,6 +14,7 @@ from lyricsyncd.lyrics.furniture import INSTRUMENTAL, is_furniture
 from lyricsyncd.lyrics.labels import header_of, labelled
 from lyricsyncd.lyrics.section_names import (
     CHORUS,
+    LEADING_COUNT,
     LONE_COUNT,
     TRAILING_COUNT,
     SectionName,
@@ -50,11 +51,20 @@ def rows_of(lines: Sequence[str]) -> Iterable[Row]:
         elif found := LONE_COUNT.fullmatch(line):
             yield Row(times=count(found))
         else:
-            text, times = without_count(without_asides(line))
+            signs = _REPEAT_SIGNS.fullmatch(line)
+            opened, text, closed = signs.groups() if signs is not None else ("", line, "")
+            text, times = without_count(without_asides(text))
+            if opened and not closed:
+                # What is repeated is a block of its own.
+                yield Row(blank=True)
             if text and not is_furniture(text):
-                yield Row(text, times=times)
+                yield Row(text, times=2 if opened and closed else times)
+            if closed and not opened:
+                yield Row(times=2)
 
 
+_REPEAT_SIGNS = re.compile(r"([|/‖]{1,2}:\s*)?(.*?)(\s*:[|/‖]{1,2})?")
+"""Signs of music around what is sung twice: "|: La la :|"."""
 _REMARK = re.compile(r"\s*\[(?P<inner>[^\[\]]{1,60})\]")
 _ASIDE = re.compile(
     r"\?+|laughs?|laughter|laughing|applause|repeat.*|crowd .*|whispers?|spoken|speaking|sighs?"
@@ -137,7 +147,8 @@ def written_out(rows: Sequence[Row], first: int = 1) -> list[SungLine]:
             length += known.length * times
         block, times, added = [], 1, 0
 
-    for row in rows:
+    last = max((at for at, row in enumerate(rows) if not row.blank), default=-1)
+    for at, row in enumerate(rows):
         if row.text:
             often = affordable(row.times, len(row.text), length + added)
             line = SungLine(row.text)
@@ -155,6 +166,10 @@ def written_out(rows: Sequence[Row], first: int = 1) -> list[SungLine]:
             times = row.times
             close()
             name = ""
+        elif at == last:
+            # After the last stanza, all of the song.
+            whole = affordable(row.times, length, length)
+            sung.extend(again(sung, whole - 1))
     close()
     return sung
 
@@ -167,5 +182,7 @@ def affordable(times: int, length: int, before: int) -> int:
 
 def without_count(line: str) -> tuple[str, int]:
     """Split a line into its words and the number of times that they are sung."""
+    if leading := LEADING_COUNT.match(line):
+        return line[leading.end() :], count(leading)
     match = TRAILING_COUNT.search(line)
     return (line, 1) if match is None else (line[: match.start()].rstrip(), count(match))

@@ -137,6 +137,7 @@ def _heading(row: str) -> ParallelKind | None:
 
 _ROW_PARTS = (
     re.compile(r"(?P<one>[^/|／｜]+?)\s*(?:\s/\s|\s\|\s|／|｜)\s*(?P<two>[^/|／｜]+)"),
+    re.compile(r"(?P<one>.+?)\s+[-–—=]\s+(?P<two>.+)"),
     re.compile(r"(?P<one>[^()（）]+?)\s*[(（](?P<two>[^()（）]+)[)）]"),
 )
 """A line and its translation in one row."""
