@@ -347,6 +347,46 @@ def test_ttml_is_read(what: str) -> None:
     assert said(text) == expected
 
 
+GERMAN = [
+    "der Kessel singt für mich und dich",
+    "und wir sind nicht allein",
+    "die Nacht ist noch so lang",
+]
+ENGLISH = ["the kettle sings for you and me", "and we are not alone", "the night is still so long"]
+JAPANESE = ["きらきらひかる", "おそらのほしよ", "まばたきしては"]
+
+
+def subtitles(kind: str, *texts: list[str]) -> str:
+    rows = [list(group) for group in zip(*texts, strict=True)]
+    if kind == "ass":
+        begin = "Dialogue: 0,0:00:0{at}.00,0:00:0{end}.00,Default,,0,0,0,,"
+        return ASS + "".join(
+            begin.format(at=at, end=at + 1) + "\\N".join(row) + "\n"
+            for at, row in enumerate(rows, 1)
+        )
+    mark = "," if kind == "srt" else "."
+    cues = [
+        f"00:00:0{at}{mark}000 --> 00:00:0{at + 1}{mark}000\n" + "\n".join(row)
+        for at, row in enumerate(rows, 1)
+    ]
+    return ("WEBVTT\n\n" if kind == "vtt" else "") + "\n\n".join(cues)
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt", "ass"])
+@pytest.mark.parametrize("other", [GERMAN, JAPANESE])
+def test_rows_of_subtitles_in_two_languages_are_two_lines(kind: str, other: list[str]) -> None:
+    expected = [
+        f"{at} {row}" for at, pair in enumerate(zip(ENGLISH, other, strict=True), 1) for row in pair
+    ]
+    assert said(subtitles(kind, ENGLISH, other)) == expected
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt", "ass"])
+def test_rows_of_subtitles_in_one_language_are_one_line(kind: str) -> None:
+    found = said(subtitles(kind, ENGLISH, ENGLISH[::-1]))
+    assert found[0] == f"1 {ENGLISH[0]} {ENGLISH[2]}"
+
+
 def test_lines_of_ttml_may_have_a_language_each() -> None:
     body = (
         '<div><p begin="1s" xml:lang="en">tea</p><p begin="1s" xml:lang="de">Tee</p>'

@@ -339,6 +339,24 @@ class TestSeveralTextsInOne:
         found = own(in_tag(song, f"{STAR}\n\n{heading}\n{SPANISH}"))
         assert (found.text, beside_of(found)) == (STAR, SPANISH)
 
+    @pytest.mark.parametrize(
+        "headings",
+        [("[English]", "[Español]"), ("Original:", "Translation:"), ("English:", "Spanish:")],
+    )
+    def test_blocks_with_a_heading_each_stand_beside(self, headings: tuple[str, str]) -> None:
+        text = f"{headings[0]}\n{STAR}\n\n{headings[1]}\n{SPANISH}"
+        found = from_plain(text, TRACK)
+        assert (found.text, beside_of(found)) == (STAR, SPANISH)
+
+    def test_a_block_of_a_romanisation_that_comes_first_is_not_what_is_placed(self) -> None:
+        text = f"Romaji:\n{ROMAJI}\n\nJapanese:\n{JAPANESE}\n\nEnglish:\n{ENGLISH}"
+        found = from_plain(text, TRACK)
+        assert [found.text, beside_of(found), beside_of(found, 1)] == [JAPANESE, ROMAJI, ENGLISH]
+
+    def test_parts_of_a_song_in_two_languages_are_all_sung(self) -> None:
+        text = f"[English]\n{STAR}\n\n[Español]\nBrilla, brilla"
+        assert from_plain(text, TRACK).text == f"{STAR}\nBrilla, brilla"
+
     def test_a_second_block_stands_beside(self, song: Path) -> None:
         found = own(in_tag(song, f"{STAR}\n\n{SPANISH}"))
         assert (found.text, beside_of(found)) == (STAR, SPANISH)

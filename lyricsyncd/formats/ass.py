@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
+from lyricsyncd.formats import cue_rows
 from lyricsyncd.formats.text import GUARD, decode, one_line, split_lines
 from lyricsyncd.formats.timing import (
     Stretch,
@@ -58,6 +59,7 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 _FIELDS = ("layer", "start", "end", "style", "name", "", "", "", "effect", "text")
 _CLOCK = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})")
 _KARAOKE = re.compile(r"\\(kt|kf|ko|k|K)\s*(\d{1,9})(?:\.\d*)?")
+_MARKUP = re.compile(r"\{[^{}]*\}")
 _DRAWING = re.compile(r"\\p(\d+)")
 _KARAOKE_EFFECT, _TEMPLATE_EFFECTS = "karaoke", ("template", "code", "fx")
 _TOKEN = re.compile(rf"\\([{{}}]|{GUARD})|\{{([^{{}}]*)\}}|\\([Nnh])|([^\\{{]+|.)", re.DOTALL)
@@ -100,7 +102,8 @@ class Ass:
                 events.append({**dict(zip(fields, values, strict=True)), "kind": key})
         if text.strip() and "[events]" not in sections:
             raise FormatError("this is no ASS file: it has no [Events]")
-        lines = _of_one_layer((event.get("layer", ""), _line(event)) for event in _sung(events))
+        sung = _with_rows_parted(_sung(events))
+        lines = _of_one_layer((event.get("layer", ""), _line(event)) for event in sung)
         return tidy(Lyrics(tuple(line for line in lines if line.words), metadata={"title": title}))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
@@ -176,6 +179,19 @@ def _sung(events: list[dict[str, str]]) -> list[dict[str, str]]:
         return dialogues
     others = [event for event in dialogues if not effect(event).startswith(_TEMPLATE_EFFECTS)]
     return sorted([*sources, *others], key=lambda event: _seconds(event["start"]))
+
+
+def _with_rows_parted(events: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Part dialogues whose two rows say the same in two languages."""
+    rows = [
+        [] if _KARAOKE.search(event["text"]) else re.split(r"\\[Nn]", event["text"])
+        for event in events
+    ]
+    texts = cue_rows.parted([[_MARKUP.sub("", row) for row in each] for each in rows])
+    found: list[dict[str, str]] = []
+    for event, each, lines in zip(events, rows, texts, strict=True):
+        found += [{**event, "text": row} for row in each] if len(lines) == 2 else [event]
+    return found
 
 
 def _of_one_layer(found: Iterable[tuple[str, Line]]) -> Iterator[Line]:

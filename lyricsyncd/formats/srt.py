@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
+from lyricsyncd.formats import cue_rows
 from lyricsyncd.formats.text import GUARD, decode, guard_entities, split_lines, unescape
 from lyricsyncd.formats.timing import clock, clock_ms, framed, needs_line_times, tidy
 from lyricsyncd.model import Line, Lyrics
@@ -57,16 +58,21 @@ class Srt:
         cues = [i for i, row in enumerate(rows) if _TIMES.fullmatch(row)]
         if not cues and any(row.strip() for row in rows):
             raise FormatError("no subtitle with a time is in the file")
-        lines = []
+        found: list[tuple[re.Match[str], list[str]]] = []
         for cue, following in itertools.zip_longest(cues, cues[1:]):
             times = _TIMES.fullmatch(rows[cue])
             assert times is not None
             text = rows[cue + 1 : following]
             number = rows[cue - 1].strip() if cue else ""
             expected = str(int(number) + 1) if re.fullmatch("[0-9]{1,9}", number) else ""
-            lines.append(
-                _line(times, text if following is None else _without_number(text, expected))
-            )
+            text = text if following is None else _without_number(text, expected)
+            found.append((times, [_plain(row) for row in text]))
+        cues_of_rows = cue_rows.parted([rows for _, rows in found])
+        lines = [
+            _line(times, text)
+            for (times, _), texts in zip(found, cues_of_rows, strict=True)
+            for text in texts
+        ]
         return tidy(Lyrics(tuple(line for line in lines if line.words)))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
@@ -85,10 +91,10 @@ class Srt:
         return "\n".join(cues)
 
 
-def _line(times: re.Match[str], rows: list[str]) -> Line:
+def _line(times: re.Match[str], text: str) -> Line:
     start = clock_ms(times[1], times[2], times[3], (times[4] or "").ljust(3, "0")) / 1000
     end = clock_ms(times[5], times[6], times[7], (times[8] or "").ljust(3, "0")) / 1000
-    return Line.from_text(" ".join(_plain(row) for row in rows), start, end)
+    return Line.from_text(text, start, end)
 
 
 def _without_number(rows: list[str], expected: str) -> list[str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
+from lyricsyncd.formats import cue_rows
 from lyricsyncd.formats.text import decode, split_lines
 from lyricsyncd.formats.timing import (
     Stretch,
@@ -55,7 +56,7 @@ class Vtt:
         text = decode(data, legacy=False)
         if not self.looks_like(text):
             raise FormatError("a WebVTT file begins with the line WEBVTT")
-        lines = []
+        found: list[tuple[re.Match[str], list[str]]] = []
         for block in _blocks(split_lines(text)[1:]):
             # The times may follow a name of the cue; other blocks are notes and styles. Where no
             # blank line parts cues, the next times do: no text of a cue holds an arrow.
@@ -70,7 +71,13 @@ class Vtt:
                 if following is not None and rows and name.isdecimal() and len(name) < 10:
                     # A number, one more than this cue's, is the name of the next.
                     rows = rows[:-1] if rows[-1].strip() == str(int(name) + 1) else rows
-                lines.append(_line(times, "\n".join(rows)))
+                found.append((times, rows))
+        texts = cue_rows.parted([[_TAG.sub("", row) for row in rows] for _, rows in found])
+        lines = [
+            _line(times, text)
+            for (times, rows), each in zip(found, texts, strict=True)
+            for text in (filter(str.strip, rows) if len(each) == 2 else ["\n".join(rows)])
+        ]
         return tidy(Lyrics(tuple(line for line in lines if line.words)))
 
     def project(self, lyrics: Lyrics) -> Lyrics:

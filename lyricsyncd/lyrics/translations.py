@@ -46,6 +46,14 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 
+_NAME_OF_LANGUAGE = re.compile(
+    r"(?:original|english|ingl[eé]s|deutsch|german|espa[nñ]ol|spanish|fran[cç]ais|french|italiano"
+    r"|italian|portugu[eê]se?|polski|polish|russian|русский|japanese|日本語|原文|歌詞|kanji|hiragana"
+    r"|korean|한국어|hangul|chinese|中文|arabic|hebrew|greek|turkish|hindi|dutch|swedish|latin)"
+    r"(?: (?:lyrics|version|text|script))?",
+    re.IGNORECASE,
+)
+
 Groups = list[tuple[int, ...]]
 """Numbers of lines that say the same, the same number in each group."""
 
@@ -74,7 +82,9 @@ def beside_lines(lyrics: Lyrics, language: str | None = None) -> Lyrics:
 
 
 def parted(text: str) -> tuple[str, tuple[Block, ...]]:
-    """Part a plain text at headings such as "[English translation]" or "Tłumaczenie:"."""
+    """Part a plain text at headings like "[English translation]", "Tłumaczenie:" or "Original:"."""
+    if (named := _parted_by_name(text)) is not None:
+        return named
     sung: list[str] = []
     blocks: list[tuple[ParallelKind, list[str]]] = []
     for row in text.splitlines():
@@ -84,6 +94,37 @@ def parted(text: str) -> tuple[str, tuple[Block, ...]]:
         else:
             (blocks[-1][1] if blocks else sung).append(row)
     return "\n".join(sung), tuple(Block(kind, "\n".join(rows)) for kind, rows in blocks)
+
+
+def _parted_by_name(text: str) -> tuple[str, tuple[Block, ...]] | None:
+    """Part a text whose parts all have headings and as many lines; the first is sung that is no
+    romanisation. ``None`` for other texts: a song may be sung in two languages."""
+    parts: list[tuple[ParallelKind | None, list[str]]] = []
+    for row in text.strip().splitlines():
+        kind, is_name = _heading(row), _is_name_of_language(row)
+        if kind is not None or is_name:
+            parts.append((kind, []))
+        elif not parts:
+            return None
+        else:
+            parts[-1][1].append(row)
+    counts = {sum(bool(row.strip()) for row in rows) for _, rows in parts}
+    if len(parts) < 2 or len(counts) != 1:
+        return None
+    sung = next((at for at, (kind, _) in enumerate(parts) if kind is None), 0)
+    blocks = tuple(
+        Block(kind or ParallelKind.TRANSLATION, "\n".join(rows))
+        for at, (kind, rows) in enumerate(parts)
+        if at != sung
+    )
+    return "\n".join(parts[sung][1]), blocks
+
+
+def _is_name_of_language(row: str) -> bool:
+    """Return whether a row, in brackets or with a colon, says which language follows."""
+    bare = row.strip()
+    inner = bare.strip("[]()【】（）").rstrip(":： ").strip()
+    return inner != bare and _NAME_OF_LANGUAGE.fullmatch(inner) is not None
 
 
 def with_texts(
