@@ -21,6 +21,7 @@ from lyricsyncd.config import setup, yaml_lines
 from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import ConfigError, UsageError
+from lyricsyncd.web import first_run
 from tests import web_api
 from tests.browser import DESKTOP, PHONE, Visit
 from tests.web_api import SONG, Home
@@ -164,6 +165,15 @@ class TestTheChoices:
         assert answer["config"] == str(fresh.file)
         assert "genius" not in answer["sources"]
 
+    def test_of_a_folder_without_end_are_shown_in_part(
+        self, fresh: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(first_run, "_LOOK_S", 0.0)
+        fresh.song()
+        answer = fresh.post(PREVIEW, choices(fresh.music)).json()
+        assert (answer["songs"], answer["complete"]) == (0, False)
+        assert answer["example"] is None
+
     def test_are_given_as_a_command_that_does_the_same(self, fresh: Home) -> None:
         fresh.song()
         command = fresh.post(PREVIEW, choices(fresh.music)).json()["command"].split()
@@ -250,6 +260,14 @@ class TestTheScreen:
         results = axe.run(page)
         assert results.violations_count == 0, results.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+    def test_comes_after_signing_in(self, tmp_path: Path, visit: Callable[..., Visit]) -> None:
+        with web_api.home(tmp_path, fresh=True, token="a long secret") as made:
+            page = visit(web_address(made)).page
+            page.get_by_label("Token").fill("a long secret")
+            page.keyboard.press("Enter")
+            page.get_by_role("heading", name="Welcome").wait_for()
+            page.get_by_role("checkbox", name="Music").wait_for()
 
     def test_says_why_a_folder_cannot_be(self, fresh: Home, visit: Callable[..., Visit]) -> None:
         page = visit(web_address(fresh)).page

@@ -400,6 +400,9 @@ class TestPlacingAgain:
         dialog = page.get_by_role("dialog", name="Other words")
         dialog.get_by_label("lrclib").check()
         assert dialog.locator("mark").all_inner_texts() == ["small", "planet"]
+        dialog.get_by_role("button", name="Listen").click()
+        dialog.get_by_role("button", name="Stop").click()
+        dialog.get_by_role("button", name="Listen").wait_for()
         dialog.get_by_role("button", name="Place these words").click()
         dialog.wait_for(state="detached")
         lyrics = home.catalog.choices(id).lyrics

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from lyricsyncd.catalog.catalog import Entry
 from lyricsyncd.catalog.drafts import Draft, words_key
 from lyricsyncd.catalog.kept import Outdated
+from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import (
     FormatError,
     JournalError,
@@ -194,6 +195,7 @@ def history(call: Call) -> dict[str, Any]:
 
 def health(call: Call) -> dict[str, Any]:
     context = call.context
+    output = context.config().output
     return {
         "findings": [
             {
@@ -216,6 +218,8 @@ def health(call: Call) -> dict[str, Any]:
             {"host": rest.host, "until": rest.until, "why": rest.why}
             for rest in context.catalog.rests()
         ],
+        "config": None if context.settings is None else str(context.settings.path),
+        "player": output.preset if isinstance(output, Output) else None,
     }
 
 

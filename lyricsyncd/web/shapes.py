@@ -617,6 +617,8 @@ class HealthAnswer(Shape):
     findings: list[FindingShape]
     libraries: list[LibraryShape]
     resting: list[RestShape]
+    config: str | None = Field(description="The configuration, whether or not it is there.")
+    player: str | None = Field(description="The preset; null where files are listed instead.")
 
 
 class PlayerShape(Shape):

@@ -304,7 +304,7 @@ function Editor({ track, draft, shown, stale, load }) {
       close=${() => setTap(null)}/>`}
     ${sheetOpen === 'keys' ? html`<${Keys} close=${() => open('')}/>` : null}
     ${sheetOpen === 'history' ? html`<${History} track=${track} close=${() => open('')}/>` : null}
-    ${sheetOpen === 'words' ? html`<${Words} track=${track} revision=${shown.revision} now=${textOf(sheet)}
+    ${sheetOpen === 'words' ? html`<${Words} track=${track} revision=${shown.revision} now=${textOf(sheet)} player=${plays ? player : null}
       keepTimes=${words_ => book.act('other words', now => reworded(now, words_))} close=${() => open('')}/>` : null}
     <p class="unseen" role="status">${said}</p></main>`;
 }

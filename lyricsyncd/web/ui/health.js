@@ -34,6 +34,8 @@ export function Health() {
       <span class="why">${text(each.why)}</span><span class="dim">until ${moment(each.until)}</span>
       </li>`)}</ul></section>` : null}
     <section><h2>This service</h2><p class="dim">lyricsyncd ${version}, state in ${text(state)}</p>
+      ${health?.config ? html`<p class="dim">Settings: ${text(health.config)}${health.player ? `, for the player ${health.player}` : ''}.
+        They are changed in that file, and used once the service reads it again (SIGHUP) or is started anew.</p>` : null}
       ${signedIn.value ? html`<${Action} run=${signOut}>Sign out<//>` : null}</section>
   <//>`;
 }

@@ -179,7 +179,7 @@ function Karaoke({ track, words }) {
   return html`<main class="song" id="main" tabindex="-1">
     <${Top} more=${more}><h1 dir="auto">${title(track)}</h1>
       <p dir="auto">${artist(track) || folder(track.path)}</p><//>
-    <${Verdict} track=${track} draft=${words.draft}/>
+    <${Verdict} track=${track} draft=${words.draft} player=${plays ? player : null}/>
     <div class="stage" tabindex="0" role="region" aria-label="Lyrics" ref=${root}
       onWheel=${() => following(false)} onTouchMove=${() => following(false)}>
       <${Lyrics} key=${words.draft?.revision} model=${model} words=${words} doubts=${doubts}
@@ -273,7 +273,7 @@ export async function nextReview(id, screen = 'song', step = 1) {
 }
 
 // The state of the song, and what a person can do about it.
-function Verdict({ track, draft }) {
+function Verdict({ track, draft, player }) {
   const decide = action => async () => {
     await post(`tracks/${track.id}/decision`, { action, revision: draft.revision });
     await nextReview(track.id);
@@ -281,7 +281,7 @@ function Verdict({ track, draft }) {
   const { state } = track, [other, setOther] = useState(false);
   const words = html`<button onClick=${() => setOther(true)}>Other words …</button>${other ? html`<${Later}
     load=${() => import('./words.js')} name="Words" track=${track} revision=${draft?.revision}
-    now=${draft ? plainText(draft.lyrics) : ''} close=${() => setOther(false)}/>` : null}`;
+    now=${draft ? plainText(draft.lyrics) : ''} player=${player} close=${() => setOther(false)}/>` : null}`;
   const why = text(track.error || track.reason);
   if (state === 'review' && draft) {
     return html`<section class="verdict" aria-label="Decision"><p><${Mark} state=${state}/>

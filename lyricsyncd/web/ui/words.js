@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from './vendor/preact.js';
 import { get, post } from './api.js';
 import { common } from './book.js';
-import { Action, artist, fileName, moment, percent, text, title } from './parts.js';
+import { Action, Icon, artist, fileName, moment, percent, text, title } from './parts.js';
 import { keep, kept } from './memory.js';
 
 export function Dialog({ name, close, class: kind = '', children }) {
@@ -16,8 +16,9 @@ const shut = event => event.target.closest('dialog').close();
 const TIMING = { none: 'text only', line: 'with line times', word: 'with word times' };
 const OWN = -1;
 
-// `now` is the text that is shown, `keepTimes` takes a text without placing it; both may be missing.
-export function Words({ track, revision, now = '', keepTimes, close }) {
+// `now` is the text that is shown, `keepTimes` takes a text without placing it, `player` plays the song to compare;
+// all may be missing.
+export function Words({ track, revision, now = '', keepTimes, player, close }) {
   const [found, setFound] = useState(null), [chosen, choose] = useState(null), [own, write] = useState(now);
   const [said, say] = useState('');
   useEffect(() => {
@@ -71,6 +72,8 @@ export function Words({ track, revision, now = '', keepTimes, close }) {
         keepTimes(shown);
         shut(event);
       }}>Take them, keep the times</button>` : null}
+      ${player ? html`<button disabled=${player.state.value !== 'ready'} onClick=${() => player.toggle()}>
+        <${Icon} name=${player.playing.value ? 'pause' : 'play'} size="16"/>${player.playing.value ? 'Stop' : 'Listen'}</button>` : null}
       <button class="quiet" onClick=${shut}>Cancel</button></div><//>`;
 }
 
