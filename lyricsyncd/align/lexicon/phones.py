@@ -124,6 +124,7 @@ _LANGUAGES: Mapping[str, Mapping[str, tuple[Slot, ...]]] = {
     """),
     "fa": _table("æ AE|AA|AH"),
     "hu": _table("ɒ AO|AA|AH"),
+    "fi": _table("e EH|EY|IH    æ AE|EH|AA"),
     "bn": _table("ph F|P"),
     "ru": _table("ɨ IH|IY"),
     "ko": _table("""
