@@ -37,7 +37,14 @@ def address(api: Home) -> Address:
 
 
 class TestManyConnections:
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize(
+        "kind",
+        # Five thousand answers are made for those that read none.
+        [
+            pytest.param(kind, marks=pytest.mark.slow if kind == "reads no answers" else ())
+            for kind in KINDS
+        ],
+    )
     def test_the_service_answers_while_a_hundred_clients_are_there(
         self, api: Home, kind: str
     ) -> None:
