@@ -127,7 +127,7 @@ function Plan({ would, body }) {
       <ul class="files">${example.files.map(path => html`<li key=${path}><code>${name(path)}</code>${example.kept.includes(path)
         ? html` <span class="dim">is there: it stays, unless lyricsyncd wrote it</span>` : ''}</li>`)}
         ${example.tags ? html`<li>Lyrics in the tags of the song itself, exchanged as a whole or not at all</li>` : null}</ul>`
-      : html`<p role="alert">No song was found there. Are these the right folders?</p>`}
+      : would.complete ? html`<p role="alert">No song was found there. Are these the right folders?</p>` : null}
     <ul class="points"><li>Only songs whose words are found and sure get word times; doubtful ones wait for you under Review.</li>
       <li>What others wrote stays. All that is written can be taken back.</li>
       <li>Words are looked for in this order: ${would.sources.map(each => SOURCES[each] || each).join('; ')}. ${asked.length
@@ -140,5 +140,5 @@ function Plan({ would, body }) {
         <span class="remedy">${text(each.remedy)}</span></span></li>`)}</ul>` : null}
     <details><summary>What is written to start</summary><p class="dim">Into <code>${text(would.config)}</code>, with a copy of
       what was there; or run <code>${text(would.command)}</code></p><pre tabindex="0" aria-label="Settings">${text(would.settings)}</pre></details>
-    <div class="decide"><${Action} class="primary big" disabled=${!songs} run=${begin}>${started ? 'Starting …' : 'Start'}<//></div></div>`;
+    <div class="decide"><${Action} class="primary big" disabled=${would.complete && !songs} run=${begin}>${started ? 'Starting …' : 'Start'}<//></div></div>`;
 }
