@@ -176,7 +176,7 @@ class LyricsAligner:
         with watch.stage("align"):
             words = [[word.text for word in line.words] for line in lyrics]
             model = self._models.acoustic_model(language)
-            order = sung_order(stem.vocals, words, language, model)
+            order = sung_order(stem.observed, words, language, model)
         if all(each.written for each in order):
             return placed
         again = self.placed(
