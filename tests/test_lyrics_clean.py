@@ -442,6 +442,11 @@ class TestHeadings:
         lyrics = external.from_plain(f"The Star\n\n{WHOLE}\nThe Star", NAMED)
         assert len(lyrics.lines) == 6
 
+    @pytest.mark.parametrize("above", ["The Star\n", "Lyrics:\n", "3 Contributors\n"])
+    def test_do_not_take_the_first_words_with_them(self, above: str) -> None:
+        text = f"{above}The Star\n{WHOLE}"
+        assert external.from_plain(text, NAMED).text.endswith(f"The Star\n{WHOLE}")
+
     def test_at_the_first_moment_of_a_file_go(self) -> None:
         text = "[00:00.00]The Star\n[00:05.00]Up above\n[00:09.00]The world\n"
         lyrics = external.from_timed(text, NAMED, same_times=True)

@@ -68,8 +68,8 @@ def edges(lines: Sequence[str], track: Track) -> Edges:
     if end - begin > 1 and _is_end(lines[end - 1], lines[end - 2]):
         end -= 1
     above = _names_above(lines[begin:end], names)
-    heading, sung = lines[: begin + above], lines[begin + above : end]
-    if above and _is_certain([line for line in heading if line], above, sung, names):
+    heading, sung = lines[begin : begin + above], lines[begin + above : end]
+    if above and _is_certain(heading, sung):
         begin, above = begin + above, 0
     return Edges(begin, end, above)
 
@@ -94,8 +94,10 @@ def _after_page_head(lines: Sequence[str], begin: int, end: int, names: _Names) 
 def _names_above(lines: Sequence[str], names: _Names) -> int:
     """Count the lines above the words that hold names, with blank and other lines among them."""
     above = 0
+    seen: set[str] = set()
     for at, line in enumerate(lines[:_MOST_LINES]):
-        if names.kind(line):
+        if (kind := names.kind(line)) and kind not in seen:
+            seen.add(kind)
             above = at + 1
         elif not is_outside(line):
             break
@@ -104,12 +106,12 @@ def _names_above(lines: Sequence[str], names: _Names) -> int:
     return above if above < len(lines) else 0
 
 
-def _is_certain(heading: Sequence[str], above: int, sung: Sequence[str], names: _Names) -> bool:
+def _is_certain(heading: Sequence[str], sung: Sequence[str]) -> bool:
     """Check whether names above the words are a heading, and not the first words: they are two, or
-    credits stand with them, or a blank line after them, and they are not repeated."""
-    kinds = {kind for line in heading if (kind := names.kind(line))}
-    parted = len(heading) < above
-    return len(kinds) > 1 or len(heading) > 1 or (parted and heading[0] not in sung)
+    credits stand below, or a blank line, and they are not repeated."""
+    written = [line for line in heading if line]
+    parted = len(written) < len(heading)
+    return len(written) > 1 or (parted and written[0] not in sung)
 
 
 @dataclass(frozen=True, slots=True)
