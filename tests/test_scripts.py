@@ -76,6 +76,16 @@ class TestTheLanguage:
         text = "kimi no koe ga kikitai\nitsumo no sora ni yume wo miru\nboku wa hitori baby"
         assert detect(text) == "ja"
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "wo ting jian ni de sheng yin\nfeng zai shu li chang ge\nwo de xin deng zhe ni",
+            "wǒ tīng jiàn nǐ de shēng yīn\nfēng zài shù lǐ chàng gē\nwǒ de xīn děng zhe nǐ",
+        ],
+    )
+    def test_of_pinyin_is_chinese(self, text: str) -> None:
+        assert detect(text) == "zh"
+
     def test_of_romanised_korean_is_korean(self) -> None:
         text = "saranghae neoreul geudae naege\nhaneul mankeum nal bwajwo\noneul bam uri"
         assert detect(text) == "ko"

@@ -233,7 +233,11 @@ def romanised(line: str, language: str | None) -> str | None:
 
 def from_latin(word: str, language: str) -> str | None:
     """Transcribe a romanised word into IPA; ``None`` for what cannot be one of the language."""
-    systems = {"ja": kana.from_romaji, "ko": korean.from_latin, "cmn": mandarin.from_pinyin}
+    systems = {
+        "ja": kana.from_romaji,
+        "ko": korean.from_latin,
+        **dict.fromkeys(("zh", "cmn"), mandarin.from_pinyin),
+    }
     return systems[language](word) if language in systems else None
 
 

@@ -128,6 +128,10 @@ _ROMANISED = {
         "saranghae sarang neoreul neoui neon naega niga nae geudae geu uri nal neol haneul maeum"
         " oneul neomu jeongmal hamkke eopseo isseo hajiman geureon nega naneun neoneun".split()
     ),
+    "zh": frozenset(
+        "wo ni zai shi xin mei meiyou women nimen xiang yiqi shenme zenme zhe zhege xing tian"
+        " tiankong guo hui xihuan shijie yongyuan".split()
+    ),
 }
 """Frequent words of romanised lyrics that no language with Latin letters has."""
 _MOST_FOREIGN = 0.2
@@ -135,15 +139,20 @@ _MOST_FOREIGN = 0.2
 
 
 def _romanised(text: str) -> str | None:
-    """Return the language of romanised Japanese or Korean."""
+    """Return the language of romanised Japanese, Korean or Chinese, tones or not."""
     words = re.findall(r"[^\W\d_]+", text.lower())
+    plain = set(re.findall(r"[^\W\d_]+", _without_marks(text.lower())))
     for language, frequent in _ROMANISED.items():
-        if len(frequent & set(words)) < 3:
+        if len(frequent & plain) < 3:
             continue
         foreign = sum(readings.from_latin(word, language) is None for word in words)
         if foreign <= _MOST_FOREIGN * len(words):
             return language
     return None
+
+
+def _without_marks(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def _scripts(text: str) -> Counter[str]:
