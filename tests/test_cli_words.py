@@ -78,3 +78,18 @@ class TestTranslations:
         written = song.with_suffix(".lrc").read_text("utf-8")
         assert "Twinkle, twinkle, little star," in written
         assert "Brilla" not in written
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("[au: instrumental]\n", "is an instrumental"), ("[ti:Kettle]\n[ar:A]\n", "holds no words")],
+)
+def test_that_there_is_nothing_to_apply_is_said(
+    song: Path, tmp_path: Path, text: str, what: str
+) -> None:
+    words = tmp_path / "words.lrc"
+    words.write_text(text)
+    done = CliRunner().invoke(cli, ["apply", str(words), str(song)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert what in done.output
+    assert not song.with_suffix(".lrc").exists()

@@ -91,6 +91,9 @@ def apply(
         say_paths("would remove" if dry_run else "removed", report.removed)
     for one in report.notes:
         note(f"{one.path.name}: {one.why}")
+    if not found.words and not as_json:
+        what = "says that the song is an instrumental" if found.instrumental else "holds no words"
+        note(f"nothing is written: {lyrics} {what}")
     if not (report.written or report.unchanged) and report.kept:
         # Nothing of what was asked for was done, and scripts must see it.
         click.get_current_context().exit(1)
