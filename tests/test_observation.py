@@ -49,6 +49,9 @@ class TestStem:
         assert stem.observed is stem.observed
         assert stem.observed.dtype == np.float32
 
+    def test_of_several_voices_has_the_vocals_alone(self) -> None:
+        assert Stem(VOICE, VOICE + BAND, RATE, "spleeter", side=BAND).observed is VOICE
+
     def test_of_a_song_that_was_not_separated_has_the_mix_alone(self) -> None:
         stem = Stem(BAND, BAND, RATE, "none")
         assert stem.observed is BAND

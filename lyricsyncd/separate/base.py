@@ -97,7 +97,11 @@ class Stem:
 
     @cached_property
     def observed(self) -> Samples:
-        """Vocals with their holes filled, on which words are placed, shape (n,), float32."""
+        """Vocals with their holes filled, on which words are placed, shape (n,), float32.
+
+        Those of several voices stay as they are: the mix has the voices that were parted.
+        """
         from lyricsyncd.separate.observation import observed
 
-        return observed(self.vocals, self.mix, self.sr) if self.separated else self.vocals
+        alone = self.separated and self.side is None
+        return observed(self.vocals, self.mix, self.sr) if alone else self.vocals
