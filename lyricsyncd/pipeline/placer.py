@@ -309,7 +309,10 @@ class Placer:
         self, best: PlacedLyrics, stem: Stem, language: str, watch: Stopwatch
     ) -> PlacedLyrics:
         """Place words without the repeats that were written out, and without those that seem not to
-        be sung; the best is taken."""
+        be sung; the best is taken.
+
+        What the lyrics begin with is the first line, or a heading: sure words are a line.
+        """
         from lyricsyncd.judging import repeats
 
         lyrics = best.lyrics
@@ -320,7 +323,8 @@ class Placer:
 
         numbers = [word.repeat for word in lyrics.words]
         doubted = repeats.doubted(numbers, best.verdict.confidence)
-        for without in dict.fromkeys((lyrics.repeats, doubted)):
+        at_first = frozenset(numbers[:1])
+        for without in dict.fromkeys((lyrics.repeats - (at_first - doubted), doubted)):
             if not without:
                 continue
             fewer = lyrics.without_repeats(without)
