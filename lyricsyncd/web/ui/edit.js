@@ -203,7 +203,6 @@ function Editor({ track, draft, shown, stale, load }) {
     if (!ready || word.start == null) return;
     setTap(lines[word.line].first);
   };
-  const letters = kept('letters', true);
   // Before the next key: it is of the word and the scope that were chosen by the last one.
   useLayoutEffect(() => {
     const press = event => {
@@ -228,7 +227,8 @@ function Editor({ track, draft, shown, stale, load }) {
           j: () => nextReview(id, 'edit').catch(tell), k: () => nextReview(id, 'edit', -1).catch(tell),
           ...(track.state === 'review' ? { a: () => decideAndGo('accept')().catch(tell),
             o: () => decideAndGo('lines')().catch(tell), x: () => decideAndGo('reject')().catch(tell) } : {}) };
-        todo = arrows[key] || (letters || key === '?' ? single[key] : null);
+        // As it is now: the dialog with the switch may have closed a moment ago.
+        todo = arrows[key] || (kept('letters', true) || key === '?' ? single[key] : null);
       }
       if (!todo) return;
       event.preventDefault();
