@@ -160,7 +160,7 @@ def test_the_command_queues_waits_and_learns(home: OpenHome, beets: Beets, incom
     assert beets("lyricsync", "-p", "title:Song 1") == "would be queued: Ann - Album - Song 1\n"
     home.call("resume")
     said = beets("lyricsync", "--wait", "title:Song 1").splitlines()
-    assert said[-1] == "done (0.90): Ann - Album - Song 1"
+    assert said[-1] == "done (0.97): Ann - Album - Song 1"
     home.until_counts(done=3)
     assert beets("lyricsync", "-q", "--pull") == ""
     assert beets.shown("$title $lyricsync_quality", "lyricsync_state:done") == [
@@ -248,8 +248,8 @@ def test_a_terminal_shows_how_many_are_done_while_it_waits(
     shown = beets.at_terminal("lyricsync", "--wait")
     assert shown.at_last[-3:] == [
         "2 of 2",
-        "done (0.90): Ann - Album - Song 0",
-        "done (0.90): Ann - Album - Song 1",
+        "done (0.97): Ann - Album - Song 0",
+        "done (0.97): Ann - Album - Song 1",
     ]
     home.call("pause")
     shown = beets.at_terminal("lyricsync", "--wait", "-f", "title:Song 1")
