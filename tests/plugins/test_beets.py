@@ -164,10 +164,10 @@ def test_the_command_queues_waits_and_learns(home: OpenHome, beets: Beets, incom
     home.until_counts(done=3)
     assert beets("lyricsync", "-q", "--pull") == ""
     assert beets.shown("$title $lyricsync_quality", "lyricsync_state:done") == [
-        f"Song {number} 0.90" for number in range(3)
+        f"Song {number} 0.97" for number in range(3)
     ]
     assert len(beets.shown("$title", "lyricsync_quality:0.85..")) == 3
-    assert beets.shown("$title", "lyricsync_quality:0.95..") == []
+    assert beets.shown("$title", "lyricsync_quality:0.98..") == []
     assert beets("lyricsync", "-p") == ""
     assert beets("lyricsync", "-p", "-f").count("would be queued") == 3
     assert beets("lyricsync").count("nothing to do") == 3
