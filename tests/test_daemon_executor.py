@@ -136,6 +136,15 @@ def test_one_stopped_while_idle_too(executor: WorkerExecutor) -> None:
     assert executor.submit(tasks.double, 3).result(timeout=30) == 6
 
 
+def test_one_that_was_killed_gets_no_further_call_though_it_may_take_a_moment_to_die(
+    executor: WorkerExecutor,
+) -> None:
+    for _ in range(5):
+        before = executor.submit(os.getpid).result()
+        executor.kill()
+        assert executor.submit(os.getpid).result() != before
+
+
 def test_one_killed_again_and_again_costs_each_time_one_song(executor: WorkerExecutor) -> None:
     for number in range(5):
         with pytest.raises(WorkerLost, match="SIGKILL"):

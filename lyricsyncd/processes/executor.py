@@ -89,6 +89,7 @@ class WorkerExecutor(Executor):
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._killed: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._running = False
         self._out_of_band: bytes | None = None
@@ -152,6 +153,7 @@ class WorkerExecutor(Executor):
         with self._lock:
             if self._process is not None:
                 self._process.kill()
+                self._killed = self._process
 
     def abandon(self, future: Future[Any]) -> None:
         """Give up what was submitted; if it runs, its process is killed."""
@@ -290,7 +292,10 @@ class WorkerExecutor(Executor):
 
     def _died_while_idle(self) -> bool:
         process = self._process
-        return process is None or process.poll() is not None or memory.is_zombie(process.pid)
+        # One that was killed may take a moment to die.
+        if process is None or process is self._killed:
+            return True
+        return process.poll() is not None or memory.is_zombie(process.pid)
 
     def _loss(self, error: BaseException) -> WorkerLost:
         """Reap the process whose socket broke, and describe its end."""
