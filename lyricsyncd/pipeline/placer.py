@@ -45,8 +45,8 @@ DOUBTFUL = 0.9
 a second opinion, where there is one."""
 
 AWAY = 0.05
-"""Share of the singing away from all words from which lines that are sung again are looked for: the
-songs with all their words have less than 0.02."""
+"""Share of the singing away from all words from which lines that are sung again are looked for: of
+eleven songs with all their words ten have less than 0.02, and one 0.14."""
 
 _FileStamp = tuple[int, int, int]
 """Inode, size and mtime of a file: whether it is still the same."""

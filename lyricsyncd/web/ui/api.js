@@ -23,6 +23,9 @@ export class Refused extends Error {
   }
 }
 
+// What went wrong and what to do, as one text.
+export const explained = error => [error.message, error.remedy].filter(Boolean).join('. ');
+
 async function send(path, options) {
   let response;
   try {

@@ -1,6 +1,6 @@
 // Corrects the times of a song's words: by ear, by hand, by keyboard; and has them placed again.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
-import { get, on, post, put } from './api.js';
+import { explained, get, on, post, put } from './api.js';
 import { BAD, Book, DOUBTFUL, doubt, ended, linesOf, moved, numbers, pinsOf, repinned, reworded, sheetOf, shifted, textOf }
   from './book.js';
 import { Action, Icon, Mark, TakeBack, WRITTEN, artist, folder, minutes, percent, text, title, useTitle } from './parts.js';
@@ -243,7 +243,7 @@ function Editor({ track, draft, shown, stale, load }) {
       removeEventListener('keyup', lift);
     };
   });
-  const tell = error => say([error.message, error.remedy].filter(Boolean).join('. '));
+  const tell = error => say(explained(error));
 
   const restore = () => {
     book.act('going on', () => sheetOf(earlier.lines, new Set(earlier.pinned)));

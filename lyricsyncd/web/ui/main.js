@@ -1,6 +1,6 @@
 // The shell: which screen is shown, the way between them, and what stands before them all.
 import { html, render, signal, useEffect, useRef, useState } from './vendor/preact.js';
-import { door, post, refresh, service, signIn, start, trouble } from './api.js';
+import { door, explained, post, refresh, service, signIn, start, trouble } from './api.js';
 import { Action, Icon, Later, Page, REVIEW, text, useTitle } from './parts.js';
 import { Library } from './library.js';
 import { Song } from './song.js';
@@ -64,7 +64,7 @@ function SignIn() {
     try {
       await signIn(field.current.value.trim());
     } catch (error) {
-      say([error.message, error.remedy].filter(Boolean).join('. '));
+      say(explained(error));
       field.current.select();
     }
     setBusy(false);

@@ -1,6 +1,6 @@
 // Small parts that screens share.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { post } from './api.js';
+import { explained, post } from './api.js';
 
 export const LABELS = {
   review: 'Needs a look',
@@ -76,7 +76,7 @@ export function Action({ run, children, class: name = '', done = '', disabled = 
       await run();
       say(done);
     } catch (error) {
-      say([error.message, error.remedy].filter(Boolean).join('. '));
+      say(explained(error));
     }
     setBusy(false);
   };

@@ -1,6 +1,6 @@
 // Plays a song, and knows which moment of it is heard.
 import { html, signal, useEffect, useRef } from './vendor/preact.js';
-import { response, url } from './api.js';
+import { explained, response, url } from './api.js';
 import { keep, kept } from './memory.js';
 import { Icon, minutes } from './parts.js';
 
@@ -126,7 +126,7 @@ export class Player {
       await awaited(this.stems, this.ended.signal, { Range: 'bytes=0-0' });
     } catch (error) {
       this.voice.value = 1;
-      this.parting.value = [error.message, error.remedy].filter(Boolean).join('. ');
+      this.parting.value = explained(error);
       return;
     }
     this.parting.value = '';

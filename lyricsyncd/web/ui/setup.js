@@ -1,6 +1,6 @@
 // The first run: music folders and a player are chosen, and what would be done is shown before.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { get, post, refresh, service } from './api.js';
+import { explained, get, post, refresh, service } from './api.js';
 import { Action, number, text, useTitle } from './parts.js';
 
 const ASK_MS = 500, ASK_TIMES = 40;
@@ -18,7 +18,6 @@ const THERE = ['local', 'transcript'];   // sources that are not asked by name
 const rank = ({ name }) => (FIRST.indexOf(name) + 1 || FIRST.length + 1);
 const short = seconds => (seconds < 5400 ? `${Math.max(1, Math.round(seconds / 60))} min`
   : seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`);
-const told = error => [error.message, error.remedy].filter(Boolean).join('. ');
 
 export function Setup() {
   const [there, setThere] = useState(null), [wrong, setWrong] = useState('');
@@ -31,7 +30,7 @@ export function Setup() {
       setFolders(found.suggested);
       choose(found.suggested.slice(0, 1));
       setPlayer(found.player || 'generic');
-    }).catch(error => setWrong(told(error)));
+    }).catch(error => setWrong(explained(error)));
   }, []);
   const change = act => (...given) => {
     setWould(null);
