@@ -21,7 +21,7 @@ from lyricsyncd.config import setup, yaml_lines
 from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import ConfigError, UsageError
-from lyricsyncd.web import first_run
+from lyricsyncd.web.operations import first_run
 from tests import web_api
 from tests.browser import DESKTOP, PHONE, Visit
 from tests.web_api import SONG, Home

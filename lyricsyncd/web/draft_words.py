@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lyricsyncd.model import Line, Lyrics, Syllable, Word
-from lyricsyncd.web import shapes
+from lyricsyncd.web.shapes.review import DraftLyrics
 
 
 def parallel(line: Line) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ def with_syllables(lyrics: Lyrics, before: Lyrics) -> Lyrics:
     )
 
 
-def lyrics_of(shape: shapes.DraftLyrics) -> Lyrics:
+def lyrics_of(shape: DraftLyrics) -> Lyrics:
     """Return the lyrics that a request has."""
     return Lyrics(
         tuple(

@@ -10,11 +10,12 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from lyricsyncd import __version__
-from lyricsyncd.web import shapes
 from lyricsyncd.web.guard import SESSION
 from lyricsyncd.web.operation import PREFIX, Operation
 from lyricsyncd.web.operations import OPERATIONS
 from lyricsyncd.web.sessions import COOKIE
+from lyricsyncd.web.shapes.events import EventShape, EventsShape
+from lyricsyncd.web.shapes.service import ErrorAnswer
 
 _MEANINGS = {
     400: "The request is malformed",
@@ -40,7 +41,7 @@ and Jellyfin send."""
 @functools.cache
 def document() -> dict[str, Any]:
     """Make the document."""
-    models: set[type[BaseModel]] = {shapes.EventShape, shapes.EventsShape, shapes.ErrorAnswer}
+    models: set[type[BaseModel]] = {EventShape, EventsShape, ErrorAnswer}
     models |= {each.answer for each in OPERATIONS if not isinstance(each.answer, str)}
     models |= {each.query for each in OPERATIONS if each.query is not None}
     models |= {each.body for each in OPERATIONS if each.body is not None}
@@ -106,7 +107,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if parameters := _parameters(operation, schemas):
         described["parameters"] = parameters
     if operation.takes_events:
-        kinds = [_ref(shapes.EventShape), _ref(shapes.EventsShape)]
+        kinds = [_ref(EventShape), _ref(EventsShape)]
         described["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": {"anyOf": kinds}}},
@@ -158,7 +159,7 @@ def _parameters(operation: Operation, schemas: dict[str, Any]) -> list[dict[str,
 
 
 def _errors(statuses: Any) -> dict[str, Any]:
-    schema = {"schema": _ref(shapes.ErrorAnswer)}
+    schema = {"schema": _ref(ErrorAnswer)}
     return {
         str(status): {
             "description": _MEANINGS[status],

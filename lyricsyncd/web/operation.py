@@ -16,6 +16,7 @@ from lyricsyncd.web.reply import Problem
 from lyricsyncd.web.sessions import Sessions
 
 PREFIX = "/api/v1"
+SONG = f"{PREFIX}/tracks/{{id}}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from lyricsyncd.library.events import Event, Kind
 from lyricsyncd.model import Track
-from lyricsyncd.web import shapes
 from lyricsyncd.web.reply import Problem
+from lyricsyncd.web.shapes.events import MAX_EVENTS, EventShape, EventsShape
+from lyricsyncd.web.shapes.fields import readable
 
 _TICKS = 10_000_000
 """Jellyfin's units of time in a second."""
@@ -42,9 +43,9 @@ def read_events(body: Any) -> tuple[bool, list[Event]]:
         return False, list(_jellyfin(body))
     try:
         if "events" in body:
-            several = shapes.EventsShape.model_validate(body)
+            several = EventsShape.model_validate(body)
             return False, [each.as_event() for each in several.events]
-        return True, [shapes.EventShape.model_validate(body).as_event()]
+        return True, [EventShape.model_validate(body).as_event()]
     except ValidationError as error:
         raise Problem(400, describe(error)) from None
 
@@ -84,7 +85,7 @@ def _paths(kind: Kind, files: Any) -> Iterable[Event]:
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     items = value if isinstance(value, list) else []
-    return [item for item in items[: shapes.MAX_EVENTS] if isinstance(item, dict)]
+    return [item for item in items[:MAX_EVENTS] if isinstance(item, dict)]
 
 
 _JELLYFIN = {
@@ -120,7 +121,7 @@ def _seconds(ticks: Any) -> float | None:
 
 def _name(value: dict[str, Any], key: str) -> str | None:
     text = value.get(key)
-    return (shapes.readable(text) or None) if isinstance(text, str) else None
+    return (readable(text) or None) if isinstance(text, str) else None
 
 
 def _text(value: dict[str, Any], key: str) -> str | None:

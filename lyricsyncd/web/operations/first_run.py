@@ -29,9 +29,9 @@ from lyricsyncd.library.roots import libraries_of
 from lyricsyncd.model import Line, Lyrics, Word
 from lyricsyncd.models import checks as model_checks
 from lyricsyncd.tags import targets
-from lyricsyncd.web import shapes
 from lyricsyncd.web.operation import PREFIX, Call, Operation
 from lyricsyncd.web.reply import Problem
+from lyricsyncd.web.shapes import first_run as shapes
 from lyricsyncd.work.policy import workers, writes_sidecars
 
 if TYPE_CHECKING:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from lyricsyncd.catalog.catalog import Entry, Fingerprint
 from lyricsyncd.errors import AudioError, ModelError, WorkerLost
 from lyricsyncd.playback import peaks
 from lyricsyncd.playback.renditions import STEMS
-from lyricsyncd.web import shapes
-from lyricsyncd.web.operation import PREFIX, Bytes, Call, File, NotYet, Operation, entry_of
+from lyricsyncd.web.operation import SONG, Bytes, Call, File, NotYet, Operation, entry_of
 from lyricsyncd.web.reply import Problem
+from lyricsyncd.web.shapes import sound as shapes
 
-T = TypeVar("T")
-
-_SONG = f"{PREFIX}/tracks/{{id}}"
 _FOREVER = "private, max-age=31536000, immutable"
 
 
@@ -72,17 +69,19 @@ def audio(call: Call) -> File | NotYet:
 
 
 def _stems(call: Call, stamp: Fingerprint, real: Path) -> File | NotYet:
-    made = _separated(lambda: call.maker.stems(real, stamp.key))
+    with _separating():
+        made = call.maker.stems(real, stamp.key)
     if made is None:
         return NotYet()
     headers = {"X-Audio-Offset": f"{STEMS.offset:.6f}", "Cache-Control": "private, no-cache"}
     return File(_opened(made), STEMS.media_type, f"{stamp.key}.{STEMS.name}", headers)
 
 
-def _separated(step: Callable[[], T]) -> T:
-    """Take a step that needs a separator; answer its failures as problems of the request."""
+@contextmanager
+def _separating() -> Iterator[None]:
+    """Answer the failures of a separator as problems of the request."""
     try:
-        return step()
+        yield
     except (AudioError, ModelError, WorkerLost) as error:
         raise Problem(422, error.message, remedy=error.remedy) from None
 
@@ -96,7 +95,8 @@ def song_peaks(call: Call) -> Bytes | NotYet:
         except AudioError as error:
             raise Problem(422, error.message, remedy=error.remedy) from None
         if made is None and query.make and query.of == "vocals":
-            made = _separated(lambda: call.maker.vocal_peaks(real, stamp.key))
+            with _separating():
+                made = call.maker.vocal_peaks(real, stamp.key)
     if made is None and (query.of == "mix" or query.make):
         return NotYet()
     if made is None:
@@ -144,14 +144,14 @@ def _opened(path: Path) -> int:
         raise Problem(404, "The song's file is not there", remedy="Scan the library") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise Problem(404, "The song's file is no file")
+        raise Problem(404, "The song's path is no plain file", remedy="Scan the library")
     return descriptor
 
 
 OPERATIONS: Sequence[Operation] = (
     Operation(
         "GET",
-        f"{_SONG}/audio",
+        f"{SONG}/audio",
         "The song for a browser, as a whole or in ranges of bytes",
         audio,
         "audio/*",
@@ -162,7 +162,7 @@ OPERATIONS: Sequence[Operation] = (
     ),
     Operation(
         "GET",
-        f"{_SONG}/peaks",
+        f"{SONG}/peaks",
         "What the song looks like: 255 times the square root of the peak of each 10 ms",
         song_peaks,
         "application/octet-stream",
