@@ -16,8 +16,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.daemon]
 
 CONFIG, MUSIC = Path("/etc/lyricsyncd/config.yaml"), Path("/srv/music")
 KARAOKE = Path("/srv/karaoke")
+TOKEN, MORE = Path("/home/keeper/token"), Path("/var/tmp/more")
 SETTINGS = {
-    "libraries": [{"path": str(MUSIC)}],
+    "libraries": [{"path": str(MUSIC)}, {"path": str(MORE)}],
+    "web": {"token": {"file": str(TOKEN)}},
     "lyrics": {"order": ["local"]},
     "output": {"karaoke": True, "karaoke_folder": str(KARAOKE)},
     "daemon": {"settle": 0.2},
@@ -42,13 +44,19 @@ def home(machine: Machine) -> Machine:
     machine.write(MUSIC / "Ann" / "star.mp3", SONG.read_bytes())
     machine.run("chgrp", "-R", "music", MUSIC)
     machine.run("chmod", "-R", "g+rwX", MUSIC)
+    machine.write(MORE / "notes.txt", b"")
+    machine.write(TOKEN, b"a secret of twenty letters")
+    machine.write(TOKEN.parent / "diary", b"")
+    machine.run("chmod", "700", TOKEN.parent)
     machine.run("systemctl", "mask", "--now", "systemd-tmpfiles-clean.timer")
     drop_in = f"[Service]\nEnvironment=PYTHONPATH={booted.PROJECT}\nRestartSec=1s\n"
     machine.write(Path("/etc/systemd/system/lyricsyncd.service.d/test.conf"), drop_in.encode())
     said = machine.lyricsyncd("service", "install", "--system")
     assert "Made the user lyricsyncd" in said
     assert f"Made the folder {KARAOKE}" in said
-    assert "must be able to" not in said
+    assert f"must be able to write to {MORE}" in said
+    assert f"must be able to write to {MUSIC}" not in said
+    machine.run("chown", "lyricsyncd", MORE)
     return machine
 
 
@@ -66,12 +74,26 @@ def test_the_hardened_service_starts_and_does_a_song(home: Machine) -> None:
     assert home.status("systemd-analyze", "security", "--threshold=20", "lyricsyncd") == 0
 
 
+def inside(pid: str, user: str) -> list[str]:
+    """The beginning of a command that sees what a service sees."""
+    return ["nsenter", "-m", "-t", pid, "setpriv", f"--reuid={user}", "--clear-groups"]
+
+
+def test_it_sees_what_the_configuration_names_below_a_home_and_temporary_folders(
+    home: Machine,
+) -> None:
+    here = inside(home.shown("MainPID"), "lyricsyncd")
+    assert home.run(*here, "cat", TOKEN) == "a secret of twenty letters"
+    assert home.run(*here, "ls", TOKEN.parent) == "token\n"
+    assert home.status(*here, "touch", MORE / "song.lrc") == 0
+    assert home.status("test", "-e", MORE / "song.lrc") == 0
+
+
 def test_it_may_write_stems_where_they_are_wanted_and_nothing_beside(home: Machine) -> None:
-    inside = ["nsenter", "-m", "-t", home.shown("MainPID")]
-    inside += ["setpriv", "--reuid=lyricsyncd", "--regid=lyricsyncd", "--clear-groups"]
-    home.run(*inside, "touch", KARAOKE / "star.vocals.flac")
+    here = [*inside(home.shown("MainPID"), "lyricsyncd"), "--regid=lyricsyncd"]
+    home.run(*here, "touch", KARAOKE / "star.vocals.flac")
     home.run("chmod", "777", "/srv")
-    assert home.status(*inside, "touch", "/srv/elsewhere") == 1
+    assert home.status(*here, "touch", "/srv/elsewhere") == 1
     home.run("chmod", "755", "/srv")
 
 
@@ -160,7 +182,8 @@ def test_a_service_of_ones_own_does_a_song_too(machine: Machine) -> None:
         ),
         "there is a systemd of one's own",
     )
-    settings = {**SETTINGS, "libraries": [{"path": str(home / "Music")}]}
+    settings = {"libraries": [{"path": str(home / "Music")}], "lyrics": {"order": ["local"]}}
+    machine.write(home / ".cache/huggingface/hub/version.txt", b"1")
     unit = home / ".config/systemd/user/lyricsyncd.service.d/test.conf"
     machine.write(home / ".config/lyricsyncd/config.yaml", json.dumps(settings).encode())
     machine.write(unit, f"[Service]\nEnvironment=PYTHONPATH={booted.PROJECT}\n".encode())
@@ -172,5 +195,10 @@ def test_a_service_of_ones_own_does_a_song_too(machine: Machine) -> None:
     machine.until(lambda: machine.status("test", "-e", home / "Music/star.lrc") == 0, said)
     active = [*as_anna, "systemctl", "--user", "is-active", "lyricsyncd"]
     assert machine.run(*active) == "active\n"
+    shown = [*as_anna, "systemctl", "--user", "show", "lyricsyncd", "--value", "-p", "MainPID"]
+    pid = machine.run(*shown).strip()
+    here = inside(pid, "anna")
+    assert machine.status(*here, "touch", home / ".cache/huggingface/hub/new") == 0
+    assert machine.status(*here, "touch", home / "new") == 1
     machine.run(*as_anna, python, "-m", "lyricsyncd", "service", "uninstall")
     assert machine.run(*active) == "inactive\n"

@@ -8,9 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import UsageError
@@ -66,7 +69,7 @@ class TestAUnit:
         (tmp_path / "music").mkdir()
         (tmp_path / "link").symlink_to(tmp_path / "music")
         reported = lines(api(tmp_path / "link"))
-        assert f"ReadWritePaths=-{tmp_path}/music" in reported
+        assert f"BindPaths=-{tmp_path}/music" in reported
 
     def test_lets_the_user_service_keep_its_state(self) -> None:
         reported = lines(api("/srv/music", state=(Path("/home/a/.local/state/x"),)), system=False)
@@ -99,6 +102,84 @@ class TestAUnit:
         """In a user namespace it could not: there are no groups but its own."""
         assert "PrivateUsers=yes" in lines(api("/m"))
         assert "PrivateUsers=yes" not in lines(api("/m", groups=("media",)))
+
+
+PATHS: dict[str, Any] = {
+    "libraries.path": {"libraries": [{"path": "/home/a/x"}]},
+    "output.karaoke_folder": {"output": {"karaoke": True, "karaoke_folder": "/home/a/x"}},
+    "lyrics.genius.token": {"lyrics": {"genius": {"token": {"file": "/home/a/x"}}}},
+    "identify.acoustid_key": {"identify": {"acoustid_key": {"file": "/home/a/x"}}},
+    "models.dir": {"models": {"dir": "/home/a/x"}},
+    "models.aligner": {"models": {"aligner": "sphinx+/home/a/x"}},
+    "daemon.dask_tls.ca": {"daemon": {"dask_tls": {"ca": "/home/a/x", "cert": "/c", "key": "/k"}}},
+    "daemon.dask_tls.cert": {
+        "daemon": {"dask_tls": {"ca": "/c", "cert": "/home/a/x", "key": "/k"}}
+    },
+    "daemon.dask_tls.key": {"daemon": {"dask_tls": {"ca": "/c", "cert": "/c", "key": "/home/a/x"}}},
+    "web.token": {"web": {"token": {"file": "/home/a/x"}}},
+    "opensubsonic.password": {"opensubsonic": {"password": {"file": "/home/a/x"}}},
+    "opensubsonic.api_key": {"opensubsonic": {"api_key": {"file": "/home/a/x"}}},
+    "notify.urls": {"notify": {"urls": [{"file": "/home/a/x"}]}},
+}
+"""Each key that can name a file or a folder, with settings in which it names one in a home."""
+WRITTEN = {"libraries.path", "output.karaoke_folder"}
+
+
+def keys_of_paths(section: type[BaseModel] = Config, above: str = "") -> Iterator[str]:
+    """Yield the keys of a configuration that take the path of a file or a folder."""
+    for name, field in section.model_fields.items():
+        key = f"{above}{field.alias or name}"
+        described = repr((field.annotation, field.metadata))
+        if name == "aligner" or "_located" in described or "Secret" in described:
+            yield key
+        for inner in sections_in(field.annotation):
+            yield from keys_of_paths(inner, f"{key}.")
+
+
+def sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for each in get_args(annotation):
+        yield from sections_in(each)
+
+
+class TestEachPathOfAConfiguration:
+    def test_is_in_the_table_of_this_test(self) -> None:
+        assert set(keys_of_paths()) == set(PATHS)
+
+    @pytest.mark.parametrize("key", PATHS)
+    def test_is_shown_to_the_system_service_with_the_least_rights(self, key: str) -> None:
+        settings = Config.model_validate(PATHS[key])
+        bound = "BindPaths" if key in WRITTEN else "BindReadOnlyPaths"
+        shown = [line for line in lines(UnitSettings.of(settings, None)) if "/home/a/x" in line]
+        assert shown == [f"{bound}=-/home/a/x"]
+
+    @pytest.mark.parametrize("key", PATHS)
+    def test_is_written_by_a_users_own_service_where_it_must_be(self, key: str) -> None:
+        """It can read whatever its user can."""
+        settings = Config.model_validate(PATHS[key])
+        unit = lines(UnitSettings.of(settings, None), system=False)
+        assert ("ReadWritePaths=-/home/a/x" in unit) == (key in WRITTEN)
+
+    @pytest.mark.parametrize("system", [True, False])
+    def test_is_shown_in_a_folder_of_temporary_files_too(self, system: bool) -> None:
+        """PrivateTmp= hides those of others."""
+        named = {"libraries": [{"path": "/var/tmp/m"}], "models": {"dir": "/tmp/models"}}
+        unit = lines(UnitSettings.of(Config.model_validate(named), None), system=system)
+        assert "BindPaths=-/var/tmp/m" in unit
+        assert "BindReadOnlyPaths=-/tmp/models" in unit
+
+    def test_of_a_plug_ins_settings_is_read(self) -> None:
+        settings = Config.model_construct(plugins={"acme": {"words": ["/home/a/x"], "n": 1}})
+        assert "BindReadOnlyPaths=-/home/a/x" in lines(UnitSettings.of(settings, None))
+
+    def test_that_is_a_link_is_shown_with_its_target(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("k")
+        (tmp_path / "link").symlink_to("key")
+        named = {"web": {"token": {"file": str(tmp_path / "link")}}}
+        unit = lines(UnitSettings.of(Config.model_validate(named), None))
+        assert f"BindReadOnlyPaths=-{tmp_path}/link" in unit
+        assert f"BindReadOnlyPaths=-{tmp_path}/key" in unit
 
 
 @needs_systemd
@@ -155,12 +236,20 @@ class TestTheCommand:
         reported = json.loads(done.stdout)
         unit = Path(reported["unit"])
         assert home in unit.parents
-        assert f"ReadWritePaths=-{home}/music" in unit.read_text(encoding="utf-8")
+        # The home of this test lies among temporary files, which are private to a service.
+        assert f"BindPaths=-{home}/music" in unit.read_text(encoding="utf-8")
         assert json.loads(run("service", "uninstall", "--json", home=home, PATH=str(home)).stdout)[
             "removed"
         ]
         assert not unit.exists()
         assert "There is no" in run("service", "uninstall", home=home).stdout
+
+    def test_opens_the_models_that_a_user_has_from_a_hub(self, home: Path) -> None:
+        try_it = ("service", "install", "--dry-run")
+        assert f"BindPaths=-{home}/.cache/huggingface\n" in run(*try_it, home=home).stdout
+        moved = run(*try_it, home=home, HF_HOME="/srv/hub").stdout
+        assert "Environment=HF_HOME=/srv/hub\n" in moved
+        assert "ReadWritePaths=-/srv/hub\n" in moved
 
     def test_can_be_tried_without_effect(self, home: Path) -> None:
         done = run("service", "install", "--system", "--dry-run", home=home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import importlib.util
 import json
 import os
 import pwd
@@ -48,6 +49,7 @@ def install(
     """
     from lyricsyncd.config import paths
     from lyricsyncd.config.reader import load
+    from lyricsyncd.models.hub import cache_folders
     from lyricsyncd.systemd import (
         ACCOUNT,
         SYSTEM_UNITS,
@@ -68,11 +70,18 @@ def install(
     if system:
         named = account or ACCOUNT
         groups = _groups_for(settings) if account is None else ()
-        unit = UnitSettings.of(settings, file, account=named, groups=groups)
+        caches = () if account is None else _caches_of(account)
+        unit = UnitSettings.of(settings, file, account=named, groups=groups, caches=caches)
         target = SYSTEM_UNITS / UNIT_NAME
     else:
         state = (paths.state_dir(), paths.cache_dir())
-        unit = UnitSettings.of(settings, file, state=state)
+        unit = UnitSettings.of(
+            settings,
+            file,
+            state=state,
+            caches=cache_folders(Path.home(), os.environ),
+            environment=_variables(),
+        )
         target = user_units() / UNIT_NAME
     text = render(unit, system=system)
     done = []
@@ -85,7 +94,7 @@ def install(
         if system:
             done += _account_made(unit.account)
         else:
-            for folder in unit.state:
+            for folder in (*unit.state, *(unit.caches if _has_hub() else ())):
                 folder.mkdir(parents=True, exist_ok=True)
         done += _outputs_made(unit, system=system)
         _write(target, text)
@@ -93,7 +102,7 @@ def install(
         done += _systemctl(
             system, ("daemon-reload",), ("enable", UNIT_NAME), ("restart", UNIT_NAME)
         )
-    to_do = _left_to_do(unit, system=system)
+    to_do = _left_to_do(unit, system=system, has_models=settings.models.dir is not None)
     if as_json:
         shown = {"unit": str(target), "system": system, "written": not dry_run, "next": to_do}
         click.echo(json.dumps({**shown, "text": text} if dry_run else shown, indent=2))
@@ -203,6 +212,31 @@ def _account_made(account: str) -> list[str]:
     return [f"Made the user {account}"]
 
 
+def _caches_of(account: str) -> tuple[Path, ...]:
+    """Return where a user's models of hubs are; for one that is not there, the command stops
+    later."""
+    from lyricsyncd.models.hub import cache_folders
+
+    try:
+        return cache_folders(Path(pwd.getpwnam(account).pw_dir), {})
+    except KeyError:
+        return ()
+
+
+def _variables() -> tuple[tuple[str, str], ...]:
+    """Return the variables of this shell that say where folders are: systemd has others."""
+    from lyricsyncd.models.hub import CACHE_VARIABLES
+
+    names = dict.fromkeys(("XDG_STATE_HOME", *CACHE_VARIABLES))
+    return tuple((name, value) for name in names if (value := os.environ.get(name)))
+
+
+def _has_hub() -> bool:
+    """Return whether models are fetched from hubs: into folders that have to be there when the
+    service starts."""
+    return importlib.util.find_spec("huggingface_hub") is not None
+
+
 def _outputs_made(unit: UnitSettings, *, system: bool) -> list[str]:
     """Make the folders that are written to beside the libraries: what is not there when the service
     starts stays closed to it."""
@@ -234,8 +268,14 @@ def _groups_for(settings: Config) -> tuple[str, ...]:
     return tuple(groups)
 
 
-def _left_to_do(unit: UnitSettings, *, system: bool) -> list[str]:
-    """Return the command for what only a person can decide."""
+def _left_to_do(unit: UnitSettings, *, system: bool, has_models: bool) -> list[str]:
+    """Return the command for what only a person can decide.
+
+    Parameters
+    ----------
+    has_models : bool
+        Whether the configuration names a folder of models.
+    """
     import shlex
 
     from lyricsyncd.config.paths import SYSTEM_CACHE
@@ -244,20 +284,23 @@ def _left_to_do(unit: UnitSettings, *, system: bool) -> list[str]:
     if not system:
         return ["To have it run while you are not logged in: loginctl enable-linger"]
     lines = []
-    if unit.config is not None and not _may(unit.config, unit, stat.S_IROTH):
-        # Not for all others: secrets may stand in it.
-        file = shlex.quote(str(unit.config))
-        lines.append(
-            f"{unit.account} must be able to read {unit.config}: chgrp {unit.account} {file}"
-            f" && chmod g+r {file}"
-        )
+    needed = unit.read if unit.config is None else (unit.config, *unit.read)
+    for path in needed:
+        # What is not there yet may come later.
+        if path.exists() and not _may(path, unit, stat.S_IROTH):
+            # Not for all others: secrets may stand in it.
+            quoted = shlex.quote(str(path))
+            lines.append(
+                f"{unit.account} must be able to read {path}: chgrp {unit.account} {quoted}"
+                f" && chmod g+r {quoted}"
+            )
     for folder in (*unit.libraries, *unit.outputs):
         if not _may(folder, unit, stat.S_IWOTH):
             lines.append(
                 f"{unit.account} must be able to write to {folder}: setfacl -R -m "
                 f"u:{unit.account}:rwX -m d:u:{unit.account}:rwX {shlex.quote(str(folder))}"
             )
-    if unit.models is None and missing(SYSTEM_CACHE / "models"):
+    if not has_models and missing(SYSTEM_CACHE / "models"):
         lines.append(
             "Once it runs, give it the models that separate the vocals and recognise phonemes: "
             f"lyricsyncd models install {LITE}"

@@ -15,7 +15,7 @@ import socket
 import urllib.parse
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,20 @@ HUB_MODELS = {
         ),
     )
 }
+
+
+CACHE_VARIABLES = ("HF_HOME", "HF_HUB_CACHE", "TORCH_HOME", "XDG_CACHE_HOME")
+"""Variables of the environment that say where the clients of hubs keep models."""
+
+
+def cache_folders(home: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folders that the clients of Hugging Face's hub and of torch's keep models in."""
+    cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
+    hub = Path(environment.get("HF_HOME") or cache / "huggingface")
+    torch = Path(environment.get("TORCH_HOME") or cache / "torch")
+    moved = environment.get("HF_HUB_CACHE")
+    folders = (hub, torch) if not moved else (hub, Path(moved), torch)
+    return tuple(folder.expanduser() for folder in folders)
 
 
 def folder_name(name: str) -> str:

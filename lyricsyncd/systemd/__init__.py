@@ -13,9 +13,12 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lyricsyncd.config.named_paths import NamedPaths
 from lyricsyncd.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lyricsyncd.config.schema import Config
 
 UNIT_NAME = "lyricsyncd.service"
@@ -24,6 +27,9 @@ ACCOUNT = "lyricsyncd"
 """The user of the system service, where no other is named."""
 
 _HOMES = tuple(map(Path, ("/home", "/root", "/run/user")))
+"""Hidden from the system service by ProtectHome= …"""
+_TEMPORARY = tuple(map(Path, ("/tmp", "/var/tmp")))
+"""… and from both services by PrivateTmp=."""
 _EXEC = "ExecStart=/usr/bin/env lyricsyncd run"
 _MARK = "# Nothing but its own state, the network and the music.\n"
 
@@ -41,8 +47,12 @@ class UnitSettings:
     gpu: bool = False
     state: tuple[Path, ...] = ()
     """Folders of the user's service that must be written to."""
-    models: Path | None = None
-    """Where models are read from, if it is no folder of ours."""
+    read: tuple[Path, ...] = ()
+    """Files and folders of the configuration that are only read: models, secrets, certificates."""
+    caches: tuple[Path, ...] = ()
+    """Folders in a home that clients of model hubs fetch models into."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Variables of the shell that say where those folders are."""
     account: str = ACCOUNT
     groups: tuple[str, ...] = ()
     """Groups that let the system service write to the music."""
@@ -52,30 +62,26 @@ class UnitSettings:
     @classmethod
     def of(cls, config: Config, path: Path | None, **more: object) -> UnitSettings:
         """Derive them from a configuration, its file, and the running Python."""
-        prefixes = dict.fromkeys(Path(each).resolve() for each in (sys.prefix, sys.base_prefix))
+        named = NamedPaths.of(config)
         return cls(
-            # A link stays a link here; its target is made accessible, too.
-            libraries=tuple(Path(os.path.abspath(each.path)) for each in config.libraries),  # noqa: PTH100
+            libraries=named.libraries,
             command=(sys.executable, "-m", "lyricsyncd"),
-            prefixes=tuple(prefixes),
+            prefixes=_prefixes(),
             config=None if path is None else Path(os.path.abspath(path)),  # noqa: PTH100
             gpu=config.models.device.startswith("cuda"),
-            models=config.models.dir,
-            outputs=_outputs(config),
+            read=named.read,
+            outputs=named.outputs,
             **more,  # type: ignore[arg-type]
         )
 
 
-def _outputs(config: Config) -> tuple[Path, ...]:
-    """Return the folders that a configuration has written to, outside the libraries."""
-    from lyricsyncd.config.schema import Output
-
-    output = config.output
-    if not isinstance(output, Output) or not output.karaoke or output.karaoke_folder is None:
-        return ()
-    folder = Path(os.path.abspath(output.karaoke_folder))  # noqa: PTH100
-    inside = any(folder.is_relative_to(os.path.abspath(each.path)) for each in config.libraries)  # noqa: PTH100
-    return () if inside else (folder,)
+def _prefixes() -> tuple[Path, ...]:
+    """Return the folders of Python, and of this package where it lies outside them (a checkout)."""
+    prefixes = dict.fromkeys(Path(each).resolve() for each in (sys.prefix, sys.base_prefix))
+    package = Path(__file__).resolve().parent.parent
+    if not any(package.is_relative_to(each) for each in prefixes):
+        prefixes[package] = None
+    return tuple(prefixes)
 
 
 def user_units(environment: dict[str, str] | os._Environ[str] = os.environ) -> Path:
@@ -131,18 +137,29 @@ def _account(settings: UnitSettings) -> str:
 
 
 def _folders(settings: UnitSettings, *, system: bool) -> list[str]:
-    """List the lines that give access to folders; the dash allows a disk that is unplugged."""
-    lines = []
-    written = (*settings.libraries, *settings.outputs)
-    for folder in dict.fromkeys((*written, *map(_real, written))):
-        unseen = system and hidden(folder)
+    """List the lines that give access to folders; the dash allows a disk that is unplugged.
+
+    A link and what it leads to are opened both.
+    """
+    lines = [f"Environment={_quoted(f'{name}={value}')}" for name, value in settings.environment]
+    for folder in _with_targets((*settings.libraries, *settings.outputs, *settings.caches)):
+        unseen = hidden(folder, system=system)
         lines.append(_bound("BindPaths", folder) if unseen else f"ReadWritePaths={_dashed(folder)}")
-    if not system:
-        return [*lines, *(f"ReadWritePaths={_quoted(folder)}" for folder in settings.state)]
-    needed = [*settings.prefixes, settings.config, settings.models]
-    for path in dict.fromkeys(each for each in needed if each is not None and hidden(each)):
-        lines.append(_bound("BindReadOnlyPaths", path))
+    for folder in settings.state:
+        unseen = hidden(folder, system=system)
+        lines.append(_bound("BindPaths", folder) if unseen else f"ReadWritePaths={_quoted(folder)}")
+    needed = [*settings.prefixes, *settings.read]
+    if settings.config is not None:
+        needed.append(settings.config)
+    for path in _with_targets(needed):
+        if hidden(path, system=system):
+            lines.append(_bound("BindReadOnlyPaths", path))
     return lines
+
+
+def _with_targets(paths: Sequence[Path]) -> list[Path]:
+    """List paths, and after them what those that are links lead to."""
+    return list(dict.fromkeys((*paths, *(Path(os.path.realpath(path)) for path in paths))))
 
 
 def _dashed(folder: Path) -> str:
@@ -154,13 +171,10 @@ def _bound(setting: str, path: Path) -> str:
     return f"{setting}=" + _quoted(f"-{path}").replace(":", "\\:")
 
 
-def _real(folder: Path) -> Path:
-    return Path(os.path.realpath(folder))
-
-
-def hidden(path: Path) -> bool:
-    """Return whether ProtectHome= hides a path from a system service."""
-    return any(home in (path, *path.parents) for home in _HOMES)
+def hidden(path: Path, *, system: bool = True) -> bool:
+    """Return whether ProtectHome= or PrivateTmp= hides a path from the service."""
+    folders = (*_HOMES, *_TEMPORARY) if system else _TEMPORARY
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def _quoted(word: str | Path) -> str:
