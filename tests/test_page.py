@@ -151,11 +151,15 @@ def placed(home: Home, name: str, state: State, lyrics: Lyrics | None = None, **
 @pytest.fixture
 def furnished(home: Home) -> Home:
     """A library with songs in several states."""
+    furnish(home)
+    return home
+
+
+def furnish(home: Home) -> None:
     placed(home, "A/star.mp3", State.REVIEW, title="The Star", artist="Jane Taylor", album="Rhymes")
     placed(home, "A/done.mp3", State.DONE, title="Done", artist="Someone")
     placed(home, "B/failed.mp3", State.FAILED, title="Broken", artist="Nobody")
     home.known("B/waiting.mp3", None)
-    return home
 
 
 def address(home: Home) -> str:
@@ -280,6 +284,45 @@ class TestSigningIn:
             seen.page.get_by_role("button", name="Play").wait_for()
             assert seen.page.url.endswith(f"/music/lyrics/ui/#/song/{id}")
             assert all("/music/lyrics/" in url for url in seen.asked)
+
+
+@slow
+class TestAViewer:
+    def test_is_shown_nothing_that_would_be_refused(
+        self, tmp_path: Path, visit: Callable[..., Visit]
+    ) -> None:
+        with web_api.home(tmp_path, token=TOKEN, viewer_token="only to look") as made:
+            furnish(made)
+            made.catalog.pause()
+            seen = visit(address(made))
+            page, sent = seen.page, []
+            page.get_by_label("Token").fill("only to look")
+            page.keyboard.press("Enter")
+            page.get_by_text("The Star").wait_for()
+            page.on("request", lambda each: sent.append((each.method, each.url)))
+            shown = set()
+            for screen, text in SCREENS.items():
+                if screen.startswith("#/edit"):
+                    text = "Only to look and listen"
+                page.goto(f"http://{address(made)}/ui/{screen}")
+                page.get_by_text(text).first.wait_for()
+                for key in ("j", " ", "a", "x", "o", "t", "?"):
+                    page.keyboard.press(key)
+                page.goto(f"http://{address(made)}/ui/{screen}")
+                page.get_by_text(text).first.wait_for()
+                for n in range(page.get_by_role("button").count()):
+                    button = page.get_by_role("button").nth(n)
+                    name = button.text_content() or ""
+                    shown.add(name.strip())
+                    if "Sign out" not in name and button.is_enabled():
+                        button.click()
+                        page.keyboard.press("Escape")
+                        page.goto(f"http://{address(made)}/ui/{screen}")
+                        page.get_by_text(text).first.wait_for()
+            assert {method for method, _ in sent} == {"GET"}
+            assert {"Next", "Look again", "Sign out"} <= shown
+            assert shown.isdisjoint({"Accept", "Try again", "Take back …", "Go on", "Edit timing"})
+            assert [each for each in seen.complaints if "403" in each] == []
 
 
 @slow

@@ -59,13 +59,30 @@ def test_beyond_this_computer_a_token_that_can_be_guessed_is_refused(
     settings = json.dumps({"web": {"listen": "0.0.0.0:0", "token": {"file": "token"}}})
     web = read(tmp_path, settings).web
     with pytest.raises(ConfigError):
-        web.shown_token()
+        web.shown_tokens()
 
 
 def test_on_loopback_a_short_token_will_do_and_a_blank_one_will_not(tmp_path: Path) -> None:
-    assert read(tmp_path, "web: {token: ' a '}").web.shown_token() == "a"
+    assert read(tmp_path, "web: {token: ' a '}").web.shown_tokens() == ("a", None)
     with pytest.raises(ConfigError, match="a blank token is none"):
         read(tmp_path, "web: {token: ' '}")
+
+
+def test_a_viewer_has_another_token_beside_the_first(tmp_path: Path) -> None:
+    web = read(tmp_path, "web: {token: ' a ', viewer_token: ' b '}").web
+    assert web.shown_tokens() == ("a", "b")
+    with pytest.raises(ConfigError, match=r"viewer_token needs a token"):
+        read(tmp_path, "web: {viewer_token: b}")
+    with pytest.raises(ConfigError, match=r"another one than web\.token") as caught:
+        read(tmp_path, "web: {token: secret, viewer_token: secret}")
+    assert "secret" not in str(caught.value)
+    with pytest.raises(ConfigError, match="use 8 characters or more"):
+        read(tmp_path, "web: {listen: '0.0.0.0:0', token: long enough, viewer_token: b}")
+    # In files they are only seen when they are read.
+    (tmp_path / "token").write_text("secret \n", encoding="utf-8")
+    web = read(tmp_path, "web: {token: secret, viewer_token: {file: token}}").web
+    with pytest.raises(ConfigError, match=r"web\.viewer_token: it must be another one"):
+        web.shown_tokens()
 
 
 def test_on_loopback_none_is_needed() -> None:

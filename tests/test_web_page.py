@@ -15,7 +15,7 @@ import httpx2
 import pytest
 from pydantic import ValidationError
 
-from lyricsyncd.config.schema import Config
+from lyricsyncd.config.schema import Config, Tokens
 from lyricsyncd.web import guard
 from lyricsyncd.web.page import POLICY, Page
 from lyricsyncd.web.reply import Problem
@@ -196,41 +196,54 @@ class TestASession:
 
     def test_is_asked_for_without_a_refusal(self, locked: Home) -> None:
         asked = locked.get("/api/v1/session")
-        assert (asked.status_code, asked.json()) == (200, {"needed": True, "signed_in": False})
+        assert (asked.status_code, asked.json()) == (
+            200,
+            {"needed": True, "signed_in": False, "may_change": False},
+        )
         sign_in(locked)
-        assert locked.get("/api/v1/session").json() == {"needed": True, "signed_in": True}
+        assert locked.get("/api/v1/session").json() == {
+            "needed": True,
+            "signed_in": True,
+            "may_change": True,
+        }
 
     def test_is_not_needed_without_a_token(self, api: Home) -> None:
         answer = sign_in(api, "anything")
         assert (answer.status_code, answer.json()) == (200, {"needed": False})
-        assert api.get("/api/v1/session").json() == {"needed": False, "signed_in": False}
+        assert api.get("/api/v1/session").json() == {
+            "needed": False,
+            "signed_in": False,
+            "may_change": True,
+        }
         assert "set-cookie" not in answer.headers
 
     def test_survives_a_restart_and_no_other_token(self, locked: Home) -> None:
-        sessions = Sessions(locked.catalog, TOKEN)
+        sessions = Sessions(locked.catalog, Tokens(TOKEN))
         secret = sessions.begin()
-        assert Sessions(locked.catalog, TOKEN).known(secret)
-        assert not Sessions(locked.catalog, "another").known(secret)
-        assert not Sessions(locked.catalog, None).known(secret)
+        assert Sessions(locked.catalog, Tokens(TOKEN)).of_secret(secret)
+        assert not Sessions(locked.catalog, Tokens("another")).of_secret(secret)
+        assert not Sessions(locked.catalog, Tokens()).of_secret(secret)
         assert secret not in (locked.catalog.noted("sessions") or "")
 
     def test_lasts_a_year(self, locked: Home) -> None:
         clock = Clock()
-        sessions = Sessions(locked.catalog, TOKEN, clock)
+        sessions = Sessions(locked.catalog, Tokens(TOKEN), clock)
         secret = sessions.begin()
         clock.now += LASTS_S - 1
-        assert sessions.known(secret)
+        assert sessions.of_secret(secret)
         clock.now += 2
-        assert not sessions.known(secret)
+        assert not sessions.of_secret(secret)
 
     def test_is_one_of_a_limited_number(self, locked: Home) -> None:
         clock = Clock()
-        sessions = Sessions(locked.catalog, TOKEN, clock)
+        sessions = Sessions(locked.catalog, Tokens(TOKEN), clock)
         secrets = []
         for _ in range(70):
             secrets.append(sessions.begin())
             clock.now += 1
-        assert [sessions.known(secret) for secret in secrets] == [False] * 6 + [True] * 64
+        assert [sessions.of_secret(secret) is not None for secret in secrets] == [False] * 6 + [
+            True
+        ] * 64
 
     def test_has_a_pace_of_its_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(guard, "BURST", 5.0)

@@ -6,10 +6,11 @@ init`` writes; a test holds model and example together.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from lyricsyncd.config.secret import Secret
 from lyricsyncd.config.setting_types import (
     AlignerName,
     ClusterAddress,
@@ -488,6 +489,17 @@ class Daemon(Section):
         return self
 
 
+class Tokens(NamedTuple):
+    """Credentials of requests; without a token they need none."""
+
+    token: str | None = None
+    viewer: str | None = None
+    """Lets look and listen, and change nothing."""
+
+
+_SAME_TOKENS = "it must be another one than web.token"
+
+
 class Web(Section):
     """The control interface, for plugins of players and for scripts."""
 
@@ -501,6 +513,16 @@ class Web(Section):
             "What others must show as `Authorization: Bearer TOKEN`: any long text (beyond this "
             f"computer, {LEAST_TOKEN} characters or more), or {{file: PATH}}."
         ),
+    )
+    viewer_token: SecretValue | None = Field(
+        default=None,
+        description=(
+            "A second token, for those who may look and listen, and change nothing: also any long "
+            "text, or {file: PATH}."
+        ),
+    )
+    page: bool = Field(
+        default=True, description="Whether there is a page below /ui/; false: the API alone."
     )
     audio: bool = Field(
         default=True, description="Whether the page plays songs; false: no song leaves this way."
@@ -522,29 +544,41 @@ class Web(Section):
 
     @model_validator(mode="after")
     def _guarded(self) -> Web:
-        if self.token is not None:
+        for token in (self.token, self.viewer_token):
             # A file may come later; it is checked when it is read.
-            if self.token.file is None and (
-                weakness := token_weakness(self.token.reveal(), self.listen)
-            ):
+            if token is None or token.file is not None:
+                continue
+            if weakness := token_weakness(token.reveal(), self.listen):
                 raise ValueError(weakness)
+        if self.token is not None:
+            if self.token == self.viewer_token:
+                raise ValueError(_SAME_TOKENS)
+        elif self.viewer_token is not None:
+            raise ValueError("viewer_token needs a token: without one all may change everything")
         elif self.listen is not None and not is_loopback(host := host_and_port(self.listen)[0]):
             raise ValueError(f"listening on {host} needs a token: set web.token")
         return self
 
-    def shown_token(self) -> str | None:
-        """Return the token that requests must have; ``None`` where they need none.
+    def shown_tokens(self) -> Tokens:
+        """Return the tokens that open the interface.
 
         Raises
         ------
         ConfigError
-            Its file cannot be read, or holds a token that can be guessed.
+            A file of theirs cannot be read, or holds a token that can be guessed.
         """
-        if self.token is None:
+        token = self._shown("web.token", self.token)
+        viewer = self._shown("web.viewer_token", self.viewer_token)
+        if token is not None and token == viewer:
+            raise ConfigError(f"web.viewer_token: {_SAME_TOKENS}", remedy="Correct it")
+        return Tokens(token, viewer)
+
+    def _shown(self, key: str, secret: Secret | None) -> str | None:
+        if secret is None:
             return None
-        token = self.token.reveal()
+        token = secret.reveal()
         if weakness := token_weakness(token, self.listen):
-            raise ConfigError(f"web.token: {weakness}", remedy="Correct it")
+            raise ConfigError(f"{key}: {weakness}", remedy="Correct it")
         return token.strip()
 
 

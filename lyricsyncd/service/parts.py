@@ -65,7 +65,7 @@ class WebComponent(Component):
         self._check = Interval(_CHECK_S, first=_CHECK_S)
 
     def validate(self, config: Config) -> None:
-        config.web.shown_token()
+        config.web.shown_tokens()
 
     def start(self, config: Config) -> None:
         self._server.start(config.web)

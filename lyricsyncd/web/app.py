@@ -53,6 +53,7 @@ def application(
     stream: Stream,
     maker: Maker,
     origins: Iterable[str] = (),
+    page: bool = True,
 ) -> Guard:
     """Make the application.
 
@@ -64,6 +65,8 @@ def application(
         Answers `GET /events`.
     maker : Maker
         Makes peaks and renditions.
+    page : bool
+        Whether the page is served.
     """
     limiter, for_songs = anyio.CapacityLimiter(THREADS), anyio.CapacityLimiter(THREADS)
     routes: list[Route] = []
@@ -79,10 +82,11 @@ def application(
                 path = path.replace("{id}", "{id:int}")
                 routes.append(Route(path, endpoint, methods=[operation.method]))
     routes.append(Route(f"{PREFIX}/events", stream.endpoint, methods=["GET"]))
-    page = Page()
+    files = Page()
     for path in ("/", PAGE):
-        routes.append(Route(path, page.redirect, methods=["GET"]))
-    routes.append(Route(f"{PAGE}/{{name:path}}", page.endpoint, methods=["GET"]))
+        routes.append(Route(path, files.redirect if page else _no_page, methods=["GET"]))
+    below = files.endpoint if page else _no_page
+    routes.append(Route(f"{PAGE}/{{name:path}}", below, methods=["GET"]))
     for path in ("/openapi.json", f"{PREFIX}/openapi.json"):
         routes.append(Route(path, _openapi, methods=["GET"]))
     handlers: Any = {
@@ -183,6 +187,10 @@ async def _body(request: Request, operation: Operation) -> Any:
         return operation.body.model_validate(found)
     except ValidationError as error:
         raise Problem(400, describe(error)) from None
+
+
+async def _no_page(_request: Request) -> Response:
+    return problem(404, "The page is switched off", remedy="Set web.page to true")
 
 
 async def _openapi(_request: Request) -> Response:

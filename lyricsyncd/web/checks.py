@@ -26,7 +26,7 @@ def control(config: Config, *, in_use: bool) -> Iterator[Finding]:
         yield ok("control", "the control interface is switched off")
         return
     try:
-        config.web.shown_token()
+        config.web.shown_tokens()
     except LyricsyncError as error:
         yield failed("control", error.message, error.remedy)
         return

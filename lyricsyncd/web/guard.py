@@ -4,12 +4,12 @@ Without a token only programs on this computer reach the service; but one of the
 with any web page in it. So a request must name the host by an address (names can be made to lead
 here, "DNS rebinding"), must not come from another page, and must declare its body as JSON. With a
 token, a browser's session is as good as the token itself; its cookie is only sent by our own page.
+With the token of a viewer nothing but reading is allowed, by the method of the request: that holds
+for every path, those of later operations among them.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import time
 from collections.abc import Callable, Iterable, MutableMapping
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 
 from lyricsyncd.web.reply import Problem, problem
-from lyricsyncd.web.sessions import Sessions, secrets_in
+from lyricsyncd.web.sessions import Role, Sessions
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -127,7 +127,7 @@ class Guard:
         client = scope.get("client")
         address = client[0] if client else "?"
         path, safe = scope["path"], scope["method"] in ("GET", "HEAD")
-        session = self._session(headers)
+        session = self._sessions.secret_in(headers)
         if path not in OPEN and (wait := self._wait(address, session)):
             return _wait(wait)
         if safe and is_page(path):
@@ -149,15 +149,23 @@ class Guard:
             # Each try of a token counts; a page may ask whether it needs one.
             if not safe and (wait := self._denied.take(address)):
                 return _wait(wait)
-        elif self._sessions.needed and path not in OPEN and not self._known(headers, session):
-            if wait := self._denied.take(address):
-                return _wait(wait)
-            return problem(
-                401,
-                "A token is needed",
-                remedy="Send the header Authorization: Bearer TOKEN",
-                headers={"WWW-Authenticate": 'Bearer realm="lyricsyncd"'},
-            )
+        elif path not in OPEN:
+            role = self._sessions.role(headers)
+            if role is None:
+                if wait := self._denied.take(address):
+                    return _wait(wait)
+                return problem(
+                    401,
+                    "A token is needed",
+                    remedy="Send the header Authorization: Bearer TOKEN",
+                    headers={"WWW-Authenticate": 'Bearer realm="lyricsyncd"'},
+                )
+            if not safe and role < Role.EDITOR:
+                return problem(
+                    403,
+                    "This token may look and listen, and change nothing",
+                    remedy="Use web.token of the configuration",
+                )
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY:
             return problem(413, _TOO_LARGE)
@@ -181,11 +189,6 @@ class Guard:
             return self._allowed_sessions.take(session)
         return self._allowed.take(address)
 
-    def _session(self, headers: Headers) -> str | None:
-        """Return the secret of the session that a request belongs to."""
-        given = secrets_in(headers.get("cookie", ""))
-        return next((secret for secret in given if self._sessions.known(secret)), None)
-
     def _of_another_page(self, headers: Headers) -> bool:
         """Return whether a browser declares the request to come from another page."""
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
@@ -197,21 +200,6 @@ class Guard:
             return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
         except ValueError:
             return True
-
-    def _known(self, headers: Headers, session: str | None) -> bool:
-        if session is not None:
-            return True
-        kind, _, shown = headers.get("authorization", "").partition(" ")
-        given = shown.strip().encode("latin-1", "replace")
-        if kind.lower() == "basic":
-            # What can only send a user and a password sends the token as the password.
-            try:
-                given = base64.b64decode(given, validate=True).partition(b":")[2]
-            except (binascii.Error, ValueError):
-                return False
-        elif kind.lower() != "bearer":
-            return False
-        return self._sessions.is_token(given)
 
 
 def is_page(path: str) -> bool:

@@ -10,10 +10,10 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lyricsyncd.config.schema import Web
+from lyricsyncd.config.schema import Tokens, Web
 from lyricsyncd.config.values import host_and_port
 from lyricsyncd.web.context import ServiceContext
 
@@ -35,7 +35,7 @@ class WebServer:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._settings = Web(listen=None)
-        self._token: str | None = None
+        self._tokens = Tokens()
         self._running: _Running | None = None
         self._again_at = 0.0
         self._logged = False
@@ -53,11 +53,11 @@ class WebServer:
         ConfigError
             The token cannot be read, or can be guessed; nothing changes.
         """
-        token = settings.shown_token()
-        if self._running is not None and (settings, token) == (self._settings, self._token):
+        tokens = settings.shown_tokens()
+        if self._running is not None and (settings, tokens) == (self._settings, self._tokens):
             return
         self.stop()
-        self._settings, self._token = settings, token
+        self._settings, self._tokens = settings, tokens
         self._again_at, self._logged = 0.0, False
         self.check()
 
@@ -79,9 +79,7 @@ class WebServer:
             self._logged = True
             return
         self._logged = False
-        host, _ = host_and_port(self._settings.listen)
-        origins = self._settings.origins
-        self._running = _Running(self._context, listening, self._token, host, origins)
+        self._running = _Running(self._context, listening, self._settings, self._tokens)
         log.info("listening on http://%s", self.address)
 
     def stop(self) -> None:
@@ -118,9 +116,8 @@ class _Running:
         self,
         context: ServiceContext,
         listening: socket.socket,
-        token: str | None,
-        host: str,
-        origins: Iterable[str],
+        settings: Web,
+        tokens: Tokens,
     ) -> None:
         from lyricsyncd.playback.maker import Maker
         from lyricsyncd.web.app import application
@@ -132,14 +129,16 @@ class _Running:
         self.address = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
         self._listening = listening
         self._stream = Stream(context.catalog)
-        sessions = Sessions(context.catalog, token)
+        sessions = Sessions(context.catalog, tokens)
+        host, _ = host_and_port(settings.listen or self.address)
         self._separator = SongSeparator(context.config)
         self._maker = Maker(self._separator)
         app = application(
             context,
             sessions=sessions,
             host=host,
-            origins=origins,
+            origins=settings.origins,
+            page=settings.page,
             stream=self._stream,
             maker=self._maker,
         )

@@ -7,21 +7,26 @@ from collections.abc import Sequence
 from lyricsyncd.web.guard import SESSION
 from lyricsyncd.web.operation import Call, Json, Operation
 from lyricsyncd.web.reply import Problem
-from lyricsyncd.web.sessions import cookie, secrets_in
+from lyricsyncd.web.sessions import Role, cookie, secrets_in
 from lyricsyncd.web.shapes import service as shapes
 
 
 def begin_session(call: Call) -> Json:
     if not call.sessions.needed:
         return Json({"needed": False}, {})
-    if not call.sessions.is_token(call.body.token):
+    role = call.sessions.of_token(call.body.token)
+    if role is None:
         raise Problem(401, "That is not the token", remedy="It is web.token of the configuration")
-    return Json({"needed": True}, {"Set-Cookie": _cookie(call, call.sessions.begin())})
+    return Json({"needed": True}, {"Set-Cookie": _cookie(call, call.sessions.begin(role))})
 
 
 def session_state(call: Call) -> dict[str, bool]:
-    given = secrets_in(call.headers.get("cookie", ""))
-    return {"needed": call.sessions.needed, "signed_in": any(map(call.sessions.known, given))}
+    needed, role = call.sessions.needed, call.sessions.role(call.headers)
+    return {
+        "needed": needed,
+        "signed_in": needed and role is not None,
+        "may_change": role is Role.EDITOR,
+    }
 
 
 def end_session(call: Call) -> Json:

@@ -115,6 +115,7 @@ class SessionAnswer(Shape):
 
 class SessionState(SessionAnswer):
     signed_in: bool = Field(description="Whether the browser has a session that lasts.")
+    may_change: bool = Field(description="Whether it may change anything, and not only look.")
 
 
 class ErrorAnswer(Shape):

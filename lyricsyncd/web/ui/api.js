@@ -12,6 +12,8 @@ export const trouble = signal(null);
 export const service = signal(null);
 // Whether this browser signed in, and so can sign out.
 export const signedIn = signal(kept('signed-in', false));
+// Whether this browser may change anything, and not only look and listen.
+export const mayChange = signal(true);
 
 export const url = path => new URL(path, base).href;
 
@@ -62,8 +64,9 @@ export async function order(query, options) {
 
 export async function refresh() {
   try {
-    if (door.value === 'starting' || door.value === 'locked') {
-      const { needed, signed_in: known } = await get('session');
+    if (door.value !== 'ready') {
+      const { needed, signed_in: known, may_change: may } = await get('session');
+      mayChange.value = may;
       if (needed && !known) {
         door.value = 'locked';
         return;

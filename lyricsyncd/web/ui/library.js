@@ -1,6 +1,6 @@
 // All songs: an order of numbers, and of these the ones that are seen.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { get, on, order, post, service } from './api.js';
+import { get, mayChange, on, order, post, service } from './api.js';
 import { Action, Icon, LABELS, Mark, artist, folder, minutes, number, percent, text, title, useTitle } from './parts.js';
 
 const ROW = 60, PAGE = 100, AROUND = 6;
@@ -156,7 +156,7 @@ function Rows({ state, q, sort }) {
     const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 10, PageUp: -10,
       Home: -total, End: total };
     if (event.ctrlKey || event.metaKey || event.altKey || !total) return;
-    if (event.key === ' ') toggle(at, event.shiftKey);
+    if (event.key === ' ' && mayChange.value) toggle(at, event.shiftKey);
     else if (event.key === 'Escape' && picked) pick(null);
     else if (event.key === 'Enter') location.hash = `#/song/${ids[at]}`;
     else if (event.key in steps) go(at + steps[event.key]);
@@ -182,7 +182,7 @@ function Rows({ state, q, sort }) {
         <a class="button" href="#/library">Show all songs</a>` : null}</div></div>`
         : null}</div></div>
     <div class="foot"><p role="status">${wrong || (ids ? `${number(total)} ${total === 1 ? 'song' : 'songs'}`
-      : 'Loading …')}</p>${picked || !total ? null : html`<button class="quiet" onClick=${() => pick(new Set())}>
+      : 'Loading …')}</p>${picked || !total || !mayChange.value ? null : html`<button class="quiet" onClick=${() => pick(new Set())}>
       Choose several</button>`}</div>`;
 }
 

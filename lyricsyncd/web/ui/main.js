@@ -1,6 +1,6 @@
 // The shell: which screen is shown, the way between them, and what stands before them all.
 import { html, render, signal, useEffect, useRef, useState } from './vendor/preact.js';
-import { door, explained, post, refresh, service, signIn, start, trouble } from './api.js';
+import { door, explained, mayChange, post, refresh, service, signIn, start, trouble } from './api.js';
 import { Action, Icon, Later, Page, REVIEW, text, useTitle } from './parts.js';
 import { Library } from './library.js';
 import { Song } from './song.js';
@@ -50,7 +50,7 @@ function Banner() {
     await refresh();
   };
   return html`<div class="banner"><span>Paused: no new songs are taken up.</span>
-    <${Action} run=${resume}>Go on<//></div>`;
+    ${mayChange.value ? html`<${Action} run=${resume}>Go on<//>` : null}</div>`;
 }
 
 function SignIn() {
@@ -101,6 +101,11 @@ function App() {
   }
   if (screen === 'song' && /^\d+$/.test(id)) {
     return html`<div class="whole"><${Banner}/><${Song} key=${id} id=${+id}/></div>`;
+  }
+  if (screen === 'edit' && !mayChange.value) {
+    return html`<div class="whole"><main class="lock" id="main" tabindex="-1"><div><h1>Only to look and listen</h1>
+      <p>With the token of this browser nothing can be changed.</p>
+      <p><a class="button" href=${`#/song/${id}`}>Listen to the song</a></p></div></main></div>`;
   }
   if (screen === 'edit' && /^\d+$/.test(id)) {
     return html`<div class="whole"><${Banner}/><${Later} key=${`edit${id}`} load=${() => import('./edit.js')}

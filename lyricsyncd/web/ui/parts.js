@@ -1,6 +1,6 @@
 // Small parts that screens share.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { explained, post } from './api.js';
+import { explained, mayChange, post } from './api.js';
 
 export const LABELS = {
   review: 'Needs a look',
@@ -83,8 +83,8 @@ export function Action({ run, children, class: name = '', done = '', disabled = 
   return html`<span class="action"><button class=${name} disabled=${busy || disabled} onClick=${act} ...${more}>
     ${children}</button><span class="said" role="status">${said}</span></span>`;
 }
-export const Retry = ({ id, children = 'Try again', ...more }) =>
-  html`<${Action} run=${() => post(`tracks/${id}/retry`)} done="Queued" ...${more}>${children}<//>`;
+export const Retry = ({ id, children = 'Try again', ...more }) => (mayChange.value
+  ? html`<${Action} run=${() => post(`tracks/${id}/retry`)} done="Queued" ...${more}>${children}<//>` : null);
 
 // Shows first what would be given back or removed.
 export function TakeBack({ id }) {
@@ -98,6 +98,7 @@ export function TakeBack({ id }) {
   };
   const part = (name, paths) => (paths.length ? html`<p>${name}</p><ul>${paths.map(path => html`
     <li key=${path} dir="auto">${text(path)}</li>`)}</ul>` : null);
+  if (!mayChange.value) return null;
   return html`<${Action} class="quiet" run=${ask}>Take back …<//>${would ? html`
     <dialog ref=${dialog} aria-labelledby="back" onClose=${() => setWould(null)}>
       <h2 id="back">Take back the words of this song?</h2>

@@ -1,6 +1,6 @@
 // What is done now, what waits and why, what failed, and what was done last.
 import { html, useEffect, useState } from './vendor/preact.js';
-import { get, on, post, refresh, service } from './api.js';
+import { get, mayChange, on, post, refresh, service } from './api.js';
 import { Action, Mark, Page, Retry, TakeBack, WRITTEN, artist, minutes, moment, number, percent, span, text, title }
   from './parts.js';
 
@@ -44,7 +44,7 @@ export function Queue() {
     now.seconds_left ? `${span(now.seconds_left)} left` : '', text(now.resting)].filter(Boolean);
   return html`<${Page} name="Queue" class="queue">
     <div class="sum"><p>${rest.join(' · ') || 'No songs yet.'}</p>
-      ${now.paused ? null : html`<${Action} run=${pause}>Pause<//>`}</div>
+      ${now.paused || !mayChange.value ? null : html`<${Action} run=${pause}>Pause<//>`}</div>
     ${now.total ? html`<progress max=${now.total} value=${now.finished}
       aria-label="Songs done"></progress>` : null}
     <${Part} name="Working" none="Nothing is done just now." items=${now.working} shape=${track => html`
@@ -52,7 +52,7 @@ export function Queue() {
       <span class="num">${track.progress == null ? '' : percent(track.progress)}</span>`}/>
     <${Part} name="Failed" count=${songs.failed} all="failed" items=${failed} shape=${track => html`
       <${Name} track=${track}/><span class="why">${text(track.error || track.reason)}</span>
-      <${Retry} id=${track.id}/>`}/>
+      ${mayChange.value ? html`<${Retry} id=${track.id}/>` : html`<span></span>`}`}/>
     <${Part} name="Waiting for a host" items=${now.waiting} shape=${each => html`<b>${each.host}</b>
       <span class="why">${text(each.why)}</span><span class="dim">${number(each.songs)} songs${each.until
         ? `, again ${moment(each.until)}` : ''}</span>`}/>
@@ -61,7 +61,7 @@ export function Queue() {
       <span class="num">${minutes(track.duration)}</span>`}/>
     <${Part} name="Done last" items=${now.latest} shape=${track => html`<${Name} track=${track}/>
       <span class="about"><${Mark} state=${track.state}/> <span class="dim">${track.finished_at
-        ? moment(track.finished_at) : ''}</span></span>${track.written.length && WRITTEN.includes(track.state)
+        ? moment(track.finished_at) : ''}</span></span>${track.written.length && WRITTEN.includes(track.state) && mayChange.value
         ? html`<${TakeBack} id=${track.id}/>` : html`<span></span>`}`}/>
   <//>`;
 }

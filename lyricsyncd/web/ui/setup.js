@@ -1,6 +1,6 @@
 // The first run: music folders and a player are chosen, and what would be done is shown before.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { explained, get, post, refresh, service } from './api.js';
+import { explained, get, mayChange, post, refresh, service } from './api.js';
 import { Action, number, text, useTitle } from './parts.js';
 
 const ASK_MS = 500, ASK_TIMES = 40;
@@ -45,6 +45,9 @@ export function Setup() {
   const body = { libraries: chosen, player };
   if (!there) {
     return html`<${Frame}><p class="dim" role="status">${wrong || 'Loading …'}</p><//>`;
+  }
+  if (!mayChange.value) {
+    return html`<${Frame}><p>No music folder is configured yet. With the token of this browser none can be chosen.</p><//>`;
   }
   if (!there.needed) {
     return html`<${Frame}><p>No music folder is configured, and this page cannot write the configuration.</p>

@@ -1,6 +1,6 @@
 // One song: its words light up as it is played, and a person decides about it.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
-import { Refused, get, on, order, post } from './api.js';
+import { Refused, get, mayChange, on, order, post } from './api.js';
 import { Action, Icon, Later, Mark, REVIEW, Retry, TakeBack, WRITTEN, artist, folder, percent, text, title, useTitle }
   from './parts.js';
 import { keep, kept } from './memory.js';
@@ -174,7 +174,7 @@ function Karaoke({ track, words }) {
     aria-label="Translation" onClick=${() => {
       keep('beside', !sides);
       setSides(!sides);
-    }}><span class="wide">Translation</span><span class="narrow"><${Icon} name="beside"/></span></button>` : null}${words.draft && model.words.length ? html`<a class="button"
+    }}><span class="wide">Translation</span><span class="narrow"><${Icon} name="beside"/></span></button>` : null}${words.draft && model.words.length && mayChange.value ? html`<a class="button"
     href=${`#/edit/${track.id}`}>Edit<span class="wide"> timing</span></a>` : null}`;
   return html`<main class="song" id="main" tabindex="-1">
     <${Top} more=${more}><h1 dir="auto">${title(track)}</h1>
@@ -250,7 +250,7 @@ function Deck({ player, peaks, larger, id }) {
         onClick=${() => larger(-1)}>A−</button>
       <button class="quiet" aria-label="Larger words" aria-keyshortcuts="+"
         onClick=${() => larger(1)}>A+</button></div></div>
-    ${lag && id ? html`<div class="quietly">Words ${Math.abs(lag)} ms ${lag > 0 ? 'later' : 'earlier'} on this device, as headphones may need it. <${Action}
+    ${lag && id && mayChange.value ? html`<div class="quietly">Words ${Math.abs(lag)} ms ${lag > 0 ? 'later' : 'earlier'} on this device, as headphones may need it. <${Action}
       class="quiet link" run=${async () => {
         await post(`tracks/${id}/shift`, { seconds: lag / 1000 });
         player.setLag(0);
@@ -279,16 +279,16 @@ function Verdict({ track, draft, player }) {
     await nextReview(track.id);
   };
   const { state } = track, [other, setOther] = useState(false);
-  const words = html`<button onClick=${() => setOther(true)}>Other words …</button>${other ? html`<${Later}
+  const words = mayChange.value && html`<button onClick=${() => setOther(true)}>Other words …</button>${other ? html`<${Later}
     load=${() => import('./words.js')} name="Words" track=${track} revision=${draft?.revision}
     now=${draft ? plainText(draft.lyrics) : ''} player=${player} close=${() => setOther(false)}/>` : null}`;
   const why = text(track.error || track.reason);
   if (state === 'review' && draft) {
     return html`<section class="verdict" aria-label="Decision"><p><${Mark} state=${state}/>
       <b class="score">${percent(draft.score)}</b> <span>${why}</span></p>
-      <div class="decide"><${Action} run=${decide('accept')}>Accept<//>
+      <div class="decide">${mayChange.value ? html`<${Action} run=${decide('accept')}>Accept<//>
       <${Action} run=${decide('lines')}>Lines only<//>
-      <${Action} run=${decide('reject')}>Wrong words<//>${words}
+      <${Action} run=${decide('reject')}>Wrong words<//>${words}` : null}
       <${Action} class="quiet" run=${() => nextReview(track.id)}>Next<//></div></section>`;
   }
   if (state === 'pending' || state === 'working') {
