@@ -3,22 +3,23 @@
 A song is *leased* while it is worked on. Its ``attempts`` count when a lease starts, so that a song
 that takes the process down with it is set aside after a few tries.
 
-`database` opens and writes the file, `queries` reads it, `transitions` changes states of songs.
+`database` opens and writes the file, `queries` reads it, `notes` keeps texts of the service.
+`queueing`, `leases` and `quiet` change the states of songs, `skipped_folders` and `clock` those of
+many at once.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from lyricsyncd.catalog import kept, transitions
+from lyricsyncd.catalog import clock, kept, leases, queueing, quiet, skipped_folders
 from lyricsyncd.catalog.drafts import Draft
 from lyricsyncd.catalog.kept import KeptResults
-from lyricsyncd.catalog.queries import get_entry, setting
+from lyricsyncd.catalog.leases import ENDED, MAX_ATTEMPTS, MAX_CRASHES
 from lyricsyncd.catalog.records import (
     BETTER,
     OTHER_SETTINGS,
@@ -34,7 +35,7 @@ from lyricsyncd.catalog.records import (
     Rest,
     State,
 )
-from lyricsyncd.catalog.transitions import MAX_ATTEMPTS, MAX_CRASHES
+from lyricsyncd.catalog.rows import get_entry
 from lyricsyncd.errors import LyricsyncError, UsageError
 from lyricsyncd.http.response_cache import NOT_FOUND_S
 from lyricsyncd.model import Track
@@ -65,8 +66,6 @@ RETRY_SOON = (5 * _MINUTE, _HOUR, _DAY)
 """Waits after each failure that time can mend (no network, a full disk); the last one repeats."""
 RETRY_LYRICS = NOT_FOUND_S
 """Waits before words that no source had are looked up again; the last one repeats."""
-_NOTICED_S = 10.0
-"""Within this a jump of the clock is noticed."""
 FORGET_AFTER = 30 * _DAY
 """How long a song may be missing before it is forgotten: its disk may only be away."""
 
@@ -102,7 +101,7 @@ class Catalog(KeptResults):
         """Queue several songs in one transaction; see `enqueue`."""
         looked_at = [(request, request.fingerprint or _look(request.path)) for request in requests]
         now = self.clock()
-        return self.write(lambda db: transitions.enqueue_many(db, looked_at, now))
+        return self.write(lambda db: queueing.enqueue_many(db, looked_at, now))
 
     # Leases
 
@@ -138,49 +137,19 @@ class Catalog(KeptResults):
         """
         now = self.clock()
 
-        def claim(db: sqlite3.Connection) -> Entry | None:
-            if setting(db, "paused") == "1":
-                return None
-            transitions.expire(db, now, holding)
-            held = ",".join(str(int(id)) for id in holding)
-            among = "" if only is None else f"AND t.id IN ({','.join(str(int(i)) for i in only)})"
-            if look_ups is not None:
-                among += f" AND t.waits_for IS {'NOT' if look_ups else ''} NULL"
-            if resting:
-                marks = ",".join("?" * len(resting))
-                among += f" AND (t.waits_for IS NULL OR t.waits_for NOT IN ({marks}))"
-            row = db.execute(
-                f"""
-                SELECT t.id, t.library, t.attempts
-                FROM tracks t LEFT JOIN libraries l ON l.path = t.library
-                WHERE t.state IN ('pending', 'no_lyrics') AND t.next_attempt_at <= ?
-                    AND t.missing_since IS NULL AND t.priority >= ? {among}
-                    AND t.id NOT IN ({held})
-                ORDER BY t.priority DESC, COALESCE(l.served_at, 0), t.enqueued_at, t.id LIMIT 1
-                """,
-                (now, int(at_least), *resting),
-            ).fetchone()
-            if row is None or transitions.must_wait(db, row["attempts"]):
-                return None
-            db.execute(
-                """
-                UPDATE tracks SET state = 'working', attempts = attempts + 1, lease_owner = ?,
-                    leased_until = ?, started_at = ?, stage = 'find', progress = 0,
-                    seen_size = NULL, seen_mtime_ns = NULL
-                WHERE id = ?
-                """,
-                (owner, now + lease_s, now, row["id"]),
+        return self.write(
+            lambda db: leases.claim(
+                db,
+                owner,
+                now + lease_s,
+                now,
+                at_least=at_least,
+                only=only,
+                holding=holding,
+                look_ups=look_ups,
+                resting=resting,
             )
-            db.execute(
-                """
-                INSERT INTO libraries (path, served_at) VALUES (?, ?)
-                ON CONFLICT (path) DO UPDATE SET served_at = excluded.served_at
-                """,
-                (row["library"], now),
-            )
-            return get_entry(db, row["id"])
-
-        return self.write(claim)
+        )
 
     def heartbeat(self, owner: str, lease_s: float, ids: Sequence[int]) -> frozenset[int]:
         """Extend an owner's leases of songs; those of them that it still holds."""
@@ -188,9 +157,7 @@ class Catalog(KeptResults):
 
         def beat(db: sqlite3.Connection) -> frozenset[int]:
             return frozenset(
-                id
-                for id in ids
-                if transitions.update_held(db, id, owner, "leased_until = ?", (until,))
+                id for id in ids if leases.update_held(db, id, owner, "leased_until = ?", (until,))
             )
 
         return self.write(beat)
@@ -198,15 +165,13 @@ class Catalog(KeptResults):
     def progress(self, id: int, owner: str, stage: str, share: float) -> bool:
         """Note how far a song is; whether its lease still holds."""
         return self.write(
-            lambda db: transitions.update_held(
-                db, id, owner, "stage = ?, progress = ?", (stage, share)
-            )
+            lambda db: leases.update_held(db, id, owner, "stage = ?, progress = ?", (stage, share))
         )
 
     def found(self, id: int, owner: str, track: Track) -> bool:
         """Note what a song is; whether its lease still holds."""
         return self.write(
-            lambda db: transitions.update_held(
+            lambda db: leases.update_held(
                 db,
                 id,
                 owner,
@@ -219,7 +184,7 @@ class Catalog(KeptResults):
         """End a lease: nothing in the house has the song's words, so they must be asked for."""
 
         def needs(db: sqlite3.Connection) -> bool:
-            held = transitions.release(db, id, owner, "next_attempt_at", None, None)
+            held = leases.release(db, id, owner)
             if held:
                 db.execute("UPDATE tracks SET waits_for = '' WHERE id = ?", (id,))
             return held
@@ -255,7 +220,7 @@ class Catalog(KeptResults):
 
         def finish(db: sqlite3.Connection) -> bool:
             entry = get_entry(db, id)
-            held = transitions.finish(db, id, owner, outcome, fingerprint, now)
+            held = leases.finish(db, id, owner, outcome, fingerprint, now)
             if held and draft is not None and entry is not None:
                 requested = entry.priority >= Priority.PERSON
                 kept.put_placed(db, id, draft, now, requested=requested)
@@ -279,7 +244,7 @@ class Catalog(KeptResults):
                 " seen_size = NULL, seen_mtime_ns = NULL WHERE id = ?",
                 (id,),
             )
-            transitions.finish(db, id, "a person", outcome, fingerprint, now)
+            leases.finish(db, id, "a person", outcome, fingerprint, now)
 
         self.write(settle)
 
@@ -289,38 +254,22 @@ class Catalog(KeptResults):
         It goes to the end of the queue, and is set aside after `MAX_CRASHES`.
         """
         now = self.clock()
-
-        def crash(db: sqlite3.Connection) -> State:
-            entry = get_entry(db, id)
-            if entry is None or entry.lease_owner != owner or entry.state is not State.WORKING:
-                return State.PENDING if entry is None else entry.state
-            db.execute(
-                "UPDATE tracks SET crashes = crashes + 1, error_class = ?, error = ?,"
-                " enqueued_at = ?, next_attempt_at = ?, state = 'pending', lease_owner = NULL,"
-                " leased_until = NULL, stage = NULL, progress = NULL WHERE id = ?",
-                (type(error).__name__, str(error), now, now, id),
-            )
-            transitions.set_aside(db, now)
-            return State(db.execute("SELECT state FROM tracks WHERE id = ?", (id,)).fetchone()[0])
-
-        return self.write(crash)
+        return self.write(lambda db: leases.crash(db, id, owner, error, now))
 
     def release(self, id: int, owner: str) -> bool:
         """End a lease without an outcome, and not by the song's fault: the service stops."""
-        return self.write(
-            lambda db: transitions.release(db, id, owner, "next_attempt_at", None, None)
-        )
+        return self.write(lambda db: leases.release(db, id, owner))
 
     def postpone(self, id: int, owner: str, until: float, fingerprint: Fingerprint) -> bool:
         """End a lease, since the file is still being written. Store its present stamp."""
-        return self.write(lambda db: transitions.release(db, id, owner, "?", until, fingerprint))
+        return self.write(lambda db: leases.release(db, id, owner, until, fingerprint))
 
     def gone(self, id: int, owner: str) -> bool:
         """End a lease: the file is not there any more."""
         now = self.clock()
 
         def gone(db: sqlite3.Connection) -> bool:
-            held = transitions.release(db, id, owner, "next_attempt_at", None, None)
+            held = leases.release(db, id, owner)
             if held:
                 db.execute("UPDATE tracks SET missing_since = ? WHERE id = ?", (now, id))
             return held
@@ -333,24 +282,14 @@ class Catalog(KeptResults):
         Only for a caller that knows that no other process works (the service locks the state).
         """
         now = self.clock()
-
-        def take_up(db: sqlite3.Connection) -> int:
-            count = db.execute(
-                "UPDATE tracks SET state = 'pending', lease_owner = NULL, leased_until = NULL,"
-                " stage = NULL, progress = NULL, next_attempt_at = ? WHERE state = 'working'",
-                (now,),
-            ).rowcount
-            transitions.set_aside(db, now)
-            return count
-
-        return self.write(take_up)
+        return self.write(lambda db: leases.take_up(db, now))
 
     # Other results
 
     def improve(self, id: int) -> bool:
         """Queue a song whose result stays unless a clearly better one is found."""
         now = self.clock()
-        return self.write(lambda db: transitions.queue_quietly(db, id, BETTER, now))
+        return self.write(lambda db: quiet.queue(db, id, BETTER, now))
 
     def redo(self, ids: Iterable[int]) -> int:
         """Queue songs whose results stay until those of other settings take their place; return how
@@ -358,20 +297,20 @@ class Catalog(KeptResults):
         now, chosen = self.clock(), list(ids)
 
         def redo(db: sqlite3.Connection) -> int:
-            transitions.keep_all(db, OTHER_SETTINGS)
-            return sum(transitions.queue_quietly(db, id, OTHER_SETTINGS, now) for id in chosen)
+            quiet.keep_all(db, OTHER_SETTINGS)
+            return sum(quiet.queue(db, id, OTHER_SETTINGS, now) for id in chosen)
 
         return self.write(redo)
 
     def keep(
         self, id: int, owner: str, placed_by: str | None = None, overrides: str | None = None
     ) -> bool:
-        """End the lease of such a song: its result stays; see `transitions.keep`."""
-        return self.write(lambda db: transitions.keep(db, id, owner, placed_by, overrides))
+        """End the lease of such a song: its result stays; see `quiet.keep`."""
+        return self.write(lambda db: quiet.keep(db, id, owner, placed_by, overrides))
 
     def keep_all(self, why: str = BETTER) -> int:
         """Take songs out of the queue that are there for such a reason; return how many."""
-        return self.write(lambda db: transitions.keep_all(db, why))
+        return self.write(lambda db: quiet.keep_all(db, why))
 
     def skip_by_settings(self, reasons: Mapping[int, str]) -> int:
         """Leave songs alone that wait or are in work; return how many they are.
@@ -382,7 +321,7 @@ class Catalog(KeptResults):
             By the songs' numbers.
         """
         now = self.clock()
-        return self.write(lambda db: transitions.skip_by_settings(db, reasons, now))
+        return self.write(lambda db: quiet.skip_by_settings(db, reasons, now))
 
     # The clock
 
@@ -394,28 +333,8 @@ class Catalog(KeptResults):
         undone : float
             The part of it by which `clock_went_ahead` had all waits end later.
         """
-        now, rest = self.clock(), seconds - undone
-
-        def shift(db: sqlite3.Connection) -> None:
-            transitions.shift_waits(db, -undone, now - _NOTICED_S, now)
-            # What the wrong clock noted lies in the future now, and so do the waits from then on.
-            db.execute(
-                "UPDATE tracks SET next_attempt_at = next_attempt_at - ?,"
-                " leased_until = leased_until - ? WHERE MAX(enqueued_at,"
-                " COALESCE(started_at, 0), COALESCE(finished_at, 0)) > ?",
-                (rest, rest, now),
-            )
-            db.execute(
-                "UPDATE tracks SET missing_since = missing_since - ? WHERE missing_since > ?",
-                (rest, now),
-            )
-            for moment in ("enqueued_at", "started_at", "finished_at"):
-                db.execute(
-                    f"UPDATE tracks SET {moment} = {moment} - ? WHERE {moment} > ?", (seconds, now)
-                )
-            transitions.end_impossible_waits(db, now)
-
-        self.write(shift)
+        now = self.clock()
+        self.write(lambda db: clock.went_back(db, seconds, undone, now))
 
     def clock_went_ahead(self, seconds: float, undone: float = 0.0) -> None:
         """Let what waits for a moment wait as long as it would have, and not be due all at once.
@@ -426,21 +345,13 @@ class Catalog(KeptResults):
             The part of it by which `clock_went_back` had moved what had happened: it was wrong to.
         """
         now = self.clock()
-
-        def shift(db: sqlite3.Connection) -> None:
-            # What the clock noted since its jump needs no correction; the jump is a long one.
-            before = now - seconds / 2
-            transitions.shift_waits(db, seconds, before, now)
-            if undone:
-                transitions.shift_moments(db, undone, before)
-
-        self.write(shift)
+        self.write(lambda db: clock.went_ahead(db, seconds, undone, now))
 
     def end_impossible_waits(self) -> None:
         """Let end at once what would wait for longer than anything does: a clock that was wrong
         noted it, before the service was started."""
         now = self.clock()
-        self.write(lambda db: transitions.end_impossible_waits(db, now))
+        self.write(lambda db: clock.end_impossible_waits(db, now))
 
     def ahead(self) -> float:
         """Seconds by which what happened last lies in the future: the clock has gone back since."""
@@ -480,8 +391,7 @@ class Catalog(KeptResults):
                 db.execute(
                     "UPDATE tracks SET state = 'ignored', reason = 'a person said so',"
                     " error_class = NULL, error = NULL, finished_at = ?, next_attempt_at = NULL,"
-                    " lease_owner = NULL, leased_until = NULL, stage = NULL, progress = NULL"
-                    " WHERE id = ?",
+                    f" {ENDED} WHERE id = ?",
                     (now, id),
                 ).rowcount
                 for id in chosen
@@ -512,8 +422,7 @@ class Catalog(KeptResults):
                     " aligner = NULL, lines = NULL, words = NULL, lines_with_words = NULL,"
                     " words_timed = NULL, stages = '{}', written = '[]',"
                     " notes = '[]', error_class = NULL, error = NULL, waits_for = NULL,"
-                    " finished_at = ?, next_attempt_at = NULL, lease_owner = NULL,"
-                    " leased_until = NULL, stage = NULL, progress = NULL WHERE id = ?",
+                    f" finished_at = ?, next_attempt_at = NULL, {ENDED} WHERE id = ?",
                     (TAKEN_BACK, now, id),
                 )
 
@@ -522,26 +431,13 @@ class Catalog(KeptResults):
     def skip_folder(self, folder: Path) -> int:
         """Leave alone the songs in a folder and below it, those that come later too; how many."""
         now = self.clock()
-        return self.write(lambda db: transitions.skip_folder(db, folder, now))
+        return self.write(lambda db: skipped_folders.skip_folder(db, folder, now))
 
     def retry_folder(self, folder: Path) -> int:
         """Queue the songs in a folder and below it once more, as `retry` does, and take back that
         it, a folder above it or one below was skipped; how many."""
-        self.write(lambda db: transitions.take_back_folder(db, folder))
+        self.write(lambda db: skipped_folders.take_back_folder(db, folder))
         return self.retry(entry.id for entry in self.below(folder))
-
-    def pause(self) -> None:
-        """Lease no more songs until `resume`, even after a restart."""
-        self.write(lambda db: _set(db, "paused", "1"))
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        self.write(lambda db: _set(db, "paused", "0"))
-
-    def note_rests(self, rests: Sequence[Rest]) -> None:
-        """Note which hosts are left alone, for other processes; see `Queries.rests`."""
-        value = json.dumps([dataclasses.asdict(rest) for rest in rests])
-        self.write(lambda db: _set(db, "rests", value))
 
     def make_due(self, error_classes: Collection[str]) -> int:
         """Take up the songs that wait, or were set aside, for errors of these classes.
@@ -552,35 +448,11 @@ class Catalog(KeptResults):
             How many they are.
         """
         now = self.clock()
-        return self.write(lambda db: transitions.make_due(db, sorted(error_classes), now))
-
-    def note_settings_error(self, why: str) -> None:
-        """Note what is wrong with the settings, so that no song is taken up; nothing where all is
-        well."""
-        self.write(lambda db: _set(db, "settings_error", why))
-
-    def note_quiet(self, why: str) -> None:
-        """Note why only what a person waits for is done now; empty where all is."""
-        self.write(lambda db: _set(db, "quiet", why))
+        return self.write(lambda db: queueing.make_due(db, sorted(error_classes), now))
 
     def check_writer(self) -> None:
         """Wait until the writing thread answers; raises as every write does."""
         self.write(lambda db: db.execute("SELECT 1").fetchone())
-
-    def note(self, name: str, text: str) -> None:
-        """Keep a text under a name, over restarts; `noted` returns it."""
-        self.write(lambda db: _set(db, name, text))
-
-    def try_to_write(self) -> None:
-        """Write a value without a meaning, to try the catalog.
-
-        Raises
-        ------
-        WriteError
-            Nothing else could be written either.
-        """
-        now = self.clock()
-        self.write(lambda db: _set(db, "tried", str(now)))
 
     # What a scan notes
 
@@ -644,7 +516,3 @@ def _look(path: Path) -> Fingerprint:
         raise UsageError(
             f"{path} cannot be queued: {error.strerror}", remedy="Check the path"
         ) from error
-
-
-def _set(db: sqlite3.Connection, name: str, value: str) -> None:
-    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
