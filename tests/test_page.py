@@ -255,6 +255,11 @@ class TestSigningIn:
             page = visit(address(made), "#/health").page
             page.get_by_label("Token").fill(TOKEN)
             page.keyboard.press("Enter")
+            # The settings in force are shown there, and no secret.
+            page.get_by_text("web.token", exact=True).wait_for()
+            page.get_by_role("button", name="others, too").click()
+            page.get_by_text("quality.words", exact=True).wait_for()
+            assert TOKEN not in page.content()
             page.get_by_role("button", name="Sign out").click()
             page.get_by_label("Token").wait_for()
             page.reload()

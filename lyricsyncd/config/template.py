@@ -77,8 +77,8 @@ def _set(key: str, value: Any) -> list[str]:
 
 
 def _plain(value: Any, field: FieldInfo) -> str:
-    if any(isinstance(m, BeforeValidator) and m.func is seconds for m in field.metadata):
-        return _length(value)
+    if is_length(field):
+        return as_length(value)
     if isinstance(value, tuple):
         return f"[{', '.join(map(as_yaml, value))}]"
     return as_yaml(value) if isinstance(value, str) else json.dumps(value)
@@ -94,7 +94,13 @@ def as_yaml(text: str) -> str:
     return str(quoted).strip()
 
 
-def _length(value: float) -> str:
+def is_length(field: FieldInfo) -> bool:
+    """Return whether a setting is a length of time."""
+    return any(isinstance(m, BeforeValidator) and m.func is seconds for m in field.metadata)
+
+
+def as_length(value: float) -> str:
+    """Write a length of time as people do: ``10m``."""
     for unit, size in (("h", 3600), ("m", 60)):
         if value >= size and value % size == 0:
             return f"{value / size:g}{unit}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from lyricsyncd import __version__
+from lyricsyncd.config.in_force import settings_in_force
 from lyricsyncd.config.schema import Output
 from lyricsyncd.library.roots import offline
 from lyricsyncd.library.status import status
@@ -53,6 +55,15 @@ def health(call: Call) -> dict[str, Any]:
     }
 
 
+def settings(call: Call) -> dict[str, Any]:
+    file = call.context.settings
+    found = settings_in_force(call.context.config())
+    return {
+        "file": None if file is None else str(file.path),
+        "settings": [dataclasses.asdict(each) for each in found],
+    }
+
+
 def pause(call: Call) -> dict[str, Any]:
     call.context.catalog.pause()
     return {"paused": True}
@@ -86,6 +97,13 @@ OPERATIONS: Sequence[Operation] = (
         health,
         shapes.HealthAnswer,
         opens_songs=True,
+    ),
+    Operation(
+        "GET",
+        f"{PREFIX}/settings",
+        "The settings in force, without secrets",
+        settings,
+        shapes.SettingsAnswer,
     ),
     Operation("POST", f"{PREFIX}/pause", "Take up no new songs", pause, shapes.PausedAnswer),
     Operation("POST", f"{PREFIX}/resume", "Go on after a pause", resume, shapes.PausedAnswer),

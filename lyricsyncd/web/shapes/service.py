@@ -103,6 +103,19 @@ class HealthAnswer(Shape):
     player: str | None = Field(description="The preset; null where files are listed instead.")
 
 
+class SettingShape(Shape):
+    """A setting as it is used."""
+
+    key: str = Field(description="Its path, such as `web.listen`.")
+    value: str = Field(description="YAML on one line; of a secret only that it is set.")
+    changed: bool = Field(description="Whether it is another one than by default.")
+
+
+class SettingsAnswer(Shape):
+    file: str | None = Field(description="The configuration, whether or not it is there.")
+    settings: list[SettingShape]
+
+
 class SessionShape(Shape):
     """The credentials by which a browser signs in."""
 

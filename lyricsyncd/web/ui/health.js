@@ -33,11 +33,25 @@ export function Health() {
       ${health.resting.map(each => html`<li key=${each.host}><b>${each.host}</b>
       <span class="why">${text(each.why)}</span><span class="dim">until ${moment(each.until)}</span>
       </li>`)}</ul></section>` : null}
+    <${Settings} file=${health?.config}/>
     <section><h2>This service</h2><p class="dim">lyricsyncd ${version}, state in ${text(state)}</p>
-      ${health?.config ? html`<p class="dim">Settings: ${text(health.config)}${health.player ? `, for the player ${health.player}` : ''}.
-        They are changed in that file, and used once the service reads it again (SIGHUP) or is started anew.</p>` : null}
       ${signedIn.value ? html`<${Action} run=${signOut}>Sign out<//>` : null}</section>
   <//>`;
+}
+
+// What is used, secrets left out: those that were changed, and on request all others.
+function Settings({ file }) {
+  const [found, setFound] = useState(null), [all, setAll] = useState(false);
+  useEffect(() => { get('settings').then(answer => setFound(answer.settings), () => {}); }, []);
+  if (!found) return null;
+  const shown = found.filter(each => all || each.changed), more = found.length - found.filter(each => each.changed).length;
+  return html`<section><h2>Settings in force</h2>
+    ${shown.length ? html`<dl class="settings">${shown.map(({ key, value, changed }) => html`<div key=${key} class=${changed ? 'changed' : ''}>
+      <dt>${key}</dt><dd dir="ltr">${text(value)}</dd></div>`)}</dl>` : html`<p class="dim">All are as they are by default.</p>`}
+    <p class="dim">${file ? html`They are changed in ${text(file)}, and used once the service reads it again
+      (<code>systemctl reload</code>, or SIGHUP).` : null} Secrets are not shown.</p>
+    <p><button class="quiet" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? 'Only what was changed'
+      : `Show the ${more} others, too`}</button></p></section>`;
 }
 
 function summary(findings) {
