@@ -20,11 +20,10 @@ from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import LyricsNotFound, UsageError
 from lyricsyncd.library.decisions import (
     Action,
-    BrokenTimes,
     Busy,
     Decisions,
-    check_times,
 )
+from lyricsyncd.library.word_order import BrokenTimes, check_times
 from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Timing, Track, Word
 from lyricsyncd.pipeline.finder import Finder
 from lyricsyncd.pipeline.result import SyncResult

@@ -27,7 +27,8 @@ from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import JournalError
 from lyricsyncd.findings import Finding
 from lyricsyncd.tags import Journal, checks, undo, write_lyrics
-from lyricsyncd.tags.journal import _JOURNAL, SIDECAR, digest
+from lyricsyncd.tags.journal import SIDECAR, digest
+from lyricsyncd.tags.journal_file import CONTENTS
 
 
 def findings(folder: Path) -> list[Finding]:
@@ -106,7 +107,7 @@ class TestADamagedJournal:
             note(journal, f"new {number}")
         assert {"new 0", "new 1", "new 2"} <= set(names(journal))
         assert journal.path.with_name("journal.db.broken").read_bytes() == broken
-        assert sqlite_files.damage(journal.path, _JOURNAL) is None
+        assert sqlite_files.damage(journal.path, CONTENTS) is None
         (message,) = [each.getMessage() for each in caplog.records if each.levelname == "CRITICAL"]
         assert "the journal was broken" in message
         assert "has no undo" in message
@@ -152,7 +153,7 @@ class TestADamagedJournal:
         note(journal, "new")
         garble(journal.path, 4096 * 3, 4096 * 2)
         journal.back_up()
-        assert sqlite_files.damage(journal.path, _JOURNAL) is None
+        assert sqlite_files.damage(journal.path, CONTENTS) is None
         assert len(names(journal)) == 301
 
     def test_is_sound_if_nothing_is_wrong(self, journal: Journal) -> None:

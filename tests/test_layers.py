@@ -17,7 +17,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lyricsyncd"
-OWN_DATABASES = {"http/response_cache.py", "sqlite_files.py", "tags/journal.py"}
+OWN_DATABASES = {
+    "http/response_cache.py",
+    "sqlite_files.py",
+    "tags/journal.py",
+    "tags/journal_file.py",
+}
 """Modules with a database of their own: cached responses, the journal, and what repairs them."""
 
 MODULES = {

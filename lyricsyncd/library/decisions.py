@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from enum import Enum
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,22 +18,18 @@ from lyricsyncd.catalog.kept import Outdated
 from lyricsyncd.catalog.records import BY_HAND
 from lyricsyncd.errors import LyricsyncError, UsageError
 from lyricsyncd.library.undoing import keep_choices, take_back
+from lyricsyncd.library.word_order import check_pins, check_times
 from lyricsyncd.model import Decision, Lyrics, Timing
 from lyricsyncd.playback.cache import file_changed
 from lyricsyncd.tags import Journal, write_sandboxed
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Output, OutputFile
-    from lyricsyncd.model import Line, Word
     from lyricsyncd.tags import UndoReport, WriteReport
 
-LEAST_S = 0.03
-"""Seconds between the starts of two words of one voice, and from the start of one to its end."""
 REJECTED = "a person rejected these words"
 UNSUNG = "a person says that nothing is sung"
 _WRITTEN = (State.DONE, State.MIXED, State.LINES)
-_STEP = 1e-6
-"""Times are compared with this tolerance: they are rounded to milliseconds."""
 
 
 class Action(str, Enum):
@@ -49,10 +44,6 @@ class Action(str, Enum):
 
 class Busy(LyricsyncError):
     """A song is in work, or its file changed: it cannot be decided about now."""
-
-
-class BrokenTimes(LyricsyncError):
-    """Times that no song can have."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ class Decided:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decisions:
-    """Carries out decisions.
+    """Carry out decisions.
 
     Attributes
     ----------
@@ -107,8 +98,7 @@ class Decisions:
             Nothing, or not all, could be written.
         """
         entry = self._entry(id)
-        if revision is not None and self.catalog.revision(id) != revision:
-            raise Outdated("The words have been changed meanwhile", remedy="Load them again")
+        self._check_revision(id, revision)
         if action is Action.UNREJECT:
             return self._unreject(entry, dry_run)
         if action is Action.REJECT:
@@ -155,10 +145,10 @@ class Decisions:
             source_id=draft.lyrics.source_id,
             metadata=draft.lyrics.metadata,
         )
-        set_ = _still_pinned(draft, lyrics) if pinned is None else tuple(sorted(set(pinned)))
-        if any(number >= len(lyrics.words) for number in set_):
+        pins = _still_pinned(draft, lyrics) if pinned is None else tuple(sorted(set(pinned)))
+        if any(number >= len(lyrics.words) for number in pins):
             raise UsageError("A pin names no word of the song", remedy="Count from 0")
-        changed = dataclasses.replace(draft, lyrics=kept, pinned=set_)
+        changed = dataclasses.replace(draft, lyrics=kept, pinned=pins)
         return self.catalog.edit(id, changed, revision)
 
     def shift(
@@ -263,13 +253,12 @@ class Decisions:
             The draft is another by now.
         """
         entry = self._entry(id)
-        if revision is not None and self.catalog.revision(id) != revision:
-            raise Outdated("The words have been changed meanwhile", remedy="Load them again")
+        self._check_revision(id, revision)
         if not lyrics.words:
             raise UsageError("There are no words to place", remedy="Send some")
         if any(not 0 <= number < len(lyrics.words) for number, _ in pins):
             raise UsageError("A pin names no word of the song", remedy="Count from 0")
-        _check_pins(pins)
+        check_pins(pins)
         choices = self.catalog.choices(id)
         chosen = dataclasses.replace(
             choices,
@@ -403,6 +392,11 @@ class Decisions:
             raise Busy("The song's file has changed", remedy="Wait until it is placed again")
         return entry
 
+    def _check_revision(self, id: int, seen: int | None) -> None:
+        """Check that the draft is still the one that a person has seen, where that is known."""
+        if seen is not None and self.catalog.revision(id) != seen:
+            raise Outdated("The words have been changed meanwhile", remedy="Load them again")
+
     def _draft(self, entry: Entry) -> Draft:
         draft = self.catalog.draft(entry.id)
         if draft is None:
@@ -420,24 +414,8 @@ def _given_back(report: UndoReport) -> Decided:
     )
 
 
-def check_times(lyrics: Lyrics) -> None:
-    """Check that words follow each other, within each voice.
-
-    Raises
-    ------
-    BrokenTimes
-        It names the first word that does not.
-    """
-    last: dict[str | None, Word] = {}
-    for number, (line, word) in enumerate(_words(lyrics)):
-        problem = _problem(word, last.get(line.voice))
-        if problem:
-            raise BrokenTimes(f"The word {number} ({word.text[:40]!r}) {problem}", remedy="Move it")
-        if word.start is not None:
-            last[line.voice] = word
-
-
 def _still_pinned(draft: Draft, lyrics: Lyrics) -> tuple[int, ...]:
+    """Return the pinned words of a draft that have the same text and start in new lyrics."""
     before, words = draft.lyrics.words, lyrics.words
 
     def same(number: int) -> bool:
@@ -447,33 +425,3 @@ def _still_pinned(draft: Draft, lyrics: Lyrics) -> tuple[int, ...]:
         return (was.text, was.start) == (now.text, now.start)
 
     return tuple(filter(same, draft.pinned))
-
-
-def _check_pins(pins: Sequence[tuple[int, float]]) -> None:
-    in_order = sorted(pins)
-    for (number, start), (following, later) in pairwise(in_order):
-        if number == following or later < start + LEAST_S - _STEP:
-            raise UsageError(
-                f"The pins of the words {number} and {following} are not in order",
-                remedy="Take one of them back",
-            )
-
-
-def _words(lyrics: Lyrics) -> list[tuple[Line, Word]]:
-    return [(line, word) for line in lyrics for word in line.words]
-
-
-def _problem(word: Word, before: Word | None) -> str:
-    start, end = word.start, word.end
-    if start is None:
-        return "" if end is None else "ends without a start"
-    if start < 0:
-        return "starts before the song"
-    if before is not None and before.start is not None:
-        if start < before.start + LEAST_S - _STEP:
-            return "starts before the word before it"
-        if before.end is not None and before.end > start + _STEP:
-            return "starts within the word before it"
-    if end is not None and end < start + LEAST_S - _STEP:
-        return "ends before it starts"
-    return ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lyricsyncd.tags.journal import Entry
+    from lyricsyncd.tags.journal_file import Entry
 
 _RECENT = 1000
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lyricsyncd.tags.container import Opened
-    from lyricsyncd.tags.journal import Entry, Journal
+    from lyricsyncd.tags.journal import Journal
+    from lyricsyncd.tags.journal_file import Entry
 
 
 def undo(

@@ -8,7 +8,8 @@ from typing import Any
 
 from lyricsyncd.catalog.kept import Outdated
 from lyricsyncd.errors import JournalError, UsageError, WriteError
-from lyricsyncd.library.decisions import Action, BrokenTimes, Busy, Decided, Decisions
+from lyricsyncd.library.decisions import Action, Busy, Decided, Decisions
+from lyricsyncd.library.word_order import BrokenTimes
 from lyricsyncd.tags import Journal
 from lyricsyncd.web.operation import PREFIX, SONG, Call, Operation, entry_of
 from lyricsyncd.web.reply import Problem
