@@ -358,7 +358,95 @@ class TestTappingAlong:
         assert "set by you" in (word(page, 0).get_attribute("aria-label") or "")
 
 
+CLICKS = """
+window.beats = [];
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (at) {
+  window.beats.push(at);
+  window.clicks = this.context;
+  return start.call(this, at);
+};
+window.tapLate = late => {
+  const left = window.beats.slice(2);
+  const look = () => {
+    const { contextTime, performanceTime } = window.clicks.getOutputTimestamp();
+    const now = contextTime + (performance.now() - performanceTime) / 1000;
+    if (now >= left[0] + late) {
+      left.shift();
+      const key = new KeyboardEvent('keydown', { key: ' ', bubbles: true, cancelable: true });
+      document.querySelector('.pad').dispatchEvent(key);
+    }
+    if (left.length) setTimeout(look, 4);
+  };
+  look();
+};
+"""
+"""Taps along with the clicks as a person would, always as late."""
+
+
+class TestHowLateAPersonTaps:
+    def test_is_measured_once_on_a_device_and_taken_off_each_tap(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = song(home)
+        page = editor(home, visit, id, script=CLICKS)
+        page.keyboard.press("t")
+        page.get_by_role("button", name="Measure it once").click()
+        page.get_by_text("Tap with the clicks").wait_for()
+        page.evaluate("tapLate(0.12)")
+        measured = page.get_by_text("Taps on this device count")
+        measured.wait_for()
+        assert page.evaluate("+localStorage['lyricsyncd.tap-late']") == pytest.approx(
+            0.12, abs=0.05
+        )
+        # The song goes on where it was, and nothing was set by the clicks.
+        page.get_by_text("0 set").wait_for()
+        page.reload()
+        page.get_by_role("button", name="Play", exact=True, disabled=False).wait_for()
+        page.keyboard.press("t")
+        measured.wait_for()
+
+    def test_is_not_believed_of_few_taps(self, home: Home, visit: Callable[..., Visit]) -> None:
+        page = editor(home, visit, song(home))
+        page.keyboard.press("t")
+        page.get_by_role("button", name="Measure it once").focus()
+        # Space is for the button there, and no tap.
+        page.keyboard.press(" ")
+        page.keyboard.press(" ")
+        page.get_by_text("Too few taps").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Measure it once").wait_for()
+        page.get_by_text("0 set").wait_for()
+
+
 class TestPlacingAgain:
+    def test_from_a_word_on_keeps_all_before_it(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = song(home, lyrics=misplaced({4: 1.2, 5: 1.2}))
+        page = editor(home, visit, id)
+        first = sum(len(line.words) for line in truth().lines[:4])
+        word(page, first).click()
+        page.locator(".menu summary").click()
+        page.get_by_role("button", name="Place again from").click()
+        page.get_by_text("Waiting", exact=True).wait_for()
+        assert home.catalog.choices(id).pins == tuple(enumerate(times_of(truth())[:first]))
+
+    def test_of_the_rest_is_a_key_and_waits_for_nothing_before_the_first_word(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        id = song(home)
+        page = editor(home, visit, id)
+        word(page, 0).click()
+        page.keyboard.press("r")
+        page.locator(".menu summary").click()
+        assert page.get_by_role("button", name="Place again from").is_disabled()
+        page.keyboard.press("Escape")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("r")
+        page.get_by_text("Waiting", exact=True).wait_for()
+        assert [number for number, _ in home.catalog.choices(id).pins] == [0]
+
     def test_sends_the_pins_and_shows_what_comes_of_it(
         self, home: Home, visit: Callable[..., Visit]
     ) -> None:

@@ -116,7 +116,7 @@ class PlaceBody(Shape):
     lyrics: DraftLyrics | None = None
     text: Annotated[str, Field(min_length=1, max_length=100_000)] | None = None
     candidate: Whole | None = Field(default=None, description="Counted from 0 in `candidates`.")
-    pins: Annotated[list[Pin], Field(max_length=1000)] = Field(
+    pins: Annotated[list[Pin], Field(max_length=MOST_LINES * MOST_WORDS)] = Field(
         default_factory=list, description="Numbers of words, and the seconds at which they start."
     )
 

@@ -165,6 +165,18 @@ export function repinned(sheet, chosen, pin) {
     ? { ...word, pin } : word)) };
 }
 
+// Pins all words before one where they are; of voices that sing at once those that are in order.
+export function agreed(sheet, i) {
+  let last = -Infinity;
+  const right = new Set();
+  sheet.words.forEach((word, j) => {
+    if (!timed(word) || word.start < last + LEAST_S) return;
+    if (j < i) right.add(j);
+    if (j < i || word.pin) last = word.start;
+  });
+  return repinned(sheet, (_, j) => right.has(j), true);
+}
+
 // Pairs of equal words of two texts, in order: the longest common subsequence.
 export function common(one, other) {
   const a = one.map(plain), b = other.map(plain), wide = b.length + 1;

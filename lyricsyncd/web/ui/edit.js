@@ -1,7 +1,7 @@
 // Corrects the times of a song's words: by ear, by hand, by keyboard; and has them placed again.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
 import { explained, get, on, post, put } from './api.js';
-import { BAD, Book, DOUBTFUL, doubt, ended, linesOf, moved, numbers, pinsOf, repinned, reworded, sheetOf, shifted, textOf }
+import { BAD, Book, DOUBTFUL, agreed, doubt, ended, linesOf, moved, numbers, pinsOf, repinned, reworded, sheetOf, shifted, textOf }
   from './book.js';
 import { Action, Icon, Mark, TakeBack, WRITTEN, artist, folder, minutes, percent, text, title, useTitle } from './parts.js';
 import { keep, kept } from './memory.js';
@@ -83,6 +83,7 @@ function Editor({ track, draft, shown, stale, load }) {
   const keeps = draft.peaks.includes('vocals'), separated = draft.separator && !['mix', 'none'].includes(draft.separator);
   const vocals = usePeaks(id, ready, keeps || separated ? 'vocals' : '', !keeps);
   const mix = usePeaks(id, ready, 'mix');
+  const busy = track.state === 'pending' || track.state === 'working';
   const over = useRef(), detail = useRef(), list = useRef(), wave = useRef();
   const at = Math.min(chosen, words.length - 1), word = words[at];
 
@@ -172,6 +173,11 @@ function Editor({ track, draft, shown, stale, load }) {
     keep(unsaved, null);
     say('The words are placed again');
   };
+  const placeRest = async () => {
+    if (busy || !at) return;
+    book.act('agreeing with the words before', now => agreed(now, at));
+    await placeAgain();
+  };
 
   useLayoutEffect(() => {
     const acts = {
@@ -221,7 +227,7 @@ function Editor({ track, draft, shown, stale, load }) {
           ' ': () => player.toggle(), Escape: () => { location.hash = `#/song/${id}`; } };
         const single = { ',': () => nudge(-SHORT_S), '.': () => nudge(SHORT_S), '<': () => nudge(-LONG_S),
           '>': () => nudge(LONG_S), '[': startHere, ']': endHere, p: togglePin, y: lineIsRight,
-          n: () => nextDoubt(1), N: () => nextDoubt(-1), l: () => setLoop(!loop), t: startTap,
+          r: () => placeRest().catch(tell), n: () => nextDoubt(1), N: () => nextDoubt(-1), l: () => setLoop(!loop), t: startTap,
           1: () => setScope('word'), 2: () => setScope('line'), 3: () => setScope('song'),
           '+': () => zoom(0.7), '=': () => zoom(0.7), '-': () => zoom(1.4), '?': () => open('keys'),
           j: () => nextReview(id, 'edit').catch(tell), k: () => nextReview(id, 'edit', -1).catch(tell),
@@ -249,7 +255,6 @@ function Editor({ track, draft, shown, stale, load }) {
     book.act('going on', () => sheetOf(earlier.lines, new Set(earlier.pinned)));
     setEarlier(null);
   };
-  const busy = track.state === 'pending' || track.state === 'working';
   const top = html`
     <button class="icon" aria-label="Undo" title="Undo (Ctrl Z)" aria-keyshortcuts="Control+Z"
       disabled=${!book.steps} onClick=${undo}><${Icon} name="undo"/></button>
@@ -263,7 +268,7 @@ function Editor({ track, draft, shown, stale, load }) {
       <p dir="auto">${[artist(track) || folder(track.path), minutes(track.duration),
         draft.lyrics.source && `words from ${draft.lyrics.source}`].filter(Boolean).join(' · ')}</p><//>
     <${Judgement} track=${track} draft=${draft} busy=${busy} decide=${decideAndGo} open=${open}
-      pins=${pinsOf(sheet).length} placeAgain=${placeAgain}/>
+      pins=${pinsOf(sheet).length} placeAgain=${placeAgain} placeRest=${at ? placeRest : null} from=${word.text}/>
     ${stale ? html`<div class="banner bad" role="alert"><span>The words have been changed meanwhile, elsewhere.</span>
       <button onClick=${() => { keep(unsaved, null); load(); }}>Load them</button></div>` : null}
     ${earlier ? html`<div class="banner" role="status"><span>${earlier.steps === 1 ? 'One change was' : `${earlier.steps} changes were`} not saved.</span>
@@ -362,7 +367,7 @@ const QUESTIONS = { bad: 'Kept back: are these the right words?', hmm: 'Kept bac
   sure: 'Kept back, to be looked at' };
 
 // What the service thinks of the words, and what a person may do about them.
-function Judgement({ track, draft, busy, decide, open, pins, placeAgain }) {
+function Judgement({ track, draft, busy, decide, open, pins, placeAgain, placeRest, from }) {
   const { state } = track, level = draft.score < BAD ? 'bad' : draft.score < DOUBTFUL ? 'hmm' : 'sure';
   const review = state === 'review', menu = useRef();
   const part = track.progress == null ? '' : percent(track.progress);
@@ -400,6 +405,8 @@ function Judgement({ track, draft, busy, decide, open, pins, placeAgain }) {
       <${Action} run=${placeAgain} disabled=${busy} class=${pins && !review ? '' : 'wide'}>${again}<//>
       <details class="menu" ref=${menu} onKeyDown=${escape}><summary aria-label="More">⋯</summary><div>
         <button class="narrow" disabled=${busy} onClick=${closed(() => placeAgain().catch(() => {}))}>${again}</button>
+        <${Action} run=${async () => { await placeRest(); menu.current.open = false; }} disabled=${busy || !placeRest} aria-keyshortcuts="r"
+          title="All words before stay where they are">Place again from “${from}”<//>
         <${Action} run=${decide('reject')} aria-keyshortcuts="x">Wrong words<//>
         <${Action} run=${decide('instrumental')}>Nothing is sung<//>
         <button onClick=${closed(() => open('history'))}>History …</button>

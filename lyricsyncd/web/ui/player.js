@@ -91,13 +91,16 @@ export class Player {
     this.tell();
   }
 
+  // The lag in seconds of the song: less of it goes by while it plays slowly.
+  get behind() { return this.lag.value / 1000 * this.rate.value; }
+
   time(stamp) {
-    return this.clock.now(stamp) - this.offset - this.lag.value / 1000;
+    return this.clock.now(stamp) - this.offset - this.behind;
   }
 
   seek(time) {
     const most = this.duration.value || Infinity;
-    this.audio.currentTime = Math.max(0, Math.min(most, time) + this.offset + this.lag.value / 1000);
+    this.audio.currentTime = Math.max(0, Math.min(most, time) + this.offset + this.behind);
   }
 
   skip(seconds) {

@@ -111,7 +111,7 @@ export function History({ track, close }) {
 const KEYS = [['Space', 'play, pause'], ['Enter', 'hear the word'], ['← →', 'word before, after'],
   ['↑ ↓', 'line before, after'], ['N Shift+N', 'next, last doubtful word'], [', .', '10 ms earlier, later'],
   ['Shift+← Shift+→', '50 ms earlier, later'], ['[ ]', 'starts, ends at the playhead'],
-  ['1 2 3', 'move the word, its line, the song'], ['P', 'pin, or take the pin back'], ['Y', 'the line is right'],
+  ['1 2 3', 'move the word, its line, the song'], ['P', 'pin, or take the pin back'], ['R', 'place again from this word on'], ['Y', 'the line is right'],
   ['T', 'tap along'], ['L', 'loop the line'], ['+ −', 'zoom'], ['Ctrl+Z', 'undo; with Shift again'],
   ['Ctrl+S', 'save'], ['A O X', 'accept, lines only, wrong words'], ['J K', 'next, last song'], ['Esc', 'back']];
 
