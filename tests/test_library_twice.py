@@ -104,6 +104,17 @@ class TestWithinAnother:
         found = libraries_of(libraries(music, other))
         assert scanned(tmp_path, found) == ["music/Kids/b.mp3", "music/a.mp3", "other/c.mp3"]
 
+    def test_by_a_link_within_to_a_folder_of_it(self, tmp_path: Path, music: Path) -> None:
+        (music / "link").symlink_to(tmp_path / "other" / "Pop")
+        (tmp_path / "other" / "Pop").mkdir(parents=True)
+        (tmp_path / "other" / "Pop" / "c.mp3").write_bytes(b"music")
+        found = libraries_of(libraries(music, tmp_path / "other"))
+        assert scanned(tmp_path, found) == [
+            "music/Kids/b.mp3",
+            "music/a.mp3",
+            "other/Pop/c.mp3",
+        ]
+
     def test_its_own_patterns_hold(self, tmp_path: Path, music: Path) -> None:
         outer = Library(path=music, exclude=("Kids/**",))
         found = libraries_of([outer, Library(path=music / "Kids")])
@@ -129,6 +140,59 @@ def test_a_second_mount_of_the_folder_is_the_same_library(tmp_path: Path) -> Non
     )
     (library,) = json.loads(done.stdout)["libraries"]
     assert (library["library"], library["songs"]) == (str(home.music), 1)
+
+
+@pytest.mark.skipif(not can_mount(), reason="no mounts can be made here")
+def test_what_belongs_to_the_system_is_left_out_where_it_is_mounted(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.drop("a.mp3")
+    (home.music / "p").mkdir()
+    home.configure()
+    script = f'mount --rbind /proc "{home.music}/p" && exec "$@"'
+    done = subprocess.run(
+        [*_MOUNTS, "sh", "-c", script, "sh", sys.executable, "-m", "lyricsyncd", "scan", "--json"],
+        env={**os.environ, **home.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["libraries"][0]["songs"] == 1
+    assert f"{home.music}/p is left out: it holds the system's files" in done.stderr
+
+
+@pytest.mark.skipif(not can_mount(), reason="no mounts can be made here")
+def test_a_linked_folder_that_is_closed_to_the_service_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.drop("../disk/a.mp3")
+    (home.music / "link").symlink_to(tmp_path / "disk")
+    home.configure()
+    closed = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+    command = [sys.executable, "-m", "lyricsyncd", "scan", "--now"]
+    done = subprocess.run(
+        [*_MOUNTS, "sh", "-c", closed, "sh", tmp_path / "disk", *command],
+        env={**os.environ, **home.environment},
+        capture_output=True,
+        text=True,
+    )
+    said = f"The folder {home.music}/link is linked from {tmp_path}/disk, which cannot be written"
+    assert said in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.daemon
+def test_the_service_does_what_is_behind_a_new_link(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.configure()
+    home.drop("a.mp3")
+    home.start()
+    try:
+        home.until_counts(done=1)
+        home.drop("../disk/b.mp3")
+        (home.music / "link").symlink_to(tmp_path / "disk")
+        home.until_counts(done=2)
+        assert (tmp_path / "disk" / "b.lrc").exists()
+    finally:
+        home.stop()
 
 
 @pytest.mark.slow

@@ -129,6 +129,40 @@ class TestWhatIsTaken:
         (music / "broken.mp3").symlink_to(tmp_path / "nothing")
         assert songs(rules(music)) == {"x/b.mp3", "link/a.mp3", "song.mp3"}
 
+    def test_a_link_into_the_library_is_none_of_its_folders(self, music: Path) -> None:
+        """Not even where only the folder of the link is scanned."""
+        make(music / "x" / "a.mp3")
+        make(music / "y" / "b.mp3")
+        for name, target in (("up", music), ("above", music.parent), ("y", music / "y")):
+            (music / "x" / name).symlink_to(target)
+        make(music / ".store" / "c.mp3")
+        (music / "x" / "c").symlink_to(music / ".store")
+        taken = {path for folder in walk(rules(music), music / "x") for path in folder.songs}
+        assert taken == {music / "x/a.mp3", music / "x/c/c.mp3"}
+
+    def test_a_folder_with_two_links_to_it_is_taken_once(self, music: Path, tmp_path: Path) -> None:
+        make(tmp_path / "disk" / "a.mp3")
+        (music / "one").symlink_to(tmp_path / "disk")
+        (music / "two").symlink_to(tmp_path / "disk")
+        assert songs(rules(music)) == {"one/a.mp3"}
+
+    @pytest.mark.parametrize("target", ["/", "/proc", "/proc/self", "/sys/kernel", "/dev", "/run"])
+    def test_what_belongs_to_the_system_is_left_out(
+        self, music: Path, target: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        make(music / "a.mp3")
+        (music / "link").symlink_to(target)
+        assert [folder.path for folder in walk(rules(music))] == [music]
+        assert f"{music}/link is left out: it holds the system's files" in caplog.text
+
+    def test_links_are_left_alone_on_request(self, music: Path, tmp_path: Path) -> None:
+        make(tmp_path / "elsewhere" / "a.mp3")
+        make(music / "b.mp3")
+        (music / "link").symlink_to(tmp_path / "elsewhere")
+        without = Rules.of(Library(path=music, follow_links=False))
+        assert songs(without) == {"b.mp3"}
+        assert not without.admits(music / "link/a.mp3")
+
     def test_a_library_that_is_a_link_shows_its_own_name(self, music: Path, tmp_path: Path) -> None:
         make(music / "a.mp3")
         (tmp_path / "link").symlink_to(music)

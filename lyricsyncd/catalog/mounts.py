@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from lyricsyncd.config.paths import is_system_folder
+
 MOUNTINFO = Path("/proc/self/mountinfo")
 
 _NETWORK = {
@@ -16,6 +18,12 @@ _NETWORK_FUSE = re.compile(
     r"fuse\.(sshfs|rclone|s3fs|gcsfuse|goofys|glusterfs|ceph.*|curlftpfs|davfs2?|smbnetfs|gvfs.*"
     r"|google-drive-ocamlfuse|blobfuse2?|juicefs|seaweedfs|vmhgfs-fuse)"
 )
+
+_PSEUDO = {
+    "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs",
+    "efivarfs", "fusectl", "hugetlbfs", "mqueue", "nfsd", "nsfs", "proc", "pstore", "rpc_pipefs",
+    "securityfs", "selinuxfs", "sysfs", "tracefs",
+}  # fmt: skip
 
 
 def filesystem(path: Path, mountinfo: Path = MOUNTINFO) -> str:
@@ -37,6 +45,12 @@ def filesystem(path: Path, mountinfo: Path = MOUNTINFO) -> str:
         if inside and len(mount_point) >= len(best):
             best, kind = mount_point, fields[fields.index("-", 6) + 1]
     return kind
+
+
+def is_of_the_system(folder: Path) -> bool:
+    """Return whether a folder holds no files of a person, such as ``/proc``: by its place, or by
+    its file system, wherever that is mounted."""
+    return is_system_folder(folder) or filesystem(folder) in _PSEUDO
 
 
 def on_network(kind: str) -> bool:

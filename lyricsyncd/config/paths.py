@@ -23,6 +23,20 @@ SYSTEM_STATE = Path("/var/lib") / NAME
 SYSTEM_CACHE = Path("/var/cache") / NAME
 
 
+_SYSTEM_FOLDERS = ("/dev", "/proc", "/run", "/sys")
+_REMOVABLE = "/run/media"
+"""Where desktop systems mount the disks that a person plugs in."""
+
+
+def is_system_folder(path: Path) -> bool:
+    """Return whether a path leads to the whole computer, or into what is no disk: a scan of these
+    would not end well."""
+    real = Path(os.path.realpath(path))
+    if real.is_relative_to(_REMOVABLE):
+        return False
+    return real == Path("/") or any(real.is_relative_to(each) for each in _SYSTEM_FOLDERS)
+
+
 def state_dir(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of the catalog and the journal, which must outlive a restart."""
     return _directory(

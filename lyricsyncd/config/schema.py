@@ -87,6 +87,13 @@ class Library(Section):
     exclude: tuple[Pattern, ...] = Field(
         default=(), description="Leave out files that match these patterns."
     )
+    follow_links: bool = Field(
+        default=True,
+        description=(
+            "Links to folders elsewhere are part of the library: lyrics are written there, too. "
+            "Changes behind them are found by scans alone. false: they are left alone."
+        ),
+    )
     overrides: tuple[Override, ...] = Field(
         default=(),
         description=(
@@ -672,7 +679,9 @@ class Config(Section):
         description=(
             "The music folders, such as [{path: /music, exclude: ['Audiobooks/**']}]. `include` "
             "and `exclude` are lists of patterns, as in a .gitignore. A file .lyricsyncignore in a "
-            "folder holds such patterns, a line each; an empty one leaves the folder out. "
+            "folder holds such patterns, a line each; an empty one leaves the folder out. Folders "
+            "elsewhere that are linked into one are part of it, unless it has `follow_links: "
+            "false`. "
             "`overrides` sets what is known better for a part: [{match: 'Podcasts/**', skip: "
             "true}, {match: 'J-Pop/**', language: ja}]. Skipped songs are listed, and left alone "
             "unless you name one to `retry`; words that were placed in another language than "

@@ -11,12 +11,10 @@ from typing import Any
 
 import yaml
 
-from lyricsyncd.config import files, template, yaml_lines
+from lyricsyncd.config import files, paths, template, yaml_lines
 from lyricsyncd.errors import ConfigError, UsageError, WriteError
 
 _LIKELY = ("~/Music", "/music", "/srv/music", "/mnt/music", "/media/music", "/volume1/music")
-_NEVER = ("/", "/dev", "/proc", "/run", "/sys")
-"""The whole computer, and what is no disk: a scan of these would not end well."""
 _BY_HAND = "Name your folders under `libraries` by hand"
 
 
@@ -44,8 +42,7 @@ def checked_folder(library: Path) -> Path:
     if not there:
         what = "is not a folder" if os.path.lexists(folder) else "is not there"
         raise UsageError(f"the music folder {folder} {what}", remedy="Check the path")
-    real = os.path.realpath(folder)
-    if real == "/" or any(f"{real}/".startswith(f"{each}/") for each in _NEVER[1:]):
+    if paths.is_system_folder(folder):
         raise UsageError(
             f"{folder} holds the system's files, not music", remedy="Name the folder of your music"
         )

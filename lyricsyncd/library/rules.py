@@ -10,6 +10,7 @@ from typing import TypeAlias
 from pathspec import PathSpec
 
 from lyricsyncd import media_types, patterns
+from lyricsyncd.catalog import mounts
 from lyricsyncd.config.schema import Library, Override
 from lyricsyncd.library import ignore_file
 from lyricsyncd.patterns import Glob
@@ -112,12 +113,20 @@ class Rules:
     others: frozenset[Identity] = frozenset()
     """Folders of other libraries: the songs of one within this library belong to that library."""
     overrides: tuple[Override, ...] = ()
+    follow_links: bool = True
+    """Whether links to folders outside are part of the library."""
 
     @classmethod
     def of(cls, library: Library) -> Rules:
         # Not resolve(): sidecars are written beside the songs as the library shows them.
         root = Path(os.path.abspath(library.path))  # noqa: PTH100
-        return cls(root, library.include, library.exclude, overrides=library.overrides)
+        return cls(
+            root,
+            library.include,
+            library.exclude,
+            overrides=library.overrides,
+            follow_links=library.follow_links,
+        )
 
     def admits_name(self, path: Path) -> bool:
         """Check a file against the patterns alone, without the ignore files."""
@@ -150,10 +159,32 @@ class Rules:
             return False
         if self.others and identity(folder) in self.others:
             return False
+        if folder.is_symlink() and not self._admits_link(folder):
+            return False
         if not self.exclude:
             return True
         relative = folder.relative_to(self.root).as_posix()
         return not patterns.compiled(self.exclude).match_file(f"{relative}/")
+
+    def _admits_link(self, link: Path) -> bool:
+        if not self.follow_links or mounts.is_of_the_system(link):
+            return False
+        return not self._is_walked_elsewhere(Path(os.path.realpath(link)))
+
+    def _is_walked_elsewhere(self, folder: Path) -> bool:
+        """Check whether the songs in the target of a link have other paths, by which they go.
+
+        It contains the library, is in another library, or is walked at its place in this one.
+        """
+        root = Path(os.path.realpath(self.root))
+        if root.is_relative_to(folder):
+            return True
+        if self.others and any(identity(each) in self.others for each in folder.parents):
+            return True
+        if not folder.is_relative_to(root):
+            return False
+        own = self.root / folder.relative_to(root)
+        return IgnoreFiles().down_to(str(own), self) is not None
 
     def admits(self, path: Path, ignore_files: IgnoreFiles | None = None) -> bool:
         """Check a song against the patterns, and the ignore files of all folders above it.

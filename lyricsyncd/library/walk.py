@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lyricsyncd.catalog import mounts
 from lyricsyncd.catalog.catalog import Fingerprint
 from lyricsyncd.errors import passes
 from lyricsyncd.library.rules import (
@@ -16,6 +17,7 @@ from lyricsyncd.library.rules import (
     Ignored,
     IgnoreFiles,
     Rules,
+    identity,
     is_ignored,
     is_lyrics,
     is_song,
@@ -43,8 +45,9 @@ def walk(
 ) -> Iterator[Folder]:
     """Walk the folders of a library that its rules admit, from ``start`` (by default its root).
 
-    Links to folders are followed, after everything else, and no folder is visited twice: links in a
-    circle end. Folders that cannot be read are added to ``unreadable``.
+    Links to folders elsewhere are followed, after everything else, as far as the rules admit, and
+    no folder is visited twice. Those of the system (``/proc``, say) are never visited, linked or
+    mounted. Folders that cannot be read are added to ``unreadable``.
 
     Raises
     ------
@@ -79,6 +82,9 @@ class _Walker:
         self._pending: list[tuple[Path, Ignored | None]] = [(start, None)]
         self._links: list[tuple[Path, Ignored | None]] = []
         self._visited: set[tuple[int, int]] = set()
+        # The devices of folders that are no system's; that of the library is as configured.
+        top = identity(rules.root)
+        self._devices = set() if top is None else {top[0]}
 
     def next(self) -> tuple[Path, Ignored | None] | None:
         """Return the next folder, and the patterns of those above it (``None``: not read yet)."""
@@ -96,6 +102,11 @@ class _Walker:
         if (status.st_dev, status.st_ino) in self._visited:
             return None
         self._visited.add((status.st_dev, status.st_ino))
+        if status.st_dev not in self._devices:
+            if mounts.is_of_the_system(folder):
+                _leave_out(folder)
+                return None
+            self._devices.add(status.st_dev)
         with os.scandir(folder) as listing:
             children = sorted(listing, key=lambda child: child.name)
         names = {child.name for child in children}
@@ -113,9 +124,12 @@ class _Walker:
                 if is_ignored(path, above, folder=is_folder):
                     continue
                 if is_folder:
+                    linked = child.is_symlink()
                     if self._rules.admits_folder(path):
-                        queue = self._links if child.is_symlink() else self._pending
+                        queue = self._links if linked else self._pending
                         queue.append((path, above))
+                    elif linked and mounts.is_of_the_system(path):
+                        _leave_out(path)
                 elif is_song(path):
                     status = child.stat()
                     if status.st_size and child.is_file() and self._rules.admits_name(path):
@@ -138,3 +152,7 @@ class _Walker:
         if above is None or not self._rules.admits_folder(start):
             return None
         return None if is_ignored(start, above, folder=True) else above
+
+
+def _leave_out(folder: Path) -> None:
+    log.warning("%s is left out: it holds the system's files", escaped(str(folder)))

@@ -189,10 +189,15 @@ class _Handler(FileSystemEventHandler):
 
     def _report(self, event: FileSystemEvent) -> None:
         path = Path(os.fsdecode(event.src_path))
+        if event.event_type == "created" and not event.is_directory and path.is_dir():
+            # A link to a folder, which watchdog takes for a file.
+            self._emit(path, folder=True)
+            return
         if event.event_type == "moved":
             new = Path(os.fsdecode(event.dest_path))
-            of_song = not event.is_directory and is_song(path) and is_song(new)
-            self._emit(new, event.is_directory, self._as_shown(path) if of_song else None)
+            folder = event.is_directory or new.is_dir()
+            of_song = not folder and is_song(path) and is_song(new)
+            self._emit(new, folder, self._as_shown(path) if of_song else None)
         self._emit(path, event.is_directory)
 
     def _emit(self, path: Path, folder: bool, moved_from: Path | None = None) -> None:

@@ -136,6 +136,14 @@ def writes_sidecars(config: Config) -> bool:
 def check_writable(song: Path, config: Config) -> None:
     """Refuse a song beside which no sidecar could be written, before any work is done for it."""
     if writes_sidecars(config) and not os.access(song.parent, os.W_OK):
+        real = Path(os.path.realpath(song.parent))
+        roots = (os.path.realpath(library.path) for library in config.libraries)
+        if not any(real.is_relative_to(root) for root in roots):
+            raise WriteError(
+                f"The folder {song.parent} is linked from {real}, which cannot be written to",
+                remedy="Give the service's user the right to, and where systemd or a container"
+                " closes it, name that folder under `libraries`, too",
+            )
         raise WriteError(
             f"The folder {song.parent} cannot be written to",
             remedy="Give the service's user the right to, or choose the output preset embed",
