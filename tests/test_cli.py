@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from lyricsyncd import __version__
+from lyricsyncd.cli import cli
 from lyricsyncd.config import paths
 from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Config
@@ -80,6 +83,47 @@ def test_every_command_has_help(tmp_path: Path, command: str) -> None:
     done = run(command, "-h", home=tmp_path)
     assert done.returncode == 0
     assert done.stdout.startswith(f"Usage: lyricsyncd {command} ")
+
+
+def every_command(
+    group: click.Group = cli, above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands and those below them by what a person types."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*above, name))
+        else:
+            yield " ".join((*above, name)), command
+
+
+def without(option: str) -> set[str]:
+    """The commands that do not take an option."""
+    return {
+        name
+        for name, command in every_command()
+        if not any(option in parameter.opts for parameter in command.params)
+    }
+
+
+def test_every_command_that_can_read_the_configuration_takes_it() -> None:
+    assert without("--config") == {"convert", "pronounce", "service uninstall"}
+
+
+def test_every_command_that_reports_does_so_in_json() -> None:
+    assert without("--json") == {"convert", "run", "worker"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["show x", "queue", "retry x", "skip x", "pause", "resume", "undo x", "scan", "status"],
+)
+def test_a_configuration_that_is_named_is_checked(tmp_path: Path, command: str) -> None:
+    (tmp_path / "c.yaml").write_text("qualty: {}\n", encoding="utf-8")
+    done = run(*command.split(), "--config", tmp_path / "c.yaml", home=tmp_path)
+    assert "qualty" in complaint(done)
+    assert done.returncode == 2
 
 
 def test_lyric_sync_is_sync(tmp_path: Path) -> None:

@@ -61,6 +61,15 @@ AWAY = Outcome(
 )
 
 
+class TestASongThatIsQueuedAnew:
+    def test_has_no_longer_the_reason_of_its_last_result(self, catalog: Catalog) -> None:
+        id = add(catalog, "a.mp3", Outcome(State.IGNORED, "a person rejected these words"))
+        assert "a person rejected these words" in said(queue, "--state", "ignored")[1]
+        catalog.retry([id])
+        assert "a person asked" in said(queue)[1]
+        assert "reason    a person asked" in said(show, str(id))
+
+
 class TestTheStatus:
     @pytest.mark.usefixtures("catalog")
     def test_of_a_service_that_does_not_run_says_how_to_start_it(self) -> None:

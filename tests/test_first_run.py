@@ -17,7 +17,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from lyricsyncd.config import setup, yaml_lines
+from lyricsyncd.config import setup
+from lyricsyncd.config.paths import is_system_folder, yaml_lines
 from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import ConfigError, UsageError
@@ -131,6 +132,10 @@ class TestAMusicFolder:
         (tmp_path / "link").symlink_to("/")
         with pytest.raises(UsageError, match="holds the system's files"):
             setup.checked_folder(tmp_path / "link")
+
+    def test_may_be_on_a_disk_that_was_plugged_in(self) -> None:
+        assert not is_system_folder(Path("/run/media/ann/Disk/Music"))
+        assert is_system_folder(Path("/run/mediator"))
 
     @pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "~nobody-of-this-name/music"])
     def test_is_none_that_is_no_path(self, name: str) -> None:

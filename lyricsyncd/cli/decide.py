@@ -20,7 +20,7 @@ from lyricsyncd.cli.options import (
     encoding_option,
     json_option,
 )
-from lyricsyncd.cli.songs import one_song, open_catalog
+from lyricsyncd.cli.songs import note_idle, one_song, open_catalog
 from lyricsyncd.errors import UsageError
 from lyricsyncd.model import Track
 
@@ -147,8 +147,15 @@ def set_song(
             decided = decisions.shift(entry.id, offset, absolute=True, dry_run=dry_run)
         elif not dry_run:
             decisions.set(entry.id, language=language, lyrics=words, offset=offset)
-    what = "queued to be placed anew" if anew else "set"
-    _report(entry, what, decided, as_json=as_json, dry_run=dry_run)
+        if anew:
+            what = "queued to be placed anew"
+        else:
+            what = (
+                "set to be instrumental" if instrumental else f"set to an offset of {offset:+g} s"
+            )
+        _report(entry, what, decided, as_json=as_json, dry_run=dry_run)
+        if anew and not (as_json or dry_run):
+            note_idle(catalog)
 
 
 def _sung(path: Path, encoding: str | None, entry: Entry) -> Lyrics:

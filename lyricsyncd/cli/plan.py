@@ -71,6 +71,6 @@ def _duration(seconds: float, pace: Pace) -> str:
     basis = (
         f"as fast as the latest {views.songs(pace.measured)}"
         if pace.measured
-        else "an assumption: no song has been placed here yet"
+        else "an assumption: the catalog has no song to measure it by"
     )
     return f"About {views.span(seconds)} of work for the models ({basis})"

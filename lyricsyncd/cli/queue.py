@@ -13,8 +13,8 @@ import click
 
 from lyricsyncd.cli import views
 from lyricsyncd.cli.console import print_json, say
-from lyricsyncd.cli.options import CONTEXT, dry_run_option, json_option
-from lyricsyncd.cli.songs import named_songs, open_catalog
+from lyricsyncd.cli.options import CONTEXT, checked_config_option, dry_run_option, json_option
+from lyricsyncd.cli.songs import named_songs, note_idle, open_catalog
 from lyricsyncd.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _STATES = (
     type=click.Choice(_STATES),
     help="The songs in this state instead; may be given more than once.",
 )
+@checked_config_option
 @json_option
 def queue(limit: int, states: tuple[str, ...], as_json: bool) -> None:
     """List what is at work, what comes next, and what waits for a retry."""
@@ -73,6 +74,7 @@ def _state(name: str) -> State:
 @click.argument("songs", nargs=-1, metavar="[SONG]...")
 @click.option("--failed", is_flag=True, help="All songs that failed.")
 @click.option("--no-lyrics", is_flag=True, help="All songs without lyrics.")
+@checked_config_option
 @json_option
 @dry_run_option
 def retry(
@@ -95,11 +97,14 @@ def retry(
             for folder in folders:
                 catalog.retry_folder(folder)
             catalog.retry(entry.id for entry in chosen)
-    _report_chosen(chosen, "queued once more", folders, as_json=as_json, dry_run=dry_run)
+        _report_chosen(chosen, "queued once more", folders, as_json=as_json, dry_run=dry_run)
+        if chosen and not (as_json or dry_run):
+            note_idle(catalog)
 
 
 @click.command(context_settings=CONTEXT)
 @click.argument("songs", nargs=-1, required=True, metavar="SONG...")
+@checked_config_option
 @json_option
 @dry_run_option
 def skip(songs: tuple[str, ...], as_json: bool, dry_run: bool) -> None:
@@ -118,6 +123,7 @@ def skip(songs: tuple[str, ...], as_json: bool, dry_run: bool) -> None:
 
 
 @click.command(context_settings=CONTEXT)
+@checked_config_option
 @json_option
 def pause(as_json: bool) -> None:
     """Take up no new songs, even after a restart, until `resume`."""
@@ -127,6 +133,7 @@ def pause(as_json: bool) -> None:
 
 
 @click.command(context_settings=CONTEXT)
+@checked_config_option
 @json_option
 def resume(as_json: bool) -> None:
     """Go on after `pause`."""

@@ -15,7 +15,7 @@ from lyricsyncd.cli import views
 from lyricsyncd.cli.console import print_json, say
 from lyricsyncd.cli.options import CONTEXT, config_option, dry_run_option, json_option
 from lyricsyncd.cli.plan import show_plan
-from lyricsyncd.cli.songs import known_catalog, open_catalog, targets_of
+from lyricsyncd.cli.songs import known_catalog, note_idle, open_catalog, targets_of
 from lyricsyncd.errors import Fault, UsageError, errors_of
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def scan(
             say(_in_words(report))
         if after:
             views.print_songs(after)
+        elif any(report.new or report.changed for report in reports):
+            note_idle(catalog)
     if any(entry.state.value == "failed" for entry in after):
         sys.exit(1)
 

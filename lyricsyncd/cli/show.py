@@ -6,12 +6,13 @@ import click
 
 from lyricsyncd.cli import views
 from lyricsyncd.cli.console import print_json
-from lyricsyncd.cli.options import CONTEXT, json_option
+from lyricsyncd.cli.options import CONTEXT, checked_config_option, json_option
 from lyricsyncd.cli.songs import one_song, open_catalog
 
 
 @click.command(context_settings=CONTEXT)
 @click.argument("song")
+@checked_config_option
 @json_option
 def show(song: str, as_json: bool) -> None:
     """Show what is known of SONG: a path, a number of the list, or a part of its name."""

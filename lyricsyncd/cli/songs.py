@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lyricsyncd.cli.console import note
 from lyricsyncd.errors import UsageError
 from lyricsyncd.unicode_forms import forms
 
@@ -45,6 +46,14 @@ def known_catalog() -> Iterator[Catalog | None]:
         return
     with open_catalog() as catalog:
         yield catalog
+
+
+def note_idle(catalog: Catalog) -> None:
+    """Print what does the songs that were queued, where no service runs."""
+    from lyricsyncd.service.lock import running
+
+    if not running(catalog.path.parent):
+        note("No service runs: `lyricsyncd run` does what is queued, or `lyricsyncd scan --now`")
 
 
 def named_songs(catalog: Catalog, songs: Sequence[str]) -> tuple[list[Entry], list[Path]]:

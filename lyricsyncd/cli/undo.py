@@ -13,7 +13,7 @@ import click
 
 from lyricsyncd.cli.console import note, print_json
 from lyricsyncd.cli.lyrics_files import notes, say_paths, texts
-from lyricsyncd.cli.options import CONTEXT, dry_run_option, json_option
+from lyricsyncd.cli.options import CONTEXT, checked_config_option, dry_run_option, json_option
 from lyricsyncd.cli.songs import absolute, ambiguous, find_song, known_catalog, unknown
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     "--since", metavar="WHEN", help="What was written since: 2h, 3d, or 2026-05-31T20:15."
 )
 @click.option("--all", "everything", is_flag=True, help="Everything that was ever written.")
+@checked_config_option
 @json_option
 @dry_run_option
 def undo(

@@ -298,7 +298,7 @@ def song_rows(entry: Entry) -> list[Row]:
         ("file", entry["path"], ""),
         ("length", NONE if not length else f"{int(length) // 60}:{int(length) % 60:02}", ""),
         ("state", state, _STYLES.get(entry["state"], "")),
-        ("reason", entry["error"] or entry["reason"] or entry["why"] or NONE, ""),
+        ("reason", entry["error"] or _result_of(entry) or entry["why"] or NONE, ""),
         ("quality", quality, ""),
         ("words", words, ""),
         ("source", entry["source"] or NONE, ""),
@@ -336,7 +336,7 @@ def reason_of(entry: Entry) -> str:
     if entry["state"] == "pending" and entry["waits_for"]:
         return f"waits for {entry['waits_for']}"
     # The reason alone: `show` has its remedy.
-    reason = entry["reason"] if entry["finished_at"] is not None else None
+    reason = _result_of(entry) if entry["finished_at"] is not None else None
     text = (reason or entry["why"]).replace(entry["path"], "it")
     if entry["state"] == "no_lyrics":
         text = text.split(" (")[0]
@@ -344,6 +344,13 @@ def reason_of(entry: Entry) -> str:
         text = text.split(": ")[0]
     waits = _waits(entry)
     return f"{text} ({waits})" if waits and reason else text
+
+
+def _result_of(entry: Entry) -> str | None:
+    """Return the reason of a song's result; one that is queued anew has that of before, which
+    says nothing about now."""
+    queued = entry["state"] == "pending" and not entry["error"]
+    return None if queued else entry["reason"]
 
 
 def _waits(entry: Entry) -> str:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lyricsyncd.catalog import mounts
@@ -154,5 +155,7 @@ class _Walker:
         return None if is_ignored(start, above, folder=True) else above
 
 
+@cache
 def _leave_out(folder: Path) -> None:
+    """Log that a folder is not walked: once, not for every scan."""
     log.warning("%s is left out: it holds the system's files", escaped(str(folder)))
