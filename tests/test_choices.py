@@ -246,4 +246,6 @@ class TestInALibrary:
         assert [report["decision"] for report in done] == ["words", "words"]
         (home.folder / "empty").mkdir()
         assert "no song in" in home.call("sync", home.folder / "empty", status=2)
+        said = home.call("sync", home.music / "Podcasts", status=2)
+        assert f"All songs in {home.music}/Podcasts are skipped: overrides: Podcasts/**" in said
         assert "Name songs or folders" in home.call("sync", status=2)

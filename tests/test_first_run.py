@@ -17,8 +17,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from lyricsyncd.config import setup
-from lyricsyncd.config.paths import is_system_folder, yaml_lines
+from lyricsyncd.config import setup, yaml_lines
+from lyricsyncd.config.paths import is_system_folder
 from lyricsyncd.config.reader import load
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import ConfigError, UsageError

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 
 def show_plan(
-    planned: Sequence[Planned], catalog: Catalog | None, settings: Config, *, as_json: bool
+    planned: Sequence[Planned],
+    catalog: Catalog | None,
+    settings: Config,
+    *,
+    as_json: bool,
+    what: str = "queued",
 ) -> None:
-    """Print the songs that would be queued, and how long the models would take."""
+    """Print the songs that would be queued (or ``what``), and how long the models would take."""
     from lyricsyncd.library.plan import Work, pace, seconds_of
     from lyricsyncd.work.policy import workers
 
@@ -47,7 +52,7 @@ def show_plan(
     for song in new:
         language = "" if song.language is None else f"  (language {song.language})"
         say(f"{song.path}{language}")
-    click.echo(f"{views.songs(len(new))} would be queued", err=True)
+    click.echo(f"{views.songs(len(new))} would be {what}", err=True)
     for line in _rest(len(waiting), skipped, len(of(Work.LEFT))):
         click.echo(line, err=True)
     if new or waiting:

@@ -216,7 +216,13 @@ def _all_songs(songs: Sequence[Path], settings: Config) -> tuple[Path, ...]:
         if not song.is_dir():
             found.append(song)
             continue
-        inside = [each.path for each in _planned([song], settings) if each.work is not Work.SKIPPED]
+        planned = _planned([song], settings)
+        inside = [each.path for each in planned if each.work is not Work.SKIPPED]
+        if planned and not inside:
+            raise UsageError(
+                f"All songs in {song} are skipped: {planned[0].reason}",
+                remedy="Name a song itself to have it placed",
+            )
         if not inside:
             raise UsageError(f"There is no song in {song}", remedy="Name another folder")
         found += inside
@@ -239,7 +245,7 @@ def _planned(songs: Sequence[Path], settings: Config) -> list[Planned]:
 def _show_plan(songs: Sequence[Path], settings: Config, *, as_json: bool) -> None:
     planned = _planned(songs, settings)
     with known_catalog() as catalog:
-        show_plan(planned, catalog, settings, as_json=as_json)
+        show_plan(planned, catalog, settings, as_json=as_json, what="placed")
 
 
 def _same(path: Path, other: Path) -> bool:
