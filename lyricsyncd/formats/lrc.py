@@ -33,93 +33,35 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats import krc
-from lyricsyncd.formats.stamps import with_lrc_stamps
-from lyricsyncd.formats.text import (
-    GUARD,
-    MAX_WORDS,
-    decode,
-    guard_entities,
-    language_code,
-    report,
-    split_lines,
-    unescape,
+from lyricsyncd.formats.lrc_grammar import (
+    NOTE,
+    WORD_MARK,
+    WRITTEN,
+    guard,
+    guard_line,
+    is_notes,
+    is_rest,
 )
+from lyricsyncd.formats.lrc_reader import has_tags_only, in_order, marked_lines, read
+from lyricsyncd.formats.stamps import with_lrc_stamps
+from lyricsyncd.formats.text import GUARD, decode, split_lines
 from lyricsyncd.formats.timing import (
     LINGER_S,
-    MAX_S,
-    Stretch,
     bare,
     clock,
-    clock_ms,
     needs_line_times,
     on_grid,
     stamped,
     stretches,
     tidy,
-    words_of,
 )
 from lyricsyncd.model import Line, Lyrics, Word
-
-_TIME = r"(\d{1,9}):(\d{1,2})(?::(\d{1,3}))?(?:[.,](\d{1,9}))?"
-_LINE_MARK = re.compile(rf"\s*\[{_TIME}\]")
-_WORD_MARK = re.compile(rf"[<\[]{_TIME}[>\]]")
-_ROW_MARK = re.compile(rf"\s*<{_TIME}>")
-_LEADING_TAG = re.compile(r"\s*\[([A-Za-z_#]+):([^\[\]]*)\](?=\s*\[(?:\d+:\d|[A-Za-z_#]+:))")
-_SQUARE_MARK = re.compile(rf"\[{_TIME}\]")
-_LINE_GAP_MS, _LINE_WORDS = 1500, 1.5
-"""Marks in square brackets part lines, not words, from these means on."""
-_PLAIN_SHARE = 2
-"""So many rows without a time for each timed one are plain text with a stray stamp."""
-_NEGATIVE = re.compile(r"\s*\[-\d+:\d")
-_TAG = re.compile(r"\[([A-Za-z_#]+):(.*)\]", re.DOTALL)
-_NOTE, _NOTES = "♪", "♩♪♫♬🎵🎶 \ufe0e\ufe0f"
-_VOICE = re.compile(r"v(\d{1,3}):\s?")
-
-_METADATA = {
-    "ti": "title",
-    "ar": "artist",
-    "al": "album",
-    "au": "author",
-    "length": "length",
-    "re": "tool",
-    "tool": "tool",
-}
-_LANGUAGE = ("la", "lang", "language")
-_KNOWN = {*_METADATA, *_LANGUAGE, "offset", "by", "ve", "id", "#", "bg"}
-_WRITTEN_FIRST = frozenset(("ti", "ar", "al", "au", "by"))
-_WRITTEN = {"title": "ti", "artist": "ar", "album": "al", "length": "length", "tool": "re"}
-
-# What lyrics must not look like (see GUARD): a mark anywhere, or a tag that Navidrome takes for one
-# anywhere; any other tag, or a voice, at the beginning.
-_MARK_OR_TAG = rf"(?={GUARD}*(?:-?\d+:\d|(?:ar|ti|offset|lang):))"
-_LIKE_MARK = re.compile(rf"([<\[]){_MARK_OR_TAG}")
-_LIKE_START = re.compile(rf"(?={GUARD}*(?:v\d+:|\[(?:{'|'.join(sorted(_KNOWN))}):))", re.IGNORECASE)
-_GUARDED_MARK = re.compile(rf"([<\[]){GUARD}{_MARK_OR_TAG}")
-_GUARDED_START = re.compile(GUARD + _LIKE_START.pattern, re.IGNORECASE)
-
-
-def _guard(text: str) -> str:
-    return guard_entities(_LIKE_MARK.sub(rf"\1{GUARD}", text))
-
-
-def _guard_line(text: str) -> str:
-    text = _guard(text)
-    return GUARD + text if _LIKE_START.match(text) else text
-
-
-def _unguard(text: str) -> str:
-    return _GUARDED_MARK.sub(r"\1", unescape(text))
-
-
-def _unguard_line(text: str) -> str:
-    return _unguard(text.removeprefix(GUARD) if _GUARDED_START.match(text) else text)
 
 
 @dataclass(frozen=True)
@@ -146,15 +88,15 @@ class Lrc:
 
     def looks_like(self, text: str) -> bool:
         has_words = any(
-            mark is not None and _WORD_MARK.search(line, mark.end()) is not None
-            for line, mark in _marked_lines(text)
+            mark is not None and WORD_MARK.search(line, mark.end()) is not None
+            for line, mark in marked_lines(text)
         )
         return has_words or krc.looks_like(text) or krc.is_encrypted(text.encode(errors="replace"))
 
     def read(self, data: bytes) -> Lyrics:
         text = decode(data)
         krc.refuse_encrypted(data)
-        return _read(text)
+        return read(text)
 
     def project(self, lyrics: Lyrics) -> Lyrics:
         return _project(
@@ -188,12 +130,12 @@ class LrcStandard:
         Lrc(self.decimals)
 
     def looks_like(self, text: str) -> bool:
-        if any(mark is not None for _, mark in _marked_lines(text)) or _has_tags_only(text):
+        if any(mark is not None for _, mark in marked_lines(text)) or has_tags_only(text):
             return True
         return with_lrc_stamps(split_lines(text)) is not None
 
     def read(self, data: bytes) -> Lyrics:
-        return _read(decode(data))
+        return read(decode(data))
 
     def project(self, lyrics: Lyrics) -> Lyrics:
         return _project(
@@ -208,20 +150,6 @@ class LrcStandard:
         return _write(self.project(lyrics), self.decimals, notes=self.notes)
 
 
-def _has_tags_only(text: str) -> bool:
-    """Return whether all rows are LRC's tags, some of them with a song's names."""
-    found = [_TAG.fullmatch(row.strip()) for row in split_lines(text) if row.strip()]
-    keys = {"" if tag is None else tag[1].lower() for tag in found}
-    return keys <= _KNOWN and bool(keys & _WRITTEN_FIRST)
-
-
-def _marked_lines(text: str) -> Iterable[tuple[str, re.Match[str] | None]]:
-    return ((line, _LINE_MARK.match(line)) for line in _one_thing_each(split_lines(text)))
-
-
-# Writing
-
-
 def _project(
     lyrics: Lyrics,
     unit: int,
@@ -232,7 +160,7 @@ def _project(
     notes: bool = False,
 ) -> Lyrics:
     lyrics = lyrics.with_lines(
-        replace(line, words=()) if _is_notes(line.text) else line for line in lyrics
+        replace(line, words=()) if is_notes(line.text) else line for line in lyrics
     )
     if not any(line.words and line.start is not None for line in lyrics.lines):
         # Readers show the tags of an LRC file without times as if they were sung.
@@ -263,9 +191,9 @@ def _project(
     if notes and min(group[0].start or 0.0 for group in groups) >= LINGER_S:
         groups, ends = [[Line((), 0.0)], *groups], [None, *ends]
     return Lyrics(
-        tuple(_in_order(_with_breaks(groups, ends))),
+        tuple(in_order(_with_breaks(groups, ends))),
         lyrics.language,
-        metadata={key: lyrics.metadata[key] for key in _WRITTEN if key in lyrics.metadata},
+        metadata={key: lyrics.metadata[key] for key in WRITTEN if key in lyrics.metadata},
     )
 
 
@@ -283,8 +211,8 @@ def _with_breaks(groups: Sequence[list[Line]], ends: Sequence[float | None]) -> 
     """Add an empty line where a line, whose end is known, ends before a long break."""
     parted: list[list[Line]] = []
     sung_until = 0.0
-    in_order = sorted(zip(groups, ends, strict=True), key=lambda pair: pair[0][0].start or 0.0)
-    for (group, end), following in itertools.zip_longest(in_order, in_order[1:]):
+    sung = sorted(zip(groups, ends, strict=True), key=lambda pair: pair[0][0].start or 0.0)
+    for (group, end), following in itertools.zip_longest(sung, sung[1:]):
         parted.append(group)
         start = group[0].start or 0.0
         later = math.inf if following is None else following[0][0].start or 0.0
@@ -298,37 +226,16 @@ def _with_breaks(groups: Sequence[list[Line]], ends: Sequence[float | None]) -> 
     return parted
 
 
-def _in_order(groups: Sequence[Sequence[Line]]) -> list[Line]:
-    """Lines by their times, each followed by its backing vocals, with the ends that follow."""
-    ordered = sorted(groups, key=lambda group: group[0].start or 0.0)
-    lines = [line for group in ordered for line in group]
-    closed = []
-    for line, following in zip(lines, [*lines[1:], Line()], strict=True):
-        end = line.words[-1].end if line.words else None
-        if end is None and line.words and not following.words:
-            end = following.start
-        if end is not None and line.start is not None and end < line.start:
-            # Backing vocals may begin after the line that follows them in the text.
-            end = None
-        closed.append(replace(line, end=end))
-    return closed
-
-
-def _is_notes(text: str) -> bool:
-    """Return whether a line holds notes and nothing else: a break."""
-    return text.strip() != "" and not text.strip(_NOTES)
-
-
 def _write(lyrics: Lyrics, decimals: int, *, notes: bool) -> str:
     rows = [
-        f"[{tag}:{lyrics.metadata[key]}]" for key, tag in _WRITTEN.items() if key in lyrics.metadata
+        f"[{tag}:{lyrics.metadata[key]}]" for key, tag in WRITTEN.items() if key in lyrics.metadata
     ]
     if lyrics.language is not None:
         # The first is the older name, the second the one that Navidrome reads.
         rows += [f"[la:{lyrics.language}]", f"[lang:{lyrics.language}]"]
     last = max((at for at, line in enumerate(lyrics.lines) if line.words), default=0)
     rows += [
-        _row(line, decimals) + (_NOTE if notes and not line.words and at < last else "")
+        _row(line, decimals) + (NOTE if notes and not line.words and at < last else "")
         for at, line in enumerate(lyrics.lines)
     ]
     return "".join(row + "\n" for row in rows)
@@ -336,9 +243,9 @@ def _write(lyrics: Lyrics, decimals: int, *, notes: bool) -> str:
 
 def _row(line: Line, decimals: int) -> str:
     if line.start is None:
-        return _guard_line(line.text)
+        return guard_line(line.text)
     if not line.words or line.words[0].start is None:
-        return f"[{_stamp(line.start, decimals)}]{_guard_line(line.text)}"
+        return f"[{_stamp(line.start, decimals)}]{guard_line(line.text)}"
     marked = _marked(line.words, decimals)
     if line.voice == "bg":
         return f"[bg: {marked}]"
@@ -353,17 +260,12 @@ def _marked(words: Sequence[Word], decimals: int) -> str:
             space = " " if parts[-1].endswith(" ") else GUARD
             parts[-1] = parts[-1].removesuffix(" ")
             parts.append(f"<{_stamp(at, decimals)}>{space}")
-        guard = GUARD if _is_rest(text) else ""
-        parts.append(f"<{_stamp(start, decimals)}>{guard}{_guard(text)}")
+        joiner = GUARD if is_rest(text) else ""
+        parts.append(f"<{_stamp(start, decimals)}>{joiner}{guard(text)}")
         at = end
     if at is not None:
         parts.append(f"<{_stamp(at, decimals)}>")
     return "".join(parts)
-
-
-def _is_rest(text: str) -> bool:
-    """Return whether text of a stretch is joiners only, of which a single one is a rest."""
-    return text.strip() != "" and not text.strip().strip(GUARD)
 
 
 def _stamp(time: float, decimals: int) -> str:
@@ -371,218 +273,3 @@ def _stamp(time: float, decimals: int) -> str:
     hours, minutes, seconds = stamp.split(":")
     in_minutes = int(hours) * 60 + int(minutes)
     return f"{in_minutes:02}:{seconds}" if in_minutes < 100 else stamp
-
-
-# Reading
-
-
-@dataclass
-class _Entry:
-    """A timed line of the file: ``content`` sung at each of ``stamps`` (milliseconds)."""
-
-    stamps: list[int]
-    content: str
-    backing: list[str] = field(default_factory=list)
-
-
-def _read(text: str) -> Lyrics:
-    tags: dict[str, str] = {}
-    untimed: list[Line] = []
-    entries: list[_Entry] = []
-    early: list[str] = []
-    left_out: list[str] = []
-    timed: list[Line] = []
-    rows = split_lines(text)
-    if krc.looks_like(text):
-        timed, rows = krc.lines_of(text)
-    elif not any(mark is not None for _, mark in _marked_lines(text)):
-        rows = with_lrc_stamps(rows) or rows
-    for row in _one_thing_each(rows):
-        if _NEGATIVE.match(row):
-            raise FormatError(f"a line has a negative time: {row.strip()[:40]!r}")
-        stamps, content = _line_stamps(row)
-        tag = _TAG.fullmatch(row.strip())
-        key = tag[1].lower() if tag else ""
-        if stamps:
-            entries.append(_Entry(stamps, content))
-        elif tag and key == "bg" and entries:
-            entries[-1].backing.append(tag[2])
-        elif tag and key == "bg":
-            early.append(tag[2])
-            untimed.append(replace(Line.from_text(_WORD_MARK.sub("", tag[2])), voice="bg"))
-        elif tag and (key in _KNOWN or entries):
-            tags.setdefault(key, tag[2].strip())
-        elif row.strip():
-            untimed.append(Line.from_text(_unguard_line(row.strip())))
-            left_out.append(row)
-    lines = untimed
-    if timed:
-        lines = _in_order([[line] for line in _moved(timed, _offset(tags))])
-    elif entries and len(left_out) <= _PLAIN_SHARE * max(2, len(entries)):
-        groups = _groups(entries, _offset(tags))
-        lines = _in_order([*_early_groups(early, groups, _offset(tags)), *groups])
-    elif entries:
-        report("the few times are left out: most lines have none", "")
-        lines = _plain_rows(rows)
-        left_out = []
-    if lines is not untimed and left_out:
-        report(f"{len(left_out)} lines without a time are left out", left_out[0])
-    metadata = {_METADATA[key]: value for key, value in tags.items() if key in _METADATA}
-    languages = (language_code(tags.get(key)) for key in _LANGUAGE)
-    return tidy(
-        Lyrics(
-            tuple(lines),
-            next((language for language in languages if language), None),
-            # LRCGET marks instrumentals so, with nothing else in the file.
-            instrumental=not any(line.words for line in lines)
-            and (
-                metadata.get("author", "").lower() == "instrumental"
-                or any(_is_notes(entry.content) for entry in entries)
-            ),
-            metadata=metadata,
-        )
-    )
-
-
-def _one_thing_each(rows: Iterable[str]) -> Iterable[str]:
-    """Part rows that hold several tags, or tags before a stamp, or several lines."""
-    for row in rows:
-        while tag := _LEADING_TAG.match(row):
-            if tag[1].lower() not in _KNOWN:
-                break
-            yield row[: tag.end()]
-            row = row[tag.end() :]
-        if mark := _ROW_MARK.match(row):
-            # A line of word marks begins with its first word.
-            row = f"[{row[mark.start() : mark.end()].strip()[1:-1]}]{row}"
-        yield from _lines_of_row(row)
-
-
-def _lines_of_row(row: str) -> Iterable[str]:
-    """Part a row where marks in square brackets begin lines, and not words."""
-    marks = list(_SQUARE_MARK.finditer(row))
-    begins = [
-        mark
-        for at, mark in enumerate(marks)
-        if at == 0 or row[marks[at - 1].end() : mark.start()].strip()
-    ]
-    if len(begins) < 2 or row[: begins[0].start()].strip():
-        return [row]
-    texts = [
-        row[mark.start() : end]
-        for mark, end in zip(
-            begins, [*(mark.start() for mark in begins[1:]), len(row)], strict=True
-        )
-    ]
-    gap = (_milliseconds(begins[-1]) - _milliseconds(begins[0])) / (len(begins) - 1)
-    sung = [text for text in (_SQUARE_MARK.sub("", text).strip() for text in texts) if text]
-    words = sum(len(text.split()) for text in sung) / max(1, len(sung))
-    has_words = any(_ROW_MARK.match(text) for text in sung)
-    are_lines = gap >= _LINE_GAP_MS and (words >= _LINE_WORDS or gap >= 2 * _LINE_GAP_MS)
-    return texts if has_words or are_lines else [row]
-
-
-def _plain_rows(rows: Iterable[str]) -> list[Line]:
-    """All rows as plain lines, without their times."""
-    bare_rows = (_WORD_MARK.sub("", row).strip() for row in rows if not _TAG.fullmatch(row.strip()))
-    return [Line.from_text(_unguard_line(row)) for row in bare_rows if row]
-
-
-def _early_groups(
-    early: Sequence[str], groups: Sequence[list[Line]], offset: int
-) -> list[list[Line]]:
-    """Backing vocals before the first line; without times they begin with it."""
-    start = groups[0][0].start if groups else None
-    return [[_backing(content, start, offset)] for content in early]
-
-
-def _moved(lines: Iterable[Line], offset: int) -> list[Line]:
-    """Lines earlier by an offset in milliseconds."""
-
-    def earlier(time: float) -> float:
-        return max(0.0, round(time * 1000) - offset) / 1000
-
-    return [line.retimed(earlier) for line in lines]
-
-
-def _line_stamps(row: str) -> tuple[list[int], str]:
-    stamps: list[int] = []
-    end = 0
-    while mark := _LINE_MARK.match(row, end):
-        stamps.append(_milliseconds(mark))
-        end = mark.end()
-    return stamps, row[end:]
-
-
-def _milliseconds(mark: re.Match[str]) -> int:
-    first, second, third, fraction = mark.groups()
-    if third is None:
-        return clock_ms(None, first, second, fraction)
-    if fraction is None:  # the old mm:ss:xx; hours come with a fraction
-        return clock_ms(None, first, second, third)
-    return clock_ms(first, second, third, fraction)
-
-
-def _offset(tags: dict[str, str]) -> int:
-    try:
-        offset = int(tags.get("offset", "0"))
-    except ValueError:
-        return 0
-    if abs(offset) > MAX_S * 1000:
-        raise FormatError(f"an offset of {tags['offset'][:20]} ms is no song's")
-    return offset
-
-
-def _groups(entries: Iterable[_Entry], offset: int) -> list[list[Line]]:
-    """Each timed line, once for every time it is sung, with its backing vocals."""
-    groups: list[list[Line]] = []
-    count = 0
-    for entry in entries:
-        line = _line(entry, 0, offset)
-        count += len(entry.stamps) * (len(line.words) + 1)
-        if count > MAX_WORDS:
-            raise FormatError(f"more than {MAX_WORDS} words are not the lyrics of one song")
-        backing = [_backing(content, line.start, offset) for content in entry.backing]
-        groups.append([line, *backing])
-        for stamp in entry.stamps[1:]:
-            groups.append([_line(entry, stamp - entry.stamps[0], offset)])
-    return groups
-
-
-def _line(entry: _Entry, later: int, offset: int) -> Line:
-    stamp = entry.stamps[0] + later
-    content, voice = entry.content.strip(), None
-    if prefix := _VOICE.match(content):
-        content = content[prefix.end() :]
-        voice = None if int(prefix[1]) == 1 else f"v{int(prefix[1])}"
-    start = _seconds(stamp - offset)
-    if _is_notes(content):
-        content = ""
-    if _WORD_MARK.search(content):
-        words = words_of(_stretches(content, start, later - offset))
-    else:
-        words = Line.from_text(_unguard_line(content)).words
-    return Line(words, start, None, voice)
-
-
-def _backing(content: str, start: float | None, offset: int) -> Line:
-    if not _WORD_MARK.search(content):
-        return replace(Line.from_text(_unguard_line(content)), start=start, voice="bg")
-    words = words_of(_stretches(content.strip(), None, -offset))
-    first = next((word.start for word in words), None)
-    return Line(words, start if first is None else first, None, "bg")
-
-
-def _stretches(content: str, start: float | None, later: int) -> list[Stretch]:
-    marks = list(_WORD_MARK.finditer(content))
-    before = content[: marks[0].start()]
-    stretches = [Stretch(start, _unguard(before))] if before.strip() else []
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        text = content[mark.end() : following.start() if following else len(content)]
-        text = text.replace(GUARD, "", 1) if _is_rest(text) else _unguard(text)
-        stretches.append(Stretch(_seconds(_milliseconds(mark) + later), text))
-    return stretches
-
-
-def _seconds(milliseconds: int) -> float:
-    return max(0, milliseconds) / 1000
