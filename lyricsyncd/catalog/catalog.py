@@ -137,19 +137,8 @@ class Catalog(KeptResults):
         """
         now = self.clock()
 
-        return self.write(
-            lambda db: leases.claim(
-                db,
-                owner,
-                now + lease_s,
-                now,
-                at_least=at_least,
-                only=only,
-                holding=holding,
-                look_ups=look_ups,
-                resting=resting,
-            )
-        )
+        eligible = leases.Eligible(at_least, only, holding, look_ups, resting)
+        return self.write(lambda db: leases.claim(db, owner, now + lease_s, now, eligible))
 
     def heartbeat(self, owner: str, lease_s: float, ids: Sequence[int]) -> frozenset[int]:
         """Extend an owner's leases of songs; those of them that it still holds."""

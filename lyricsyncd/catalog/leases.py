@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lyricsyncd.catalog.records import (
@@ -29,38 +30,51 @@ ENDED = "lease_owner = NULL, leased_until = NULL, stage = NULL, progress = NULL"
 """The columns of a song that is not leased."""
 
 
+@dataclass(frozen=True, slots=True)
+class Eligible:
+    """The songs of which one may be leased; see the parameters of `Catalog.claim`."""
+
+    at_least: Priority = Priority.BACKFILL
+    only: Sequence[int] | None = None
+    holding: Sequence[int] = ()
+    look_ups: bool | None = None
+    resting: Sequence[str] = ()
+
+    def condition(self) -> tuple[str, tuple[object, ...]]:
+        """Return a condition on the songs ``t``, and its values."""
+        where = "t.priority >= ?"
+        if self.only is not None:
+            where += f" AND t.id IN ({_listed(self.only)})"
+        if self.look_ups is not None:
+            where += f" AND t.waits_for IS {'NOT' if self.look_ups else ''} NULL"
+        if self.resting:
+            where += f" AND (t.waits_for IS NULL OR t.waits_for NOT IN ({marks(self.resting)}))"
+        where += f" AND t.id NOT IN ({_listed(self.holding)})"
+        return where, (int(self.at_least), *self.resting)
+
+
+def _listed(ids: Sequence[int]) -> str:
+    # Not as values: there may be more than a query can take.
+    return ",".join(str(int(id)) for id in ids)
+
+
 def claim(
-    db: sqlite3.Connection,
-    owner: str,
-    until: float,
-    now: float,
-    *,
-    at_least: Priority,
-    only: Sequence[int] | None,
-    holding: Sequence[int],
-    look_ups: bool | None,
-    resting: Sequence[str],
+    db: sqlite3.Connection, owner: str, until: float, now: float, eligible: Eligible
 ) -> Entry | None:
     """Lease the song that comes next; see `Catalog.claim`."""
     if setting(db, "paused") == "1":
         return None
-    expire(db, now, holding)
-    held = ",".join(str(int(id)) for id in holding)
-    among = "" if only is None else f"AND t.id IN ({','.join(str(int(i)) for i in only)})"
-    if look_ups is not None:
-        among += f" AND t.waits_for IS {'NOT' if look_ups else ''} NULL"
-    if resting:
-        among += f" AND (t.waits_for IS NULL OR t.waits_for NOT IN ({marks(resting)}))"
+    expire(db, now, eligible.holding)
+    where, values = eligible.condition()
     row = db.execute(
         f"""
         SELECT t.id, t.library, t.attempts
         FROM tracks t LEFT JOIN libraries l ON l.path = t.library
         WHERE t.state IN ('pending', 'no_lyrics') AND t.next_attempt_at <= ?
-            AND t.missing_since IS NULL AND t.priority >= ? {among}
-            AND t.id NOT IN ({held})
+            AND t.missing_since IS NULL AND {where}
         ORDER BY t.priority DESC, COALESCE(l.served_at, 0), t.enqueued_at, t.id LIMIT 1
         """,
-        (now, int(at_least), *resting),
+        (now, *values),
     ).fetchone()
     if row is None or must_wait(db, row["attempts"]):
         return None
@@ -85,10 +99,9 @@ def claim(
 
 def expire(db: sqlite3.Connection, now: float, holding: Sequence[int]) -> None:
     """Take back leases whose owner has stopped beating."""
-    kept = ",".join(str(int(id)) for id in holding)
     expired = db.execute(
         f"UPDATE tracks SET state = 'pending', {ENDED}, next_attempt_at = ?"
-        f" WHERE state = 'working' AND leased_until < ? AND id NOT IN ({kept})",
+        f" WHERE state = 'working' AND leased_until < ? AND id NOT IN ({_listed(holding)})",
         (now, now),
     )
     if expired.rowcount:

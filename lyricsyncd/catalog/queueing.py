@@ -63,6 +63,7 @@ def _of_new(row: tuple[object, ...]) -> Queued:
 def _new(
     path: bytes, request: Request, seen: Fingerprint, now: float, skipped: Mapping[bytes, bool]
 ) -> tuple[object, ...]:
+    """Make the row of a new song, for `_INSERT`."""
     folder = os.path.dirname(path)  # noqa: PTH120 - many songs at once
     library = folder if request.library is None else os.fsencode(request.library)
     stamp = (seen.size, seen.mtime_ns, seen.inode)
@@ -83,8 +84,9 @@ def _enqueue(
     now: float,
     skipped: Mapping[bytes, bool],
 ) -> Queued:
+    """Queue a song, which may be known, or have moved from a place where it was known."""
     known = _standing(db, path)
-    if known is None and _moved(db, Path(os.fsdecode(path)), seen):
+    if known is None and _follow_move(db, Path(os.fsdecode(path)), seen):
         _to_another_folder(db, path, skipped, now)
         known = _standing(db, path)
     if known is None:
@@ -92,41 +94,41 @@ def _enqueue(
         db.execute(_INSERT, new)
         return _of_new(new)
     library = None if request.library is None else os.fsencode(request.library)
-    id, state = known["id"], State(known["state"])
-    changed = (seen.size, seen.mtime_ns) != (known["size"], known["mtime_ns"])
     if library is not None and known["library"] != library:
-        db.execute("UPDATE tracks SET library = ? WHERE id = ?", (library, id))
+        db.execute("UPDATE tracks SET library = ? WHERE id = ?", (library, known["id"]))
     if known["missing_since"] is not None:
-        db.execute("UPDATE tracks SET missing_since = NULL WHERE id = ?", (id,))
+        db.execute("UPDATE tracks SET missing_since = NULL WHERE id = ?", (known["id"],))
+    return _enqueue_known(db, known, request, seen, now)
+
+
+def _enqueue_known(
+    db: sqlite3.Connection, known: sqlite3.Row, request: Request, seen: Fingerprint, now: float
+) -> Queued:
+    """Queue a song of the catalog, where its state and the request have reason to."""
+    state = State(known["state"])
+    changed = (seen.size, seen.mtime_ns) != (known["size"], known["mtime_ns"])
     if state is State.WORKING:
         if changed:
             db.execute(
                 "UPDATE tracks SET seen_size = ?, seen_mtime_ns = ? WHERE id = ?",
-                (seen.size, seen.mtime_ns, id),
+                (seen.size, seen.mtime_ns, known["id"]),
             )
         return Queued.WORKING
     if left_alone(state, known["error_class"]) and not request.force:
         return Queued.IGNORED
+    stamp = (seen.size, seen.mtime_ns, seen.inode)
     if state is State.PENDING and known["why"] not in QUIETLY:
         # A person, or a player, does not wait for a backoff to end.
         hurry = changed or request.force or request.priority >= Priority.PERSON
-        if not hurry and request.priority <= known["priority"] and seen.inode == known["inode"]:
-            return Queued.WAITING
-        db.execute(
-            "UPDATE tracks SET priority = MAX(priority, ?), size = ?, mtime_ns = ?, inode = ?,"
-            " next_attempt_at = MIN(next_attempt_at, ?), error = CASE WHEN ? THEN NULL ELSE error"
-            " END, waits_for = CASE WHEN ? THEN NULL ELSE waits_for END WHERE id = ?",
-            (
-                int(request.priority),
-                seen.size,
-                seen.mtime_ns,
-                seen.inode,
-                now if hurry else known["next_attempt_at"],
-                hurry,
-                hurry,
-                id,
-            ),
-        )
+        if hurry or request.priority > known["priority"] or seen.inode != known["inode"]:
+            due = now if hurry else known["next_attempt_at"]
+            db.execute(
+                "UPDATE tracks SET priority = MAX(priority, ?), size = ?, mtime_ns = ?, inode = ?,"
+                " next_attempt_at = MIN(next_attempt_at, ?),"
+                " error = CASE WHEN ? THEN NULL ELSE error END,"
+                " waits_for = CASE WHEN ? THEN NULL ELSE waits_for END WHERE id = ?",
+                (int(request.priority), *stamp, due, hurry, hurry, known["id"]),
+            )
         return Queued.WAITING
     if not changed and not request.force:
         return Queued.UNCHANGED
@@ -134,16 +136,7 @@ def _enqueue(
         "UPDATE tracks SET state = 'pending', priority = ?, why = ?, enqueued_at = ?,"
         " next_attempt_at = ?, attempts = 0, crashes = 0, retries = 0, size = ?, mtime_ns = ?,"
         " inode = ?, waits_for = NULL WHERE id = ?",
-        (
-            int(request.priority),
-            request.reason,
-            now,
-            now,
-            seen.size,
-            seen.mtime_ns,
-            seen.inode,
-            id,
-        ),
+        (int(request.priority), request.reason, now, now, *stamp, known["id"]),
     )
     return Queued.AGAIN
 
@@ -158,8 +151,9 @@ def _standing(db: sqlite3.Connection, path: bytes) -> sqlite3.Row | None:
     return row
 
 
-def _moved(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> bool:
-    """Return whether a song was moved to ``path``: same stamp, and no file at its old path.
+def _follow_move(db: sqlite3.Connection, path: Path, seen: Fingerprint) -> bool:
+    """Change the path of a song that was moved to ``path``; return whether there is one: with the
+    same stamp, and no file at its old path.
 
     It keeps what is known of it, unless its sidecars stayed behind: then it is queued as new.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import grp
 import importlib.util
 import json
@@ -49,15 +50,7 @@ def install(
     """
     from lyricsyncd.config import paths
     from lyricsyncd.config.reader import load
-    from lyricsyncd.models.hub import cache_folders
-    from lyricsyncd.systemd import (
-        ACCOUNT,
-        SYSTEM_UNITS,
-        UNIT_NAME,
-        UnitSettings,
-        render,
-        user_units,
-    )
+    from lyricsyncd.systemd import SYSTEM_UNITS, UNIT_NAME, UnitSettings, render, user_units
 
     if account is not None and not system:
         raise UsageError("--as goes with --system", remedy="Add --system, or leave it out")
@@ -67,41 +60,18 @@ def install(
             "There is no library in the configuration",
             remedy="Add one: `lyricsyncd init --library DIR`",
         )
-    if system:
-        named = account or ACCOUNT
-        groups = _groups_for(settings) if account is None else ()
-        caches = () if account is None else _caches_of(account)
-        unit = UnitSettings.of(settings, file, account=named, groups=groups, caches=caches)
-        target = SYSTEM_UNITS / UNIT_NAME
-    else:
-        state = (paths.state_dir(), paths.cache_dir())
-        unit = UnitSettings.of(
-            settings,
-            file,
-            state=state,
-            caches=cache_folders(Path.home(), os.environ),
-            environment=_variables(),
-        )
-        target = user_units() / UNIT_NAME
+    target = (SYSTEM_UNITS if system else user_units()) / UNIT_NAME
+    unit = UnitSettings.of(settings, file)
+    unit = _for_system(unit, settings, account) if system else _for_user(unit)
     text = render(unit, system=system)
-    done = []
+    done: list[str] = []
     if dry_run:
         if not as_json:
             note(f"Would write {target}:")
             click.echo(text, nl=False)
     else:
         _must_be_root(system)
-        if system:
-            done += _account_made(unit.account)
-        else:
-            for folder in (*unit.state, *(unit.caches if _has_hub() else ())):
-                folder.mkdir(parents=True, exist_ok=True)
-        done += _outputs_made(unit, system=system)
-        _write(target, text)
-        done.append(f"Wrote {target}")
-        done += _systemctl(
-            system, ("daemon-reload",), ("enable", UNIT_NAME), ("restart", UNIT_NAME)
-        )
+        done = _installed(unit, target, text, system=system)
     to_do = _left_to_do(unit, system=system, has_models=settings.models.dir is not None)
     if as_json:
         shown = {"unit": str(target), "system": system, "written": not dry_run, "next": to_do}
@@ -109,6 +79,46 @@ def install(
         return
     for line in (*done, *to_do):
         click.echo(line, err=dry_run)
+
+
+def _for_system(unit: UnitSettings, config: Config, account: str | None) -> UnitSettings:
+    """Complete the settings of a unit that runs as an account of the system."""
+    from lyricsyncd.systemd import ACCOUNT
+
+    if account is None:
+        return dataclasses.replace(unit, account=ACCOUNT, groups=_groups_for(config))
+    return dataclasses.replace(unit, account=account, groups=(), caches=_caches_of(account))
+
+
+def _for_user(unit: UnitSettings) -> UnitSettings:
+    """Complete the settings of a unit that runs as this user, with the folders of this shell."""
+    from lyricsyncd.config import paths
+    from lyricsyncd.models.hub import cache_folders
+
+    return dataclasses.replace(
+        unit,
+        state=(paths.state_dir(), paths.cache_dir()),
+        caches=cache_folders(Path.home(), os.environ),
+        environment=_variables(),
+    )
+
+
+def _installed(unit: UnitSettings, target: Path, text: str, *, system: bool) -> list[str]:
+    """Write a unit with the accounts and folders that it needs, and start it; return what was
+    done."""
+    from lyricsyncd.systemd import UNIT_NAME
+
+    done: list[str] = []
+    if system:
+        done += _account_made(unit.account)
+    else:
+        for folder in (*unit.state, *(unit.caches if _has_hub() else ())):
+            folder.mkdir(parents=True, exist_ok=True)
+    done += _outputs_made(unit, system=system)
+    _write(target, text)
+    done.append(f"Wrote {target}")
+    steps = (("daemon-reload",), ("enable", UNIT_NAME), ("restart", UNIT_NAME))
+    return done + _systemctl(*steps, system=system)
 
 
 @service.command()
@@ -146,12 +156,12 @@ def remove_unit(*, system: bool) -> list[str]:
     """
     target = unit_file(system=system)
     _must_be_root(system)
-    done = _systemctl(system, ("disable", "--now", target.name))
+    done = _systemctl(("disable", "--now", target.name), system=system)
     try:
         target.unlink()
     except OSError as error:
         raise WriteError(f"{target} cannot be removed: {error.strerror}") from error
-    return [*done, *_systemctl(system, ("daemon-reload",)), f"Removed {target}"]
+    return [*done, *_systemctl(("daemon-reload",), system=system), f"Removed {target}"]
 
 
 def _must_be_root(system: bool) -> None:
@@ -172,7 +182,7 @@ def _write(target: Path, text: str) -> None:
     write(target, text.encode())
 
 
-def _systemctl(system: bool, *calls: tuple[str, ...]) -> list[str]:
+def _systemctl(*calls: tuple[str, ...], system: bool) -> list[str]:
     """Have systemd do it; where that fails, print what a person has to type."""
     command = ["systemctl"] if system else ["systemctl", "--user"]
     if shutil.which("systemctl") is None or not _RUNNING.is_dir():

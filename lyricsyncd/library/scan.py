@@ -6,7 +6,8 @@ empty is on an unmounted disk: none of its songs is taken for missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,30 +79,17 @@ def reconcile(
                 back.append(entry.id)
             stem, name = composed(path.stem), composed(path.name)
             words = folder.lyrics.get(stem, folder.lyrics.get(name))
-            if entry is None or not (same or entry.left_alone):
-                ignored = skip_reason(rules.overridden(path))
-                request = Request(path, priority, reason, rules.root, fingerprint, ignored=ignored)
-            elif words is not None and awaits_words(entry, words):
-                why = "new words beside the song"
-                request = Request(path, priority, why, rules.root, fingerprint, force=True)
-            elif priority >= Priority.PERSON and entry.state is State.PENDING:
-                request = Request(path, priority, reason, rules.root, fingerprint)
-            else:
-                continue
-            requests.append((words is None, request))
+            seen = Request(path, priority, reason, rules.root, fingerprint)
+            request = _request(seen, entry, words, rules)
+            if request is not None:
+                requests.append((words is None, request))
         if back:
             catalog.back(back)
         gone += [entry.id for entry in known.values() if entry.missing_since is None]
         if len(requests) >= _BATCH:
             _queue(catalog, requests, report)
     _queue(catalog, requests, report)
-    below = start or rules.root
-    for folder_path in catalog.folders(rules.root) - visited:
-        if below in (folder_path, *folder_path.parents) and not _within(
-            folder_path, report.unreadable
-        ):
-            entries = catalog.known(folder_path).values()
-            gone += [entry.id for entry in entries if entry.missing_since is None]
+    gone += _in_folders_that_are_gone(catalog, rules, start, visited, report.unreadable)
     if gone and report.songs == 0 and start is None:
         # No song is left where there were some: more likely, the disk is not mounted.
         report.offline = True
@@ -115,6 +103,43 @@ def reconcile(
         sidecars.clean(catalog, catalog.missing_longer(rules.root, sidecars.CLEAN_AFTER))
         catalog.scanned(rules.root)
     return report
+
+
+def _request(
+    seen: Request, entry: Known | None, words: float | None, rules: Rules
+) -> Request | None:
+    """Return the request for a song that was seen; ``None`` where there is nothing to do.
+
+    Parameters
+    ----------
+    words : float or None
+        Time of the last change of the lyrics beside the song, seconds since the epoch.
+    """
+    if entry is None or not (entry.fingerprint == seen.fingerprint or entry.left_alone):
+        return dataclasses.replace(seen, ignored=skip_reason(rules.overridden(seen.path)))
+    if words is not None and awaits_words(entry, words):
+        return dataclasses.replace(seen, reason="new words beside the song", force=True)
+    if seen.priority >= Priority.PERSON and entry.state is State.PENDING:
+        return seen
+    return None
+
+
+def _in_folders_that_are_gone(
+    catalog: Catalog,
+    rules: Rules,
+    start: Path | None,
+    visited: Set[Path],
+    unreadable: Sequence[Path],
+) -> list[int]:
+    """List the songs of folders below ``start`` that were not visited, and are not unreadable."""
+    below = start or rules.root
+    return [
+        entry.id
+        for folder in catalog.folders(rules.root) - visited
+        if below in (folder, *folder.parents) and not _within(folder, unreadable)
+        for entry in catalog.known(folder).values()
+        if entry.missing_since is None
+    ]
 
 
 def awaits_words(entry: Entry | Known, changed: float) -> bool:

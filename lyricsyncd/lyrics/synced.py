@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from lyricsyncd.errors import LyricsyncError, SourceError, Unreachable, raised_inside
@@ -131,7 +132,8 @@ class SyncedlyricsSource:
         for at, (agreed, hit) in enumerate(matched[:_MOST_HITS]):
             # Of other versions the likeliest will do, and none where there is the right one.
             wanted = at == 0 or (at < 2 and agreed.score >= match.ACCEPTED)
-            yield _candidate(track, name, hit, lambda hit=hit: _words(provider, hit.id), wanted)  # type: ignore[misc]
+            words = partial(_words, provider, hit.id) if wanted else None
+            yield _candidate(track, name, hit, words)
 
     def _adopted(self, provider: Any) -> Any:
         """Route a provider's requests through our client and cache, and silence its log."""
@@ -215,8 +217,15 @@ def _matched(track: Track, hit: _Hit) -> match.Match:
 
 
 def _candidate(
-    track: Track, provider: str, hit: _Hit, words: Callable[[], str], wanted: bool = True
+    track: Track, provider: str, hit: _Hit, words: Callable[[], str] | None
 ) -> Candidate:
+    """Make a candidate of a hit, with its words where they fit the song.
+
+    Parameters
+    ----------
+    words : callable or None
+        Fetches the LRC; ``None`` where it is not to be fetched.
+    """
     identity = f"{provider} {hit.id}" if hit.id else provider
     if not hit.title or not hit.artist:
         return Candidate(
@@ -224,7 +233,7 @@ def _candidate(
         )
     agreed = _matched(track, hit)
     taken = agreed.score >= match.ACCEPTED
-    if not wanted or not (taken or agreed.same_words):
+    if words is None or not (taken or agreed.same_words):
         score = min(agreed.score, match.ACCEPTED - 0.01)
         return Candidate(Lyrics(), "syncedlyrics", identity, score, agreed.why)
     lyrics = external.from_text(words(), track, same_times=agreed.same_times)

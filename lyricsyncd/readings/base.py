@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 
@@ -44,6 +46,17 @@ class Reader(Protocol):
             None for a word that has nothing to read.
         """
         ...
+
+
+@cache
+def importable(*modules: str) -> bool:
+    """Return whether all of the modules are installed and can be imported."""
+    try:
+        for module in modules:
+            importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
 
 
 def pairs(text: str) -> dict[str, str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
-from lyricsyncd.readings.base import Reading
+from lyricsyncd.readings.base import Reading, importable
 
 READER = "ToJyutping"
 _INITIALS = {
@@ -47,14 +46,9 @@ _SYLLABLE = re.compile(
 )
 
 
-@cache
 def installed() -> bool:
     """Return whether ToJyutping is there."""
-    try:
-        import ToJyutping  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return importable("ToJyutping")
 
 
 def read(words: Sequence[str]) -> list[tuple[Reading, ...]]:

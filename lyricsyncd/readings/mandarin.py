@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-from lyricsyncd.readings.base import Reading
+from lyricsyncd.readings.base import Reading, importable
 
 READER = "pypinyin"
 _INITIALS = {
@@ -46,14 +45,9 @@ _SYLLABLE = re.compile(r"(?P<initial>[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?(?P<final>.*
 _MOST = 3
 
 
-@cache
 def installed() -> bool:
     """Return whether pypinyin is there."""
-    try:
-        import pypinyin  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return importable("pypinyin")
 
 
 def read(words: Sequence[str]) -> list[tuple[Reading, ...]]:

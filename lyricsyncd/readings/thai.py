@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from lyricsyncd.readings import thai_letters
-from lyricsyncd.readings.base import Reading
+from lyricsyncd.readings.base import Reading, importable
 
 READER = "thaiphon"
 RULES = "rules"
@@ -27,15 +27,9 @@ _LEADING = re.compile("[\u0e40-\u0e44]")
 """Vowels that are written before their consonant: no word ends with one."""
 
 
-@cache
 def installed() -> bool:
     """Return whether the rules and the dictionary are there."""
-    try:
-        import thaiphon  # noqa: F401
-        import thaiphon_data_volubilis  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return importable("thaiphon", "thaiphon_data_volubilis")
 
 
 _OF_PHRASES = "ฉัน เธอ เรา เขา ผม คุณ ไม่ ใน บน จะ ก็ ที่ และ ของ ให้ รัก".split()

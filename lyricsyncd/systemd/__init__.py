@@ -60,7 +60,7 @@ class UnitSettings:
     """Folders beside the libraries that it writes to: that of stems for karaoke."""
 
     @classmethod
-    def of(cls, config: Config, path: Path | None, **more: object) -> UnitSettings:
+    def of(cls, config: Config, path: Path | None) -> UnitSettings:
         """Derive them from a configuration, its file, and the running Python."""
         named = NamedPaths.of(config)
         return cls(
@@ -71,7 +71,6 @@ class UnitSettings:
             gpu=config.models.device.startswith("cuda"),
             read=named.read,
             outputs=named.outputs,
-            **more,  # type: ignore[arg-type]
         )
 
 

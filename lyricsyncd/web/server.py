@@ -10,15 +10,11 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lyricsyncd.config.schema import Tokens, Web
 from lyricsyncd.config.values import host_and_port
 from lyricsyncd.web.context import ServiceContext
-
-if TYPE_CHECKING:
-    import uvicorn
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +120,7 @@ class _Running:
         from lyricsyncd.web.separating import SongSeparator
         from lyricsyncd.web.sessions import Sessions
         from lyricsyncd.web.stream import Stream
+        from lyricsyncd.web.uvicorn_server import server
 
         name: Any = listening.getsockname()
         self.address = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
@@ -142,7 +139,7 @@ class _Running:
             stream=self._stream,
             maker=self._maker,
         )
-        self._server, self._end = _uvicorn(app, listening)
+        self._server = server(app, listening, linger_s=_LINGER_S)
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
         self._thread.start()
 
@@ -154,7 +151,7 @@ class _Running:
         self._stream.close()
         self._maker.close()
         self._separator.close()
-        self._end()
+        self._server.end()
         self._thread.join(2 * _LINGER_S)
         self._listening.close()
 
@@ -165,74 +162,3 @@ class _Running:
                 self._server.run(sockets=[])
             except Exception:
                 log.exception("the control interface failed")
-
-
-def _uvicorn(app: Any, listening: socket.socket) -> tuple[uvicorn.Server, Callable[[], None]]:
-    """Make a server, and the function that ends it from any thread."""
-    import asyncio
-
-    import anyio.to_thread
-    import uvicorn
-
-    from lyricsyncd.web.connections import Acceptor, Connection, limit_log_rate, most_connections
-
-    limit_log_rate()
-
-    class _Server(uvicorn.Server):
-        """Wake once a second for the clock in answers, and not ten times to check for the end,
-        which would be most of an idle service's work. Connections are accepted by `Acceptor`."""
-
-        _loop: asyncio.AbstractEventLoop | None = None
-        _acceptor: Acceptor
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            self._acceptor = Acceptor(listening, self._connection, most_connections())
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            self._acceptor.close()
-            await super().shutdown(sockets)
-
-        def _connection(self) -> Connection:
-            return Connection(
-                config=self.config,
-                server_state=self.server_state,
-                app_state=self.lifespan.state,
-                _loop=self._loop,
-            )
-
-        async def main_loop(self) -> None:
-            self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-            # anyio loads most of itself at its first use: no request should wait for that.
-            await anyio.to_thread.run_sync(lambda: None)
-            # In uvicorn's count of tenths.
-            while not await self.on_tick(counter=0):
-                self._acceptor.close_overdue()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._end.wait(), timeout=1.0)
-
-        def end(self) -> None:
-            self.should_exit = True
-            if self._loop is not None:
-                # The loop may have closed already.
-                with contextlib.suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._end.set)
-
-    server = _Server(
-        uvicorn.Config(
-            app,
-            # Plain HTTP needs neither a compiled loop nor other protocols.
-            loop="asyncio",
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=10,
-            timeout_graceful_shutdown=_LINGER_S,
-        )
-    )
-    return server, server.end
