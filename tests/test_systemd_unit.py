@@ -117,6 +117,9 @@ PATHS: dict[str, Any] = {
     },
     "daemon.dask_tls.key": {"daemon": {"dask_tls": {"ca": "/c", "cert": "/c", "key": "/home/a/x"}}},
     "web.token": {"web": {"token": {"file": "/home/a/x"}}},
+    "web.viewer_token": {
+        "web": {"token": "0123456789abcdef", "viewer_token": {"file": "/home/a/x"}}
+    },
     "opensubsonic.password": {"opensubsonic": {"password": {"file": "/home/a/x"}}},
     "opensubsonic.api_key": {"opensubsonic": {"api_key": {"file": "/home/a/x"}}},
     "notify.urls": {"notify": {"urls": [{"file": "/home/a/x"}]}},
