@@ -147,7 +147,7 @@ class Line:
         end: float | None = None,
         voice: str | None = None,
     ) -> Line:
-        """A line whose words are the whitespace-separated pieces of ``text``, without times."""
+        """Make a line of the whitespace-separated pieces of ``text``, without times."""
         return cls(tuple(Word(piece) for piece in text.split()), start, end, voice)
 
     @property
@@ -194,7 +194,7 @@ class Lyrics:
 
     @classmethod
     def from_text(cls, text: str, **attributes: Any) -> Lyrics:
-        """Plain text: a line a lyric line, blank lines dropped."""
+        """Make lyrics of plain text: a line a lyric line, blank lines dropped."""
         lines = (Line.from_text(line) for line in text.splitlines())
         return cls(lines=tuple(line for line in lines if line.words), **attributes)
 
@@ -222,11 +222,11 @@ class Lyrics:
         return Timing.MIXED if any(line.timed_words for line in sung) else Timing.LINE
 
     def with_lines(self, lines: Iterable[Line]) -> Lyrics:
-        """The same lyrics with other lines (new times, say)."""
+        """Return the same lyrics with other lines (new times, say)."""
         return replace(self, lines=tuple(lines))
 
     def shifted(self, seconds: float) -> Lyrics:
-        """The same lyrics later by some seconds; nothing starts before the song."""
+        """Return the same lyrics later by some seconds; nothing starts before the song."""
 
         def moved(time: float) -> float:
             return round(max(0.0, time + seconds), 3)
@@ -239,7 +239,7 @@ class Lyrics:
         return frozenset(word.repeat for word in self.words if word.repeat)
 
     def without_repeats(self, numbers: Container[int]) -> Lyrics:
-        """The same lyrics without some of the repeats that were written out."""
+        """Return the same lyrics without some of the repeats that were written out."""
         lines = (
             (line, tuple(word for word in line.words if word.repeat not in numbers))
             for line in self.lines
@@ -249,17 +249,17 @@ class Lyrics:
         )
 
     def without_word_times(self) -> Lyrics:
-        """The same lyrics, line-synced at best."""
+        """Return the same lyrics, line-synced at best."""
         return self.with_lines(line.without_word_times() for line in self.lines)
 
     def without_doubtful(self) -> Lyrics:
-        """The same lyrics as they may be shown: without the word times of doubtful lines."""
+        """Return the lyrics as they may be shown: without the word times of doubtful lines."""
         return self.with_lines(
             line.without_word_times() if line.doubtful else line for line in self.lines
         )
 
     def with_all_words(self) -> Lyrics:
-        """The same lyrics with the word times of doubtful lines no longer held back."""
+        """Return the lyrics with the word times of doubtful lines no longer held back."""
         return self.with_lines(
             replace(
                 line,
@@ -274,7 +274,7 @@ class Lyrics:
         )
 
     def without_times(self) -> Lyrics:
-        """The same lyrics as plain words."""
+        """Return the same lyrics as plain words."""
         return self.without_word_times().with_lines(
             replace(line, start=None, end=None, estimated=False)
             for line in self.without_word_times().lines

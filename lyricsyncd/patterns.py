@@ -70,7 +70,7 @@ class Glob(Pattern):
         self._segments = tuple(None if name == "**" else _segment(name) for name in names)
 
     def match_file(self, file: str) -> Glob | None:
-        """Itself, if it matches a path; that of a folder ends in a slash."""
+        """Return itself if it matches a path; that of a folder ends in a slash."""
         names = file.split("/")
         if not names[-1] or self._folders_only:
             names.pop()
@@ -97,7 +97,7 @@ def compiled(patterns: tuple[str, ...]) -> PathSpec[Glob]:
 
 
 def spec(globs: Sequence[Glob]) -> PathSpec[Glob]:
-    """The same of patterns that were read before."""
+    """Compile patterns that were read before."""
     # Others than the simple one would match regular expressions of their own.
     return PathSpec(globs, backend="simple")
 
@@ -169,7 +169,7 @@ def _segment(name: str) -> _Segment:
 
 
 def _tokens(name: str) -> Iterator[str]:
-    """``*``, or a regular expression of exactly one character."""
+    """Yield ``*``, or a regular expression of exactly one character."""
     at = 0
     while at < len(name):
         char = name[at]
@@ -191,7 +191,7 @@ def _tokens(name: str) -> Iterator[str]:
 
 
 def _brackets(name: str, at: int) -> tuple[str, int] | None:
-    """The expression that begins after a ``[``, and where it ends; ``None`` for plain text."""
+    """Return the expression that begins after a ``[``, and its end; ``None`` for plain text."""
     negated = name[at : at + 1] in ("!", "^")
     at += negated
     chars: list[str] = []

@@ -20,7 +20,7 @@ _UNSAFE = re.compile(
 
 
 def escaped(text: str) -> str:
-    """The text on one line, what is unsafe in it as Python's escapes: ``\\n``, ``\\x1b``."""
+    """Return a text on one line, what is unsafe in it as Python's escapes: ``\\n``, ``\\x1b``."""
     return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_escape, text)
 
 

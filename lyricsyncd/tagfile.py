@@ -20,7 +20,7 @@ class Unreadable(Exception):
 
 
 def opened(path: Path) -> Any:
-    """The file as mutagen reads it; ``None`` for a kind that it does not know.
+    """Open the file as mutagen reads it; ``None`` for a kind that it does not know.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def _damage() -> tuple[type[Exception], ...]:
 
 
 def fields(tags: Any, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:
-    """The fields of tags whose name is wanted; a name comes once."""
+    """Return the fields of tags whose name is wanted; a name comes once."""
     # ASF's tags iterate over pairs. Vorbis comments search all of themselves for each value, so
     # that values are asked for only where they are wanted.
     for key in () if tags is None else tags.keys():

@@ -36,6 +36,8 @@ ONLY_IN_PACKAGE = frozenset("asked tell hear votes strangers".split())
 """Words that tests need: the requests that a service was sent, the position in a file."""
 NO_VERB = re.compile(r"(What|Whether|How|Where|Who|Tell)\b")
 """First words of docstrings that are not the verb which says what the function does."""
+A_VALUE = re.compile(r"(The|An?|Of|Those|These|That|All|As)\b")
+"""First words of docstrings that describe a value, as those of properties do, and no action."""
 KEPT = {"transfer.py: heard"}
 """Earlier names that scripts may use."""
 
@@ -61,6 +63,15 @@ def docstrings(tree: ast.AST) -> Iterator[str]:
             yield ast.get_docstring(node) or ""
 
 
+def of_actions(tree: ast.AST) -> Iterator[str]:
+    """Yield the docstrings of functions that are no properties."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not any(
+            "property" in ast.unparse(each) for each in node.decorator_list
+        ):
+            yield ast.get_docstring(node) or ""
+
+
 def found(place: Path) -> list[str]:
     """List the old words in a module, or in all modules of a package."""
     words = []
@@ -70,6 +81,8 @@ def found(place: Path) -> list[str]:
         for text in docstrings(tree):
             words += [f"{file.name}: …{m[0]}…" for m in IN_DOCSTRINGS.finditer(text)]
             words += [f"{file.name}: {m[0]} …" for m in [NO_VERB.match(text)] if m]
+        for text in of_actions(tree):
+            words += [f"{file.name}: {m[0]} …" for m in [A_VALUE.match(text)] if m]
     return [word for word in words if word not in KEPT]
 
 

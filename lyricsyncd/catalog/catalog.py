@@ -343,7 +343,7 @@ class Catalog(KeptResults):
         self.write(lambda db: clock.end_impossible_waits(db, now))
 
     def ahead(self) -> float:
-        """Seconds by which what happened last lies in the future: the clock has gone back since."""
+        """Return the seconds by which what happened last lies in the future."""
         (last,) = self.read(
             lambda db: db.execute(
                 "SELECT MAX(MAX(enqueued_at), COALESCE(MAX(finished_at), 0)) FROM tracks"

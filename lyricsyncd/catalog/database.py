@@ -164,7 +164,7 @@ class Database:
             raise
 
     def version(self) -> int:
-        """A number that changes when any process writes."""
+        """Return a number that changes when any process writes."""
         return self.read(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))
 
     def _write_all(self) -> None:
@@ -200,7 +200,7 @@ def is_full(folder: Path) -> bool:
 
 
 def _write_ahead(db: sqlite3.Connection) -> str:
-    """Turn on WAL; the mode that it is in then."""
+    """Turn on WAL; return the mode that it is in then."""
     # Two that make the same file at once: for this one switch SQLite does not wait by itself.
     for may_wait in (True,) * 50 + (False,):
         try:
@@ -239,7 +239,7 @@ def _transacted(db: sqlite3.Connection, function: Callable[[sqlite3.Connection],
 
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
+    """Raise SQLite's errors as ours."""
     try:
         with _explained_damage(path):
             yield

@@ -42,7 +42,7 @@ def _step(function: Step) -> Step:
 
 @_step
 def tracks_0001(db: sqlite3.Connection) -> None:
-    """Songs, libraries and settings. Paths are bytes: file names need not be valid text."""
+    """Make songs, libraries and settings. Paths are bytes: file names need not be valid text."""
     db.execute(
         """
         CREATE TABLE tracks (
@@ -114,7 +114,7 @@ def names_0002(db: sqlite3.Connection) -> None:
 
 @_step
 def folders_0003(db: sqlite3.Connection) -> None:
-    """Folders whose songs a person skipped, and those below them that were taken back: the
+    """Add folders whose songs a person skipped, and those below them that were taken back: the
     innermost that a song is in decides."""
     db.execute("CREATE TABLE folders (path BLOB PRIMARY KEY, skipped INTEGER NOT NULL)")
 
@@ -127,7 +127,7 @@ def waits_0004(db: sqlite3.Connection) -> None:
 
 @_step
 def drafts_0005(db: sqlite3.Connection) -> None:
-    """Results that are kept for review, what a person chose for songs (see `drafts`), and albums.
+    """Add results kept for review, what a person chose for songs (see `drafts`), and albums.
 
     Without a trigger that would delete them with their song: it would go with the table, should a
     later step make that anew.
@@ -150,7 +150,7 @@ def drafts_0005(db: sqlite3.Connection) -> None:
 
 @_step
 def mixed_0006(db: sqlite3.Connection) -> None:
-    """The state of songs of which some lines have word times, and how many lines and words do.
+    """Add the state of songs of which some lines have word times, and how many lines and words do.
 
     SQLite cannot change a constraint: the table is made anew, with its indexes.
     """

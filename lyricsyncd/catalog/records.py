@@ -59,7 +59,7 @@ class Fingerprint:
 
     @classmethod
     def of(cls, path: Path) -> Fingerprint:
-        """Of the file that a path leads to. Raises OSError."""
+        """Return the stamp of the file that a path leads to. Raises OSError."""
         return cls.from_stat(path.stat())
 
     @classmethod
@@ -197,7 +197,7 @@ class Entry:
         return str(self.path)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values, for JSON."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         del plain["fingerprint"], plain["placed_by"], plain["overrides"]
         plain["path"] = str(self.path)

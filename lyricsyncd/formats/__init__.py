@@ -60,7 +60,7 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str, **options: Any) -> Format:
-    """The format of that name, with options (``decimals`` for ``lrc`` and ``lrc_standard``).
+    """Return the format of that name, with options (``decimals`` for ``lrc`` and ``lrc_standard``).
 
     Raises
     ------
@@ -87,7 +87,7 @@ def _fields(found: Any) -> tuple[dataclasses.Field[Any], ...]:
 
 
 def read(data: bytes, name: str) -> Lyrics:
-    """The lyrics in the bytes of a file.
+    """Read the lyrics in the bytes of a file.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def read(data: bytes, name: str) -> Lyrics:
 
 
 def write(lyrics: Lyrics, name: str, **options: Any) -> str:
-    """The lyrics as text.
+    """Write lyrics as text.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def for_suffix(suffix: str) -> str | None:
 
 
 def guess(data: bytes) -> str | None:
-    """The format that the bytes look like; ``None`` for what is no text at all.
+    """Return the format that the bytes look like; ``None`` for what is no text at all.
 
     Text that looks like nothing else is ``txt``. A guess is no promise that ``read`` succeeds.
     """

@@ -136,7 +136,7 @@ def _is_from_right(text: str) -> bool:
 
 
 def _name(voice: str | None) -> str | None:
-    """A voice as the name field can say it: commas part the fields."""
+    """Return a voice as the name field can say it: commas part the fields."""
     return one_line((voice or "").replace(",", " ")) or None
 
 

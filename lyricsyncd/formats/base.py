@@ -23,7 +23,7 @@ class Format(Protocol):
         """Return whether the text seems to be of this format."""
 
     def read(self, data: bytes) -> Lyrics:
-        """The lyrics in the bytes; raises FormatError, and nothing else, for bad ones."""
+        """Read the lyrics in the bytes; raises FormatError, and nothing else, for bad ones."""
 
     def project(self, lyrics: Lyrics) -> Lyrics:
         """Return what the format can express of the lyrics: ``read(write(x)) == project(x)``.
@@ -32,4 +32,4 @@ class Format(Protocol):
         """
 
     def write(self, lyrics: Lyrics) -> str:
-        """The lyrics as text; raises FormatError as ``project`` does."""
+        """Write lyrics as text; raises FormatError as ``project`` does."""

@@ -99,7 +99,7 @@ def _has_inline(rows: list[str]) -> bool:
 
 
 def _without_inline(row: str) -> str:
-    """The row without its chords; "kind[G]ly" and "shi- [C]ning" stay as they are spelt."""
+    """Remove the chords of a row; "kind[G]ly" and "shi- [C]ning" stay as they are spelt."""
 
     def spoken(found: re.Match[str]) -> str:
         name = found[1]

@@ -77,14 +77,14 @@ def refuse_encrypted(data: bytes) -> None:
 
 
 def _inner(text: str) -> str:
-    """The rows within the XML that QRC is wrapped into."""
+    """Return the rows within the XML that QRC is wrapped into."""
     if text.lstrip()[:200].startswith("<") and (found := _CONTENT.search(text)):
         return html.unescape(found[1])
     return text
 
 
 def _parts(row: str) -> tuple[int | None, int | None, str | None, str] | None:
-    """The start, end, voice and syllables of a row; ``None`` for one of another kind."""
+    """Read the start, end, voice and syllables of a row; ``None`` for one of another kind."""
     if found := _ROW.fullmatch(row):
         start = int(found[1])
         return start, start + int(found[2]), None, found[3]

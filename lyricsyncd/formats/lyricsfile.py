@@ -168,7 +168,7 @@ def _times(start: float | None, end: float | None) -> dict[str, int]:
 
 
 def _duration(text: str | None) -> int:
-    """Milliseconds of a duration in seconds; 0 for what is none."""
+    """Convert a duration in seconds to milliseconds; 0 for what is none."""
     try:
         seconds = float(text or 0)
     except ValueError:

@@ -98,7 +98,7 @@ def _line(times: re.Match[str], text: str) -> Line:
 
 
 def _without_number(rows: list[str], expected: str) -> list[str]:
-    """The rows without the number of the next cue at their end.
+    """Remove the number of the next cue at the end of rows.
 
     Where no blank line parts the cues, it is one if it is ``expected``.
     """

@@ -63,7 +63,7 @@ def decode(data: bytes, *, legacy: bool = True, encoding: str | None = None) -> 
 
 
 def limited(text: str) -> str:
-    """The text, if it may be the lyrics of one song by its length; raises FormatError if not."""
+    """Return a text that may be the lyrics of one song by its length; raises FormatError if not."""
     rows = text.count("\n") + text.count("\r") - text.count("\r\n")
     if rows > _MAX_ROWS or len(text.split()) > _MAX_PIECES:
         raise FormatError(f"more than {MAX_WORDS} words or lines are not the lyrics of one song")
@@ -92,7 +92,7 @@ def unescape(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """The text without what nobody can see or write: controls, lone surrogates, byte marks.
+    """Remove what cannot be seen or written: controls, lone surrogates, byte marks.
 
     White space stays, and so do joiners, direction marks, combining marks and emoji.
     """
@@ -100,20 +100,20 @@ def clean(text: str) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """The words of a text: what white space parts."""
+    """Split a text into words, at white space."""
     return clean(text).split()
 
 
 def one_line(text: str) -> str:
-    """The text on one line, with single spaces."""
+    """Return a text on one line, with single spaces."""
     return " ".join(pieces(text))
 
 
 def split_lines(text: str) -> list[str]:
-    """Lines by CR, LF or both, and by nothing else: a form feed is part of a line."""
+    """Split lines at CR, LF or both, and at nothing else: a form feed is part of a line."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def language_code(text: str | None) -> str | None:
-    """The text if it looks like a language code (``en``, ``pt-BR``), else nothing."""
+    """Return a text that looks like a language code (``en``, ``pt-BR``), else nothing."""
     return text if text is not None and _LANGUAGE.fullmatch(text) else None

@@ -19,7 +19,7 @@ LINGER_S = 5.0
 
 
 def checked(time: float | None) -> float | None:
-    """The time, if it can be one of a song's; raises FormatError for any that cannot."""
+    """Return a time that a song can have; raises FormatError for any other."""
     if time is not None and not (math.isfinite(time) and 0 <= time <= MAX_S):
         raise FormatError(
             f"{time} s is no time within a song", remedy="Times lie between 0 and 24 hours"
@@ -28,7 +28,7 @@ def checked(time: float | None) -> float | None:
 
 
 def clock_ms(hours: str | None, minutes: str | None, seconds: str, fraction: str | None) -> int:
-    """Milliseconds of a clock's digits, rounded; raises FormatError beyond 24 hours."""
+    """Convert the digits of a clock to rounded milliseconds; raises FormatError beyond 24 hours."""
     total = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds)
     digits = (fraction or "0")[:9]
     milliseconds: int = total * 1000 + round(int(digits) * 1000 / 10 ** len(digits))
@@ -37,7 +37,7 @@ def clock_ms(hours: str | None, minutes: str | None, seconds: str, fraction: str
 
 
 def clock(time: float, decimals: int = 3, mark: str = ".") -> str:
-    """``hh:mm:ss.mmm``."""
+    """Format seconds as ``hh:mm:ss.mmm``."""
     seconds, fraction = divmod(round(time * 10**decimals), 10**decimals)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -45,12 +45,12 @@ def clock(time: float, decimals: int = 3, mark: str = ".") -> str:
 
 
 def on_grid(time: float, unit: float) -> float:
-    """The nearest of ``unit`` steps a second."""
+    """Round a time to the nearest of ``unit`` steps a second."""
     return round(time * unit) / unit
 
 
 def tidy(lyrics: Lyrics, *, doubtful: bool = False) -> Lyrics:
-    """Lyrics with which every format can begin, and with which every reader ends.
+    """Make lyrics with which every format can begin, and with which every reader ends.
 
     Words hold no white space (one that does is parted: its first piece keeps the start, its last
     the end) and nothing invisible; empty ones are dropped. Times are possible ones. A line whose
@@ -166,12 +166,12 @@ def _in_order(words: Sequence[Word]) -> tuple[Word, ...]:
 
 
 def bare(line: Line) -> tuple[Word, ...]:
-    """The line's words without times, parted where people see white space."""
+    """Return a line's words without times, parted where people see white space."""
     return Line.from_text(line.text).words
 
 
 def stamped(line: Line, unit: float, *, syllables: bool = False) -> tuple[Word, ...]:
-    """The words as a format says them that marks where words begin, ``unit`` steps a second.
+    """Return words for a format that marks where words begin, ``unit`` steps a second.
 
     Between two marks lies one stretch of text, so a word without an onset belongs to the stretch
     of the word before it (glued to it where no space parts them), only the last word of a
@@ -220,7 +220,7 @@ class Stretch(NamedTuple):
 
 
 def words_of(stretches: Sequence[Stretch], end: float | None = None) -> tuple[Word, ...]:
-    """Words from what lies between marks; a stretch of white space is a rest.
+    """Make words of what lies between marks; a stretch of white space is a rest.
 
     ``end`` is where the last stretch ends, if that is known.
     """
@@ -244,7 +244,7 @@ def words_of(stretches: Sequence[Stretch], end: float | None = None) -> tuple[Wo
 
 
 def stretches(words: Sequence[Word]) -> list[tuple[str, float, float | None]]:
-    """The text, start and end of each stretch of ``stamped`` words, trailing space included."""
+    """Return text, start and end of each stretch of ``stamped`` words, trailing space included."""
     found: list[tuple[str, float, float | None]] = []
     words = parted(words)
     for i, word in enumerate(words):
@@ -266,7 +266,7 @@ def framed(
     parallel: bool = False,
     syllables: bool = False,
 ) -> tuple[Line, ...]:
-    """Timed lines as cues: each with words, a start and an end, which hold all its words.
+    """Make cues of timed lines: each with words, a start and an end, which hold all its words.
 
     An end that nobody knows is where the last word ends, else (for formats that ``need_end``)
     where the next line begins, or ``LINGER_S`` later if that is earlier. Lines without a time

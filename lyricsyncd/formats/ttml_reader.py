@@ -319,7 +319,7 @@ class _Channel:
         return Line(_believed(words, start, end), start, end, self.voice, beside)
 
     def _later(self) -> float:
-        """Seconds to add to the words' times: the line's begin, where they are counted from it."""
+        """Return the seconds to add to the words' times: the line's begin, or 0."""
         spans = [span for span, parts in self.texts if span.timed and "".join(parts).strip()]
         begins = [span.begin for span in spans if span.begin is not None]
         ends = [span.end for span in spans if span.end is not None]

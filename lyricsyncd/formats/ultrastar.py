@@ -194,7 +194,7 @@ def _count(lyrics: Lyrics) -> int:
 
 
 def _as_notes(words: Sequence[Word], line_end: float | None, unit: float) -> tuple[Word, ...]:
-    """Words whose times are those of notes: in order, none empty, none over the next."""
+    """Give words the times of notes: in order, none empty, none over the next."""
     words = parted(words)
     heads = [i for i, word in enumerate(words) if word.start is not None]
     beats: list[int] = []
@@ -252,7 +252,7 @@ def _text(data: bytes) -> str:
 
 
 def _language(name: str) -> str | None:
-    """The code of the first language that is named."""
+    """Return the code of the first language that is named."""
     first = re.split(r"[,;/&+(]", name)[0].strip().lower()
     codes = {each.lower(): code for code, each in _LANGUAGES.items()} | _OTHER_NAMES
     known = codes.get(first) or codes.get(first.split()[0] if first else "")

@@ -71,7 +71,7 @@ _FEWEST_LETTERS = 25
 
 
 def detect(words: Lyrics | str, *, prior: str | None = None) -> str | None:
-    """The language of lyrics as an ISO 639-1 code, or ``None`` where nothing is sure.
+    """Detect the language of lyrics, as an ISO 639-1 code, or ``None`` where nothing is sure.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def _scripts(text: str) -> Counter[str]:
 
 
 def _classified(text: str, among: list[str], prior: str | None) -> Mapping[str, float]:
-    """Probability of each language; they sum to one."""
+    """Return the probability of each language; they sum to one."""
     import py3langid
 
     # The raw scores are sums over the text, far too sure of themselves; the square root of its
@@ -238,7 +238,7 @@ _NAMES = {
 
 
 def code(name: str) -> str | None:
-    """ISO 639-1 for what a tag calls a language: ``eng``, ``en-GB``, ``English``.
+    """Return the ISO 639-1 code of what a tag calls a language: ``eng``, ``en-GB``, ``English``.
 
     ``None`` for what names none, or several (``mul``, ``zxx``, ``xxx``).
     """

@@ -115,7 +115,7 @@ class Title:
 
 
 def normalise(text: str) -> str:
-    """Letters and digits only, in one case and without accents, "and" for "&", no leading "The".
+    """Reduce a name to letters and digits: one case, no accents, "and" for "&", no leading "The".
 
     >>> normalise("The Beyoncé & JAY‐Z Show!")
     'beyonce and jay z show'
@@ -138,7 +138,7 @@ def normalise(text: str) -> str:
 
 
 def take_apart(title: str) -> Title:
-    """The name in a title, and which version it says it is."""
+    """Split a title into the name and the version that it says it is."""
     kept: list[str] = []
     versions: set[str] = set()
 
@@ -174,7 +174,7 @@ def _kinds(part: str) -> set[str]:
 
 
 def search_title(title: str) -> str:
-    """A title as one would search for it: without versions, guests and remarks."""
+    """Return a title as one would search for it: without versions, guests and remarks."""
     plain = _BRACKETS.sub(" ", title)
     while match := _DASHED.search(plain):
         tail = match.group("tail").strip()
@@ -186,8 +186,8 @@ def search_title(title: str) -> str:
 
 
 def short_title(title: str) -> str:
-    """The longest piece of a title between colons, commas and the like: what others are likely to
-    have word for word."""
+    """Return the longest piece of a title between colons, commas and the like, which others have
+    word for word, most likely."""
     plain = _FEATURING_ARTIST.sub("", title)
     pieces = re.split(r"\s*[:;,()\[\]\"“”/・]\s*|\s+[-–—]\s+", plain)
     named = [p for p in pieces if p and not re.fullmatch(r"(?i)(?:act|part|pt|no)\b.*", p)]
@@ -195,7 +195,7 @@ def short_title(title: str) -> str:
 
 
 def search_artists(track: Track) -> list[str]:
-    """Those who may be named as the artist, one by one, the likeliest first."""
+    """List the names that may be the artist's, the likeliest first."""
     names = [*track.artists, track.artist or "", track.album_artist or ""]
     found: dict[str, str] = {}
     for name in names:
@@ -208,7 +208,7 @@ def search_artists(track: Track) -> list[str]:
 
 
 def artists_of(track: Track) -> frozenset[str]:
-    """Everyone that the tags credit, normalised."""
+    """Return all artists that the tags credit, normalised."""
     names = [*track.artists, track.artist or "", track.album_artist or ""]
     return _artists(name for name in names if name)
 
@@ -230,7 +230,7 @@ def _artists(names: Iterable[str]) -> frozenset[str]:
 
 
 def main_artist(track: Track) -> str | None:
-    """The one artist to search by."""
+    """Return the one artist to search by."""
     if track.artists:
         return _FEATURING_ARTIST.sub("", track.artists[0]).strip() or track.artists[0]
     return None if not track.artist else _FEATURING_ARTIST.sub("", track.artist).strip()
@@ -287,7 +287,7 @@ def _title_likeness(ours: Title, theirs: Title) -> float:
 
 
 def likeness(one: str, other: str) -> float:
-    """0-1. Numbers must agree: "Part 1" is not "Part 2"."""
+    """Compare two names, 0-1. Numbers must agree: "Part 1" is not "Part 2"."""
     if not one or not other:
         return 0.0
     if one == other or one.replace(" ", "") == other.replace(" ", ""):
@@ -310,7 +310,7 @@ def _artist_likeness(track: Track, artist: str) -> float:
 
 
 def _shortened(track: Track, artist: str) -> float:
-    """0.85 where one naming has only parts of the other's names: "Hall & Oates", "Dvořák"."""
+    """Return 0.85 where one has only parts of the other's names: "Hall & Oates", "Dvořák"."""
     ours, theirs = artists_of(track), _artists([artist])
     whole = {normalise(artist)}
     for one in ours:

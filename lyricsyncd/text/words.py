@@ -135,12 +135,12 @@ def split_line(line: Line) -> Line:
 
 
 def split_lyrics(lyrics: Lyrics) -> Lyrics:
-    """`split_line` on every line."""
+    """Apply `split_line` to every line."""
     return lyrics.with_lines(map(split_line, lyrics))
 
 
 def without_blanks(lyrics: Lyrics) -> Lyrics:
-    """The lyrics without lines that have no words. A time that one had is where the line before it
+    """Drop lines that have no words. A time that one had is where the line before it
     ends, if that is not known otherwise."""
     lines: list[Line] = []
     for line in lyrics:
@@ -152,7 +152,7 @@ def without_blanks(lyrics: Lyrics) -> Lyrics:
 
 
 def from_text(text: str, *, blanks: bool = False) -> Lyrics:
-    """Plain lyrics: a line a line, no word changed; blank ones are dropped or kept."""
+    """Make plain lyrics: a line a line, no word changed; blank ones are dropped or kept."""
     lines = (Line(split(line)) for line in text.splitlines())
     return Lyrics(tuple(line for line in lines if line.words or blanks))
 
