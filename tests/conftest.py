@@ -19,6 +19,7 @@ from lyricsyncd.processes import sandbox
 from tests.browser import browser as browser
 from tests.browser import visit as visit
 from tests.clock import Clock
+from tests.service_home import home as home
 
 settings.register_profile(
     "default",

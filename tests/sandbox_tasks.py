@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import resource
@@ -9,7 +10,8 @@ import signal
 import time
 from pathlib import Path
 
-from lyricsyncd.errors import AudioError
+from lyricsyncd import formats
+from lyricsyncd.errors import AudioError, FormatError
 
 MB = 2**20
 
@@ -54,3 +56,9 @@ def warn(song: Path, times: int) -> None:
     """Log a warning so often."""
     for at in range(times):
         logging.getLogger("lyricsyncd.test").warning("%s: number %d", song.name, at)
+
+
+def read_lyrics(path: Path, name: str) -> None:
+    """Read a file as lyrics of a format, or refuse it."""
+    with contextlib.suppress(FormatError):
+        formats.read(path.read_bytes(), name)

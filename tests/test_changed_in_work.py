@@ -19,8 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests import test_daemon_service as daemon
-from tests.test_daemon_service import TEXT, Home, worker_of
+from tests.service_home import TEXT, TIMEOUT_S, Home, worker_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
@@ -31,12 +30,9 @@ OTHER_TEXT = OTHER.with_suffix(".txt").read_text(encoding="utf-8")
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home(tmp_path)
-    home.configure(daemon={"settle": 0.3, "nice": 0})
-    yield home
-    if home.process is not None:
-        home.process.kill()
-        home.process.wait()
+    with Home(tmp_path) as home:
+        home.configure(daemon={"settle": 0.3, "nice": 0})
+        yield home
 
 
 def rows(home: Home) -> list[dict[str, Any]]:
@@ -56,7 +52,7 @@ def in_the_middle_of(home: Home, name: str) -> Iterator[None]:
         stages = [row["stage"] for row in rows(home) if row["path"].endswith(name.encode())]
         return stages[:1] in (["separate"], ["align"])
 
-    deadline = time.monotonic() + daemon.TIMEOUT_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not is_placed():
         assert time.monotonic() < deadline, f"{name} was not worked on\n{home.said()}"
         time.sleep(0.005)

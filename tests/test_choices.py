@@ -24,7 +24,7 @@ from lyricsyncd.lyrics.sung import from_plain
 from lyricsyncd.model import Decision, Line, Lyrics, SongIdentification, Track, Word
 from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.work.chosen import with_offset
-from tests.test_daemon_service import SONG, TIMED, Home
+from tests.service_home import SONG, TIMED, Home
 
 LYRICS = Lyrics((Line((Word("star", 5.0, 5.8, 0.9),), 5.0, 5.8),), source="lrclib")
 
@@ -120,11 +120,6 @@ class TestAnEstimate:
         assert 1.0 < both - alone < 10.0
         assert seconds_of([known, unknown], Pace(0.1, 5), 2) == pytest.approx(both / 2)
         assert seconds_of([], Pace()) == 0.0
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
 
 
 def with_overrides(home: Home, *found: dict[str, Any]) -> None:

@@ -10,9 +10,8 @@ import httpx2
 import pytest
 
 from lyricsyncd.errors import AudioError
-from tests import test_daemon_service
 from tests.hostile_songs import HOSTILE
-from tests.test_daemon_service import TIMEOUT_S, Home
+from tests.service_home import TIMEOUT_S, Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
@@ -24,8 +23,6 @@ KINDS = (
     "tags.mka",
 )
 """Of each way in which a parser is lost one or two: processor time, memory, a crash."""
-
-home = test_daemon_service.home
 
 
 def serve(home: Home) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import sys
+from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -11,6 +14,8 @@ from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.text import MAX_BYTES
 from lyricsyncd.model import Line, Lyrics, Word
+from lyricsyncd.processes.sandbox import READER, Sandbox
+from tests import sandbox_tasks
 
 NAMES = formats.names()
 DEEP = 100_000
@@ -109,21 +114,54 @@ def test_more_than_a_mebibyte_is_refused_unread(name: str) -> None:
     assert formats.guess(b"a" * (MAX_BYTES + 1)) is None
 
 
-@pytest.mark.slow
+FILLERS = (
+    "[", "<", "{", "(", "\\", "&", ":", "-", "- ", "[00:01.00]", "<00:01.00>", "{\\k1}", "]  ",
+    "<v ", "-->", "\u2060", "\n", "\r", "? ", "~", '"', "[{", "#", "a:\n",
+)  # fmt: skip
+HEADS = (
+    "", "WEBVTT\n\n00:01.000 --> 00:02.000\n", "[00:01.00]", "lines: ",
+    "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,,,,,",
+)  # fmt: skip
+
+
+def calls_to_read(text: str, name: str) -> int:
+    """Count the functions that are called to read a text, or to refuse it."""
+    count = 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        with contextlib.suppress(FormatError):
+            formats.read(text.encode(), name)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    "filler",
-    ["[", "<", "{", "(", "\\", "&", ":", "-", "- ", "[00:01.00]", "<00:01.00>", "{\\k1}", "]  ",
-     "<v ", "-->", "\u2060", "\n", "\r", "? ", "~", '"', "[{", "#", "a:\n"],
-)  # fmt: skip
-@pytest.mark.parametrize(
-    "head", ["", "WEBVTT\n\n00:01.000 --> 00:02.000\n", "[00:01.00]", "lines: ",
-             "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,,,,,"]
-)  # fmt: skip
-def test_long_runs_of_one_mark_are_judged_in_proportion(name: str, filler: str, head: str) -> None:
-    """No pattern backtracks its way through them: 100,000 of each, in all formats."""
-    with contextlib.suppress(FormatError):
-        formats.read((head + filler * DEEP)[:300_000].encode(), name)
+def test_long_runs_of_one_mark_take_steps_in_proportion(name: str) -> None:
+    formats.read(b"[00:01.00]warm\n", "lrc")
+    for filler in FILLERS:
+        for head in HEADS:
+            once, twice = (calls_to_read(head + filler * n, name) for n in (300, 600))
+            assert twice <= 2.2 * once + 500, (filler, head)
+
+
+@pytest.mark.slow
+def test_no_pattern_backtracks_its_way_through_long_runs_of_one_mark(tmp_path: Path) -> None:
+    """Each is judged within the processor time of a sandbox, ten times that of the service's."""
+    reader = Sandbox("reader", 10 * READER.processor_s, READER.data_bytes, 600.0)
+    file = tmp_path / "lyrics"
+    try:
+        for filler in FILLERS:
+            file.write_text((filler * DEEP)[:300_000], encoding="utf-8", newline="")
+            for name in NAMES:
+                reader.run(sandbox_tasks.read_lyrics, file, name)
+    finally:
+        reader.close()
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"json", "ttml", "lyricsfile", "vtt"}))

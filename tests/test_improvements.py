@@ -30,7 +30,7 @@ from lyricsyncd.pipeline.settings import ModelSettings
 from lyricsyncd.service.improvements import Improvements
 from lyricsyncd.work.improvement import is_better
 from lyricsyncd.work.runner import Runner
-from tests.test_daemon_service import TEXT, Home
+from tests.service_home import TEXT, Home
 
 LYRICS = Lyrics((Line((Word("star", 5.0, 5.8, 0.9),), 5.0, 5.8),), source="lrclib")
 

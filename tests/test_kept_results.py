@@ -29,7 +29,7 @@ from lyricsyncd.playback import peaks
 from lyricsyncd.playback.cache import FileCache, file_changed, peaks_cache
 from lyricsyncd.work import outcomes
 from lyricsyncd.work.runner import Runner
-from tests.test_daemon_service import SONG, TEXT
+from tests.service_home import SONG, TEXT
 from tests.test_identify import song
 
 WORDS = Lyrics(

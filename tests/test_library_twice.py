@@ -18,7 +18,7 @@ from lyricsyncd.library.lookup import Lookup, NotInLibrary
 from lyricsyncd.library.roots import libraries_of, library_of, named_twice
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.scan import reconcile
-from tests.test_daemon_service import Home
+from tests.service_home import Home
 
 _MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
 

@@ -14,7 +14,7 @@ from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Track
 from lyricsyncd.tags import Journal, carry_sidecars, clean_sidecars, write_lyrics
 from lyricsyncd.tags.report import WriteReport
-from tests.test_daemon_service import Home
+from tests.service_home import Home
 from tests.web_api import SONG, TIMED
 
 NAMES = {
@@ -124,6 +124,4 @@ def test_the_service_does_songs_with_long_names(tmp_path: Path) -> None:
         assert not [line for line in home.said().splitlines() if "rror" in line and ".mp3" in line]
         assert home.stop() == 0
     finally:
-        if home.process is not None:
-            home.process.kill()
-            home.process.wait()
+        home.kill()

@@ -10,24 +10,14 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.local_services import Entry, Lrclib, serving
-from tests.test_daemon_service import TEXT, Home
+from tests.service_home import TEXT, Home
 
 HOST = "127.0.0.1"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home(tmp_path)
-    yield home
-    if home.process is not None:
-        home.process.kill()
-        home.process.wait()
 
 
 def asks(home: Home, url: str, **lrclib: Any) -> None:

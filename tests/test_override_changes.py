@@ -24,7 +24,7 @@ from lyricsyncd.config.schema import Config
 from lyricsyncd.library import overrides
 from lyricsyncd.library.rules import Overridden
 from lyricsyncd.model import Lyrics
-from tests.test_daemon_service import TEXT, Home
+from tests.service_home import TEXT, Home
 
 MUSIC = Path("/music")
 

@@ -23,7 +23,7 @@ from lyricsyncd.catalog.catalog import FILE_NAME, Outcome, Priority, State
 from lyricsyncd.catalog.drafts import Draft
 from lyricsyncd.model import Line, Lyrics, Track, Word
 from lyricsyncd.web.page import Page as Files
-from tests import test_daemon_service, test_web_page, web_api
+from tests import service_home, test_web_page, web_api
 from tests.browser import DESKTOP, PHONE, Visit
 from tests.web_api import SONG, Home
 
@@ -728,11 +728,11 @@ class TestTheQueue:
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[tuple[test_daemon_service.Home, str]]:
+def service(folder: Path) -> Iterator[tuple[service_home.Home, str]]:
     """The service as a process, and its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         listen = f"127.0.0.1:{free.getsockname()[1]}"
-    made = test_daemon_service.Home(folder)
+    made = service_home.Home(folder)
     made.configure(web={"listen": listen})
     made.start()
     try:
@@ -747,7 +747,7 @@ def test_a_song_that_the_service_placed_lights_up_in_a_browser(
     tmp_path: Path, visit: Callable[..., Visit]
 ) -> None:
     with service(tmp_path / "home") as (made, listen):
-        made.drop("star.mp3", test_daemon_service.TEXT)
+        made.drop("star.mp3", service_home.TEXT)
         made.until(lambda: sum(made.counts().values()) == 1, "the song")
         page = visit(listen, script=NOTES).page
         page.get_by_role("row").get_by_text("star").first.click()

@@ -768,10 +768,10 @@ def test_the_pictures_of_the_readme_show_the_page_as_it_is(
 def test_the_service_places_words_again_around_the_pin_of_a_person(
     tmp_path: Path, visit: Callable[..., Visit]
 ) -> None:
-    from tests import test_daemon_service
+    from tests import service_home
 
     with service(tmp_path / "home") as (made, listen):
-        made.drop("star.mp3", test_daemon_service.TEXT)
+        made.drop("star.mp3", service_home.TEXT)
         made.until(lambda: sum(made.counts().values()) == 1, "the song")
         page = visit(listen).page
         page.get_by_role("row").get_by_text("star").first.click()

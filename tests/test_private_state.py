@@ -19,7 +19,7 @@ from lyricsyncd.config.checks import secrets
 from lyricsyncd.config.reader import exposed_secrets
 from lyricsyncd.findings import Verdict
 from lyricsyncd.tags import Journal
-from tests.test_daemon_service import Home
+from tests.service_home import Home
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +158,4 @@ def test_the_service_closes_its_state_and_tells_of_open_secrets(tmp_path: Path) 
             home.log.unlink()
             open_up(folder)
     finally:
-        if home.process is not None:
-            home.process.kill()
-            home.process.wait()
+        home.kill()

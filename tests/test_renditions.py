@@ -19,8 +19,8 @@ from lyricsyncd.playback.maker import Maker
 from lyricsyncd.playback.renditions import Rendition, convert, kind_of, renditions
 from lyricsyncd.separate.stems import write_pair
 from tests.noise_songs import encode as noise
+from tests.service_home import SONG
 from tests.test_audio import encode
-from tests.test_daemon_service import SONG
 from tests.test_karaoke import Middle, Nothing
 
 RATE = 44_100

@@ -19,7 +19,7 @@ from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.scan import reconcile
 from lyricsyncd.work.placing_queue import PlacingQueue
 from lyricsyncd.work.runner import Runner
-from tests.test_daemon_service import SONG, TEXT
+from tests.service_home import SONG, TEXT
 from tests.test_identify import song
 
 TIMEOUT_S = 120

@@ -20,7 +20,7 @@ from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.scan import reconcile
 from lyricsyncd.tags import Journal, carry_sidecars, undo, write_lyrics
 from tests.clock import Clock
-from tests.test_daemon_service import Home
+from tests.service_home import Home
 
 LYRICS = formats.read(b"[00:01.00]Row, row\n", "lrc")
 OURS = (OutputFile(format="lrc_standard"), OutputFile(format="txt"))
@@ -229,11 +229,8 @@ def is_done(home: Home, song: Path) -> bool:
 class TestTheService:
     @pytest.fixture
     def home(self, tmp_path: Path) -> Iterator[Home]:
-        home = Home(tmp_path / "home")
-        yield home
-        if home.process is not None:
-            home.process.kill()
-            home.process.wait()
+        with Home(tmp_path / "home") as home:
+            yield home
 
     @pytest.mark.parametrize("to", ["song.mp3", "sub/Another Name.mp3"])
     def test_sees_a_song_move(self, home: Home, to: str) -> None:

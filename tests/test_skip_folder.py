@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd.catalog.catalog import Catalog, Fingerprint, Priority, Queued, State
-from tests.test_daemon_service import Home
+from tests.service_home import Home
 
 MUSIC = Path("/music")
 
@@ -97,10 +97,6 @@ class TestTakenBack:
 @pytest.mark.slow
 @pytest.mark.daemon
 class TestByCommand:
-    @pytest.fixture
-    def home(self, tmp_path: Path) -> Home:
-        return Home(tmp_path)
-
     def test_skip_and_retry_of_a_folder(self, home: Home) -> None:
         home.drop("Talk/1.mp3")
         home.drop("2.mp3")

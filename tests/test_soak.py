@@ -30,7 +30,7 @@ from watchdog.observers import Observer
 
 from lyricsyncd.catalog import backup
 from lyricsyncd.catalog.catalog import Catalog
-from tests.test_daemon_service import SONG, TEXT, TIMED, Home, worker_of
+from tests.service_home import SONG, TEXT, TIMED, Home, worker_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.daemon]
 
@@ -83,12 +83,6 @@ class ServiceContext(Home):
         (folder / name).write_bytes(SONG.read_bytes() + name.encode())
         return folder / name
 
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-        self.process = None
-
     def until_done(self, number: int) -> None:
         self.until(lambda: self.counts().get("done", 0) >= number, f"{number} songs are done")
 
@@ -102,8 +96,7 @@ def api(tmp_path: Path) -> Iterator[ServiceContext]:
         mount("--bind", str(api.disk), str(api.plugged))
         stack.callback(umount, api.plugged)
         yield api
-        if api.process is not None:
-            api.kill()
+        api.kill()
 
 
 def mount(*arguments: str) -> None:

@@ -15,20 +15,11 @@ import pytest
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog, Entry, Priority, State
 from lyricsyncd.config.reader import load
 from lyricsyncd.work.runner import Runner
-from tests.test_daemon_service import Home
+from tests.service_home import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs to mount")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home(tmp_path)
-    yield home
-    if home.process is not None:
-        home.process.kill()
-        home.process.wait()
 
 
 @pytest.fixture
@@ -42,10 +33,7 @@ def state(home: Home) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        if home.process is not None:
-            home.process.kill()
-            home.process.wait()
-            home.process = None
+        home.kill()
         subprocess.run(["umount", str(folder)], check=True)
 
 

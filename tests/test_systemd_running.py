@@ -10,7 +10,7 @@ import pytest
 
 from tests import booted
 from tests.booted import Machine
-from tests.test_daemon_service import SONG, TEXT, TIMED
+from tests.service_home import SONG, TEXT, TIMED
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.daemon]
 

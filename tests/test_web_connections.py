@@ -19,7 +19,7 @@ from lyricsyncd.web import connections, stream
 from lyricsyncd.web.connections import Connection, RateLimit, most_connections, superseded
 from tests.clock import Clock
 from tests.hostile_clients import KINDS, Address, attack, crowd, healthy, watched
-from tests.test_daemon_service import Home as Service
+from tests.service_home import Home as Service
 from tests.web_api import Home, home
 
 TIMEOUT_S = 20
@@ -251,6 +251,4 @@ def test_a_song_that_comes_during_an_attack_is_done_with_few_descriptors(tmp_pat
         assert len(service.said()) < 10_000
         assert service.stop() == 0
     finally:
-        if service.process is not None:
-            service.process.kill()
-            service.process.wait()
+        service.kill()

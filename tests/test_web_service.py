@@ -12,19 +12,16 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.test_daemon_service import HEAVY, TEXT, Home
+from tests.service_home import HEAVY, TEXT, Home
 
 pytestmark = pytest.mark.daemon
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    home = Home(tmp_path)
-    home.configure(web={"listen": "127.0.0.1:0"}, daemon={"settle": 0.3, "rescan": None})
-    yield home
-    if home.process is not None:
-        home.process.kill()
-        home.process.wait()
+    with Home(tmp_path) as home:
+        home.configure(web={"listen": "127.0.0.1:0"}, daemon={"settle": 0.3, "rescan": None})
+        yield home
 
 
 def address(home: Home) -> str:

@@ -21,7 +21,7 @@ import av
 import mutagen
 import numpy as np
 
-from tests.test_daemon_service import ROOT
+from tests.service_home import ROOT
 
 _ROWS = 24
 CODECS = {"mp3": "mp3", "flac": "flac", "opus": "libopus", "m4a": "aac"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_daemon_service import Home
+from tests.service_home import Home
 
 
 class OpenHome(Home):
@@ -43,8 +43,5 @@ class OpenHome(Home):
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[OpenHome]:
-    home = OpenHome(tmp_path / "home")
-    yield home
-    if home.process is not None:
-        home.process.kill()
-        home.process.wait()
+    with OpenHome(tmp_path / "home") as home:
+        yield home

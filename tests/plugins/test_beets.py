@@ -19,7 +19,7 @@ from lyricsyncd import formats
 from lyricsyncd.config.schema import Output
 from lyricsyncd.tags import Journal, write_lyrics
 from tests.plugins.conftest import OpenHome
-from tests.test_daemon_service import SONG
+from tests.service_home import SONG
 
 pytest.importorskip("beetsplug.lyricsync", reason="beets is not installed: make test-plugins")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.plugins.conftest import OpenHome
-from tests.test_daemon_service import ROOT, SONG
+from tests.service_home import ROOT, SONG
 
 pytest.importorskip("extism", reason="extism is not installed: make test-plugins")
 
