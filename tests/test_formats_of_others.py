@@ -12,6 +12,8 @@ from lyricsyncd import formats
 from lyricsyncd.errors import FormatError
 from lyricsyncd.formats.chords import without_chords
 from lyricsyncd.lyrics import files
+from lyricsyncd.lyrics.sung import sung_part
+from lyricsyncd.model import Line, Lyrics, Track
 
 ASS = (
     "[Script Info]\n\n[Events]\n"
@@ -385,6 +387,104 @@ def test_rows_of_subtitles_in_two_languages_are_two_lines(kind: str, other: list
 def test_rows_of_subtitles_in_one_language_are_one_line(kind: str) -> None:
     found = said(subtitles(kind, ENGLISH, ENGLISH[::-1]))
     assert found[0] == f"1 {ENGLISH[0]} {ENGLISH[2]}"
+
+
+SPOKEN = [*ENGLISH, "so put the kettle on again", "and sing along"]
+
+
+def clock(seconds: float, kind: str) -> str:
+    return f"00:00:{seconds:06.3f}".replace(".", "," if kind == "srt" else ".")
+
+
+def rolling(kind: str, rows: list[str]) -> str:
+    """Captions of YouTube: each row once as it is spoken, once alone, once above the next."""
+    cues = []
+    for at, row in enumerate(rows):
+        above = rows[at - 1] if at else " "
+        cues += [(2 * at, 2 * at + 1.99, f"{above}\n{row}"), (2 * at + 1.99, 2 * at + 2, row)]
+    head = "WEBVTT\nKind: captions\nLanguage: en\n\n" if kind == "vtt" else ""
+    return head + "\n\n".join(
+        f"{clock(begin, kind)} --> {clock(end, kind)} align:start position:0%\n{text}"
+        for begin, end, text in cues
+    )
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt"])
+class TestCaptionsThatRoll:
+    def test_have_each_row_once(self, kind: str) -> None:
+        found = formats.read(rolling(kind, SPOKEN).encode(), kind)
+        assert [(line.text, line.start) for line in found] == [
+            (row, 2.0 * at) for at, row in enumerate(SPOKEN)
+        ]
+
+    def test_keep_what_is_sung_twice(self, kind: str) -> None:
+        rows = [ENGLISH[0], ENGLISH[0], ENGLISH[1], ENGLISH[1], ENGLISH[0]]
+        found = formats.read(rolling(kind, rows).encode(), kind)
+        assert [line.text for line in found] == rows
+
+    def test_are_none_where_a_line_is_sung_over_and_over(self, kind: str) -> None:
+        rows = [ENGLISH[0]] * 6
+        for texts in ([rows], [rows, rows]):
+            found = formats.read(subtitles(kind, *texts).encode(), kind)
+            assert len(found.lines) == len(rows)
+
+
+def test_captions_that_roll_keep_the_times_of_words() -> None:
+    marked = [
+        "".join(
+            f"<{clock(2 * at + i / 4, 'vtt')}><c> {word}</c>" if i else word
+            for i, word in enumerate(row.split())
+        )
+        for at, row in enumerate(SPOKEN)
+    ]
+    text = rolling("vtt", SPOKEN)
+    for plain, words in zip(SPOKEN, marked, strict=True):
+        at = text.index(plain)
+        text = text[:at] + words + text[at + len(plain) :]
+    lyrics = formats.read(text.encode(), "vtt")
+    assert [line.text for line in lyrics] == SPOKEN
+    assert [word.start for word in lyrics.lines[1].words] == [2, 2.25, 2.5, 2.75, 3]
+
+
+class TestMicroDvd:
+    TEXT = "{0}{100}{y:i}tea is ready|now\n{250}{}{c:$0000ff}/cup\n"
+
+    @pytest.mark.parametrize("rate", ["25", "25.000", "25,0"])
+    @pytest.mark.parametrize("suffix", [".lrc", ".txt", ".sub", ".srt"])
+    def test_has_times_by_the_rate_that_it_gives(self, suffix: str, rate: str) -> None:
+        text = f"{{1}}{{1}}{rate}\n{self.TEXT}"
+        lyrics = files.parse(text, "song", suffix)
+        assert [(line.text, line.start, line.end) for line in lyrics] == [
+            ("tea is ready now", 0.0, 4.0),
+            ("cup", 10.0, None),
+        ]
+
+    @pytest.mark.parametrize("suffix", [".lrc", ".txt", ".sub", ".srt"])
+    def test_without_a_rate_is_refused_by_name(self, suffix: str) -> None:
+        with pytest.raises(FormatError, match=r"MicroDVD.*first row, such as \{1\}\{1\}25"):
+            files.parse(self.TEXT, "song", suffix)
+
+    def test_of_a_rate_of_nothing_is_refused(self) -> None:
+        with pytest.raises(FormatError, match="MicroDVD"):
+            files.parse("{1}{1}0\n" + self.TEXT, "song")
+
+    def test_is_not_what_is_sung_in_braces(self) -> None:
+        lyrics = Lyrics((Line.from_text("{1}{2} tea"),))
+        assert formats.read(formats.write(lyrics, "lrc").encode(), "lrc").text == "{1}{2} tea"
+
+
+@pytest.mark.parametrize("stamp", ["", "[00:0{}.00]"])
+def test_a_tab_parts_a_line_from_its_translation(stamp: str) -> None:
+    rows = [
+        f"{stamp.format(at)}{one}\t{two}"
+        for at, (one, two) in enumerate(zip(ENGLISH, JAPANESE, strict=True), 1)
+    ]
+    found = sung_part(files.parse("\n".join(rows), "song"), Track())
+    assert [(line.text, line.parallel[0].text) for line in found] == list(
+        zip(ENGLISH, JAPANESE, strict=True)
+    )
+    in_one = "\n".join(f"{row[:9]}\t{row[9:]}" for row in ENGLISH)
+    assert sung_part(files.parse(in_one, "song"), Track()).text.count("/") == 0
 
 
 def test_lines_of_ttml_may_have_a_language_each() -> None:

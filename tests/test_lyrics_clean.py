@@ -366,6 +366,27 @@ class TestLabels:
         assert sung(text) == ["One", "La la", "Two", "La la"]
 
     @pytest.mark.parametrize(
+        "header",
+        [
+            "Repeat Verse 1 and Chorus",
+            "(Repeat Verse 1 & Chorus)",
+            "[Repeat: Verse 1, Chorus]",
+            "Verse 1 + Chorus again",
+            "Wiederholung Strophe 1 und Refrain",
+        ],
+    )
+    def test_repeat_several_sections_that_they_name(self, header: str) -> None:
+        text = f"Verse 1\nOne\n\nChorus\nLa la\n\nVerse 2\nTwo\n\n{header}"
+        assert sung(text) == ["One", "La la", "Two", "One", "La la"]
+
+    def test_repeat_verses_by_their_numbers(self) -> None:
+        assert sung("1.\nOne\n\n2.\nTwo\n\nRepeat verses 1 & 2")[2:] == ["One", "Two"]
+
+    def test_of_two_sections_above_words_repeat_none(self) -> None:
+        text = "Verse 1\nOne\n\nChorus\nLa la\n\n[Verse 1 & Chorus]\nThree"
+        assert sung(text) == ["One", "La la", "Three"]
+
+    @pytest.mark.parametrize(
         "chorus", ["R: 2x", "Ref. x2", "Chorus (twice)", "Refrain 2 x", "R: bis"]
     )
     def test_say_how_often_the_chorus_is_sung(self, chorus: str) -> None:
@@ -485,3 +506,24 @@ def test_what_other_pages_put_around_words_goes(page: str) -> None:
 @pytest.mark.parametrize("mark", ["(2 раза)", "(2回)", "(two times)", "(2 razy)", "(x2)."])
 def test_repeats_are_marked_in_other_languages(mark: str) -> None:
     assert sung(f"One\nTwo\n{mark}") == ["One", "Two", "One", "Two"]
+
+
+class TestPartsThatAreSungAgain:
+    @pytest.mark.parametrize("form", ["{{{}}} x2", "{{{}}} (2x)", "[{}] x2", "({}) x2", "{{{}}}x2"])
+    def test_stand_in_brackets_over_several_rows(self, form: str) -> None:
+        block = form.format("One\nTwo")
+        assert sung(f"Zero\n{block}\nThree") == ["Zero", "One", "Two", "One", "Two", "Three"]
+
+    @pytest.mark.parametrize("form", ["{{{}}} x2", "[{}] x2"])
+    def test_stand_in_brackets_on_a_row(self, form: str) -> None:
+        assert sung(f"{form.format('La la')}\nEnd") == ["La la", "La la", "End"]
+
+    @pytest.mark.parametrize("text", ["(One\nTwo)\nThree", "{One\n\nTwo} x2", "{One\nTwo"])
+    def test_are_none_without_a_count_or_an_end(self, text: str) -> None:
+        assert len(sung(text)) < 4
+
+    def test_stand_between_stars(self) -> None:
+        part = "* One\nTwo **"
+        assert sung(f"{part}\nThree") == ["One", "Two", "Three"]
+        for again in ("Repeat * to **", "(* **)", "Powt. od * do **"):
+            assert sung(f"{part}\nThree\n\n{again}") == ["One", "Two", "Three", "One", "Two"]

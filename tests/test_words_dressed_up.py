@@ -157,6 +157,10 @@ PLAIN = {
     "translation after all": "\n".join([TEXT, "", *SPANISH]),
     "translation after a heading": "\n".join([TEXT, "", "Traducción:", *SPANISH]),
     "another script in turn": in_turn(LINES, CYRILLIC),
+    "translation after tabs": "\n".join(
+        f"{one}\t{two}" for one, two in zip(LINES, JAPANESE, strict=True)
+    ),
+    "a part between stars": f"* {FIRST} **\n\n{SECOND}",
     "chords above": f"Capo 2\n\nIntro: C F G C\n\n{chords('C       Am      F/A      G7')}",
     "chords within": "\n".join(f"[C]{line[:8]}[Am7]{line[8:]}" for line in LINES),
     "ChordPro": "{title: The Star}\n{artist: Jane}\n{start_of_verse: Verse 1}\n"
@@ -187,6 +191,11 @@ TIMED = {
     "LRC with entities": lrc([line.replace(",", "&#44;") for line in LINES]),
     "LRC with rows without times": f"Found by Ann\n{lrc(LINES)}\nEnd of the file",
     "LRC with backing vocals": f"[bg: <00:04.00>ooh<00:05.00>]\n{lrc(LINES)}",
+    "MicroDVD": "{1}{1}25\n"
+    + "\n".join(
+        f"{{{25 * start:.0f}}}{{{25 * start + 50:.0f}}}{line}"
+        for start, line in zip(STARTS, LINES, strict=True)
+    ),
     "enhanced LRC": lrc(timed_words(lambda word, at: f"<{clock(at)}>{word} ")),
     "word marks alone": "\n".join(timed_words(lambda word, at: f"<{clock(at)}>{word} ")),
     "word marks in square brackets": "\n".join(

@@ -24,9 +24,9 @@ Read: also ``[t1][t2]text`` (a line sung twice), ``[offset:]`` (applied: positiv
 ``mm:ss``, ``mm:ss.x`` to ``mm:ss.xxx`` and more, the old ``mm:ss:xx``, ``hh:mm:ss.xx``, words
 marked in square brackets, rows with word marks only, tags before a stamp on its row, several lines
 on one row, HTML's character references, ``v2:`` before a line as its voice (``v1`` is the lead),
-the relatives in `krc`, and times in the forms of `stamps`. Rows without a time among timed ones are
-credits and notes: they are left out, with a warning. An empty timed line is kept: it says where the
-line before it ends.
+the relatives in `krc`, frames of `microdvd`, and times in the forms of `stamps`. Rows without a
+time among timed ones are credits and notes: they are left out, with a warning. An empty timed line
+is kept: it says where the line before it ends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats import krc
+from lyricsyncd.formats import krc, microdvd
 from lyricsyncd.formats.lrc_grammar import (
     NOTE,
     WORD_MARK,
@@ -131,6 +131,8 @@ class LrcStandard:
 
     def looks_like(self, text: str) -> bool:
         if any(mark is not None for _, mark in marked_lines(text)) or has_tags_only(text):
+            return True
+        if microdvd.looks_like(text):
             return True
         return with_lrc_stamps(split_lines(text)) is not None
 

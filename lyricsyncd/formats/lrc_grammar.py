@@ -34,7 +34,9 @@ WRITTEN = {"title": "ti", "artist": "ar", "album": "al", "length": "length", "to
 # one anywhere; any other tag, or a voice, at the beginning.
 _MARK_OR_TAG = rf"(?={GUARD}*(?:-?\d+:\d|(?:ar|ti|offset|lang):))"
 _LIKE_MARK = re.compile(rf"([<\[]){_MARK_OR_TAG}")
-_LIKE_START = re.compile(rf"(?={GUARD}*(?:v\d+:|\[(?:{'|'.join(sorted(KNOWN))}):))", re.IGNORECASE)
+_LIKE_START = re.compile(
+    rf"(?={GUARD}*(?:v\d+:|\[(?:{'|'.join(sorted(KNOWN))}):|\{{\d+\}}\{{))", re.IGNORECASE
+)
 _GUARDED_MARK = re.compile(rf"([<\[]){GUARD}{_MARK_OR_TAG}")
 _GUARDED_START = re.compile(GUARD + _LIKE_START.pattern, re.IGNORECASE)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lyricsyncd.errors import FormatError
-from lyricsyncd.formats import krc
+from lyricsyncd.formats import krc, microdvd
 from lyricsyncd.formats.lrc_grammar import (
     KNOWN,
     LANGUAGE,
@@ -73,6 +73,8 @@ def read(text: str) -> Lyrics:
     left_out: list[str] = []
     timed: list[Line] = []
     rows = split_lines(text)
+    if microdvd.looks_like(text):
+        return tidy(Lyrics(tuple(microdvd.lines_of(text))))
     if krc.looks_like(text):
         timed, rows = krc.lines_of(text)
     elif not any(mark is not None for _, mark in marked_lines(text)):

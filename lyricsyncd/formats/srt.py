@@ -67,6 +67,12 @@ class Srt:
             expected = str(int(number) + 1) if re.fullmatch("[0-9]{1,9}", number) else ""
             text = text if following is None else _without_number(text, expected)
             found.append((times, [_plain(row) for row in text]))
+        fresh = cue_rows.unrolled([rows for _, rows in found])
+        found = [
+            (times, [rows[at] for at in kept])
+            for (times, rows), kept in zip(found, fresh, strict=True)
+            if kept
+        ]
         cues_of_rows = cue_rows.parted([rows for _, rows in found])
         lines = [
             _line(times, text)

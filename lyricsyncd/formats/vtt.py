@@ -72,6 +72,12 @@ class Vtt:
                     # A number, one more than this cue's, is the name of the next.
                     rows = rows[:-1] if rows[-1].strip() == str(int(name) + 1) else rows
                 found.append((times, rows))
+        fresh = cue_rows.unrolled([[_TAG.sub("", row) for row in rows] for _, rows in found])
+        found = [
+            (times, [rows[at] for at in kept])
+            for (times, rows), kept in zip(found, fresh, strict=True)
+            if kept
+        ]
         texts = cue_rows.parted([[_TAG.sub("", row) for row in rows] for _, rows in found])
         lines = [
             _line(times, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import stat
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from lyricsyncd import formats
 from lyricsyncd.errors import FormatError, LyricsNotFound, UsageError
 from lyricsyncd.formats import charset
 from lyricsyncd.formats.chords import without_chords
-from lyricsyncd.formats.text import MAX_BYTES, MAX_WORDS, clean, limited
+from lyricsyncd.formats.cue_rows import are_two_languages
+from lyricsyncd.formats.text import MAX_BYTES, MAX_WORDS, clean, limited, split_lines
 from lyricsyncd.formats.timing import check_length
 from lyricsyncd.model import Lyrics
 from lyricsyncd.text import words
@@ -84,6 +86,7 @@ def parse(text: str, name: str, suffix: str = "", *, blanks: bool = False) -> Ly
     FormatError
         The text breaks the rules of its format.
     """
+    text = _without_tabs(text)
     data = text.encode("utf-8", "replace")
     kind = formats.guess(data) or "txt"
     named = formats.for_suffix(suffix)
@@ -99,6 +102,26 @@ def parse(text: str, name: str, suffix: str = "", *, blanks: bool = False) -> Ly
         return lyrics
     except FormatError as error:
         raise FormatError(f"{name}: {error.message}", remedy=error.remedy) from None
+
+
+_TABBED = re.compile(r"(?P<stamps>\s*(?:\[[^\[\]\t]{1,40}\]\s*)*)(?P<one>[^\t]+)\t+(?P<two>[^\t]+)")
+_TABBED_SHARE, _FEWEST_TABBED = 0.7, 3
+
+
+def _without_tabs(text: str) -> str:
+    """Put a slash between a line and its translation on one row, where a tab parts them: it would
+    be lost as white space."""
+    if "\t" not in text:
+        return text
+    rows = split_lines(text)
+    found = {at: match for at, row in enumerate(rows) if (match := _TABBED.fullmatch(row))}
+    written = sum(bool(row.strip()) for row in rows)
+    pairs = [(match["one"].strip(), match["two"].strip()) for match in found.values()]
+    if len(pairs) < max(_FEWEST_TABBED, _TABBED_SHARE * written) or not are_two_languages(pairs):
+        return text
+    for (at, match), (one, two) in zip(found.items(), pairs, strict=True):
+        rows[at] = f"{match['stamps']}{one} / {two}"
+    return "\n".join(rows)
 
 
 def _plain(text: str, *, blanks: bool) -> Lyrics:

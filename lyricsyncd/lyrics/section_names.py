@@ -8,7 +8,7 @@ apart from both its ends, step by step: one expression for all of it would backt
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lyricsyncd.text.words import letters
 
@@ -186,6 +186,8 @@ class SectionName:
         Whether a number, a count, a colon or the like says that it is one, whatever the name.
     word : bool
         Whether it is a usual word, so that even brackets around it do not suffice.
+    then : tuple of SectionName
+        The sections that are sung after it, of a header that has several sung again.
     """
 
     key: str
@@ -193,6 +195,7 @@ class SectionName:
     certain: bool = False
     marked: bool = False
     word: bool = False
+    then: tuple[SectionName, ...] = ()
 
 
 def named(text: str) -> SectionName | None:
@@ -209,6 +212,8 @@ def named(text: str) -> SectionName | None:
         rest = rest[again.end() :]
     elif (back := _BACK.match(rest)) and _is_chorus_or_verse(rest[back.end() :]):
         rest, again = rest[back.end() :], back
+    if (again or _AGAIN_SAID.search(text, len(rest))) and (several := _several(rest, times)):
+        return several
     ordinal = _ORDINAL.match(rest)
     marked = bool(colon or said or again)
     for at in dict.fromkeys((0, ordinal.end() if ordinal else 0)):
@@ -218,6 +223,31 @@ def named(text: str) -> SectionName | None:
         if found is not None:
             return found
     return None
+
+
+_AGAIN_SAID = re.compile(rf"(?<!\w)(?:{_AGAIN_WORDS})", re.IGNORECASE)
+_AND = re.compile(
+    r"\s*(?:[,&+/;]|(?<!\w)(?:and|then|und|et|puis|y|e|og|och|en|i|и|и затем)(?!\w))\s*",
+    re.IGNORECASE,
+)
+_MOST_NAMED = 6
+"""Sections that one header has sung again."""
+
+
+def _several(text: str, times: int) -> SectionName | None:
+    """Return the sections that are sung again one after another: "Verse 1 and Chorus"."""
+    parts = [part for part in _AND.split(text) if part]
+    if not 1 < len(parts) <= _MOST_NAMED:
+        return None
+    found: list[SectionName] = []
+    for part in parts:
+        is_number = part.isdecimal() and found and found[-1].key.startswith(VERSE)
+        name = named(f"{VERSE} {part}") if is_number else named(part)
+        if name is None or (name.word and not name.marked):
+            return None
+        found.append(name)
+    found = (found * times)[: _MOST_NAMED * _MOST_REPEATS]
+    return replace(found[0], certain=True, marked=True, word=False, then=tuple(found[1:]))
 
 
 def _full(rest: str, number: str, times: int, *, marked: bool) -> SectionName | None:

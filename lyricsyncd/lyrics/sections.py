@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lyricsyncd.lyrics.furniture import INSTRUMENTAL, is_furniture
-from lyricsyncd.lyrics.labels import header_of, labelled
+from lyricsyncd.lyrics.labels import Labelled, header_of, labelled
 from lyricsyncd.lyrics.section_names import (
     CHORUS,
     LEADING_COUNT,
@@ -39,32 +39,115 @@ class Row:
 
 def rows_of(lines: Sequence[str]) -> Iterable[Row]:
     """Classify lines as sung words, section headers, counts and blank lines."""
-    for label in labelled(lines):
-        if label.section is not None:
-            yield Row(section=label.section.key, times=label.section.times)
-        line = label.text
-        if not line:
-            if label.section is None:
-                yield Row(blank=True)
-        elif is_furniture(line) or INSTRUMENTAL.fullmatch(line):
+    lines = _with_blocks_apart(lines)
+    first, last, again = _starred(lines)
+    for at, label in enumerate(labelled(lines)):
+        if at in again:
+            yield Row(section=_STARRED)
             continue
-        elif found := LONE_COUNT.fullmatch(line):
-            yield Row(times=count(found))
-        else:
-            signs = _REPEAT_SIGNS.fullmatch(line)
-            opened, text, closed = signs.groups() if signs is not None else ("", line, "")
-            text, times = without_count(without_asides(text))
-            if opened and not closed:
-                # What is repeated is a block of its own.
-                yield Row(blank=True)
-            if text and not is_furniture(text):
-                yield Row(text, times=2 if opened and closed else times)
-            if closed and not opened:
-                yield Row(times=2)
+        if at == first:
+            yield Row(blank=True)
+            yield Row(section=_STARRED)
+        yield from _rows_of_line(label)
+        if at == last:
+            yield Row(blank=True)
+
+
+def _rows_of_line(label: Labelled) -> Iterable[Row]:
+    if label.section is not None:
+        for name in (label.section, *label.section.then):
+            yield Row(section=name.key, times=name.times)
+    line = label.text
+    if not line:
+        if label.section is None:
+            yield Row(blank=True)
+    elif is_furniture(line) or INSTRUMENTAL.fullmatch(line):
+        return
+    elif found := LONE_COUNT.fullmatch(line):
+        yield Row(times=count(found))
+    else:
+        signs = _REPEAT_SIGNS.fullmatch(line)
+        opened, text, closed = signs.groups() if signs is not None else ("", line, "")
+        text, times = without_count(without_asides(_STARS.sub("", text)))
+        if times > 1 and (enclosed := _ENCLOSED.fullmatch(text)) is not None:
+            text = enclosed["text"] or enclosed["text_"]
+        if opened and not closed:
+            # What is repeated is a block of its own.
+            yield Row(blank=True)
+        if text and not is_furniture(text):
+            yield Row(text, times=2 if opened and closed else times)
+        if closed and not opened:
+            yield Row(times=2)
 
 
 _REPEAT_SIGNS = re.compile(r"([|/‖]{1,2}:\s*)?(.*?)(\s*:[|/‖]{1,2})?")
 """Signs of music around what is sung twice: "|: La la :|"."""
+_ENCLOSED = re.compile(r"\{(?P<text>[^{}]+)\}|\[(?P<text_>[^\[\]]+)\]")
+"""A row that is sung several times, in brackets before the count: "{La la} x2"."""
+_CLOSED_BY = {"{": "}", "[": "]", "(": ")"}
+_LONGEST_BLOCK = 16
+"""Rows of a block in brackets."""
+
+
+def _with_blocks_apart(lines: Sequence[str]) -> list[str]:
+    """Return lines in which a block in brackets with a count behind it, as in "{La la", "la} x2",
+    is one of its own, with the count below it."""
+    found = list(lines)
+    at = 0
+    while at < len(found):
+        last = _end_of_block(found, at)
+        if last is not None:
+            end, count = last
+            rows = [
+                found[at][1:].lstrip(),
+                *found[at + 1 : end[0]],
+                found[end[0]][: end[1]].rstrip(),
+            ]
+            found[at : end[0] + 1] = ["", *rows, count]
+            at += len(rows) + 1
+        at += 1
+    return found
+
+
+def _end_of_block(lines: Sequence[str], first: int) -> tuple[tuple[int, int], str] | None:
+    """Return the row and column of the bracket that closes the block that a line opens, and the
+    count behind it; ``None`` where it opens none, or has no count."""
+    opening = lines[first][:1]
+    closing = _CLOSED_BY.get(opening)
+    if closing is None or closing in lines[first]:
+        return None
+    for at in range(first + 1, min(first + _LONGEST_BLOCK, len(lines))):
+        line = lines[at]
+        if not line or opening in line.split(closing)[0]:
+            return None
+        if closing in line:
+            column = line.index(closing)
+            count = line[column + 1 :].strip()
+            return ((at, column), count) if LONE_COUNT.fullmatch(count) else None
+    return None
+
+
+_STARS = re.compile(r"^\*{1,3}\s+|\s+\*{1,3}$")
+"""Signs of a part that is sung again: "* La la" and, at its end, "la la **"."""
+_STARRED = "*"
+"""Name of that part."""
+_STARS_AGAIN = re.compile(
+    r"[(\[]?\s*(?:\w{1,12}\.?\s+)?(?:\w{2,5}\s+)?\*\s*(?:\w{1,5}|[-–—.…]{1,3})?\s*\*{1,2}\s*[)\]]?"
+)
+"""Where it is sung again: "* **", "(repeat from * to **)"."""
+
+
+def _starred(lines: Sequence[str]) -> tuple[int, int, frozenset[int]]:
+    """Return the first and the last line of the part between stars, and the lines where it is sung
+    again; -1 and none where there is no such part, or it is sung once."""
+    first = next((at for at, line in enumerate(lines) if re.match(r"\*\s+\w", line)), -1)
+    last = next(
+        (at for at in range(max(first, 0), len(lines)) if re.search(r"\w\W*\s\*\*$", lines[at])), -1
+    )
+    again = frozenset(at for at in range(last + 1, len(lines)) if _STARS_AGAIN.fullmatch(lines[at]))
+    return (first, last, again) if first >= 0 and last >= 0 and again else (-1, -1, frozenset())
+
+
 _REMARK = re.compile(r"\s*\[(?P<inner>[^\[\]]{1,60})\]")
 _ASIDE = re.compile(
     r"\?+|laughs?|laughter|laughing|applause|repeat.*|crowd .*|whispers?|spoken|speaking|sighs?"
