@@ -80,6 +80,9 @@ def take_first_run(browser: Browser, address: str, music: Path, folder: Path) ->
     page.get_by_role("button", name="Show me").click()
     page.get_by_role("button", name="Start", exact=True).wait_for()
     page.mouse.move(5, 5)
+    # All of it, so that no heading is cut.
+    height = page.evaluate("document.querySelector('.page').scrollHeight")
+    page.set_viewport_size({"width": _SIZE["width"], "height": height})
     made = folder / "page-setup.png"
     page.screenshot(path=made)
     context.close()

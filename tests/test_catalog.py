@@ -685,6 +685,35 @@ class TestMigrations:
         assert db.execute("SELECT * FROM migrations").fetchall() == []
 
 
+class TestTheStatus:
+    @pytest.mark.parametrize(("state", "finished"), [("pending", "NULL"), ("done", "n")])
+    def test_is_had_without_going_through_all_songs(
+        self, catalog: Catalog, state: str, finished: str
+    ) -> None:
+        queue(catalog, "song.mp3")
+        many = (
+            "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted"
+            " WHERE n < 2000) INSERT INTO tracks (path, library, folder, state, enqueued_at,"
+            " priority, why, size, mtime_ns, inode, finished_at) SELECT path || n, library, folder,"
+            f" ?, enqueued_at, priority, why, size, mtime_ns, inode, {finished}"
+            " FROM tracks, counted"
+        )
+        catalog.write(lambda db: db.execute(many, (state,)))
+        steps = 0
+
+        def step() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        catalog.read(lambda db: db.set_progress_handler(step, 1))
+        catalog.waiting()
+        catalog.due_later()
+        assert len(catalog.latest(5)) == (5 if state == "done" else 0)
+        catalog.songs_per_hour(3600, 3)
+        assert steps < 1000
+
+
 class TestFinding:
     def test_by_a_part_of_the_name(self, catalog: Catalog) -> None:
         queue(catalog, "100% Pure_Love.mp3")

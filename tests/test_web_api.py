@@ -531,6 +531,23 @@ class TestLyrics:
         assert api.client.get(f"/api/v1/lyrics?{query}").status_code == 400
 
 
+class TestLargeAnswers:
+    def test_travel_packed_to_those_who_can_unpack(self, api: Home) -> None:
+        for number in range(20):
+            api.known(f"{number}.mp3", None)
+        sizes = []
+        for accepted in ("gzip", "identity"):
+            asked = {"Accept-Encoding": accepted}
+            with api.client.stream("GET", "/api/v1/tracks", headers=asked) as answer:
+                raw = b"".join(answer.iter_raw())
+            assert answer.headers["vary"] == "Accept-Encoding"
+            assert answer.headers["content-length"] == str(len(raw))
+            assert answer.headers.get("content-encoding", "identity") == accepted
+            sizes.append(len(raw))
+        assert sizes[0] < sizes[1] / 5
+        assert len(api.get("/api/v1/tracks").json()["tracks"]) == 20
+
+
 class TestHealth:
     @pytest.mark.parametrize("path", ["/healthz", "/api/v1/healthz"])
     def test_it_tells_whether_the_threads_are_there(self, api: Home, path: str) -> None:

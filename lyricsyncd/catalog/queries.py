@@ -80,18 +80,21 @@ class Queries(Notes):
         arguments = (after, *values, limit)
         return self._entries(query, arguments)
 
-    def order(self, states: Sequence[State], text: str, by: str) -> list[int]:
+    def order(
+        self, states: Sequence[State], text: str, by: str, limit: int | None = None
+    ) -> list[int]:
         """Return the numbers of the songs that `entries` would find, in an order of `ORDERS`;
-        those that are missing are left out."""
+        those that are missing are left out. The first few alone cost a quarter of all."""
         chosen = _matching(states, text)
         if chosen is None:
             return []
         where, values = chosen
         query = (
             f"SELECT id FROM tracks WHERE missing_since IS NULL AND {where}"
-            f" ORDER BY {ORDERS[by]}, id"
+            f" ORDER BY {ORDERS[by]}, id LIMIT ?"
         )
-        return [id for (id,) in self._rows(query, values)]
+        # SQLite takes a negative limit for none.
+        return self._numbers(query, (*values, -1 if limit is None else limit))
 
     def get_many(self, ids: Sequence[int]) -> list[Entry]:
         """Return songs by their numbers, in that order; those that are not known are left out."""
@@ -151,7 +154,8 @@ class Queries(Notes):
     def waiting(self) -> dict[str, int]:
         """Count the queued songs that wait for each host."""
         rows = self._rows(
-            "SELECT waits_for, COUNT(*) FROM tracks WHERE state = 'pending'"
+            # The plus keeps SQLite from the index of states: most songs may be pending.
+            "SELECT waits_for, COUNT(*) FROM tracks WHERE +state = 'pending'"
             " AND waits_for != '' AND missing_since IS NULL GROUP BY waits_for"
         )
         return dict(map(tuple, rows))
@@ -408,6 +412,15 @@ class Queries(Notes):
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         return self.read(lambda db: db.execute(query, values).fetchall())
 
+    def _numbers(self, query: str, values: Sequence[object]) -> list[int]:
+        def numbers(db: sqlite3.Connection) -> list[int]:
+            cursor = db.cursor()
+            # To make named rows of a hundred thousand takes longer than to sort them.
+            cursor.row_factory = None
+            return [number for (number,) in cursor.execute(query, values)]
+
+        return self.read(numbers)
+
     def _row(self, query: str, values: Sequence[object] = ()) -> Any:
         return self.read(lambda db: db.execute(query, values).fetchone())
 
@@ -440,18 +453,20 @@ def _matching(states: Sequence[State], text: str) -> tuple[str, tuple[object, ..
     if "\0" in text:
         # No name has it, and SQLite would take the text to end there.
         return None
+    among = f"state IN ({marks(states)})" if states else "TRUE"
+    chosen = tuple(state.value for state in states)
+    if not text:
+        return among, chosen
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     # Names need not be valid text, and SQLite's text must.
     patterns = [b"%" + form.encode("utf-8", "surrogateescape") + b"%" for form in forms(escaped)]
     like = "LIKE CAST(? AS TEXT) ESCAPE '\\'"
-    among = f"state IN ({marks(states)}) AND " if states else ""
     named = (
-        f" OR CAST(substr(path, length(library) + 2) AS TEXT) {like}"
+        f"CAST(substr(path, length(library) + 2) AS TEXT) {like}"
         f" OR artist || ' - ' || title {like} OR title {like}"
     )
     values = [pattern for pattern in patterns for _ in range(3)]
-    where = f"{among}(?{named * len(patterns)})"
-    return where, (*(state.value for state in states), not text, *values)
+    return f"{among} AND ({' OR '.join([named] * len(patterns))})", (*chosen, *values)
 
 
 def _subjects(

@@ -24,12 +24,12 @@ _PACKED_FROM = 1024
 
 
 def response_of(answer: Answer, operation: Operation, request: Request) -> Response:
-    """Make the response of an operation's answer."""
+    """Make the response of an operation's answer; in a thread, since large ones are packed."""
     if isinstance(answer, Text):
         content = answer.body.encode("utf-8", "replace")
         return Response(content, operation.status, answer.headers, answer.media_type)
     if isinstance(answer, Json):
-        return as_json(answer.value, operation.status, answer.headers)
+        return _packed(as_json(answer.value, operation.status, answer.headers), request)
     if isinstance(answer, NotYet):
         return as_json({"state": "making"}, 202, {"Retry-After": str(_AGAIN_S)})
     media_type = operation.answer if isinstance(operation.answer, str) else ""
@@ -37,7 +37,18 @@ def response_of(answer: Answer, operation: Operation, request: Request) -> Respo
         return _bytes(answer, media_type, request)
     if isinstance(answer, File):
         return _OpenFile(answer, request.headers.get("if-none-match", ""))
-    return as_json(answer, operation.status)
+    return _packed(as_json(answer, operation.status), request)
+
+
+def _packed(response: Response, request: Request) -> Response:
+    """Pack a large response where the client can unpack it: a page of songs is a tenth then."""
+    response.headers["Vary"] = "Accept-Encoding"
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    if packs and len(response.body) >= _PACKED_FROM:
+        response.body = gzip.compress(bytes(response.body), 5, mtime=0)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
+    return response
 
 
 def _bytes(answer: Bytes, media_type: str, request: Request) -> Response:
@@ -45,17 +56,12 @@ def _bytes(answer: Bytes, media_type: str, request: Request) -> Response:
     headers = {
         "Cache-Control": "private, no-cache",
         "ETag": tag,
-        "Vary": "Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
         **answer.headers,
     }
     if matches(request.headers.get("if-none-match", ""), tag):
         return Response(None, 304, headers)
-    content = answer.content
-    packs = "gzip" in request.headers.get("accept-encoding", "")
-    if packs and len(content) >= _PACKED_FROM:
-        content, headers["Content-Encoding"] = gzip.compress(content, 5, mtime=0), "gzip"
-    return Response(content, 200, headers, media_type)
+    return _packed(Response(answer.content, 200, headers, media_type), request)
 
 
 class _OpenFile(FileResponse):

@@ -123,6 +123,9 @@ def _endpoint(
     maker: Maker,
     limiter: anyio.CapacityLimiter,
 ) -> Endpoint:
+    def answered(call: Call, request: Request) -> Response:
+        return response_of(operation.handle(call), operation, request)
+
     async def endpoint(request: Request) -> Response:
         id = request.path_params.get("id", 0)
         if id >= 2**63:
@@ -132,8 +135,7 @@ def _endpoint(
         call = Call(context, id, query, body, sessions, maker, request.headers)
         if limiter.statistics().tasks_waiting >= _WAITING:
             raise Problem(503, "There is too much to do", remedy="Try again later")
-        answer = await anyio.to_thread.run_sync(operation.handle, call, limiter=limiter)
-        return response_of(answer, operation, request)
+        return await anyio.to_thread.run_sync(answered, call, request, limiter=limiter)
 
     return endpoint
 

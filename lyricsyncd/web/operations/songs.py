@@ -28,7 +28,8 @@ def tracks(call: Call) -> dict[str, Any]:
 
 def order(call: Call) -> Bytes:
     query: shapes.OrderQuery = call.query
-    ids = array("I", call.context.catalog.order(query.state, query.q, query.sort))
+    found = call.context.catalog.order(query.state, query.q, query.sort, query.limit)
+    ids = array("I", found)
     if sys.byteorder == "big":
         ids.byteswap()
     return Bytes(ids.tobytes())

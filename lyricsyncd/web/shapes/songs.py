@@ -205,6 +205,9 @@ class OrderQuery(Shape):
         description="What it goes by; with a minus, the largest first.",
         json_schema_extra={"enum": list(ORDERS)},
     )
+    limit: Annotated[int | None, Field(ge=1, le=1000)] = Field(
+        default=None, description="Only so many; all by default."
+    )
 
     @field_validator("sort")
     @classmethod

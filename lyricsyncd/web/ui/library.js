@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, mayChange, on, order, post, service } from './api.js';
 import { Action, Icon, LABELS, Mark, artist, folder, minutes, number, percent, text, title, useTitle } from './parts.js';
 
-const ROW = 60, PAGE = 100, AROUND = 6;
+const ROW = 60, PAGE = 100, AROUND = 6, FIRST = 200;
 const SETTLE_MS = 2000;
 const AT_ONCE = 500;   // songs of one request, at most
 // What can be done with many songs: its name, and whether it changes files.
@@ -67,19 +67,28 @@ export function Library({ query }) {
 }
 
 function Rows({ state, q, sort }) {
-  const [ids, setIds] = useState(null), [wrong, setWrong] = useState('');
+  const [ids, setIds] = useState(null), [partly, setPartly] = useState(false), [wrong, setWrong] = useState('');
   const [[from, to], setView] = useState([0, 30]), [at, setAt] = useState(0), [, redraw] = useState(0);
   // The numbers of the songs that are chosen; none: songs are opened, not chosen.
   const [picked, pick] = useState(null), last = useRef(0);
   const box = useRef(), known = useRef(new Map()), asked = useRef(new Set()), pending = useRef(0);
   const key = JSON.stringify([state, q, sort]), current = useRef();
 
-  const load = async () => {
-    const mine = current.current;
+  const load = async fresh => {
+    const mine = current.current, query = { state, q, sort };
     try {
-      const found = await order({ state, q, sort });
+      // The first rows do not wait for the order of a hundred thousand.
+      const first = fresh ? await order({ ...query, limit: FIRST }) : null;
+      if (mine !== current.current) return;
+      const all = first && first.length < FIRST;
+      if (first) {
+        setIds(first);
+        setPartly(!all);
+      }
+      const found = all ? first : await order(query);
       if (mine !== current.current) return;
       setIds(found);
+      setPartly(false);
       setWrong('');
     } catch (error) {
       if (mine === current.current) setWrong(error.message);
@@ -90,7 +99,7 @@ function Rows({ state, q, sort }) {
     setAt(0);
     pick(now => now && new Set());
     box.current.scrollTop = 0;
-    load();
+    load(true);
     // What changes may be many songs a second; the order is asked for once they rest.
     const stop = on('track', track => {
       known.current.set(track.id, track);
@@ -171,7 +180,7 @@ function Rows({ state, q, sort }) {
     : looking ? 'Looking for songs …' : 'No songs yet. They show up here as soon as they lie in a music folder.');
   return html`${picked ? html`<${Bulk} picked=${picked} ids=${ids} pick=${pick} reload=${load}/>` : null}
     <div class="rows" ref=${box} onScroll=${look} role="grid" aria-label="Songs"
-      aria-rowcount=${ids ? total : -1} tabindex="0" aria-multiselectable=${picked ? 'true' : null} onKeyDown=${press} aria-busy=${!ids}
+      aria-rowcount=${ids && !partly ? total : -1} tabindex="0" aria-multiselectable=${picked ? 'true' : null} onKeyDown=${press} aria-busy=${!ids}
       aria-activedescendant=${seen ? `row${at}` : null}>
       <div class="tall" role="rowgroup" style=${{ height: `${total * ROW}px` }}>
       ${rows.map(index => html`<${Row} key=${ids[index]} index=${index} id=${ids[index]}
@@ -181,8 +190,8 @@ function Rows({ state, q, sort }) {
         <${Icon} name=${q ? 'search' : state === 'review' ? 'good' : 'note'} size="44"/><p>${empty}</p>${q || state ? html`
         <a class="button" href="#/library">Show all songs</a>` : null}</div></div>`
         : null}</div></div>
-    <div class="foot"><p role="status">${wrong || (ids ? `${number(total)} ${total === 1 ? 'song' : 'songs'}`
-      : 'Loading …')}</p>${picked || !total || !mayChange.value ? null : html`<button class="quiet" onClick=${() => pick(new Set())}>
+    <div class="foot"><p role="status">${wrong || (ids && !partly ? `${number(total)} ${total === 1 ? 'song' : 'songs'}`
+      : 'Loading …')}</p>${picked || partly || !total || !mayChange.value ? null : html`<button class="quiet" onClick=${() => pick(new Set())}>
       Choose several</button>`}</div>`;
 }
 
