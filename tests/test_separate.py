@@ -22,7 +22,7 @@ from lyricsyncd import audio
 from lyricsyncd.errors import AudioError, ModelError, UsageError
 from lyricsyncd.models import installable, onnx_session
 from lyricsyncd.models.checkpoint import Weights, read_checkpoint
-from lyricsyncd.models.spleeter_network import BINS, INPUT, OUTPUT, spleeter_onnx
+from lyricsyncd.models.spleeter_network import BINS, INPUT, OUTPUT, spleeter_onnx, with_any_bins
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate import VocalSeparator, spectrogram
 from lyricsyncd.separate.spleeter import Spleeter
@@ -172,6 +172,15 @@ class TestNetwork:
         (mask,) = session.run([OUTPUT], {INPUT: x[None].astype(np.float32)})
         assert expected.std() > 0.05
         np.testing.assert_allclose(mask[0], expected, atol=0.02 if half else 1e-4)
+
+    def test_it_takes_any_number_of_bins(self) -> None:
+        vocals, accompaniment = random_weights(1), random_weights(2)
+        x = np.abs(np.random.default_rng(3).normal(0, 2, (2, 64, 192)))
+        v, a = plain_u_net(vocals, x) ** 2, plain_u_net(accompaniment, x) ** 2
+        file = spleeter_onnx(vocals, accompaniment, half=False)
+        session = onnxruntime.InferenceSession(with_any_bins(file))
+        (mask,) = session.run([OUTPUT], {INPUT: x[None].astype(np.float32)})
+        np.testing.assert_allclose(mask[0], v / (v + a + 1e-10), atol=1e-4)
 
     def test_the_same_weights_give_the_same_bytes(self) -> None:
         first, again = (

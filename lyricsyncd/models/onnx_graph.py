@@ -56,8 +56,8 @@ class Graph:
         graph = b"".join(_bytes(1, node) for node in self._nodes)
         graph += _text(2, self._name)
         graph += b"".join(_bytes(5, constant) for constant in self._constants)
-        graph += b"".join(_bytes(11, _float_value(*item)) for item in inputs.items())
-        graph += b"".join(_bytes(12, _float_value(*item)) for item in outputs.items())
+        graph += b"".join(_bytes(11, float_value(*item)) for item in inputs.items())
+        graph += b"".join(_bytes(12, float_value(*item)) for item in outputs.items())
         return b"".join(
             [
                 _int(1, _IR_VERSION),
@@ -116,7 +116,7 @@ def _attribute(name: str, value: Attribute) -> bytes:
     return _text(1, name) + b"".join(_int(8, item) for item in value) + _int(20, 7)
 
 
-def _float_value(name: str, shape: Sequence[int | str]) -> bytes:
+def float_value(name: str, shape: Sequence[int | str]) -> bytes:
     """Encode a ``ValueInfoProto`` of a float32 tensor."""
     sizes = (_int(1, size) if isinstance(size, int) else _text(2, size) for size in shape)
     tensor = _int(1, _FLOAT) + _bytes(2, b"".join(_bytes(1, size) for size in sizes))

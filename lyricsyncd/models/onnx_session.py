@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def open_session(
-    model: Path, *, device: str = "auto", threads: int | None = None, arena: bool = True
+    model: Path,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    arena: bool = True,
+    edit: Callable[[bytes], bytes] | None = None,
 ) -> onnxruntime.InferenceSession:
     """Open a session on the requested device.
 
@@ -30,6 +35,8 @@ def open_session(
         By default as many as the process may use.
     arena
         Keep memory for the next run: worth its size for networks that run on many windows.
+    edit
+        Applied to the contents of the file before they are opened.
 
     Raises
     ------
@@ -49,12 +56,13 @@ def open_session(
     # A worker that waits for its next song must not keep a core busy.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = onnxruntime.InferenceSession(str(model), options, providers=providers)
+        source = str(model) if edit is None else edit(model.read_bytes())
+        session = onnxruntime.InferenceSession(source, options, providers=providers)
     except _failures() as error:
         if not model.is_file():
             raise ModelError(f"there is no model at {model}") from error
         if providers[0] != "CPUExecutionProvider" and device == "auto":
-            return open_session(model, device="cpu", threads=threads, arena=arena)
+            return open_session(model, device="cpu", threads=threads, arena=arena, edit=edit)
         raise ModelError(
             f"the model {model} cannot be opened on {device!r}: {_first_line(error)}"
         ) from error
