@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 """Called with a stage's name and how much of it is done, 0-1."""
 
-_MOST_RAISED = 2
+_MOST_RAISED = 3
 """Times that quiet vocals are raised and separated again."""
 DOUBTFUL = 0.9
 """Score below which the vocals are separated again, and then a recogniser's transcript is taken for
@@ -138,8 +138,8 @@ class Placer:
         several = any(has_voices(lyrics) for lyrics in (prepared.lyrics, *prepared.others))
         stem = self._separated(song, watch, progress, side=several)
         # Of a song without words it is asked first whether anything is sung.
-        if stem.separated and not prepared.recognise and level_db(stem) < QUIET_DB:
-            stem = self._separated(song, watch, progress, raised=1, side=several)
+        if stem.found is not None and not prepared.recognise and level_db(stem) < QUIET_DB:
+            stem = self._separated(song, watch, progress, before=stem, side=several)
         return _Unfinished(song, stamp, stem)
 
     def _separated(
@@ -148,13 +148,13 @@ class Placer:
         watch: Stopwatch,
         progress: Progress,
         *,
-        raised: int = 0,
+        before: Stem | None = None,
         side: bool = False,
     ) -> Stem:
         # What is not in the middle is where other voices than the lead's mostly are.
         further = {"side": True} if side else {}
         stem = self._separator.extract(
-            song, progress=progress, read=self._read, raised=raised, **further
+            song, progress=progress, read=self._read, before=before, **further
         )
         watch.add(stem.seconds)
         return stem
@@ -200,7 +200,7 @@ class Placer:
             )
         if self._doubtful(best):
             # Raised vocals are no longer balanced, which voices apart are found by.
-            if best.stem.separated and not best.voices_apart:
+            if not best.voices_apart:
                 best = self._with_raised_vocals(best, prepared, language, watch, progress)
             if self._doubtful(best):
                 best = self._with_second_opinion(best, language, watch, progress)
@@ -220,28 +220,33 @@ class Placer:
         watch: Stopwatch,
         progress: Progress,
     ) -> PlacedLyrics:
-        """Place the words on vocals that were raised first, and keep what is judged better.
+        """Place the words on vocals that are raised further and further; keep what is judged best.
 
-        Where that helps, raising them once more may help more.
+        Where vocals are quiet, the next time may help though the last one did not.
         """
-        for times in range(placed.stem.raised + 1, _MOST_RAISED + 1):
-            side = placed.stem.side is not None
-            stem = self._separated(prepared.path, watch, progress, raised=times, side=side)
+        from lyricsyncd.separate.raised import QUIET_DB, level_db
+
+        stem, best = placed.stem, placed
+        quiet = level_db(stem) < QUIET_DB
+        while stem.found is not None and stem.raised < _MOST_RAISED:
+            stem = self._separated(
+                prepared.path, watch, progress, before=stem, side=stem.side is not None
+            )
             again = self._aligner.placed(
                 stem,
                 placed.lyrics,
                 language,
                 None,
                 watch,
-                order=placed.order,
+                order=best.order,
                 compare_times=prepared.judged,
             )
-            if again.verdict.score <= placed.verdict.score:
+            better = again.verdict.score > best.verdict.score
+            if better:
+                best = again
+            if not self._doubtful(best) or not (better or quiet):
                 break
-            placed = again
-            if not self._doubtful(placed):
-                break
-        return placed
+        return best
 
     def _ends_here(self, best: PlacedLyrics, prepared: Prepared) -> bool:
         """Return whether these words are the last to be tried."""

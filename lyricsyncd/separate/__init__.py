@@ -24,13 +24,15 @@ from lyricsyncd.separate.raised import separate_raised
 if TYPE_CHECKING:
     import os
 
-    from lyricsyncd.separate.base import Samples
+    from lyricsyncd.separate.base import Found, Samples
 
 __all__ = ["Reader", "Separator", "Stem", "VocalSeparator"]
 
 log = logging.getLogger(__name__)
 
 FULL_RATE = 44_100
+LONGEST_RAISED_S = 900.0
+"""Of longer songs the vocals are not held to be raised: 80 MB at 15 minutes."""
 
 Progress = Callable[[str, float], None]
 """Called with the stage and the share of it that is done, 0-1."""
@@ -96,15 +98,16 @@ class VocalSeparator:
         progress: Progress | None = None,
         read: Reader | None = None,
         *,
-        raised: int = 0,
+        before: Stem | None = None,
         side: bool = False,
     ) -> Stem:
         """Separate a song into vocals and mix, both mono at ``target_sr``.
 
         Parameters
         ----------
-        raised : int
-            How often to separate again, for vocals that are quiet (`lyricsyncd.separate.raised`).
+        before : Stem, optional
+            The stem of this song whose vocals are raised in the mix (`lyricsyncd.separate.raised`);
+            it has what was ``found``.
         side : bool
             Whether the difference of the vocals' channels is wanted, too.
         read : callable, optional
@@ -128,9 +131,20 @@ class VocalSeparator:
         tapped = _tap(reading, mix, rate, audio.probe(path).duration, progress)
         vocals = _Mono(rate, target_sr)
         difference = _Mono(rate, target_sr) if side else None
+        held: list[Found] | None = [] if separator.sample_rates else None
+        length_s = 0.0
         started = time.perf_counter()
-        for block in separate_raised(separator, tapped, rate, raised):
+        if before is None or before.found is None:
+            stream = separator.separate(tapped, rate)
+        else:
+            stream = separate_raised(separator, tapped, rate, before.found)
+        for block in stream:
             vocals.push(block)
+            length_s += len(block) / rate
+            if held is not None:
+                held.append(block.astype(np.float16))
+                if length_s > LONGEST_RAISED_S:
+                    held = None
             if difference is not None:
                 difference.push(block * np.array([1.0, -1.0], np.float32))
         whole_mix = mix.end()
@@ -145,7 +159,8 @@ class VocalSeparator:
             mix=np.ascontiguousarray(whole_mix[:length]),
             sr=target_sr,
             separator=separator.name,
-            raised=raised,
+            raised=0 if before is None else before.raised + 1,
+            found=np.concatenate(held) if held else None,
             seconds={"decode": reading.seconds, "separate": max(0.0, elapsed - reading.seconds)},
             warning=self.warning,
             side=None if difference is None else difference.end()[:length],

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Samples = NDArray[np.float32]
+    Found = NDArray[np.float16]
 
 
 class Separator(Protocol):
@@ -84,6 +85,9 @@ class Stem:
     """Wall-clock time spent on ``decode`` and ``separate``."""
     raised: int = 0
     """How often the vocals were raised and separated again."""
+    found: Found | None = None
+    """Shape (m, 2), float16: the vocals at the separator's cheapest rate, to be raised; ``None``
+    where they are the mix, or of a song that is too long to hold them."""
     warning: str | None = None
     """A line for the user: why the vocals are not separated, and the remedy."""
     side: Samples | None = None

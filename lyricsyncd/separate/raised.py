@@ -8,12 +8,11 @@ that they know, and far more of it is found. Measured on songs whose vocals were
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lyricsyncd.separate.base import Samples, Separator, Stem
+    from lyricsyncd.separate.base import Found, Samples, Separator, Stem
 
 GAIN = 3.0
 """How much of the vocals that were found is added to the mix: 12 dB more of them in all."""
@@ -48,45 +47,29 @@ def separate_raised(
     separator: Separator,
     blocks: Iterable[Samples],
     sample_rate: int,
-    times: int = 1,
+    found: Found,
     gain: float = GAIN,
 ) -> Iterator[Samples]:
-    """Separate a stream, then again ``times`` times with the vocals found last added to it.
+    """Separate a stream with the vocals that were found of it added to it.
+
+    Parameters
+    ----------
+    found : ndarray of float16, shape (n, 2)
+        Those vocals, of the whole song.
 
     Returns
     -------
     iterator of ndarray of float32, shape (n, 2)
         The vocals at their level in the mix; as many samples as the input in all.
     """
-    if times == 0:
-        yield from separator.separate(blocks, sample_rate)
-        return
-    waiting: deque[Samples] = deque()
-
-    def kept() -> Iterator[Samples]:
-        for block in blocks:
-            waiting.append(block)
-            yield block
 
     def raised() -> Iterator[Samples]:
-        for vocals in separate_raised(separator, kept(), sample_rate, times - 1, gain):
-            yield _taken(waiting, len(vocals)) + gain * vocals
+        import numpy as np
+
+        at = 0
+        for block in blocks:
+            yield block + gain * found[at : at + len(block)].astype(np.float32)
+            at += len(block)
 
     for vocals in separator.separate(raised(), sample_rate):
         yield vocals / (1.0 + gain)
-
-
-def _taken(waiting: deque[Samples], count: int) -> Samples:
-    """Take a number of samples from the front of a queue of blocks."""
-    import numpy as np
-
-    taken: list[Samples] = []
-    while count > 0:
-        block = waiting.popleft()
-        if len(block) > count:
-            waiting.appendleft(block[count:])
-            block = block[:count]
-        taken.append(block)
-        count -= len(block)
-    whole: Samples = np.concatenate(taken)
-    return whole
