@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -185,12 +186,14 @@ class TestPlacing:
         self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]
     ) -> None:
         song, part = acoustic_model.compile(lines, "en"), mix[: 8 * SAMPLE_RATE]
-        low, high = (
-            front_end.score(front_end.features(part), song)
+        found = [
+            front_end.score(front_end.features(part), song).scores
             for front_end in acoustic_model.front_ends()
-        )
-        assert low.scores.shape == high.scores.shape
-        assert not np.array_equal(low.scores, high.scores)
+        ]
+        assert len(found) == 3
+        for one, other in itertools.combinations(found, 2):
+            assert one.shape == other.shape
+            assert not np.array_equal(one, other)
 
     def test_scores_of_some_units_are_those_among_all(
         self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]]

@@ -233,7 +233,7 @@ def _aligned(
     two_passes = options.adapt and isinstance(model, AdaptableModel)
     front_ends = model.front_ends() if isinstance(model, AdaptableModel) else (model,)
     if given_frames is None or len(front_ends) > 1:
-        frames = [front_end.features(audio) for front_end in front_ends]
+        frames = [front_ends[0].features(audio)]
     else:
         frames = [given_frames]
     # A coarse first pass and a band around it need the check by another model.
@@ -268,6 +268,10 @@ def _aligned(
         return _placed(task, first.trellis, None, first.free, first, debug)
     n_frames = len(frames[0])
     del trellis, emissions
+    if first.agreed < options.confirmed:
+        frames += [front_end.features(audio) for front_end in front_ends[1:]]
+    else:
+        front_ends = front_ends[:1]
     adapted = [
         front_end.adapted(some, task.lyrics, _own_units(task, first, front_end, some, number))
         for number, (front_end, some) in enumerate(zip(front_ends, frames, strict=True))

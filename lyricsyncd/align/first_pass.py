@@ -58,6 +58,8 @@ class FirstPass:
     likelihood_ratio : float
     onset_posteriors : OnsetPosteriors or None
         Those of the second aligner.
+    agreed : float
+        Share of the words that both aligners have in the same place, 0-1; 0 without a second one.
     """
 
     task: Task
@@ -68,6 +70,7 @@ class FirstPass:
     line_times: LineTimes | None
     likelihood_ratio: float
     onset_posteriors: OnsetPosteriors | None
+    agreed: float = 0.0
 
 
 def first_pass(
@@ -129,6 +132,7 @@ def first_pass(
         line_times,
         ratio,
         found.onsets,
+        found.share,
     )
 
 

@@ -75,5 +75,7 @@ class SearchOptions:
     trusted_prior: float = 0.4
     """Share of the words that a second aligner must place as the first pass does for its onsets to
     guide the adaptation: where it is lost, they would be learnt."""
+    confirmed: float = 0.85
+    """The same from which one front end is enough."""
     expected: bool = True
     """Report the median onset under the posteriors instead of the best path's."""

@@ -177,8 +177,9 @@ class AdaptableModel(AcousticModel, Protocol):
         """Return this model with several front ends whose errors differ, or itself alone.
 
         All have the same units and frames, and their features are arrays with a row per frame, any
-        stretch of which can be scored. Each makes its own first pass and is adapted by itself, so
-        that no error of one is learnt by all; then their scores are averaged.
+        stretch of which can be scored. Where a second aligner confirms the first pass of the first,
+        that is enough. Else each makes its own first pass and is adapted by itself, so that no
+        error of one is learnt by all; then their scores are averaged.
         """
         ...
 

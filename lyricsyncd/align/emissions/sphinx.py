@@ -3,9 +3,9 @@
 Thirty megabytes that ship inside a wheel, trained for English dictation; with pronunciations from
 espeak-ng mapped onto its phones it scores other languages well enough to place known words.
 
-It has two front ends, with VTLN factors for a longer and a shorter vocal tract than those of the
-speakers it was trained on (Lee & Rose 1996). Neither is better than the other or than none, but
-their errors differ: the mean of both scores is right more often than any one.
+It has three front ends: one as it was trained, and two with VTLN factors for a longer and a shorter
+vocal tract than those of the speakers it was trained on (Lee & Rose 1996). None is better than the
+others, but their errors differ: the mean of all scores is right more often than any one.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from deciding a frame."""
 _SUNG_DB = 30.0
 """Decibels below the 95th percentile of energy down to which a frame counts as sung for the
 cepstral mean."""
-VTLN_FACTORS = (0.9, 1.1)
+VTLN_FACTORS = (1.0, 0.9, 1.1)
 """One per front end: what the frequencies of the filters are multiplied by."""
 FIRST_SOUND_LAGS = FirstSoundLags(vowel=-0.046, fricative=0.026, sonorant=-0.006, stop=0.011)
 _FRAMES_AT_ONCE = 1024
