@@ -55,6 +55,8 @@ class CtcModel:
     reach : float
         Seconds of audio that one frame is computed from: a window gives
         ``floor((samples - reach) / hop) + 1`` frames.
+    window, context : float
+        Seconds of a window, and of the context at both of its ends.
     normalise : bool
         Whether each window is scaled to mean 0 and variance 1 first.
     batch : int
@@ -68,6 +70,8 @@ class CtcModel:
     name: str = "ctc"
     hop: float = 0.02
     reach: float = 0.025
+    window: float = WINDOW_S
+    context: float = CONTEXT_S
     normalise: bool = True
     batch: int = 1
     lag: float = 0.0
@@ -93,8 +97,8 @@ class CtcModel:
         """
         hop, reach = round(self.hop * SAMPLE_RATE), round(self.reach * SAMPLE_RATE)
         n_frames = max(1, len(audio) // hop)
-        context = round(CONTEXT_S / self.hop)
-        core = round(WINDOW_S / self.hop) - 2 * context
+        context = round(self.context / self.hop)
+        core = round(self.window / self.hop) - 2 * context
         length = (core + 2 * context - 1) * hop + reach
         starts = range(0, n_frames, core)
         padded = np.pad(audio, (context * hop, length))

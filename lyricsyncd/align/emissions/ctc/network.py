@@ -10,7 +10,7 @@ import numpy as np
 
 from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.align.emissions.ctc.alphabet import Alphabet
-from lyricsyncd.align.emissions.ctc.model import WINDOW_S, CtcModel, FloatArray
+from lyricsyncd.align.emissions.ctc.model import CtcModel, FloatArray
 from lyricsyncd.errors import ModelError
 from lyricsyncd.registry import aligners
 
@@ -142,7 +142,7 @@ def export(acoustic_model: CtcModel, path: Path) -> None:
 
     model = acoustic_model.network._model.to("cpu").float()
     length = round(
-        (WINDOW_S / acoustic_model.hop - 1) * acoustic_model.hop * SAMPLE_RATE
+        (acoustic_model.window / acoustic_model.hop - 1) * acoustic_model.hop * SAMPLE_RATE
         + acoustic_model.reach * SAMPLE_RATE
     )
     unfinished = path.with_name(f".{path.name}.part")
