@@ -111,17 +111,13 @@ class TestWriting:
 
 @pytest.mark.slow
 @pytest.mark.daemon
-def test_the_service_does_songs_with_long_names(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+def test_the_service_does_songs_with_long_names(home: Home) -> None:
     home.configure(web={"listen": None})
     home.start()
-    try:
-        names = [NAMES["bytes"], NAMES["characters of three bytes"], NAMES["one byte less"]]
-        for name in names:
-            shutil.copyfile(SONG, home.music / name)
-            (home.music / name).with_suffix(".lrc").write_text(TIMED, encoding="utf-8")
-        home.until_counts(done=len(names))
-        assert not [line for line in home.said().splitlines() if "rror" in line and ".mp3" in line]
-        assert home.stop() == 0
-    finally:
-        home.kill()
+    names = [NAMES["bytes"], NAMES["characters of three bytes"], NAMES["one byte less"]]
+    for name in names:
+        shutil.copyfile(SONG, home.music / name)
+        (home.music / name).with_suffix(".lrc").write_text(TIMED, encoding="utf-8")
+    home.until_counts(done=len(names))
+    assert not [line for line in home.said().splitlines() if "rror" in line and ".mp3" in line]
+    assert home.stop() == 0
