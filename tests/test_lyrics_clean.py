@@ -509,10 +509,13 @@ def test_repeats_are_marked_in_other_languages(mark: str) -> None:
 
 
 class TestPartsThatAreSungAgain:
-    @pytest.mark.parametrize("form", ["{{{}}} x2", "{{{}}} (2x)", "[{}] x2", "({}) x2", "{{{}}}x2"])
+    @pytest.mark.parametrize(
+        "form", ["{{{}}} x2", "{{{}}} (2x)", "[{}] x2", "({}) x2", "{{{}}}x2", "{{{}}}\n2x"]
+    )
     def test_stand_in_brackets_over_several_rows(self, form: str) -> None:
         block = form.format("One\nTwo")
         assert sung(f"Zero\n{block}\nThree") == ["Zero", "One", "Two", "One", "Two", "Three"]
+        assert sung(f"Zero\n{block}") == ["Zero", "One", "Two", "One", "Two"]
 
     @pytest.mark.parametrize("form", ["{{{}}} x2", "[{}] x2"])
     def test_stand_in_brackets_on_a_row(self, form: str) -> None:

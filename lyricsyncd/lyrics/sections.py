@@ -95,36 +95,31 @@ def _with_blocks_apart(lines: Sequence[str]) -> list[str]:
     found = list(lines)
     at = 0
     while at < len(found):
-        last = _end_of_block(found, at)
-        if last is not None:
-            end, count = last
-            rows = [
-                found[at][1:].lstrip(),
-                *found[at + 1 : end[0]],
-                found[end[0]][: end[1]].rstrip(),
-            ]
-            found[at : end[0] + 1] = ["", *rows, count]
-            at += len(rows) + 1
-        at += 1
+        rows, taken = _block_at(found, at)
+        if taken:
+            found[at : at + taken] = ["", *rows]
+        at += max(1, len(rows))
     return found
 
 
-def _end_of_block(lines: Sequence[str], first: int) -> tuple[tuple[int, int], str] | None:
-    """Return the row and column of the bracket that closes the block that a line opens, and the
-    count behind it; ``None`` where it opens none, or has no count."""
+def _block_at(lines: Sequence[str], first: int) -> tuple[list[str], int]:
+    """Return the rows of the block that a bracket at the beginning of a line opens, without the
+    brackets, and with the count behind or below it, and how many lines it takes; none where it
+    opens none, or has no count."""
     opening = lines[first][:1]
     closing = _CLOSED_BY.get(opening)
     if closing is None or closing in lines[first]:
-        return None
+        return [], 0
     for at in range(first + 1, min(first + _LONGEST_BLOCK, len(lines))):
-        line = lines[at]
-        if not line or opening in line.split(closing)[0]:
-            return None
-        if closing in line:
-            column = line.index(closing)
-            count = line[column + 1 :].strip()
-            return ((at, column), count) if LONE_COUNT.fullmatch(count) else None
-    return None
+        text, closed, count = lines[at].partition(closing)
+        if not lines[at] or opening in text:
+            break
+        if closed:
+            below = not count.strip()
+            count = next(iter(lines[at + 1 : at + 2]), "") if below else count.strip()
+            rows = [lines[first][1:].lstrip(), *lines[first + 1 : at], text.rstrip(), count]
+            return (rows, at + 1 + below - first) if LONE_COUNT.fullmatch(count) else ([], 0)
+    return [], 0
 
 
 _STARS = re.compile(r"^\*{1,3}\s+|\s+\*{1,3}$")
