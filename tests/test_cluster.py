@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +25,7 @@ from lyricsyncd.work.dask_executor import ClusterAway, DaskExecutor
 from lyricsyncd.work.dask_worker import worker_name
 from lyricsyncd.work.worker import place
 from tests import worker_tasks as tasks
+from tests.waiting import until
 
 if find_spec("distributed") is None:  # to import it takes 2 s
     pytest.skip("distributed is not installed", allow_module_level=True)
@@ -40,13 +40,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not true():
-        assert time.monotonic() < deadline, f"waited for: {what}"
-        time.sleep(0.05)
 
 
 class Cluster:

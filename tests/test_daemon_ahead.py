@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -26,6 +25,7 @@ from lyricsyncd.work.policy import decodes_in_advance
 from lyricsyncd.work.prefetch import PrefetchingReader
 from lyricsyncd.work.runner import Runner
 from tests import worker_tasks as tasks
+from tests.waiting import until
 
 SONGS = Path(__file__).parents[1] / "demo" / "songs"
 RATE = 22_050
@@ -52,17 +52,10 @@ def whole(blocks: Iterator[Samples]) -> Samples:
     return np.concatenate(list(blocks))
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def decoder_pid(ahead: PrefetchingReader) -> int:
     decoder = ahead._decoder
     assert decoder is not None
-    until(lambda: decoder.pid is not None)
+    until(lambda: decoder.pid is not None, "the decoder")
     assert decoder.pid is not None
     return decoder.pid
 
@@ -137,9 +130,9 @@ def test_the_worker_decodes_the_next_song_while_it_is_at_work(
     length, ready = executor.submit(tasks.read, first, RATE).result()
     assert ready == 0
     at_work = executor.submit(tasks.wait_for, tmp_path / "go")
-    until(at_work.running)
+    until(at_work.running, "the work")
     executor.call_out_of_band(worker.prefetch, second)
-    until(lambda: executor._out_of_band is None)
+    until(lambda: executor._out_of_band is None, "its last call")
     (tmp_path / "go").touch()
     assert at_work.result() is None
     assert executor.submit(tasks.read, second, RATE).result() == (length, 1)
@@ -149,9 +142,9 @@ def test_a_failing_call_out_of_band_leaves_the_task_alone(
     executor: WorkerExecutor, tmp_path: Path
 ) -> None:
     at_work = executor.submit(tasks.wait_for, tmp_path / "go")
-    until(at_work.running)
+    until(at_work.running, "the work")
     executor.call_out_of_band(tasks.refuse, "song.mp3")
-    until(lambda: executor._out_of_band is None)
+    until(lambda: executor._out_of_band is None, "its last call")
     executor.call_out_of_band(tasks.touch, tmp_path / "go")
     assert at_work.result() is None
 
@@ -213,11 +206,11 @@ def test_the_worker_is_reported_of_the_song_that_waits_for_it(
         runner.executor = waiting
         runner.start()
         try:
-            until(lambda: len(waiting.placing) == 1)
+            until(lambda: len(waiting.placing) == 1, "a song")
             for song in songs[1:]:
                 catalog.enqueue(song, Priority.BACKFILL, "test")
             runner.wake()
-            until(lambda: len(waiting.reported) == 1)
+            until(lambda: len(waiting.reported) == 1, "its report")
             held = [entry.path for entry in runner.at_work]
             assert len(waiting.placing) == 1
             assert waiting.reported == [(worker.prefetch, held[1])]

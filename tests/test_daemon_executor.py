@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from lyricsyncd.processes.child import device_failed
 from lyricsyncd.processes.executor import WorkerExecutor
 from lyricsyncd.processes.limits import ResourceLimits
 from tests import worker_tasks as tasks
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -37,10 +37,7 @@ def alive(pid: int) -> bool:
 
 
 def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 20
-    while alive(pid):
-        assert time.monotonic() < deadline, f"process {pid} is still there"
-        time.sleep(0.02)
+    until(lambda: not alive(pid), f"the end of the process {pid}")
 
 
 def test_a_result_comes_back_from_another_process(executor: WorkerExecutor) -> None:
@@ -178,8 +175,7 @@ def test_what_was_submitted_is_finished_at_an_orderly_end(executor: WorkerExecut
 
 def test_shutting_down_at_once_ends_a_song_in_work(executor: WorkerExecutor) -> None:
     running = executor.submit(tasks.hang)
-    while executor.pid is None:
-        time.sleep(0.01)
+    until(lambda: executor.pid is not None, "the process")
     executor.shutdown(cancel_futures=True)
     with pytest.raises(WorkerLost):
         running.result(timeout=10)
@@ -193,9 +189,7 @@ def test_the_process_dies_with_the_service(tmp_path: Path) -> None:
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     service = subprocess.Popen([sys.executable, "-c", script], env=environment)
-    while not (note.exists() and note.read_text(encoding="ascii")):
-        assert service.poll() is None
-        time.sleep(0.02)
+    until(lambda: note.exists() and note.read_text(encoding="ascii"), "the worker")
     service.kill()
     service.wait()
     wait_until_gone(int(note.read_text(encoding="ascii")))
@@ -240,8 +234,7 @@ def test_an_idle_process_can_be_ended_at_once(executor: WorkerExecutor) -> None:
 def test_what_is_abandoned_ends(executor: WorkerExecutor) -> None:
     running = executor.submit(tasks.hang)
     waiting = executor.submit(tasks.double, 1)
-    while executor.pid is None:
-        time.sleep(0.01)
+    until(lambda: executor.pid is not None, "the process")
     executor.abandon(waiting)
     executor.abandon(running)
     with pytest.raises(WorkerLost):

@@ -7,8 +7,7 @@ import datetime
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from lyricsyncd.processes import memory
 from lyricsyncd.work import gpu, schedule
 from lyricsyncd.work.policy import memory_limit, reduced, resource_limits
 from lyricsyncd.work.runner import Runner
+from tests.waiting import until
 
 TIMED = "[00:05.28]<00:05.28>Twinkle, <00:06.19>twinkle <00:07.09>\n"
 SONG = Path(__file__).parent.parent / "demo" / "songs" / "The_Star.mp3"
@@ -124,20 +124,13 @@ def test_while_another_program_uses_the_card_only_a_person_is_served(
         runner._holds.other_programs = gpu.OtherGpuPrograms(check_every_s=0.1)
         runner.start()
         try:
-            until(lambda: catalog.counts()[State.DONE] == 1)
+            until(lambda: catalog.counts()[State.DONE] == 1, "a song")
             (done,) = catalog.entries(states=[State.DONE])
             assert done.path.name == "asked.mp3"
             card.computes()
-            until(lambda: catalog.counts()[State.DONE] == 2)
+            until(lambda: catalog.counts()[State.DONE] == 2, "both songs")
         finally:
             runner.stop(5)
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 class TestASongThatWasTooMuch:

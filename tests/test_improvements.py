@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,8 +28,8 @@ from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.pipeline.settings import ModelSettings
 from lyricsyncd.service.improvements import Improvements
 from lyricsyncd.work.improvement import is_better
-from lyricsyncd.work.runner import Runner
 from tests.service_home import TEXT, Home
+from tests.waiting import work_off
 
 LYRICS = Lyrics((Line((Word("star", 5.0, 5.8, 0.9),), 5.0, 5.8),), source="lrclib")
 
@@ -246,13 +245,7 @@ def test_a_result_is_replaced_by_a_clearly_better_one_and_never_what_a_person_ch
                 )
             )
             assert catalog.improve(entry.id)
-            runner = Runner(catalog, load(home.config))
-            runner.start()
-            deadline = time.monotonic() + 120
-            while catalog.counts()[State.DONE] == 0:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            runner.stop(5)
+            work_off(catalog, load(home.config))
             found = catalog.get(entry.id)
             assert found is not None
             return found

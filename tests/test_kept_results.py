@@ -28,9 +28,9 @@ from lyricsyncd.pipeline.result import SyncResult
 from lyricsyncd.playback import peaks
 from lyricsyncd.playback.cache import FileCache, file_changed, peaks_cache
 from lyricsyncd.work import outcomes
-from lyricsyncd.work.runner import Runner
 from tests.service_home import SONG, TEXT
 from tests.test_identify import song
+from tests.waiting import work_off
 
 WORDS = Lyrics(
     (
@@ -275,13 +275,7 @@ class TestTheRunner:
                 "output": {"preset": preset},
             }
         )
-        runner = Runner(catalog, config)
-        runner.start()
-        deadline = time.monotonic() + 120
-        while catalog.queue():
-            assert time.monotonic() < deadline, catalog.queue()
-            time.sleep(0.05)
-        runner.stop(5.0)
+        work_off(catalog, config)
         first, second = catalog.entries()
         draft = catalog.draft(first.id)
         assert draft is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +21,9 @@ from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.scan import reconcile
 from lyricsyncd.model import Track
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
-from lyricsyncd.work.runner import Runner
 from tests.local_services import Asked, Reply, serving
 from tests.test_identify import song
+from tests.waiting import work_off
 
 TIMEOUT_S = 30
 LOCAL = {"lyrics": {"order": ["local"]}, "daemon": {"settle": 0}}
@@ -221,15 +220,7 @@ class TestInTheCatalog:
     ) -> dict[str, tuple[State, str | None]]:
         """What became of each song."""
         reconcile(catalog, Rules(music))
-        runner = Runner(catalog, Config.model_validate({**LOCAL, **settings}))
-        runner.start()
-        try:
-            deadline = time.monotonic() + TIMEOUT_S
-            while catalog.queue():
-                assert time.monotonic() < deadline, catalog.queue()
-                time.sleep(0.02)
-        finally:
-            runner.stop(5.0)
+        work_off(catalog, Config.model_validate({**LOCAL, **settings}))
         return {each.path.name: (each.state, each.reason) for each in catalog.entries()}
 
     def test_they_are_neither_looked_up_nor_placed(self, catalog: Catalog, music: Path) -> None:

@@ -123,7 +123,8 @@ class TestWithinAnother:
 
 @pytest.mark.skipif(not can_mount(), reason="no mounts can be made here")
 @pytest.mark.slow
-def test_a_second_mount_of_the_folder_is_the_same_library(home: Home, tmp_path: Path) -> None:
+def test_a_second_mount_of_the_folder_is_the_same_library(tmp_path: Path) -> None:
+    home = Home(tmp_path)
     home.drop("a.mp3")
     (tmp_path / "second").mkdir()
     home.configure(
@@ -142,7 +143,8 @@ def test_a_second_mount_of_the_folder_is_the_same_library(home: Home, tmp_path: 
 
 
 @pytest.mark.skipif(not can_mount(), reason="no mounts can be made here")
-def test_what_belongs_to_the_system_is_left_out_where_it_is_mounted(home: Home) -> None:
+def test_what_belongs_to_the_system_is_left_out_where_it_is_mounted(tmp_path: Path) -> None:
+    home = Home(tmp_path)
     home.drop("a.mp3")
     (home.music / "p").mkdir()
     home.configure()
@@ -159,7 +161,8 @@ def test_what_belongs_to_the_system_is_left_out_where_it_is_mounted(home: Home) 
 
 
 @pytest.mark.skipif(not can_mount(), reason="no mounts can be made here")
-def test_a_linked_folder_that_is_closed_to_the_service_is_named(home: Home, tmp_path: Path) -> None:
+def test_a_linked_folder_that_is_closed_to_the_service_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
     home.drop("../disk/a.mp3")
     (home.music / "link").symlink_to(tmp_path / "disk")
     home.configure()
@@ -177,28 +180,36 @@ def test_a_linked_folder_that_is_closed_to_the_service_is_named(home: Home, tmp_
 
 @pytest.mark.slow
 @pytest.mark.daemon
-def test_the_service_does_what_is_behind_a_new_link(home: Home, tmp_path: Path) -> None:
+def test_the_service_does_what_is_behind_a_new_link(tmp_path: Path) -> None:
+    home = Home(tmp_path)
     home.configure()
     home.drop("a.mp3")
     home.start()
-    home.until_counts(done=1)
-    home.drop("../disk/b.mp3")
-    (home.music / "link").symlink_to(tmp_path / "disk")
-    home.until_counts(done=2)
-    assert (tmp_path / "disk" / "b.lrc").exists()
+    try:
+        home.until_counts(done=1)
+        home.drop("../disk/b.mp3")
+        (home.music / "link").symlink_to(tmp_path / "disk")
+        home.until_counts(done=2)
+        assert (tmp_path / "disk" / "b.lrc").exists()
+    finally:
+        home.stop()
 
 
 @pytest.mark.slow
 @pytest.mark.daemon
-def test_the_service_tells_of_it_once_and_does_each_song_once(home: Home, tmp_path: Path) -> None:
+def test_the_service_tells_of_it_once_and_does_each_song_once(tmp_path: Path) -> None:
+    home = Home(tmp_path)
     (tmp_path / "link").symlink_to(home.music)
     home.configure(
         libraries=[{"path": str(path)} for path in (home.music, tmp_path / "link")],
     )
     home.drop("a.mp3")
     home.start()
-    home.until_counts(done=1)
-    home.drop("b.mp3")
-    home.until_counts(done=2)
-    assert len(home.asked("status")["libraries"]) == 1
+    try:
+        home.until_counts(done=1)
+        home.drop("b.mp3")
+        home.until_counts(done=2)
+        assert len(home.asked("status")["libraries"]) == 1
+    finally:
+        home.stop()
     assert home.said().count("is the same folder as") == 1

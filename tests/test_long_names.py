@@ -111,13 +111,17 @@ class TestWriting:
 
 @pytest.mark.slow
 @pytest.mark.daemon
-def test_the_service_does_songs_with_long_names(home: Home) -> None:
+def test_the_service_does_songs_with_long_names(tmp_path: Path) -> None:
+    home = Home(tmp_path)
     home.configure(web={"listen": None})
     home.start()
-    names = [NAMES["bytes"], NAMES["characters of three bytes"], NAMES["one byte less"]]
-    for name in names:
-        shutil.copyfile(SONG, home.music / name)
-        (home.music / name).with_suffix(".lrc").write_text(TIMED, encoding="utf-8")
-    home.until_counts(done=len(names))
-    assert not [line for line in home.said().splitlines() if "rror" in line and ".mp3" in line]
-    assert home.stop() == 0
+    try:
+        names = [NAMES["bytes"], NAMES["characters of three bytes"], NAMES["one byte less"]]
+        for name in names:
+            shutil.copyfile(SONG, home.music / name)
+            (home.music / name).with_suffix(".lrc").write_text(TIMED, encoding="utf-8")
+        home.until_counts(done=len(names))
+        assert not [line for line in home.said().splitlines() if "rror" in line and ".mp3" in line]
+        assert home.stop() == 0
+    finally:
+        home.kill()

@@ -22,6 +22,7 @@ from lyricsyncd.notifications.messages import (
     open_notifiers,
     start_messages,
 )
+from tests.waiting import until
 
 ALL = ("done", "mixed", "lines", "review", "no_lyrics", "instrumental", "failed")
 
@@ -123,9 +124,7 @@ def test_it_waits_until_the_work_is_done(
         time.sleep(0.3)
         assert bodies == []
         catalog.finish(finish_first.id, "test", Outcome(State.DONE, "fine"))
-        deadline = time.monotonic() + 30
-        while not bodies and time.monotonic() < deadline:
-            time.sleep(0.1)
+        until(lambda: bodies, "the message")
         assert [body["title"] for body in bodies] == ["lyricsyncd: 1 song"]
     finally:
         thread.stop()

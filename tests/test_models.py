@@ -10,7 +10,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from lyricsyncd.errors import ModelError
 from lyricsyncd.models import install, installable, wheels
 from lyricsyncd.models.installable import Model, State
 from tests.thin_models import UNITS, Package, thin_phonemes, thin_spleeter
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -192,8 +192,7 @@ class TestFailures:
         )
         environment = {**os.environ, "PYTHONPATH": str(Path(install.__file__).parents[2])}
         with subprocess.Popen([sys.executable, str(script)], env=environment) as process:
-            while not package.left and process.poll() is None:
-                time.sleep(0.02)
+            until(lambda: package.left or process.poll() is not None, "its first file")
             process.kill()
         assert package.left[0].startswith(".installing-")
         assert install.install(package.model, package.folder, wheel=package.wheel)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from lyricsyncd.model import Track
 from lyricsyncd.opensubsonic.client import Client, ScanStatus
 from lyricsyncd.opensubsonic.poller import Poller, start_polling
 from tests.opensubsonic_server import API_KEY, PASSWORD, USER, MusicServer, music_server
+from tests.waiting import until
 from tests.web_api import SONG
 
 DAY = 86400.0
@@ -307,11 +307,8 @@ def test_the_thread_outlives_a_server_that_comes_late(home: Home) -> None:
         config, home.catalog, lambda _: None, lambda: None, lambda: woken.append(1)
     )
     assert thread is not None
-    deadline = time.monotonic() + 20
-    while not woken and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: woken, "the first song")
     thread.stop()
-    assert woken
     assert home.server.count("search3") == 1
 
 

@@ -153,7 +153,8 @@ def test_a_result_agrees_with_settings_by_which_it_would_be_the_same() -> None:
 class TestTheService:
     """A real song and models (without the separator)."""
 
-    def test_places_songs_again_but_those_that_a_person_changed(self, home: Home) -> None:
+    def test_places_songs_again_but_those_that_a_person_changed(self, tmp_path: Path) -> None:
+        home = Home(tmp_path)
         home.start()
         song, edited, other = (
             home.drop(f"{name}.mp3", words=TEXT) for name in ("J-Pop/a", "J-Pop/b", "Rock/c")
@@ -182,7 +183,8 @@ class TestTheService:
         assert "2 songs are placed again" in home.said()
         assert "1 songs are left alone" in home.said()
 
-    def test_is_not_needed_where_songs_are_done_by_hand(self, home: Home) -> None:
+    def test_is_not_needed_where_songs_are_done_by_hand(self, tmp_path: Path) -> None:
+        home = Home(tmp_path)
         song = home.drop("J-Pop/a.mp3", words=TEXT)
         home.asked("scan", "--now")
         library = {"path": str(home.music), "overrides": [JAPANESE]}

@@ -141,17 +141,21 @@ class TestSecrets:
 
 @pytest.mark.slow
 @pytest.mark.daemon
-def test_the_service_closes_its_state_and_tells_of_open_secrets(home: Home, tmp_path: Path) -> None:
+def test_the_service_closes_its_state_and_tells_of_open_secrets(tmp_path: Path) -> None:
+    home = Home(tmp_path)
     home.configure(web={"listen": "127.0.0.1:0", "token": "long enough"})
-    for _ in range(2):
-        home.start()
-        home.drop()
-        home.until_counts(done=1)
-        folder = tmp_path / "state"
-        assert mode(folder) == 0o700
-        assert {mode(path) for path in folder.iterdir()} == {0o600}
-        assert f"can read the secrets in {home.config}: chmod o-r" in home.said()
-        assert home.stop(signal.SIGTERM) == 0
-        # Or the next start would seem to be over at once.
-        home.log.unlink()
-        open_up(folder)
+    try:
+        for _ in range(2):
+            home.start()
+            home.drop()
+            home.until_counts(done=1)
+            folder = tmp_path / "state"
+            assert mode(folder) == 0o700
+            assert {mode(path) for path in folder.iterdir()} == {0o600}
+            assert f"can read the secrets in {home.config}: chmod o-r" in home.said()
+            assert home.stop(signal.SIGTERM) == 0
+            # Or the next start would seem to be over at once.
+            home.log.unlink()
+            open_up(folder)
+    finally:
+        home.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,9 +17,9 @@ from lyricsyncd.errors import AudioError
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.library.scan import reconcile
 from lyricsyncd.work.placing_queue import PlacingQueue
-from lyricsyncd.work.runner import Runner
 from tests.service_home import SONG, TEXT
 from tests.test_identify import song
+from tests.waiting import work_off
 
 TIMEOUT_S = 120
 
@@ -118,15 +117,7 @@ class TestPlacedOnce:
                         **settings,
                     }
                 )
-                runner = Runner(catalog, config)
-                runner.start()
-                deadline = time.monotonic() + TIMEOUT_S
-                try:
-                    while catalog.queue():
-                        assert time.monotonic() < deadline, catalog.queue()
-                        time.sleep(0.05)
-                finally:
-                    runner.stop(5.0)
+                work_off(catalog, config)
                 return {entry.path.name: entry for entry in catalog.entries()}
 
             yield work

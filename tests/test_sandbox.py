@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from lyricsyncd.tags import Journal, write_sandboxed
 from tests import hostile_songs
 from tests import sandbox_tasks as tasks
 from tests.hostile_songs import HOSTILE, MB, SONG, compressed, frame, mp3
+from tests.waiting import until
 
 WORDS = Lyrics((Line.from_text("Twinkle, twinkle", 1.0),))
 
@@ -154,8 +154,7 @@ class TestACall:
     def test_can_be_interrupted(self, child: Sandbox, song: Path) -> None:
         def interrupt() -> None:
             note = song.with_name("pid")
-            while not (note.exists() and note.read_text()):
-                time.sleep(0.02)
+            until(lambda: note.exists() and note.read_text(), "the child")
             child.interrupt()
 
         thread = threading.Thread(target=interrupt)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from lyricsyncd.errors import Refused
 from lyricsyncd.library.rules import Rules
 from lyricsyncd.opensubsonic.client import Client
 from lyricsyncd.opensubsonic.poller import Poller
+from tests.waiting import until
 from tests.web_api import SONG
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
@@ -105,19 +106,12 @@ def supysonic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supysonic]:
     try:
         server.start()
         # Not by the client: a host that cannot be reached is left alone for half a minute.
-        until(lambda: _listens(server.port))
+        until(lambda: _listens(server.port), "the server")
         client = Client(server.settings().opensubsonic)
-        until(lambda: _rescanned(client, 1))
+        until(lambda: _rescanned(client, 1), "a scan")
         yield server
     finally:
         server.stop()
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def _listens(port: int) -> bool:
@@ -127,7 +121,7 @@ def _listens(port: int) -> bool:
 
 def _rescanned(client: Client, songs: int) -> bool:
     client.start_scan()
-    until(lambda: not client.scan_status().scanning)
+    until(lambda: not client.scan_status().scanning, "its end")
     return len(client.songs(0)) == songs
 
 
@@ -151,7 +145,7 @@ def test_new_songs_come_from_it_and_it_reads_new_tags(supysonic: Supysonic, tmp_
         assert poller.client.requests - before <= 3
 
         supysonic.song("Two/1.mp3", "Second")
-        until(lambda: _rescanned(poller.client, 2))
+        until(lambda: _rescanned(poller.client, 2), "a scan")
         poller.poll()
         second = catalog.by_path(supysonic.music / "Two/1.mp3")
         assert second is not None

@@ -28,6 +28,7 @@ from lyricsyncd.errors import WriteError
 from lyricsyncd.tags import Journal, atomic, made_by_us, undo, write_lyrics
 from lyricsyncd.tags.songfile import is_shared, same_audio
 from tests.noise_songs import encode
+from tests.waiting import until
 
 LYRICS = formats.read(b"[00:01.00]Row, row\n[00:04.00]Boat\n", "lrc")
 MANY = LYRICS.with_lines(LYRICS.lines * 2000)
@@ -166,13 +167,6 @@ def writer(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in processes:
         process.kill()
         process.wait()
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def said(process: subprocess.Popen[str], song: Path) -> str:

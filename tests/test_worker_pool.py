@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from lyricsyncd.processes.limits import ResourceLimits
 from lyricsyncd.work import gpu, policy
 from lyricsyncd.work.worker_pool import WorkerPool
 from tests import worker_tasks as tasks
+from tests.waiting import until
 
 TIMEOUT_S = 60
 
@@ -40,7 +40,7 @@ class TestAPool:
             pool.submit_within(None, None, tasks.note_and_wait_for, str(note), str(tmp_path / "go"))
             for note in notes
         )
-        until(lambda: all(note.exists() and note.read_text().strip() for note in notes))
+        until(lambda: all(note.exists() and note.read_text().strip() for note in notes), "all")
         assert len(pool.pids) == 2
         (tmp_path / "go").touch()
         assert {first.result(TIMEOUT_S), second.result(TIMEOUT_S)} == set(pool.pids)
@@ -68,7 +68,7 @@ class TestAPool:
         other = pool.submit_within(
             None, None, tasks.note_and_wait_for, str(note), str(tmp_path / "go")
         )
-        until(lambda: note.exists() and note.read_text().strip())
+        until(lambda: note.exists() and note.read_text().strip(), "the worker")
         pool.abandon(given_up)
         with pytest.raises(WorkerLost):
             given_up.result(TIMEOUT_S)
@@ -81,7 +81,7 @@ class TestAPool:
         pool.configure(600.0, ResourceLimits(memory_bytes=400 * 2**20, nice=0))
         note, go = tmp_path / "small", tmp_path / "go"
         small = pool.submit_within(None, None, tasks.note_and_wait_for, str(note), str(go))
-        until(lambda: note.exists() and note.read_text().strip())
+        until(lambda: note.exists() and note.read_text().strip(), "the worker")
         alone = pool.submit_within(None, None, tasks.take_memory, 200 * 2**20)
         assert alone.result(TIMEOUT_S) is None, "half of it and more is there for one"
         large = pool.submit_within(None, None, tasks.take_memory, 600 * 2**20)
@@ -150,10 +150,3 @@ class TestHowManyWorkers:
         assert available_cores(proc, tmp_path / "cgroup") == everything
         (group / "cpu.max").write_text("50000 100000\n")
         assert available_cores(proc, tmp_path / "cgroup") == 1
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
