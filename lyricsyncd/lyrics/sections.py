@@ -189,67 +189,96 @@ class _Section:
 
 def written_out(rows: Sequence[Row], first: int = 1) -> list[SungLine]:
     """Return the sung lines, with every repeat in full, each of them numbered from ``first`` on."""
-    sung: list[SungLine] = []
-    sections: dict[str, _Section] = {}
-    block: list[SungLine] = []
-    name, times = "", 1
-    # Characters of what is sung, and of the block that is not closed yet.
-    length = added = 0
-    numbers = itertools.count(first)
-
-    def again(lines: Iterable[SungLine], times: int) -> list[SungLine]:
-        """Return some lines so often once more."""
-        lines = tuple(lines)
-        copies = (next(numbers) for _ in range(times))
-        return [SungLine(line.text, number) for number in copies for line in lines]
-
-    def again_of(name: str) -> _Section | None:
-        """Return the only chorus, for a further one that has a number of its own."""
-        choruses = {each for each in sections if each.startswith(CHORUS)}
-        only = len(choruses) == 1 and name.startswith(CHORUS)
-        return sections[choruses.pop()] if only else None
-
-    def close() -> None:
-        nonlocal block, times, length, added
-        if block:
-            if name:
-                sections.setdefault(name, _Section(tuple(block), added))
-            times = affordable(times, added, length)
-            sung.extend([*block, *again(block, times - 1)])
-            length += added * times
-        elif (
-            known := sections.get(name) or again_of(name)
-        ) and length + known.length <= _MOST_WRITTEN_OUT:
-            times = affordable(times, known.length, length)
-            sung.extend(again(known.lines, times))
-            length += known.length * times
-        block, times, added = [], 1, 0
-
+    out = _WrittenOut(first)
     last = max((at for at, row in enumerate(rows) if not row.blank), default=-1)
     for at, row in enumerate(rows):
         if row.text:
-            often = affordable(row.times, len(row.text), length + added)
-            line = SungLine(row.text)
-            block += [line, *again([line], often - 1)]
-            added += len(row.text) * often
+            out.add(row)
         elif row.section is not None:
-            close()
-            name, times = row.section, row.times
+            out.close()
+            out.begin(row.section, row.times)
         elif row.blank:
-            if block:
-                close()
-                name = ""
-        elif block:
+            if out.block:
+                out.close()
+                out.begin("")
+        elif out.block:
             # "(x2)" below a stanza means all of it.
-            times = row.times
-            close()
-            name = ""
+            out.times = row.times
+            out.close()
+            out.begin("")
         elif at == last:
             # After the last stanza, all of the song.
-            whole = affordable(row.times, length, length)
-            sung.extend(again(sung, whole - 1))
-    close()
-    return sung
+            out.repeat_all(row.times)
+    out.close()
+    return out.sung
+
+
+class _WrittenOut:
+    """Lyrics while their repeats are written out, block by block.
+
+    Attributes
+    ----------
+    sung : list of SungLine
+        The lines of the blocks that are closed.
+    block : list of SungLine
+        Those of the block that is not.
+    times : int
+        How often that is sung.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.sung: list[SungLine] = []
+        self.block: list[SungLine] = []
+        self.times = 1
+        self._name = ""
+        self._sections: dict[str, _Section] = {}
+        # Characters of what is sung, and of the block.
+        self._length = self._added = 0
+        self._numbers = itertools.count(first)
+
+    def add(self, row: Row) -> None:
+        """Add a line to the block, as often as it is sung."""
+        times = affordable(row.times, len(row.text), self._length + self._added)
+        line = SungLine(row.text)
+        self.block += [line, *self._again([line], times - 1)]
+        self._added += len(row.text) * times
+
+    def begin(self, name: str, times: int = 1) -> None:
+        """Begin a block, which may be a section of a name."""
+        self._name, self.times = name, times
+
+    def close(self) -> None:
+        """Close the block; one without lines stands for the section of its name."""
+        if self.block:
+            if self._name:
+                self._sections.setdefault(self._name, _Section(tuple(self.block), self._added))
+            times = affordable(self.times, self._added, self._length)
+            self.sung += [*self.block, *self._again(self.block, times - 1)]
+            self._length += self._added * times
+        else:
+            known = self._sections.get(self._name) or self._only_chorus()
+            if known is not None and self._length + known.length <= _MOST_WRITTEN_OUT:
+                times = affordable(self.times, known.length, self._length)
+                self.sung += self._again(known.lines, times)
+                self._length += known.length * times
+        self.block, self.times, self._added = [], 1, 0
+
+    def repeat_all(self, times: int) -> None:
+        """Repeat all lines so far, to be sung so often."""
+        times = affordable(times, self._length, self._length)
+        self.sung += self._again(self.sung, times - 1)
+
+    def _again(self, lines: Iterable[SungLine], times: int) -> list[SungLine]:
+        """Return lines so often once more, each time with a number of its own."""
+        lines = tuple(lines)
+        copies = (next(self._numbers) for _ in range(times))
+        return [SungLine(line.text, number) for number in copies for line in lines]
+
+    def _only_chorus(self) -> _Section | None:
+        """Return the only chorus, for a further one that has a number of its own."""
+        choruses = [each for each in self._sections if each.startswith(CHORUS)]
+        only = len(choruses) == 1 and self._name.startswith(CHORUS)
+        return self._sections[choruses[0]] if only else None
 
 
 def affordable(times: int, length: int, before: int) -> int:
