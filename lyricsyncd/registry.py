@@ -235,7 +235,10 @@ class Registry(Generic[T]):
         """Find a back end by name; raises as `check`."""
         if name not in self.entries():
             self.check(name)
-            raise UsageError(f"'{name}' is no {self.kind} of its own")
+            raise UsageError(
+                f"'{name}' is no {self.kind} of its own",
+                remedy=f"There are: {', '.join(self.names())}",
+            )
         return self.entries()[name]
 
     def open(self, name: str, *context: Any) -> T:

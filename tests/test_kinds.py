@@ -25,7 +25,6 @@ from tests.local_services import Asked, Reply, serving
 from tests.test_identify import song
 from tests.waiting import work_off
 
-TIMEOUT_S = 30
 LOCAL = {"lyrics": {"order": ["local"]}, "daemon": {"settle": 0}}
 
 

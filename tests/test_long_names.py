@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lyricsyncd.cli import _run, cli
+from lyricsyncd.cli import main
 from lyricsyncd.config.schema import Output
 from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.model import Track
@@ -62,7 +62,8 @@ class TestReading:
         song.with_suffix(".lrc").write_text("[00:01.00]Row, row\n", encoding="utf-8")
         config = tmp_path / "config.yaml"
         config.write_text("lyrics: {order: [local]}\n", encoding="utf-8")
-        assert _run(cli, ["lyrics", str(song), "--config", str(config)], "lyricsyncd") == 0
+        with pytest.raises(SystemExit, match="0"):
+            main(["lyrics", str(song), "--config", str(config)])
         assert "Row, row" in capfd.readouterr().out
 
 

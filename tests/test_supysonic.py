@@ -28,7 +28,6 @@ from tests.web_api import SONG
 
 pytestmark = [pytest.mark.slow, pytest.mark.daemon]
 
-TIMEOUT_S = 60
 BIN = Path(sys.executable).parent
 
 

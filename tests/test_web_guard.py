@@ -167,4 +167,4 @@ class TestRateLimiter:
         pace = RateLimiter(1, 2, clock=lambda: now)
         for n in range(10_000):
             pace.take(str(n))
-        assert len(pace._buckets) <= guard._ADDRESSES
+        assert len(pace) <= guard.MOST_ADDRESSES

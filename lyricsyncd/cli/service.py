@@ -160,7 +160,9 @@ def remove_unit(*, system: bool) -> list[str]:
     try:
         target.unlink()
     except OSError as error:
-        raise WriteError(f"{target} cannot be removed: {error.strerror}") from error
+        raise WriteError(
+            f"{target} cannot be removed: {error.strerror}", remedy="Check the rights of its folder"
+        ) from error
     return [*done, *_systemctl(("daemon-reload",), system=system), f"Removed {target}"]
 
 
@@ -178,7 +180,10 @@ def _write(target: Path, text: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"{target.parent} cannot be made: {error.strerror}") from error
+        raise WriteError(
+            f"{target.parent} cannot be made: {error.strerror}",
+            remedy="Check the rights of the folder above it",
+        ) from error
     write(target, text.encode())
 
 
@@ -218,7 +223,10 @@ def _account_made(account: str) -> list[str]:
             remedy="Make it by hand, or name one with --as",
         ) from error
     if done.returncode:
-        raise LyricsyncError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
+        raise LyricsyncError(
+            f"`{' '.join(command)}` failed: {done.stderr.strip().rstrip('.')}",
+            remedy="Make the user by hand, or name one with --as",
+        )
     return [f"Made the user {account}"]
 
 
@@ -259,7 +267,10 @@ def _outputs_made(unit: UnitSettings, *, system: bool) -> list[str]:
             if system:
                 shutil.chown(folder, unit.account)
         except OSError as error:
-            raise WriteError(f"{folder} cannot be made: {error.strerror}") from error
+            raise WriteError(
+                f"{folder} cannot be made: {error.strerror}",
+                remedy="Make it by hand, or set output.karaoke_folder to another one",
+            ) from error
         made.append(f"Made the folder {folder}")
     return made
 

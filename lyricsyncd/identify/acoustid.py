@@ -37,6 +37,7 @@ _META = "recordings releasegroups"
 _RATE = 11_025
 """Sample rate of Chromaprint in Hz."""
 _FPCALC_S = 120.0
+_NAME_IT = "Name the song in its tags, or with --artist and --title"
 _APART_S = 180.0
 _PROCESSOR_S = 120
 _DATA_BYTES = 2**30
@@ -90,9 +91,9 @@ def fingerprint(path: Path) -> Fingerprint:
         try:
             code = acoustid.fingerprint(_RATE, 1, _samples(path), LONGEST_S)
         except acoustid.FingerprintGenerationError as error:
-            raise AudioError(f"{path} has no fingerprint: {error}") from None
+            raise AudioError(f"{path} has no fingerprint: {error}", remedy=_NAME_IT) from None
     else:
-        code = _by_fpcalc(path)
+        code = by_fpcalc(path)
     return Fingerprint(code.decode() if isinstance(code, bytes) else str(code), duration)
 
 
@@ -106,7 +107,9 @@ def fingerprint_apart(path: Path) -> Fingerprint:
         done = subprocess.run(command, capture_output=True, timeout=_APART_S, check=False)
         result = json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError):
-        raise AudioError(f"{path} has no fingerprint: it could not be made") from None
+        raise AudioError(
+            f"{path} has no fingerprint: it could not be made", remedy=_NAME_IT
+        ) from None
     if "error" in result:
         kind = ModelError if result["error"] == "ModelError" else AudioError
         raise kind(result["message"], remedy=result["remedy"])
@@ -128,7 +131,8 @@ def _samples(path: Path) -> Iterator[bytes]:
             return
 
 
-def _by_fpcalc(path: Path) -> str:
+def by_fpcalc(path: Path) -> str:
+    """Compute a fingerprint by Chromaprint's program, where its library is not installed."""
     program = os.environ.get("FPCALC", "fpcalc")
     command = [program, "-plain", "-length", str(LONGEST_S), os.path.abspath(path)]  # noqa: PTH100 - links stay
     try:
@@ -140,13 +144,15 @@ def _by_fpcalc(path: Path) -> str:
             remedy="Install your system's package, such as Debian's libchromaprint-tools",
         ) from None
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise AudioError(f"{path} has no fingerprint: {program} failed ({error})") from None
+        raise AudioError(
+            f"{path} has no fingerprint: {program} failed ({error})", remedy=_NAME_IT
+        ) from None
     code = done.stdout.decode("ascii", "replace").strip()
     # For a truncated file its status is an error, though it prints the fingerprint.
     if not code:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = lines[-1] if lines else f"{program} failed"
-        raise AudioError(f"{path} has no fingerprint: {reason}")
+        raise AudioError(f"{path} has no fingerprint: {reason}", remedy=_NAME_IT)
     return code
 
 

@@ -128,7 +128,10 @@ def _read(path: Path) -> tuple[dict[str, list[str]], float | None]:
     except tagfile.Unreadable:
         file = None
     except OSError as error:
-        raise AudioError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise AudioError(
+            f"{path} cannot be read: {error.strerror or error}",
+            remedy="Check its rights and its disk",
+        ) from None
     if file is not None:
         # A file can end after its tags; a length of zero is no song.
         length = float(getattr(file.info, "length", 0.0))

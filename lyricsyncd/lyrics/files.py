@@ -135,7 +135,7 @@ def _plain(text: str, *, blanks: bool) -> Lyrics:
 def read_bytes(path: Path) -> bytes:
     """Read the bytes of a file of lyrics; raises as `load` does for a file that cannot be one."""
     if "\0" in str(path):
-        raise UsageError(f"{path} cannot be read: not a path")
+        raise UsageError(f"{path} cannot be read: not a path", remedy="Check the path")
     try:
         kind = path.stat()
         if not stat.S_ISREG(kind.st_mode):
@@ -150,9 +150,11 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise UsageError(f"There is no file {path}", remedy="Check the path") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", remedy="Check its rights and its disk"
+        ) from None
     except UnicodeEncodeError:
-        raise UsageError(f"{path} cannot be read: not a path") from None
+        raise UsageError(f"{path} cannot be read: not a path", remedy="Check the path") from None
     if len(data) > MAX_BYTES:
         raise FormatError(f"{path} is too large for lyrics", remedy="Is it the right file?")
     if not data.strip(b"\0 \t\r\n"):

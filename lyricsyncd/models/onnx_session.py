@@ -60,11 +60,15 @@ def open_session(
         session = onnxruntime.InferenceSession(source, options, providers=providers)
     except _failures() as error:
         if not model.is_file():
-            raise ModelError(f"there is no model at {model}") from error
+            raise ModelError(
+                f"there is no model at {model}",
+                remedy="Install it (`lyricsyncd models list` names all), or correct its path",
+            ) from error
         if providers[0] != "CPUExecutionProvider" and device == "auto":
             return open_session(model, device="cpu", threads=threads, arena=arena, edit=edit)
         raise ModelError(
-            f"the model {model} cannot be opened on {device!r}: {_first_line(error)}"
+            f"the model {model} cannot be opened on {device!r}: {_first_line(error)}",
+            remedy="Install it again, or run it on the processor: --device cpu",
         ) from error
     if device.startswith("cuda") and "CUDAExecutionProvider" not in session.get_providers():
         raise without_cuda(device)

@@ -34,7 +34,7 @@ DENIED_RATE, DENIED_BURST = 0.5, 10.0
 """The same for requests without a good token, and for those that begin a session."""
 SESSION_RATE, SESSION_BURST = 200.0, 800.0
 """The same of one session: behind a reverse proxy a whole house may have one address."""
-_ADDRESSES = 256
+MOST_ADDRESSES = 256
 """Addresses that are remembered."""
 OPEN = frozenset({"/healthz", "/api/v1/healthz"})
 """Paths that need no token, as they show only that the service runs, and that do not count against
@@ -78,10 +78,14 @@ class RateLimiter:
         self._rate, self._burst, self._clock = rate, burst, clock
         self._buckets: dict[str, Bucket] = {}
 
+    def __len__(self) -> int:
+        """Return the number of addresses that are remembered."""
+        return len(self._buckets)
+
     def take(self, address: str) -> float:
         """Return the seconds that an address has to wait, or 0."""
         now = self._clock()
-        if address not in self._buckets and len(self._buckets) >= _ADDRESSES:
+        if address not in self._buckets and len(self._buckets) >= MOST_ADDRESSES:
             quiet = [key for key, bucket in self._buckets.items() if bucket.full(now)]
             for key in quiet or list(self._buckets)[:1]:
                 del self._buckets[key]
