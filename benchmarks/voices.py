@@ -3,9 +3,11 @@
     python -m benchmarks.voices [--mix] [--json]
 
 The demo's singer sings the songs, a second singer, higher and panned to the side, comes in before a
-line of the first is over: a *duet* of two poems whose lines overlap by half, and *backing vocals*
-that repeat the end of each line while it is still sung. Each is placed from its words alone and
-compared with the times that it was made with: the share of words within 0.3 s, by voice.
+line of the first is over: a *duet* of two poems whose lines overlap by half, *backing vocals* that
+repeat the end of each line while it is still sung, and the same written in *brackets* behind the
+line. Those with a 2 are other poems at another speed, with singers at other places, which nothing
+was chosen by. *In turn*, the words in brackets follow the line. Each is placed from its words alone
+and compared with the times that it was made with: the share of words within 0.3 s, by voice.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +33,7 @@ from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
 FloatArray = npt.NDArray[np.float64]
 
 RIGHT_S = 0.3
-_BEAT_S = 0.48
 _TONIC = 146.83
-_LINE_BEATS = 8
 _INTRO_BEATS = 8
 _CHORDS = ("C", "C", "F", "C", "F", "C", "G", "C")
 
@@ -67,6 +67,36 @@ _ECHOES = (
     "little/6,6 light/5:2",
     "all/5 the/5 night/5:2",
 )
+_JACK = (
+    "Jack/1 and/2 Jill/3 went/3 up/4 the/4 hill/5:2",
+    "To/5 fetch/5 a/4 pail/4 of/3 water,/3:2,2:1",
+    "Jack/1 fell/2 down/3 and/3 broke/4 his/4 crown,/3:2",
+    "And/3 Jill/3 came/2 tumbling/2,2 after./1,1:2",
+    "Up/5 Jack/5 got/4 and/4 home/3 did/3 trot/2:2",
+    "As/1 fast/2 as/2 he/3 could/3 caper,/2,1:2",
+    "He/3 went/3 to/4 bed/4 to/5 mend/5 his/4 head/3:1.5",
+    "With/2 vinegar/2,2,3 and/3 brown/2 paper./1,1:1.5",
+)
+_SEA = (
+    "I/3 saw/3 a/2 ship/1 go/2 sailing,/2,3:1.5",
+    "Go/1 sailing/2,2 on/3 the/2 sea,/1:2",
+    "And/1 oh/3 but/3 it/2 was/2 laden/3,4:1.5",
+    "With/4 pretty/5,4 things/3 for/2 me./1:2",
+    "There/3 were/3 comfits/4,4 in/3 the/2 cabin,/2,1:1.5",
+    "And/1 apples/2,2 in/3 the/4 hold,/5:2",
+    "The/5 sails/5 were/4 made/4 of/3 silk,/3:2",
+    "And/3 the/2 masts/2 were/2 made/1 of/1 gold./1:2",
+)
+_ANSWERS = (
+    "over/5,5 the/5 hill/5:1.5",
+    "a/5 pail/6 of/6 water/5,5:1.5",
+    "ooh/8:2 crown/8:1.5",
+    "tumbling/5,5 down/5:2",
+    "home/6 again/5,5:2",
+    "as/5 fast/5 as/6 he/6 could/5:1.5",
+    "ooh/8 mend/8 his/8 head/8:1.5",
+    "brown/5 paper/5,5:2",
+)
 
 
 @dataclass(frozen=True)
@@ -87,6 +117,8 @@ class Part:
         What the pitches are multiplied by.
     pan : float
         -1 (left) to 1 (right).
+    bracketed : bool
+        Whether its words are written in brackets at the ends of the lead's lines.
     """
 
     voice: str | None
@@ -96,13 +128,37 @@ class Part:
     transposed: float = 1.0
     pan: float = 0.0
     level: float = 1.0
+    bracketed: bool = False
 
 
-LEAD = Part(None, _STAR, 0.0, "en-us")
-SONGS: dict[str, tuple[Part, ...]] = {
-    "duet": (LEAD, Part("Ann", _LAMB, 4.5, "en-us", 1.7, 0.5, 0.9)),
-    "backing": (LEAD, Part("bg", _ECHOES, 6.5, "en-us", 1.5, -0.5, 0.7)),
-    "one voice": (LEAD,),
+@dataclass(frozen=True)
+class Song:
+    """Parts that are sung together, the lead first.
+
+    Attributes
+    ----------
+    line_beats : int
+        Beats from the beginning of a line of the lead to that of its next.
+    """
+
+    parts: tuple[Part, ...]
+    beat_s: float = 0.48
+    line_beats: int = 8
+
+
+_LEAD = Part(None, _STAR, 0.0, "en-us")
+_ECHO = Part("bg", _ECHOES, 6.5, "en-us", 1.5, -0.5, 0.7)
+_LATE_LEAD = Part(None, _JACK, 0.0, "en-us", 1.2)
+_ANSWER = Part("bg", _ANSWERS, 6.0, "en-us", 1.6, 0.35, 0.6)
+SONGS: dict[str, Song] = {
+    "duet": Song((_LEAD, Part("Ann", _LAMB, 4.5, "en-us", 1.7, 0.5, 0.9))),
+    "backing": Song((_LEAD, _ECHO)),
+    "duet 2": Song((_LATE_LEAD, Part("Ben", _SEA, 3.5, "en-us", 0.75, -0.4)), 0.42),
+    "backing 2": Song((_LATE_LEAD, _ANSWER), 0.55),
+    "brackets": Song((_LEAD, replace(_ECHO, bracketed=True))),
+    "brackets 2": Song((_LATE_LEAD, replace(_ANSWER, bracketed=True)), 0.55),
+    "in turn": Song((_LEAD, replace(_ECHO, behind=8.5, bracketed=True)), line_beats=13),
+    "one voice": Song((_LEAD,)),
 }
 
 
@@ -116,13 +172,15 @@ class Made:
     leads: npt.NDArray[np.bool_]
 
 
-def make(parts: Sequence[Part]) -> Made:
+def make(song: Song) -> Made:
     """Sing and play a song of several voices."""
+    parts = song.parts
     n_lines = len(parts[0].lines)
-    beats = _INTRO_BEATS + (n_lines + 1) * _LINE_BEATS
-    total_s = beats * _BEAT_S
-    sung = [_sung(part) for part in parts]
-    mix = 0.8 * band.play(list(_CHORDS) * (beats // 16), _BEAT_S, _TONIC, total_s, RATE)
+    beats = _INTRO_BEATS + (n_lines + 1) * song.line_beats
+    total_s = beats * song.beat_s
+    sung = [_sung(part, song) for part in parts]
+    chords = [_CHORDS[at % len(_CHORDS)] for at in range(-(-beats // 2))]
+    mix = 0.8 * band.play(chords, song.beat_s, _TONIC, total_s, RATE)
     mix = np.pad(mix, ((0, 0), (0, max(0, round(total_s * RATE) - mix.shape[1]))))
     for part, rows in zip(parts, sung, strict=True):
         voice = np.zeros(mix.shape[1])
@@ -138,9 +196,14 @@ def make(parts: Sequence[Part]) -> Made:
     leads: list[bool] = []
     for number in range(n_lines):
         for part, of_part in zip(parts, sung, strict=True):
-            words = of_part[number]
-            lines.append(Line(tuple(Word(word.text) for word in words), voice=part.voice))
-            starts += [word.start for word in words]
+            words = tuple(Word(word.text) for word in of_part[number])
+            if part.bracketed:
+                words = (replace(words[0], text=f"({words[0].text}"), *words[1:])
+                words = (*words[:-1], replace(words[-1], text=f"{words[-1].text})"))
+                lines[-1] = Line((*lines[-1].words, *words))
+            else:
+                lines.append(Line(words, voice=part.voice))
+            starts += [word.start for word in of_part[number]]
             leads += [part.voice is None] * len(words)
     return Made(
         (mix.T * (0.89 / np.abs(mix).max())).astype(np.float32),
@@ -150,26 +213,26 @@ def make(parts: Sequence[Part]) -> Made:
     )
 
 
-def _sung(part: Part) -> list[list[singer.SungWord]]:
+def _sung(part: Part, song: Song) -> list[list[singer.SungWord]]:
     """Sing the lines of a part, each at its beat."""
     texts = [word for line in part.lines for word, _ in score.notated(line)]
     spoken = iter(speak(part.speaker, texts))
     lines = []
     for number, line in enumerate(part.lines):
-        beat = _INTRO_BEATS + number * _LINE_BEATS + part.behind
+        beat = _INTRO_BEATS + number * song.line_beats + part.behind
         tunes: list[tuple[singer.Note, ...]] = []
         words = []
         for _, notes in score.notated(line):
             tune: list[singer.Note] = []
             for degree, beats in notes:
                 hertz = score.hertz(_TONIC * part.transposed, degree)
-                tune.append(singer.Note(beat * _BEAT_S, (beat + beats) * _BEAT_S, hertz))
+                tune.append(singer.Note(beat * song.beat_s, (beat + beats) * song.beat_s, hertz))
                 beat += beats
             tunes.append(tuple(tune))
             words.append(next(spoken))
         row = []
         for at, (word, on_clock) in enumerate(zip(words, tunes, strict=True)):
-            until = on_clock[-1].end - 0.5 * _BEAT_S
+            until = on_clock[-1].end - 0.5 * song.beat_s
             if at + 1 < len(words):
                 ahead = singer.onset_length(words[at + 1]) + singer.rest_before(words[at + 1])
                 until = tunes[at + 1][0].start - ahead

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from lyricsyncd.separate.base import Stem
-from lyricsyncd.separate.observation import SHARE, observed
+from lyricsyncd.separate.observation import SHARE, SIDE_SHARE, observed
 
 RATE = 16_000
 VOICE = np.sin(np.arange(3 * RATE) * 0.05).astype(np.float32)
@@ -49,8 +49,15 @@ class TestStem:
         assert stem.observed is stem.observed
         assert stem.observed.dtype == np.float32
 
-    def test_of_several_voices_has_the_vocals_alone(self) -> None:
-        assert Stem(VOICE, VOICE + BAND, RATE, "spleeter", side=BAND).observed is VOICE
+    def test_of_what_is_beside_the_middle_is_filled_with_more_of_the_mix(self) -> None:
+        stem = Stem(VOICE, VOICE, RATE, "spleeter", side=0.1 * VOICE, side_mix=BAND)
+        assert stem.aside is not None
+        assert stem.aside is stem.aside
+        added = stem.aside.observed - 0.1 * VOICE
+        assert level(added) == pytest.approx(SIDE_SHARE * level(0.1 * VOICE), rel=1e-3)
+
+    def test_has_nothing_beside_the_middle_where_nobody_requested_it(self) -> None:
+        assert Stem(VOICE, VOICE + BAND, RATE, "spleeter").aside is None
 
     def test_of_a_song_that_was_not_separated_has_the_mix_alone(self) -> None:
         stem = Stem(BAND, BAND, RATE, "none")

@@ -22,7 +22,7 @@ BoolArray = npt.NDArray[np.bool_]
 DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-GAIN = 0.3
+GAIN = 0.2
 """Nats a frame that the words of the lead fit better by themselves, from which on voices are
 taken to sing at once."""
 _LESS_FIT = 1.5
@@ -57,9 +57,24 @@ def chains(voices: Sequence[str | None], counts: Sequence[int]) -> tuple[BoolArr
     return tuple(of_word == names.index(name) for name in order)
 
 
-def gain(together: Alignment, lead: Alignment, words: BoolArray) -> float:
-    """Return by how many nats a frame the lead's words fit better in a chain of their own."""
-    return fit(lead, words) - fit(together, words)
+def gain(together: Alignment, lead: Alignment, words: BoolArray, line: IntArray) -> float:
+    """Return by how many nats a frame the lead's words fit better in a chain of their own.
+
+    It is the median over the lead's lines beside those of other voices: one line that was lost
+    says nothing of the song.
+
+    Parameters
+    ----------
+    words : ndarray of bool, shape (N,)
+        Those of the lead.
+    line : ndarray of int64, shape (N,)
+        The line of each word.
+    """
+    own, others = np.unique(line[words]), np.unique(line[~words])
+    after = np.searchsorted(own, others)
+    beside = np.union1d(own[after[after < len(own)]], own[after[after > 0] - 1])
+    better = lead.fit - together.fit
+    return float(np.median([better[words & (line == number)].mean() for number in beside]))
 
 
 def fit(placed: Alignment, words: BoolArray) -> float:
@@ -97,6 +112,9 @@ def windows(
 ) -> list[tuple[int, float, float]]:
     """Return between which seconds each word of another voice starts.
 
+    Lyrics have lines in the order in which they begin, and mostly end: the first word of a line
+    starts before the lead's next line does, and its last word after that of the lead's line before.
+
     Parameters
     ----------
     lead : Alignment
@@ -113,15 +131,19 @@ def windows(
     sung = np.flatnonzero(~words & lead.placed)
     for number in others:
         before, after = sung[line[sung] < number], sung[line[sung] > number]
-        earliest, latest = 0.0, duration
+        own = np.flatnonzero(line == number)
+        earliest, latest = np.zeros(len(own)), np.full(len(own), duration)
         if len(before):
-            first = before[line[before] == line[before[-1]]][0]
-            earliest = max(0.0, float(lead.onset[first]) - _SLACK_S)
+            of_line = before[line[before] == line[before[-1]]]
+            earliest[:] = max(0.0, float(lead.onset[of_line[0]]) - _SLACK_S)
+            earliest[-1] = max(0.0, float(lead.onset[of_line[-1]]) - _SLACK_S)
         if len(after):
-            last = after[line[after] == line[after[0]]][-1]
-            latest = min(duration, float(lead.offset[last]) + _SLACK_S)
+            of_line = after[line[after] == line[after[0]]]
+            latest[:] = min(duration, float(lead.offset[of_line[-1]]) + _SLACK_S)
+            latest[0] = min(duration, float(lead.onset[of_line[0]]) + _SLACK_S)
         found += [
-            (int(at), earliest, max(earliest, latest)) for at in np.flatnonzero(line == number)
+            (int(at), float(first), float(max(first, last)))
+            for at, first, last in zip(own, earliest, latest, strict=True)
         ]
     return found
 

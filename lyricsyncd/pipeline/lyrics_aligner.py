@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lyricsyncd.model import Lyrics, Word
 from lyricsyncd.pipeline.prepared import Stopwatch
-from lyricsyncd.pipeline.voices_apart import voices_apart
+from lyricsyncd.pipeline.voices_apart import voices_apart, with_backing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,7 +145,9 @@ class LyricsAligner:
                 )
 
             alignment = place(stem)
-            apart = [] if pins else voices_apart(sung, alignment, stem, place)
+            # An order of lines is that of the lines as they are written.
+            parted = sung if order else with_backing(sung)
+            apart = [] if pins else voices_apart(parted, alignment, stem, place)
         with watch.stage("refine"):
             alignment = _refined(alignment, stem, pins)
             if apart:
@@ -162,6 +164,8 @@ class LyricsAligner:
             sure = tuple(1.0 if i in set_ else each for i, each in enumerate(verdict.confidence))
             verdict = dataclasses.replace(verdict, confidence=sure)
         stated = _stated_times(lyrics) if compare_times else None
+        if apart and not order:
+            lyrics = parted
         placed = self.judged(stem, lyrics, alignment, verdict, stated)
         return dataclasses.replace(placed, voices_apart=bool(apart), order=tuple(order))
 

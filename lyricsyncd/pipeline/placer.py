@@ -27,7 +27,7 @@ from lyricsyncd.pipeline.prepared import (
     VoiceChecked,
 )
 from lyricsyncd.pipeline.timed_lyrics import placement
-from lyricsyncd.pipeline.voices_apart import has_voices
+from lyricsyncd.pipeline.voices_apart import has_voices, may_have_voices
 
 if TYPE_CHECKING:
     from lyricsyncd.pipeline.model_set import ModelSet
@@ -135,7 +135,7 @@ class Placer:
         if before is not None and (before.song, before.stamp) == (song, stamp):
             return before
         del before  # the stem of a song that did not come back, or was replaced
-        several = any(has_voices(lyrics) for lyrics in (prepared.lyrics, *prepared.others))
+        several = any(may_have_voices(lyrics) for lyrics in (prepared.lyrics, *prepared.others))
         stem = self._separated(song, watch, progress, side=several)
         # Of a song without words it is asked first whether anything is sung.
         if stem.found is not None and not prepared.recognise and level_db(stem) < QUIET_DB:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,7 +109,7 @@ class VocalSeparator:
             The stem of this song whose vocals are raised in the mix (`lyricsyncd.separate.raised`);
             it has what was ``found``.
         side : bool
-            Whether the difference of the vocals' channels is wanted, too.
+            Whether the difference of the channels is wanted, too, of the vocals and of the mix.
         read : callable, optional
             In place of `lyricsyncd.audio.blocks`.
 
@@ -127,10 +127,10 @@ class VocalSeparator:
         separator = self._separator
         rate = separator.sample_rates[0] if separator.sample_rates else target_sr
         reading = _Timed((read or audio.blocks)(Path(path), rate))
-        mix = _Mono(rate, target_sr)
-        tapped = _tap(reading, mix, rate, audio.probe(path).duration, progress)
-        vocals = _Mono(rate, target_sr)
-        difference = _Mono(rate, target_sr) if side else None
+        weights = [(0.5, 0.5), (0.5, -0.5)] if side else [(0.5, 0.5)]
+        of_mix = [_Mono(rate, target_sr, each) for each in weights]
+        of_vocals = [_Mono(rate, target_sr, each) for each in weights]
+        tapped = _tap(reading, of_mix, rate, audio.probe(path).duration, progress)
         held: list[Found] | None = [] if separator.sample_rates else None
         length_s = 0.0
         started = time.perf_counter()
@@ -139,31 +139,31 @@ class VocalSeparator:
         else:
             stream = separate_raised(separator, tapped, rate, before.found)
         for block in stream:
-            vocals.push(block)
+            for signal in of_vocals:
+                signal.push(block)
             length_s += len(block) / rate
             if held is not None:
                 held.append(block.astype(np.float16))
                 if length_s > LONGEST_RAISED_S:
                     held = None
-            if difference is not None:
-                difference.push(block * np.array([1.0, -1.0], np.float32))
-        whole_mix = mix.end()
+        wholes = [signal.end() for signal in of_mix]
         # Without a separator both are one array, not two equal ones.
-        whole_vocals = vocals.end() if separator.sample_rates else whole_mix
-        length = min(len(whole_vocals), len(whole_mix))
+        parted = [signal.end() for signal in of_vocals] if separator.sample_rates else wholes
+        length = min(len(parted[0]), len(wholes[0]))
         elapsed = time.perf_counter() - started
         if progress is not None:
             progress("separate", 1.0)
         return Stem(
-            vocals=np.ascontiguousarray(whole_vocals[:length]),
-            mix=np.ascontiguousarray(whole_mix[:length]),
+            vocals=np.ascontiguousarray(parted[0][:length]),
+            mix=np.ascontiguousarray(wholes[0][:length]),
             sr=target_sr,
             separator=separator.name,
             raised=0 if before is None else before.raised + 1,
             found=np.concatenate(held) if held else None,
             seconds={"decode": reading.seconds, "separate": max(0.0, elapsed - reading.seconds)},
             warning=self.warning,
-            side=None if difference is None else difference.end()[:length],
+            side=parted[1][:length] if side else None,
+            side_mix=wholes[1][:length] if side else None,
         )
 
     def extract_vocals(
@@ -296,11 +296,19 @@ class _Timed:
 
 
 class _Mono:
-    """Collect a stream of stereo blocks as mono at another rate."""
+    """Collect a stream of stereo blocks as mono at another rate.
 
-    def __init__(self, rate: int, target_sr: int) -> None:
+    Parameters
+    ----------
+    weights : (float, float)
+        Of the two channels: 0.5 and 0.5 for their middle, 0.5 and -0.5 for what is beside it.
+    """
+
+    def __init__(self, rate: int, target_sr: int, weights: tuple[float, float]) -> None:
+        import numpy as np
         import soxr
 
+        self._weights = np.array(weights, np.float32)
         self._stream = (
             soxr.ResampleStream(rate, target_sr, 1, dtype="float32") if rate != target_sr else None
         )
@@ -308,7 +316,7 @@ class _Mono:
 
     def push(self, block: Samples) -> None:
         """Add a block of shape (n, 2)."""
-        mono = block.mean(axis=1)
+        mono = block @ self._weights
         self._held.append(mono if self._stream is None else self._stream.resample_chunk(mono))
 
     def end(self) -> Samples:
@@ -324,7 +332,7 @@ class _Mono:
 
 def _tap(
     blocks: Iterable[Samples],
-    mix: _Mono,
+    mix: Sequence[_Mono],
     rate: int,
     duration: float,
     progress: Progress | None,
@@ -332,7 +340,8 @@ def _tap(
     """Pass the blocks on, copy them into the mix and report the progress."""
     done = 0
     for block in blocks:
-        mix.push(block)
+        for signal in mix:
+            signal.push(block)
         yield block
         done += len(block)
         if progress is not None and duration > 0:

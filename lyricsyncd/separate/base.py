@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -93,6 +93,10 @@ class Stem:
     side: Samples | None = None
     """Shape (n,), float32, on request: half the difference of the vocals' channels, which has what
     is not in their middle."""
+    side_mix: Samples | None = None
+    """The same of the mix."""
+    filling: float | None = None
+    """Level of what fills the holes of the vocals against theirs; that of `observed` if omitted."""
 
     @property
     def separated(self) -> bool:
@@ -101,11 +105,22 @@ class Stem:
 
     @cached_property
     def observed(self) -> Samples:
-        """Vocals with their holes filled, on which words are placed, shape (n,), float32.
+        """Vocals with their holes filled, on which words are placed, shape (n,), float32."""
+        from lyricsyncd.separate.observation import SHARE, observed
 
-        Those of several voices stay as they are: the mix has the voices that were parted.
-        """
-        from lyricsyncd.separate.observation import observed
+        if not self.separated:
+            return self.vocals
+        share = SHARE if self.filling is None else self.filling
+        return observed(self.vocals, self.mix, self.sr, share)
 
-        alone = self.separated and self.side is None
-        return observed(self.vocals, self.mix, self.sr) if alone else self.vocals
+    @cached_property
+    def aside(self) -> Stem | None:
+        """The side as a stem of its own; ``None`` where it was not requested."""
+        from lyricsyncd.separate.observation import SIDE_SHARE
+
+        if self.side is None:
+            return None
+        mix = self.side if self.side_mix is None else self.side_mix
+        return replace(
+            self, vocals=self.side, mix=mix, side=None, side_mix=None, filling=SIDE_SHARE
+        )

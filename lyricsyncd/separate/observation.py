@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SHARE = 0.12
 """Level of what is added against that of the vocals. It is one of their levels, not of the mix's,
 so that a loud band does not drown weak vocals."""
+SIDE_SHARE = 0.4
+"""The same for what is beside the middle: of a voice that is panned a separator leaves less."""
 REACH_S = 0.3
 """Seconds from loud vocals within which holes are filled. Where the band plays alone nothing is
 added: words would be placed there (with 0.6 s, seven of one song in a break)."""
@@ -29,13 +31,15 @@ _LOUD_DB = 25.0
 """Decibels below the 95th percentile of level down to which vocals are loud."""
 
 
-def observed(vocals: Samples, mix: Samples, sample_rate: int) -> Samples:
+def observed(vocals: Samples, mix: Samples, sample_rate: int, share: float = SHARE) -> Samples:
     """Return vocals with a little of the mix beside what is loud of them.
 
     Parameters
     ----------
     vocals, mix : ndarray of float32, shape (n,)
         On the same time axis, at ``sample_rate`` Hz.
+    share : float
+        Level of what is added against that of the vocals.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def observed(vocals: Samples, mix: Samples, sample_rate: int) -> Samples:
     if of_mix == 0.0:
         return vocals
     of_vocals = float(np.mean(np.square(vocals), dtype=np.float64))
-    gain = SHARE * math.sqrt(of_vocals / of_mix)
+    gain = share * math.sqrt(of_vocals / of_mix)
     added = np.zeros_like(vocals)
     power = np.square(vocals[: size * count].reshape(count, size)).mean(axis=1)
     added[: size * count] = np.repeat(np.where(_near(power), np.float32(gain), np.float32(0)), size)
