@@ -50,7 +50,7 @@ class TestTheGrid:
 
 class TestTheFile:
     def written(self) -> str:
-        headers = (("VERSION", "1.1.0"), ("MP3", "song.mp3"), ("VOCALS", "song.vocals.flac"))
+        headers = (("MP3", "song.mp3"), ("VOCALS", "song.vocals.flac"))
         writer = Ultrastar(bpm=480.0, gap=1.8, pitches=(5, 7, -3, 12), headers=headers)
         return writer.write(SONG)
 

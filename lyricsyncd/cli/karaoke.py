@@ -136,7 +136,6 @@ def _song_of_game(song: Path, stems: Stems, lyrics: Lyrics, folder: Path) -> str
     source = os.path.relpath(song.absolute(), folder.absolute())
     writer = Ultrastar(
         headers=(
-            ("VERSION", "1.1.0"),
             ("MP3", source),
             ("AUDIO", source),
             ("VOCALS", stems.vocals.name),

@@ -4,19 +4,22 @@ Unless they are given, beats are hundredths of a second (``#BPM:1500``, ``#GAP:0
 all 0: `lyricsyncd karaoke --ultrastar` finds both by the sound. A note is a beat long at least and
 ends before the next one of its line begins. Among lines with word times, one without is a single
 note that games show and do not score (``F``, freestyle); a song without any word times cannot be
-written. ``#MP3`` and a cover are for the user to add; games want both.
+written. Games know two players: the lead is ``P1``, all other voices are ``P2``, and of each the
+lines follow each other. A song that is written beside its audio names it (``#MP3``), else that is
+for the user to add.
 
 Read: any BPM and gap, ``#RELATIVE``, golden, rap and freestyle notes (a line that is a single
-freestyle note has no word times), duets (``P1`` is the lead), ``~``, which holds the syllable
-before, ``#ENCODING``, and any language by its English name or its own. A note over the next one of
-its line ends where that begins; notes in disorder are put in order.
+freestyle note has no word times), duets (``P1`` is the lead), whose lines are put in the order in
+which they begin, ``~``, which holds the syllable before, ``#ENCODING``, and any language by its
+English name or its own. A note over the next one of its line ends where that begins; notes in
+disorder are put in order.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -34,6 +37,8 @@ from lyricsyncd.formats.text import (
 from lyricsyncd.formats.timing import checked, framed, stamped, stretches, tidy
 from lyricsyncd.model import Line, Lyrics, Word
 
+_VERSION = "1.1.0"
+"""Of the format: its text is UTF-8. Games refuse files from 2.0.0 on."""
 _BPM = 1500
 """The game counts four beats for each of these a minute: 6000 a minute, 100 a second."""
 _SUNG_S = 0.3
@@ -124,32 +129,37 @@ class Ultrastar:
         """List the seconds at which notes begin and end, in the order of `pitches`."""
         return [
             (start, start if end is None else end)
-            for line in self.project(lyrics)
+            for _, lines in _by_player(self._projected(lyrics))
+            for line in lines
             if line.words[0].start is not None
             for _, start, end in stretches(line.words)
         ]
 
     def project(self, lyrics: Lyrics) -> Lyrics:
+        return _in_order_of_starts(self._projected(lyrics))
+
+    def _projected(self, lyrics: Lyrics) -> Lyrics:
         lyrics = self._from_gap(lyrics)
         if self.gap == 0.0:
             return lyrics
         return lyrics.with_lines(line.retimed(lambda time: time + self.gap) for line in lyrics)
 
     def _from_gap(self, lyrics: Lyrics) -> Lyrics:
-        """Return what the format can express, with times that count from the gap."""
+        """Return what the format can express, player by player, with times from the gap on."""
         lyrics = tidy(lyrics)
         if self.gap != 0.0:
             lyrics = lyrics.with_lines(
                 line.retimed(lambda time: max(0.0, time - self.gap)) for line in lyrics
             )
         sung = [line for line in lyrics if line.words]
+        sung = _of_two_players(sung)
         frames = framed(sung, self._unit, words=False)
         some_words = any(line.words[0].start is not None for line in sung)
         lines = []
         for number, (line, frame) in enumerate(zip(sung, frames, strict=True), start=1):
             words = stamped(line, self._unit, syllables=True)
             if words[0].start is None and some_words and frame.start is not None:
-                lines.append(Line(words, frame.start, frame.end))
+                lines.append(Line(words, frame.start, frame.end, line.voice))
                 continue
             if words[0].start is None:
                 raise FormatError(
@@ -158,22 +168,39 @@ class Ultrastar:
                     remedy="Place the words with `lyricsyncd sync` first",
                 )
             words = _as_notes(words, line.end, self._unit)
-            lines.append(Line(words, words[0].start, words[-1].end))
+            lines.append(Line(words, words[0].start, words[-1].end, line.voice))
+        lines = [
+            line
+            for _, own in _by_player(Lyrics(tuple(lines)))
+            for line in _following(own, self._unit)
+        ]
         names = {key: lyrics.metadata[key] for key in ("title", "artist") if key in lyrics.metadata}
         language = lyrics.language if lyrics.language in _LANGUAGES else None
         return Lyrics(tuple(lines), language, metadata=names)
 
     def write(self, lyrics: Lyrics) -> str:
         lyrics = self._from_gap(lyrics)
-        unit = self._unit
-        rows = [f"#{name}:{one_line(value)}" for name, value in self.headers]
+        players = _by_player(lyrics)
+        rows = [f"#VERSION:{_VERSION}"]
+        rows += [f"#{name}:{one_line(value)}" for name, value in self.headers]
         rows += [f"#{key.upper()}:{lyrics.metadata.get(key, '')}" for key in ("title", "artist")]
         if lyrics.language is not None:
             rows.append(f"#LANGUAGE:{_LANGUAGES[lyrics.language]}")
         rows += [f"#BPM:{self.bpm:g}", f"#GAP:{round(self.gap * 1000)}"]
         pitches = iter(self.pitches if len(self.pitches) == _count(lyrics) else ())
+        if len(players) > 1:
+            rows += [f"#P1:{lyrics.metadata.get('artist') or 'P1'}", f"#P2:{players[1][0]}"]
+        for number, (_, lines) in enumerate(players, start=1):
+            rows += [f"P{number}"] if len(players) > 1 else []
+            rows += self._rows(lines, pitches)
+        return "".join(row + "\n" for row in [*rows, "E"])
+
+    def _rows(self, lines: Sequence[Line], pitches: Iterator[int]) -> list[str]:
+        """Return the notes of a player, and where lines end."""
+        unit = self._unit
+        rows: list[str] = []
         before: int | None = None
-        for line in lyrics:
+        for line in lines:
             first = round((line.start or 0) * unit)
             if before is not None:
                 rows.append(f"- {min(before, first)}")
@@ -185,7 +212,7 @@ class Ultrastar:
                 kind, pitch = (":", next(pitches, 0)) if has_words else ("F", 0)
                 rows.append(f"{kind} {beat} {last - beat} {pitch} {guard}{text}")
             before = round((line.end or 0) * unit)
-        return "".join(row + "\n" for row in [*rows, "E"])
+        return rows
 
 
 def _count(lyrics: Lyrics) -> int:
@@ -193,14 +220,72 @@ def _count(lyrics: Lyrics) -> int:
     return sum(len(stretches(line.words)) for line in lyrics if line.words[0].start is not None)
 
 
-def _as_notes(words: Sequence[Word], line_end: float | None, unit: float) -> tuple[Word, ...]:
-    """Give words the times of notes: in order, none empty, none over the next."""
+def _of_two_players(lines: Sequence[Line]) -> list[Line]:
+    """Return lines whose voice is ``None``, of the lead, or the names of all others."""
+    words: dict[str | None, int] = {}
+    for line in lines:
+        words[line.voice] = words.get(line.voice, 0) + len(line.words)
+    lead = None if None in words else max(words, key=lambda voice: words[voice], default=None)
+    others = ", ".join(voice for voice in words if voice is not None and voice != lead)
+    return [replace(line, voice=None if line.voice == lead else others) for line in lines]
+
+
+def _by_player(lyrics: Lyrics) -> list[tuple[str | None, list[Line]]]:
+    """Return the voices with their lines, the lead first."""
+    voices = {line.voice for line in lyrics}
+    return [
+        (voice, [line for line in lyrics if line.voice == voice])
+        for voice in sorted(voices, key=lambda voice: voice is not None)
+    ]
+
+
+def _in_order_of_starts(lyrics: Lyrics) -> Lyrics:
+    """Return the lines of a duet in the order in which they begin."""
+    if all(line.voice is None for line in lyrics):
+        return lyrics
+    return lyrics.with_lines(sorted(lyrics, key=lambda line: line.start or 0.0))
+
+
+def _following(lines: Sequence[Line], unit: float) -> list[Line]:
+    """Return the lines of a player such that each begins behind the notes of the one before."""
+    found: list[Line] = []
+    earliest = 0
+    for line in sorted(lines, key=lambda line: line.start or 0.0):
+        if line.words[0].start is not None:
+            words = _as_notes(line.words, line.end, unit, earliest)
+            line = replace(line, words=words, start=words[0].start, end=words[-1].end)
+            last = [part.start for part in parted(words) if part.start is not None][-1]
+        else:
+            first = max(earliest, round((line.start or 0.0) * unit))
+            end = max(first + 1, round((line.end or 0.0) * unit))
+            line = replace(line, start=first / unit, end=end / unit)
+            last = first / unit
+        if found and (found[-1].end or 0.0) > (line.start or 0.0):
+            found[-1] = _ending(found[-1], line.start)
+        found.append(line)
+        earliest = round(last * unit) + 1
+    return found
+
+
+def _ending(line: Line, end: float | None) -> Line:
+    """Return a line, and its last note, with another end."""
+    if line.words[0].start is None:
+        return replace(line, end=end)
+    words = parted(line.words)
+    return replace(line, words=joined((*words[:-1], replace(words[-1], end=end))), end=end)
+
+
+def _as_notes(
+    words: Sequence[Word], line_end: float | None, unit: float, earliest: int = 0
+) -> tuple[Word, ...]:
+    """Give words the times of notes: in order, none empty, none over the next, none before the beat
+    ``earliest``."""
     words = parted(words)
     heads = [i for i, word in enumerate(words) if word.start is not None]
     beats: list[int] = []
     for i in heads:
         beat = round((words[i].start or 0) * unit)
-        beats.append(max(beat, beats[-1] + 1) if beats else beat)
+        beats.append(max(beat, beats[-1] + 1 if beats else earliest))
     notes = list(words)
     for note, (head, beat) in enumerate(zip(heads, beats, strict=True)):
         following = heads[note + 1] if note + 1 < len(heads) else len(words)
@@ -298,7 +383,8 @@ def _read(text: str) -> Lyrics:
                 clock.offset += int(line_break[2] or line_break[1])
         elif player := _PLAYER.fullmatch(row):
             _end_line(lines, words, notes, voice, disorder)
-            voice = f"P{player[1]}" if player[1] == "2" else None
+            name = tags.get("P2") or tags.get("DUETSINGERP2") or "P2"
+            voice = name if player[1] == "2" else None
             if clock is not None:
                 clock.offset = 0
         elif _TEMPO.match(row):
@@ -313,13 +399,12 @@ def _read(text: str) -> Lyrics:
         report(f"notes of {len(disorder)} lines are out of order: put in order", disorder[0])
     if text.strip() and "BPM" not in tags:
         raise FormatError("this is no UltraStar song: it has no #BPM")
-    return tidy(
-        Lyrics(
-            tuple(lines),
-            _language(tags.get("LANGUAGE", "")),
-            metadata={"title": tags.get("TITLE", ""), "artist": tags.get("ARTIST", "")},
-        )
+    lyrics = Lyrics(
+        tuple(lines),
+        _language(tags.get("LANGUAGE", "")),
+        metadata={"title": tags.get("TITLE", ""), "artist": tags.get("ARTIST", "")},
     )
+    return _in_order_of_starts(tidy(lyrics))
 
 
 def _clock(tags: dict[str, str]) -> _Clock:
