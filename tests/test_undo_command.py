@@ -198,7 +198,8 @@ class TestSongsAreNamedAsEverywhere:
         before = state(music)
         text = {"path": song, "number": numbers["B/Only one.mp3"], "part": "only ON"}[named]
         done = run("undo", text)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert done.returncode == 0
+        assert done.stderr == "The service leaves these songs alone until `lyricsyncd retry`\n"
         sidecars = {"B/Only one.elrc", "B/Only one.lrc"}
         assert set(done.stdout.splitlines()) == {f"removed {music / name}" for name in sidecars}
         assert set(before) - set(state(music)) == sidecars

@@ -76,6 +76,8 @@ def undo(
     done = report.removed or report.cleared or report.restored or undone.forgotten
     if not (done or report.kept or report.failed):
         note("There is nothing of ours to take back.")
+    if undone.left_alone and not as_json:
+        note("The service leaves these songs alone until `lyricsyncd retry`")
     for one in report.kept:
         note(f"kept {one.path}: {one.why}")
     for one in report.failed:

@@ -26,10 +26,13 @@ class Undone:
     ----------
     forgotten : tuple of Path
         Songs for which a person's choices were forgotten, or would be.
+    left_alone : bool
+        Whether songs have nothing of ours left, so that the service leaves them alone.
     """
 
     report: UndoReport
     forgotten: tuple[Path, ...] = ()
+    left_alone: bool = False
 
 
 def take_back(
@@ -61,9 +64,9 @@ def take_back(
         meant = set(_numbers(catalog, touched))
         meant.update(entry.id for path in named or () for entry in catalog.below(path))
         forgotten = [number for number in forgotten if number in meant]
-    if not dry_run:
-        _record(journal, catalog, report, forgotten)
-    return Undone(report, tuple(entry.path for entry in catalog.get_many(forgotten)))
+    left_alone = not dry_run and _record(journal, catalog, report, forgotten)
+    paths = tuple(entry.path for entry in catalog.get_many(forgotten))
+    return Undone(report, paths, left_alone)
 
 
 def keep_choices(
@@ -78,7 +81,8 @@ def keep_choices(
 
 def _record(
     journal: Journal, catalog: Catalog, report: UndoReport, forgotten: Sequence[int]
-) -> None:
+) -> bool:
+    """Record in the catalog what was undone; return whether songs have nothing of ours left."""
     left: dict[int, tuple[Path, ...]] = {
         number: tuple(dict.fromkeys(entry.path for entry in journal.of_song(song)))
         for number, song in _numbers(catalog, report.songs).items()
@@ -91,6 +95,7 @@ def _record(
         catalog.choose(number, Choices())
     if left:
         catalog.taken_back(left)
+    return not all(left.values())
 
 
 def _numbers(catalog: Catalog, songs: Iterable[Path]) -> dict[int, Path]:
