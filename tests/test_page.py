@@ -167,6 +167,20 @@ def address(home: Home) -> str:
     return home.server.address
 
 
+FOCUS = """
+(() => {
+  const now = document.activeElement, last = window.lastFocus;
+  window.lastFocus = now;
+  // From the last on to the browser's own, or where it has none to the first.
+  if (!now || now === document.body || now === window.firstFocus) return 'left';
+  window.firstFocus ||= now;
+  const box = now.getBoundingClientRect();
+  if (!box.width || !box.height) return `${now.outerHTML.slice(0, 90)} is not seen`;
+  if (!last || !last.isConnected || last === document.body) return 'next';
+  const behind = last.compareDocumentPosition(now) & Node.DOCUMENT_POSITION_FOLLOWING;
+  return behind ? 'next' : `${now.outerHTML} is not behind ${last.outerHTML}`.slice(0, 900);
+})()
+"""
 SCREENS = {
     "#/library": "The Star",
     "#/library?state=failed": "Broken",
@@ -213,6 +227,25 @@ class TestEachScreen:
             if results.violations_count:
                 found[screen] = results.generate_report()
         assert found == {}
+
+    def test_is_gone_through_by_tab_in_the_order_that_is_seen(
+        self, furnished: Home, visit: Callable[..., Visit]
+    ) -> None:
+        page = visit(address(furnished)).page
+        for screen, text in SCREENS.items():
+            page.goto("about:blank")
+            page.goto(f"http://{address(furnished)}/ui/{screen}")
+            page.get_by_text(text).first.wait_for()
+            page.wait_for_timeout(300)
+            steps: list[str] = []
+            for _ in range(80):
+                page.keyboard.press("Tab")
+                steps.append(page.evaluate(FOCUS))
+                if steps[-1] == "left":
+                    break
+            # Through all of it and out again, from each to one behind it, each of them to be seen.
+            assert steps[-1] == "left", (screen, steps)
+            assert set(steps[:-1]) == {"next"}, (screen, steps)
 
     def test_tells_in_its_title_what_it_is(
         self, furnished: Home, visit: Callable[..., Visit]

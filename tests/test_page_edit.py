@@ -346,6 +346,20 @@ class TestTappingAlong:
         by = (after[1].start or 0) - (before[1].start or 0)
         assert after[3].start == pytest.approx((before[3].start or 0) + by, abs=0.01)
 
+    def test_gives_the_keyboard_back_to_the_word(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        page = editor(home, visit, song(home))
+        word(page, 3).click()
+        page.locator(".menu summary").click()
+        page.keyboard.press("Shift+Tab")
+        assert page.locator(".menu[open]").count() == 0
+        page.keyboard.press("t")
+        page.get_by_role("dialog", name="Tap along").wait_for()
+        page.keyboard.press("Escape")
+        # The line of the chosen word is tapped from its begin.
+        assert page.evaluate("document.activeElement.dataset.i") == "3"
+
     def test_works_with_a_finger(self, home: Home, visit: Callable[..., Visit]) -> None:
         id = song(home)
         page = editor(home, visit, id, size=PHONE, has_touch=True)
@@ -734,6 +748,9 @@ def test_everything_in_the_editor_is_accessible_by_what_axe_checks(
     page.get_by_role("button", name="Tap along").click()
     page.get_by_role("dialog").wait_for()
     look("tapping")
+    page.get_by_role("button", name="Measure it once").click()
+    page.get_by_text("Tap with the clicks").wait_for()
+    look("measuring")
     page.goto(f"http://{address(home)}/ui/#/song/{id}")
     page.get_by_text("Funkle, kleiner Stern").wait_for()
     look("translation")

@@ -306,7 +306,11 @@ function Editor({ track, draft, shown, stale, load }) {
         togglePin=${togglePin} lineIsRight=${lineIsRight} set=${(edge, time) => act('setting a time', now => (edge === 'end'
           ? ended(now, at, time) : moved(now, at, time, scope)))}/></div>
     ${tap == null ? null : html`<${Tap} book=${book} player=${player} first=${tap} choose=${choose}
-      close=${() => setTap(null)}/>`}
+      close=${() => {
+        setTap(null);
+        // Where a person goes on by keyboard.
+        list.current.querySelector(`[data-i="${at}"]`)?.focus({ preventScroll: true });
+      }}/>`}
     ${sheetOpen === 'keys' ? html`<${Keys} close=${() => open('')}/>` : null}
     ${sheetOpen === 'history' ? html`<${History} track=${track} close=${() => open('')}/>` : null}
     ${sheetOpen === 'words' ? html`<${Words} track=${track} revision=${shown.revision} now=${textOf(sheet)} player=${plays ? player : null}
@@ -380,6 +384,9 @@ function Judgement({ track, draft, busy, decide, open, pins, placeAgain, placeRe
     addEventListener('pointerdown', shut);
     return () => removeEventListener('pointerdown', shut);
   }, []);
+  const leaveMenu = ({ relatedTarget: next }) => {
+    if (next && !menu.current.contains(next)) menu.current.open = false;
+  };
   const escape = event => {
     if (event.key !== 'Escape' || !menu.current.open) return;
     event.stopPropagation();
@@ -403,7 +410,7 @@ function Judgement({ track, draft, busy, decide, open, pins, placeAgain, placeRe
       ${review ? html`<${Action} run=${decide('lines')} aria-keyshortcuts="o">Lines only<//>
         <${Action} class=${level === 'bad' ? '' : 'primary'} run=${decide('accept')} aria-keyshortcuts="a">Accept<//>` : null}
       <${Action} run=${placeAgain} disabled=${busy} class=${pins && !review ? '' : 'wide'}>${again}<//>
-      <details class="menu" ref=${menu} onKeyDown=${escape}><summary aria-label="More">⋯</summary><div>
+      <details class="menu" ref=${menu} onKeyDown=${escape} onFocusOut=${leaveMenu}><summary aria-label="More">⋯</summary><div>
         <button class="narrow" disabled=${busy} onClick=${closed(() => placeAgain().catch(() => {}))}>${again}</button>
         <${Action} run=${async () => { await placeRest(); menu.current.open = false; }} disabled=${busy || !placeRest} aria-keyshortcuts="r"
           title="All words before stay where they are">Place again from “${from}”<//>
