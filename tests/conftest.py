@@ -43,6 +43,13 @@ def _no_host_rests() -> Iterator[None]:
 
 
 @pytest.fixture
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the state and the cache in folders of the test, where it uses them in this process."""
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+
+
+@pytest.fixture
 def clock() -> Clock:
     """A clock that stands until a test moves it."""
     return Clock()

@@ -32,6 +32,8 @@ from lyricsyncd.tags import Journal
 from lyricsyncd.work.chosen import find_chosen, for_review
 from tests.test_identify import song
 
+pytestmark = pytest.mark.usefixtures("own_folders")
+
 LYRICS = Lyrics(
     (
         Line((Word("Twinkle,", 5.0, 5.8, 0.9), Word("twinkle", 6.0, 6.9, 0.2)), 5.0, 6.9),
@@ -88,8 +90,6 @@ class Home:
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     made = Home(tmp_path)
     yield made

@@ -252,15 +252,12 @@ class TestTheCacheOfFiles:
 
 @pytest.mark.slow
 @pytest.mark.daemon
+@pytest.mark.usefixtures("own_folders")
 class TestTheRunner:
     """A real song and models (without the separator)."""
 
     @pytest.mark.parametrize("preset", ["generic", "embed"])
-    def test_keeps_what_it_placed(
-        self, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str
-    ) -> None:
-        monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-        monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    def test_keeps_what_it_placed(self, catalog: Catalog, tmp_path: Path, preset: str) -> None:
         music = tmp_path / "music"
         music.mkdir()
         for name in ("a.mp3", "b.mp3"):

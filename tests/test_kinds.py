@@ -25,13 +25,9 @@ from tests.local_services import Asked, Reply, serving
 from tests.test_identify import song
 from tests.waiting import work_off
 
+pytestmark = pytest.mark.usefixtures("own_folders")
+
 LOCAL = {"lyrics": {"order": ["local"]}, "daemon": {"settle": 0}}
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
 
 
 def kind_of(**facts: Any) -> Kind | None:

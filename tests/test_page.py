@@ -27,6 +27,8 @@ from tests import service_home, test_web_page, web_api
 from tests.browser import DESKTOP, PHONE, Visit
 from tests.web_api import SONG, Home
 
+pytestmark = pytest.mark.usefixtures("own_folders")
+
 ROOT = Path(__file__).parent.parent
 UI = ROOT / "lyricsyncd" / "web" / "ui"
 TOKEN = "a long secret"
@@ -109,12 +111,6 @@ class TestTheFilesOfThePage:
         files = {file.relative_to(ROOT).as_posix() for file in UI.rglob("*") if file.is_file()}
         assert files <= in_wheel
         assert files <= in_source
-
-
-@pytest.fixture(autouse=True)
-def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.test_audio import encode
 from tests.test_page import address
 from tests.web_api import Home
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.usefixtures("own_folders")]
 
 RATE = 44_100
 LENGTH_S, SEEKS_S = 24.0, (20.5, 7.3)
@@ -90,9 +90,7 @@ PLAYED = """async ([id, seeks]) => {
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+def home(tmp_path: Path) -> Iterator[Home]:
     with web_api.home(tmp_path) as made:
         yield made
 

@@ -86,13 +86,9 @@ class TestCopiesThatComeAtOnce:
 
 @pytest.mark.slow
 @pytest.mark.daemon
+@pytest.mark.usefixtures("own_folders")
 class TestPlacedOnce:
     """Real songs and models (without the separator)."""
-
-    @pytest.fixture(autouse=True)
-    def _alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-        monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
 
     @pytest.fixture
     def music(self, tmp_path: Path) -> Path:

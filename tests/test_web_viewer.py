@@ -16,6 +16,8 @@ from lyricsyncd.web.sessions import COOKIE, Role, Sessions
 from tests.test_decisions import DRAFT
 from tests.web_api import Home, home
 
+pytestmark = pytest.mark.usefixtures("own_folders")
+
 TOKEN, VIEWER = "a long secret, with ünïcode", "only to look"
 PATHS = openapi.document()["paths"]
 READING = sorted(path for path, methods in PATHS.items() if "get" in methods)
@@ -29,10 +31,8 @@ STREAM = "/api/v1/events"
 
 
 @pytest.fixture
-def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+def shared(tmp_path: Path) -> Iterator[Home]:
     """A service with a song to review, and with both tokens."""
-    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     with home(tmp_path, token=TOKEN, viewer_token=VIEWER) as made:
         made.known("a.mp3")
         assert made.catalog.claim("test", 60) is not None
