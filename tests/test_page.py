@@ -403,6 +403,19 @@ class TestTheLibrary:
         page.wait_for_url("**/#/library?state=failed")
         assert page.get_by_role("row").count() == 1
 
+    def test_is_come_back_to_as_it_was_left(
+        self, furnished: Home, visit: Callable[..., Visit]
+    ) -> None:
+        page = visit(address(furnished), "#/library").page
+        page.get_by_role("link", name="Review").click()
+        page.get_by_role("row").get_by_text("The Star").click()
+        page.get_by_role("link", name="Edit timing").click()
+        page.get_by_role("region", name="Words").wait_for()
+        page.get_by_role("link", name="Back to the song").click()
+        page.get_by_role("link", name="Back to the library").click()
+        page.get_by_role("heading", name="Review").wait_for()
+        page.get_by_text("1 song", exact=True).wait_for()
+
     def test_is_used_by_keyboard(self, furnished: Home, visit: Callable[..., Visit]) -> None:
         page = visit(address(furnished)).page
         page.get_by_text("4 songs").wait_for()
@@ -470,6 +483,12 @@ class TestTheLibrary:
             page.keyboard.press("End")
             page.get_by_text("Song 99999", exact=True).wait_for()
             assert page.evaluate("document.querySelectorAll('*').length") < NODES
+            # Back from a song the list is where it was left.
+            page.keyboard.press("Enter")
+            page.get_by_role("heading", name="Song 99999").wait_for()
+            page.keyboard.press("Escape")
+            page.get_by_role("row", selected=True).get_by_text("Song 99999").wait_for()
+            assert page.get_by_role("row", selected=True).is_visible()
             page.get_by_label("Search").fill("54321")
             page.get_by_text("1 song", exact=True).wait_for()
 

@@ -1,7 +1,7 @@
 // All songs: an order of numbers, and of these the ones that are seen.
-import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
 import { get, mayChange, on, order, post, service } from './api.js';
-import { Action, Icon, LABELS, Mark, artist, folder, minutes, number, percent, text, title, useTitle } from './parts.js';
+import { Action, Icon, LABELS, Mark, artist, folder, minutes, number, percent, place, text, title, useTitle } from './parts.js';
 
 const ROW = 60, PAGE = 100, AROUND = 6, FIRST = 200;
 const SETTLE_MS = 2000;
@@ -72,7 +72,7 @@ function Rows({ state, q, sort }) {
   // The numbers of the songs that are chosen; none: songs are opened, not chosen.
   const [picked, pick] = useState(null), last = useRef(0);
   const box = useRef(), known = useRef(new Map()), asked = useRef(new Set()), pending = useRef(0);
-  const key = JSON.stringify([state, q, sort]), current = useRef();
+  const key = JSON.stringify([state, q, sort]), current = useRef(), back = useRef(null);
 
   const load = async fresh => {
     const mine = current.current, query = { state, q, sort };
@@ -96,7 +96,10 @@ function Rows({ state, q, sort }) {
   };
   useEffect(() => {
     current.current = key;
-    setAt(0);
+    // Back from a song the list is where it was left.
+    back.current = place.key === key ? { ...place } : null;
+    Object.assign(place, { hash: location.hash || '#/library', key });
+    setAt(back.current?.at || 0);
     pick(now => now && new Set());
     box.current.scrollTop = 0;
     load(true);
@@ -117,8 +120,16 @@ function Rows({ state, q, sort }) {
     };
   }, [key]);
 
+  useLayoutEffect(() => {
+    if (!ids || partly || !back.current) return;
+    box.current.scrollTop = back.current.top;
+    back.current = null;
+  }, [ids, partly]);
+  useEffect(() => { place.at = at; }, [at]);
+
   const look = () => {
     const { scrollTop, clientHeight } = box.current;
+    if (!back.current) place.top = scrollTop;
     const first = Math.max(0, Math.floor(scrollTop / ROW) - AROUND);
     setView([first, Math.ceil((scrollTop + clientHeight) / ROW) + AROUND]);
   };

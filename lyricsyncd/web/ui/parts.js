@@ -21,6 +21,9 @@ export const WRITTEN = ['done', 'mixed', 'lines'];
 // What is nearest to being written comes first.
 export const REVIEW = '/library?state=review&sort=-score';
 
+// Where a person is in the library: the songs that are listed, and how far they were looked through.
+export const place = { hash: '#/library', key: '', at: 0, top: 0 };
+
 const ICONS = {
   review: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm-1 4h2v6h-2zm0 8h2v2h-2z',
   library: 'M4 5h16v2H4zm0 6h16v2H4zm0 6h10v2H4z',

@@ -1,7 +1,7 @@
 // One song: its words light up as it is played, and a person decides about it.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
 import { Refused, get, mayChange, on, order, post } from './api.js';
-import { Action, Icon, Later, Mark, REVIEW, Retry, TakeBack, WRITTEN, artist, folder, percent, text, title, useTitle }
+import { Action, Icon, Later, Mark, REVIEW, Retry, TakeBack, WRITTEN, artist, folder, percent, place, text, title, useTitle }
   from './parts.js';
 import { keep, kept } from './memory.js';
 import { PlayButton, Player, SeekBar, awaited } from './player.js';
@@ -35,7 +35,7 @@ export function Song({ id }) {
   useTitle(track ? title(track) : '');
   useEffect(() => {
     const leave = event => {
-      if (event.key === 'Escape' && !event.target.closest('dialog')) location.hash = '#/library';
+      if (event.key === 'Escape' && !event.target.closest('dialog')) location.hash = place.hash;
     };
     addEventListener('keydown', leave);
     return () => removeEventListener('keydown', leave);
@@ -79,8 +79,8 @@ export function Song({ id }) {
   return html`<${Karaoke} track=${track} words=${words}/>`;
 }
 
-export const Top = ({ children, more, back = '#/library' }) => html`<header class="top"><a class="icon"
-  href=${back} aria-label=${back === '#/library' ? 'Back to the library' : 'Back to the song'}>
+export const Top = ({ children, more, back = place.hash }) => html`<header class="top"><a class="icon"
+  href=${back} aria-label=${back === place.hash ? 'Back to the library' : 'Back to the song'}>
   <${Icon} name="back" size="24"/></a>
   <div class="name">${children}</div><div class="acts">${more}</div></header>`;
 
