@@ -389,7 +389,7 @@ class TestCommands:
         self.run("undo", str(api.song))
         assert api.files == before
 
-    def test_reject(self, api: Home) -> None:
+    def test_reject_leaves_the_song_alone(self, api: Home) -> None:
         assert "rejected" in self.run("reject", str(api.id))
         assert api.entry().state is State.IGNORED
 
@@ -414,7 +414,7 @@ class TestCommands:
         assert choices.lyrics is not None
         assert choices.lyrics.text == "Źdźbło\nłza"
 
-    def test_set_instrumental(self, api: Home) -> None:
+    def test_set_instrumental_ends_the_work_on_the_song(self, api: Home) -> None:
         self.run("set", str(api.id), "--instrumental")
         assert api.entry().state is State.INSTRUMENTAL
 

@@ -128,7 +128,7 @@ class TestBadDays:
             Web(attempts=1, timeout=1).get_json("http://lyrics.invalid/", {})
 
     @pytest.mark.parametrize("url", ["lrclib.net", "ftp://lrclib.net", "http://"])
-    def test_no_address(self, url: str) -> None:
+    def test_what_is_no_address_is_an_error_of_ours(self, url: str) -> None:
         with pytest.raises((ConfigError, Unreachable)):
             Web(attempts=1).get_json(url, {})
 

@@ -313,7 +313,7 @@ class TestAnswersOfTheWrongShape:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("answer", [ENTRY, [ENTRY]], ids=["get", "search"])
-    def test_of_lrclib(self, answer: Any) -> None:
+    def test_of_lrclib_become_errors_of_ours(self, answer: Any) -> None:
         self.check(answer, lambda url: LrclibSource(url, WEB).find(SONG))
 
     @pytest.mark.slow
@@ -332,11 +332,11 @@ class TestAnswersOfTheWrongShape:
         self.check(answer, ask)
 
     @pytest.mark.slow
-    def test_of_genius(self) -> None:
+    def test_of_genius_become_errors_of_ours(self) -> None:
         self.check(GENIUS, lambda url: GeniusSource("t", WEB, f"{url}/", f"{url}/").find(SONG))
 
     @pytest.mark.slow
-    def test_of_acoustid(self) -> None:
+    def test_of_acoustid_become_errors_of_ours(self) -> None:
         sound = Fingerprint("AQAA", 622.0)
         self.check(ACOUSTID, lambda url: Acoustid("key", url, WEB).recordings(sound))
 

@@ -73,7 +73,7 @@ class TestTags:
         assert track.recording_id == "11111111-2222-3333-4444-555555555555"
         assert track.duration == pytest.approx(43.7, abs=0.2)
 
-    def test_no_file(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_there_is_an_error_of_ours(self, tmp_path: Path) -> None:
         with pytest.raises(AudioError):
             identify_song(tmp_path / "none.mp3")
 

@@ -37,7 +37,7 @@ def kind_of(**facts: Any) -> Kind | None:
 
 class TestByGenre:
     @pytest.mark.parametrize("genre", ["Podcast", "podcasts", "Подкаст", "Comedy; Podcast"])
-    def test_podcasts(self, genre: str) -> None:
+    def test_podcasts_are_recognised(self, genre: str) -> None:
         assert kind_of(genres=(genre,)) is Kind.PODCAST
 
     @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ class TestByGenre:
             *("audiolibro", "Luisterboek", "Ljudbok", "Аудиокнига", "有声书", "Krimi/Hörspiel"),
         ],
     )
-    def test_audiobooks(self, genre: str) -> None:
+    def test_audiobooks_are_recognised(self, genre: str) -> None:
         assert kind_of(genres=(genre,)) is Kind.AUDIOBOOK
 
     def test_speech_among_other_genres_is_a_song(self) -> None:

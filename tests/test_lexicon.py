@@ -78,14 +78,14 @@ def test_punctuation_and_decoration_are_not_sung(written: str, bare: str) -> Non
         ("p'tit", "fr", ("petit", "p'tit")),
     ],
 )
-def test_what_is_read_aloud(word: str, language: str, read: tuple[str, ...]) -> None:
+def test_numbers_and_signs_are_read_aloud(word: str, language: str, read: tuple[str, ...]) -> None:
     assert wordings(word, language) == read
 
 
 # ------------------------------------------------------------------------------- pronunciations
 
 
-def test_english_words() -> None:
+def test_english_words_have_english_phones() -> None:
     assert ways("fire") == ["F AY ER"]
     assert ways("world") == ["W ER L D"]
     assert ways("Don’t") == ways("don't") == ["D OW N T"]
@@ -123,7 +123,7 @@ def test_vocalises_of_vowels_are_not_called_short() -> None:
         assert way.slots[0][0] in VOWELS
 
 
-def test_stretched_and_stuttered_words() -> None:
+def test_stretched_and_stuttered_words_sound_like_plain_ones() -> None:
     assert ways("lo-o-ove") == ways("love") == ["L AH V"]
     assert ways("nooooo")[0] == ways("no")[0]
     assert ways("b-b-baby") == ["B AH B AH B EY B IY"]

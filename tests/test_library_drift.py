@@ -140,13 +140,13 @@ class TestTags:
 class TestSources:
     """What a library of a website does not know of our call is no answer of the website's."""
 
-    def test_genius(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_genius_is_a_bug(self, monkeypatch: pytest.MonkeyPatch) -> None:
         kind = lyricsgenius.Genius
         monkeypatch.setattr(kind, "search_songs", renamed(kind.search_songs, but=2))
         with pytest.raises(TypeError, match=DRIFTED):
             GeniusSource("token").find(SONG)
 
-    def test_syncedlyrics(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_syncedlyrics_is_a_bug(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delattr(syncedlyrics.providers.NetEase, "API_ENDPOINT_METADATA")
         with pytest.raises(AttributeError):
             SyncedlyricsSource(("netease",)).find(SONG)

@@ -68,7 +68,7 @@ class TestOgg:
         check(song, (OPUS if opus else VORBIS).get(kind, whole))
 
 
-class TestSizes:
+class TestWrongSizes:
     @pytest.mark.parametrize(
         ("change", "expected"),
         [
@@ -83,7 +83,7 @@ class TestSizes:
         ],
         ids=["0", "0 in data", "most", "too large", "too small", "odd", "most, cut", "cut"],
     )
-    def test_of_wav(
+    def test_of_wav_lose_no_sound_that_is_there(
         self, tmp_path: Path, change: Callable[[bytes], bytes], expected: float | str
     ) -> None:
         song = encode(tmp_path / "song.wav", clicks(44_100), 44_100, "pcm_s16le")
@@ -103,7 +103,7 @@ class TestSizes:
         ],
         ids=["0", "most", "too large", "too small", "no frames", "most frames", "cut"],
     )
-    def test_of_aiff(
+    def test_of_aiff_lose_no_sound_that_is_there(
         self, tmp_path: Path, change: Callable[[bytes], bytes], expected: float | str
     ) -> None:
         song = encode(tmp_path / "song.aiff", clicks(44_100), 44_100, "pcm_s16be")
@@ -122,7 +122,9 @@ class TestSizes:
             (2**36 - 1, TOO_LONG),
         ],
     )
-    def test_of_flac(self, tmp_path: Path, samples: int, expected: float | str) -> None:
+    def test_of_flac_lose_no_sound_that_is_there(
+        self, tmp_path: Path, samples: int, expected: float | str
+    ) -> None:
         song = encode(tmp_path / "song.flac", clicks(44_100), 44_100, "flac")
         song.write_bytes(flac_of(song.read_bytes(), samples))
         check(song, expected)

@@ -47,7 +47,7 @@ def alignment(n: int = 20, **values: float) -> Alignment:
     )
 
 
-def test_a_weight_a_feature() -> None:
+def test_each_feature_has_a_weight() -> None:
     assert len(phone_states().alone.weights) == len(PREDICTORS) == predictors(alignment()).shape[1]
 
 

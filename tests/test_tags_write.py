@@ -425,7 +425,9 @@ class TestCommands:
         assert run("convert", song.with_name("a.b song.elrc"), copy).returncode == 0
         assert b"sha=" not in copy.read_bytes()
 
-    def test_undo_since(self, run: Any, song: Path, journal: Journal) -> None:
+    def test_undo_since_takes_back_only_what_came_later(
+        self, run: Any, song: Path, journal: Journal
+    ) -> None:
         write_lyrics(song, WORDS, Output(), journal=journal)
         assert b"nothing of ours" in run("undo", "--since", "2099-01-01").stderr
         assert run("undo", "--since", "1h").stdout.count(b"removed") == 2

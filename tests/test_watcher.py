@@ -61,7 +61,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "name", ["a.mp3", "A.FLAC", "x.y.ogg", "song.opus", "é.m4a", "1.part 2.mp3"]
     )
-    def test_of_songs(self, name: str) -> None:
+    def test_of_songs_are_recognised(self, name: str) -> None:
         assert is_song(Path(name))
 
     @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ class TestNames:
     def test_of_other_files(self, name: str) -> None:
         assert not is_song(Path(name))
 
-    def test_of_lyrics(self) -> None:
+    def test_of_lyrics_are_recognised(self) -> None:
         assert is_lyrics(Path("a.LRC"))
         assert not is_lyrics(Path(".a.lrc"))
 

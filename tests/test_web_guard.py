@@ -49,7 +49,7 @@ class TestToken:
         assert answer.headers["www-authenticate"].startswith("Bearer")
         assert not locked.catalog.paused
 
-    def test_it_opens(self, locked: Home) -> None:
+    def test_it_opens_the_interface(self, locked: Home) -> None:
         bearer = {b"Authorization": b"Bearer " + TOKEN.encode()}
         assert locked.client.get("/api/v1/status", headers=bearer).status_code == 200
 

@@ -44,7 +44,7 @@ OURS_BEFORE = OURS.replace("star", "stat")
         ("same", "same", False, fingerprint("old"), Keep.NO),
     ],
 )
-def test_whose_words_stay(
+def test_it_is_decided_by_both_copies_whose_words_stay(
     database: str, file: str, changed_now: bool, seen: str | None, kept: Keep
 ) -> None:
     assert decide(database, file, changed_now=changed_now, seen=seen) is kept
