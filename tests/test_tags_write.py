@@ -184,6 +184,14 @@ class TestLists:
             if path.suffix != ".mp3":
                 assert path.read_bytes()
 
+    def test_a_song_for_games_names_its_audio_and_itself(
+        self, song: Path, journal: Journal
+    ) -> None:
+        named = song.rename(song.with_name("The Choir - Sky.mp3"))
+        self.write(named, journal, {"format": "ultrastar"})
+        text = named.with_suffix(".ultrastar.txt").read_text()
+        assert "#MP3:The Choir - Sky.mp3\n#TITLE:Sky\n#ARTIST:The Choir\n" in text
+
     def test_anyone_asks_for_words_in_lrc_gets_them(self, song: Path, journal: Journal) -> None:
         assert self.write(song, journal, {"format": "lrc"}) == {".lrc"}
         assert b"<00:02.000>" in song.with_name("a.b song.lrc").read_bytes()

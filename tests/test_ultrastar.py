@@ -113,6 +113,13 @@ class TestADuet:
         assert pitches == list(range(8))
 
 
+class TestNames:
+    def test_that_are_not_known_are_there_all_the_same_and_read_as_unknown(self) -> None:
+        text = formats.write(Lyrics(LEAD), "ultrastar")
+        assert "#TITLE:Unknown\n#ARTIST:Unknown\n" in text
+        assert formats.read(text.encode(), "ultrastar").metadata == {}
+
+
 class TestLines:
     @pytest.mark.parametrize(
         "lines",

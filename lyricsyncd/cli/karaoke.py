@@ -129,6 +129,7 @@ def _song_of_game(song: Path, stems: Stems, lyrics: Lyrics, folder: Path) -> str
     from lyricsyncd import audio
     from lyricsyncd.align import melody
     from lyricsyncd.formats.ultrastar import Ultrastar
+    from lyricsyncd.identify import read_tags
 
     start = min((word.start for word in lyrics.words if word.start is not None), default=0.0)
     found = melody.beats(audio.decode(song, _BEATS_HZ), _BEATS_HZ)
@@ -145,6 +146,10 @@ def _song_of_game(song: Path, stems: Stems, lyrics: Lyrics, folder: Path) -> str
     )
     if grid is not None:
         writer = dataclasses.replace(writer, bpm=grid.bpm, gap=grid.first)
+    track = read_tags(song)
+    names = {"title": track.title, "artist": track.artist}
+    known = {key: value for key, value in names.items() if value}
+    lyrics = dataclasses.replace(lyrics, metadata={**known, **lyrics.metadata})
     vocals = audio.decode(stems.vocals, _PITCH_HZ)
     pitches = melody.pitches(vocals, _PITCH_HZ, writer.notes(lyrics))
     return dataclasses.replace(writer, pitches=pitches).write(lyrics)

@@ -5,8 +5,8 @@ all 0: `lyricsyncd karaoke --ultrastar` finds both by the sound. A note is a bea
 ends before the next one of its line begins. Among lines with word times, one without is a single
 note that games show and do not score (``F``, freestyle); a song without any word times cannot be
 written. Games know two players: the lead is ``P1``, all other voices are ``P2``, and of each the
-lines follow each other. A song that is written beside its audio names it (``#MP3``), else that is
-for the user to add.
+lines follow each other. What has no name is ``Unknown``, without which games refuse a song. A song
+that is written beside its audio names it (``#MP3``), which is else for the user to add.
 
 Read: any BPM and gap, ``#RELATIVE``, golden, rap and freestyle notes (a line that is a single
 freestyle note has no word times), duets (``P1`` is the lead), whose lines are put in the order in
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -39,6 +39,8 @@ from lyricsyncd.model import Line, Lyrics, Word
 
 _VERSION = "1.1.0"
 """Of the format: its text is UTF-8. Games refuse files from 2.0.0 on."""
+_NAMES = ("title", "artist")
+_UNKNOWN = "Unknown"
 _BPM = 1500
 """The game counts four beats for each of these a minute: 6000 a minute, 100 a second."""
 _SUNG_S = 0.3
@@ -174,7 +176,7 @@ class Ultrastar:
             for _, own in _by_player(Lyrics(tuple(lines)))
             for line in _following(own, self._unit)
         ]
-        names = {key: lyrics.metadata[key] for key in ("title", "artist") if key in lyrics.metadata}
+        names = _known(lyrics.metadata)
         language = lyrics.language if lyrics.language in _LANGUAGES else None
         return Lyrics(tuple(lines), language, metadata=names)
 
@@ -183,7 +185,7 @@ class Ultrastar:
         players = _by_player(lyrics)
         rows = [f"#VERSION:{_VERSION}"]
         rows += [f"#{name}:{one_line(value)}" for name, value in self.headers]
-        rows += [f"#{key.upper()}:{lyrics.metadata.get(key, '')}" for key in ("title", "artist")]
+        rows += [f"#{key.upper()}:{lyrics.metadata.get(key, _UNKNOWN)}" for key in _NAMES]
         if lyrics.language is not None:
             rows.append(f"#LANGUAGE:{_LANGUAGES[lyrics.language]}")
         rows += [f"#BPM:{self.bpm:g}", f"#GAP:{round(self.gap * 1000)}"]
@@ -213,6 +215,11 @@ class Ultrastar:
                 rows.append(f"{kind} {beat} {last - beat} {pitch} {guard}{text}")
             before = round((line.end or 0) * unit)
         return rows
+
+
+def _known(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the title and the artist, as far as they are known."""
+    return {key: names[key] for key in _NAMES if names.get(key, _UNKNOWN) != _UNKNOWN}
 
 
 def _count(lyrics: Lyrics) -> int:
@@ -402,7 +409,7 @@ def _read(text: str) -> Lyrics:
     lyrics = Lyrics(
         tuple(lines),
         _language(tags.get("LANGUAGE", "")),
-        metadata={"title": tags.get("TITLE", ""), "artist": tags.get("ARTIST", "")},
+        metadata=_known({key: tags.get(key.upper(), "") for key in _NAMES}),
     )
     return _in_order_of_starts(tidy(lyrics))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lyricsyncd.config.schema import Output
 from lyricsyncd.errors import FormatError, WriteError
@@ -148,7 +149,7 @@ def _write_sidecars(
             tally.kept.append(Note(sidecar.path, f"{TOO_LONG}, so it was not written"))
             continue
         try:
-            content = _content(lyrics, sidecar, request.by_hand)
+            content = _content(lyrics, sidecar, request)
         except FormatError as error:
             tally.kept.append(Note(sidecar.path, f"not written, {error}"))
             continue
@@ -161,13 +162,20 @@ def _write_sidecars(
             tally.kept.append(Note(sidecar.path, why))
 
 
-def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
+def _named(lyrics: Lyrics, song: Path) -> Lyrics:
+    """Return lyrics with the artist and title of the song's file name, where they have none."""
+    artist, found, title = song.stem.partition(" - ")
+    names = {"artist": artist, "title": title} if found else {"title": song.stem}
+    return dataclasses.replace(lyrics, metadata={**names, **lyrics.metadata})
+
+
+def _content(lyrics: Lyrics, sidecar: Sidecar, request: Request) -> bytes:
     from lyricsyncd import formats
     from lyricsyncd.text.romanisation import with_romanisations
 
     # Without our stamp, a person's choice does not look like ours if the journal is lost.
-    author = stamp.unstamped if by_hand else stamp.stamped
-    options: dict[str, int] = {} if sidecar.decimals is None else {"decimals": sidecar.decimals}
+    author = stamp.unstamped if request.by_hand else stamp.stamped
+    options: dict[str, Any] = {} if sidecar.decimals is None else {"decimals": sidecar.decimals}
     if sidecar.translations:
         options["translations"] = True
     if sidecar.syllables:
@@ -176,4 +184,8 @@ def _content(lyrics: Lyrics, sidecar: Sidecar, by_hand: bool) -> bytes:
         options["notes"] = True
     if sidecar.romanise:
         lyrics = with_romanisations(lyrics)
+    if sidecar.format == "ultrastar":
+        # Games refuse a song that does not name its audio, nor itself.
+        lyrics = _named(lyrics, request.song)
+        options["headers"] = (("MP3", request.song.name),)
     return stamp.signed(formats.write(author(lyrics), sidecar.format, **options))
