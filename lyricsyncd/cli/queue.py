@@ -22,17 +22,15 @@ if TYPE_CHECKING:
 
 
 _STATES = (
-    *(
-        "pending",
-        "working",
-        "done",
-        "mixed",
-        "lines",
-        "review",
-        "no_lyrics",
-        "instrumental",
-        "failed",
-    ),
+    "pending",
+    "working",
+    "done",
+    "mixed",
+    "lines",
+    "review",
+    "no_lyrics",
+    "instrumental",
+    "failed",
     "ignored",
 )
 """Those of `State`, which is not loaded for a page of help."""
@@ -153,15 +151,12 @@ def _below_any(entry: Entry, folders: Sequence[Path]) -> bool:
     return any(folder in entry.path.parents for folder in folders)
 
 
-def _all(catalog: Catalog, states: Sequence[Any]) -> list[Entry]:
+def _all(catalog: Catalog, states: Sequence[State]) -> list[Entry]:
+    """Return all songs in some states, a page at a time."""
     found: list[Entry] = []
     while page := catalog.entries(states=states, after=found[-1].id if found else 0, limit=1000):
         found += page
     return found
-
-
-def _songs(count: int) -> str:
-    return "1 song" if count == 1 else f"{count} songs"
 
 
 def _report_chosen(
@@ -179,7 +174,7 @@ def _report_chosen(
     verb = "would be " if dry_run else ""
     if folders:
         where = ", ".join(map(str, folders))
-        say(f"{where}: {_songs(len(chosen))} {verb}{what}")
+        say(f"{where}: {views.songs(len(chosen))} {verb}{what}")
     elif len(chosen) == 1:
         say(f"{chosen[0].path}: {verb}{what}")
     else:

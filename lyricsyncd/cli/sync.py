@@ -21,7 +21,7 @@ from lyricsyncd.cli.one_song import (
     write_to_stdout,
 )
 from lyricsyncd.cli.options import encoding_option
-from lyricsyncd.cli.outcomes import details, show_summary
+from lyricsyncd.cli.outcomes import Outcome, details, show_summary
 from lyricsyncd.cli.plan import show_plan
 from lyricsyncd.cli.songs import known_catalog, targets_of
 from lyricsyncd.errors import LyricsNotFound, UsageError
@@ -146,20 +146,10 @@ def sync(
     # What one stage frees is to be there for the next.
     memory.give_back_large_blocks(memory.ARRAYS)
     pipeline = _pipeline(settings, acoustid_key, device, profile)
-    several = len(songs) > 1
-    outcomes = []
-    for song in songs:
-        outcome = sync_song(pipeline, song, options)
-        outcomes.append(outcome)
-        if _verbose(context) and outcome.result is not None:
-            for line in details(outcome.result):
-                note(line)
-        if several and outcome.error is not None:
-            said = str(outcome.error)
-            note(said if str(song) in said else f"{song}: {said}")
+    outcomes = _synced(pipeline, songs, options, verbose=_verbose(context))
     found = [outcome.report(dry_run=dry_run) for outcome in outcomes]
     # One song gives its report, several a list of them.
-    report_text = json.dumps(found if several else found[0], ensure_ascii=False, indent=2)
+    report_text = json.dumps(found if len(found) > 1 else found[0], ensure_ascii=False, indent=2)
     if report is not None and not dry_run:
         target.write(report, encoded(report_text) + b"\n")
     if as_json:
@@ -168,10 +158,27 @@ def sync(
         show_summary(outcomes, dry_run=dry_run)
     for outcome in outcomes:
         for line in outcome.notes:
-            note(f"{outcome.song.name}: {line}" if several else line)
-    if not several and outcomes[0].error is not None:
+            note(f"{outcome.song.name}: {line}" if len(outcomes) > 1 else line)
+    if len(outcomes) == 1 and outcomes[0].error is not None:
         raise outcomes[0].error
     context.exit(max((outcome.status for outcome in outcomes), key=_BY_WEIGHT.index))
+
+
+def _synced(
+    pipeline: LyricSyncPipeline, songs: Sequence[Path], options: Options, *, verbose: bool
+) -> list[Outcome]:
+    """Place the words of songs one by one; of several, note each error as it comes."""
+    outcomes: list[Outcome] = []
+    for song in songs:
+        outcome = sync_song(pipeline, song, options)
+        outcomes.append(outcome)
+        if verbose and outcome.result is not None:
+            for line in details(outcome.result):
+                note(line)
+        if len(songs) > 1 and outcome.error is not None:
+            said = str(outcome.error)
+            note(said if str(song) in said else f"{song}: {said}")
+    return outcomes
 
 
 def _check_one_song(

@@ -378,6 +378,7 @@ def stage_of(entry: Entry) -> str:
 
 
 def songs(count: int) -> str:
+    """Write a number of songs out."""
     return "1 song" if count == 1 else f"{count} songs"
 
 
