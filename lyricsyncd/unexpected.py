@@ -76,5 +76,21 @@ class TransientErrors:
         log.error("%s", text)
 
 
+class Once:
+    """Recognise texts that came before, of which a bounded number is kept: each is logged once."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def is_new(self, text: str) -> bool:
+        """Return whether a text has not come before, and keep it."""
+        if text in self._known:
+            return False
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known.add(text)
+        return True
+
+
 UNEXPECTED, TRANSIENT = UnexpectedErrors(), TransientErrors()
 """The instances of this process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import pickle
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from lyricsyncd.library.rules import Rules, is_song
 from lyricsyncd.library.settle import Debouncer, StableFile
 from lyricsyncd.library.walk import walk
 from lyricsyncd.library.watch import FileEvent
-from lyricsyncd.unexpected import TransientErrors, UnexpectedErrors
+from lyricsyncd.unexpected import Once, TransientErrors, UnexpectedErrors
 
 
 def trip(what: object) -> None:
@@ -79,6 +80,18 @@ class TestAnUnexpectedError:
         handler = watch._Handler(tmp_path, tmp_path, trip)
         handler.dispatch(FileClosedEvent(str(tmp_path / "a.mp3")))
         assert "a.mp3: unexpected TypeError" in caplog.text
+
+
+class TestWhatIsLoggedOnce:
+    def test_is_new_the_first_time(self) -> None:
+        once = Once()
+        assert [once.is_new(text) for text in "abab"] == [True, True, False, False]
+
+    def test_takes_no_more_room_with_every_song(self) -> None:
+        once = Once()
+        for number in range(100_000):
+            assert once.is_new(f"/music/{number}.mp3 has no fingerprint")
+        assert len(pickle.dumps(once)) < 200_000
 
 
 class TestPassingTrouble:

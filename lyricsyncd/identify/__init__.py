@@ -17,6 +17,7 @@ from lyricsyncd.identify import doubts
 from lyricsyncd.identify.file_name import FileName, parse_file_name
 from lyricsyncd.identify.tags import read_tags
 from lyricsyncd.model import SongIdentification, Track
+from lyricsyncd.unexpected import Once
 
 if TYPE_CHECKING:
     from lyricsyncd.identify.acoustid import Acoustid, Recording
@@ -25,8 +26,8 @@ __all__ = ["FileName", "SongIdentification", "identify_song", "parse_file_name",
 
 _log = logging.getLogger(__name__)
 
-_logged: set[str] = set()
-"""Problems already logged."""
+_problems = Once()
+"""Those that were logged."""
 
 SURE = 0.8
 """Least score of a fingerprint's match."""
@@ -71,9 +72,9 @@ def identify_song(
         recording = _recording(Path(path), track, _service(acoustid_key, acoustid_url))
     except (SourceError, ModelError, AudioError) as error:
         # Failures of a host are reported by the service itself; a missing tool affects every song.
-        known = str(error) in _logged or (isinstance(error, SourceError) and error.host is not None)
-        _logged.add(str(error))
-        _log.log(logging.DEBUG if known else logging.WARNING, "%s: %s", path, error)
+        of_host = isinstance(error, SourceError) and error.host is not None
+        new = not of_host and _problems.is_new(str(error))
+        _log.log(logging.WARNING if new else logging.DEBUG, "%s: %s", path, error)
         return dataclasses.replace(guessed, warnings=(str(error),))
     if recording is None:
         return dataclasses.replace(guessed, why=f"{doubt}; AcoustID does not know its fingerprint")

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from lyricsyncd import patterns
 from lyricsyncd.printable import escaped
+from lyricsyncd.unexpected import Once
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 64_000
-_LOGGED_MOST = 1000
 _LINES_LOGGED = 3
-_logged: set[str] = set()
-"""Messages already logged, since a folder's file is read for every song in it."""
+_problems = Once()
+"""Those that were logged: a folder's file is read for every song in it."""
 _EMPTY = b""
 
 
@@ -83,9 +83,5 @@ def _is_plain(file: Path, status: os.stat_result) -> bool:
 def _log_once(file: Path, problem: str) -> None:
     """Log a problem of a file, unless the same was logged before."""
     text = f"{escaped(str(file))}: {problem}"
-    if text in _logged:
-        return
-    if len(_logged) >= _LOGGED_MOST:
-        _logged.clear()
-    _logged.add(text)
-    log.warning("%s", text)
+    if _problems.is_new(text):
+        log.warning("%s", text)
