@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lyricsyncd.model import Lyrics, Word
@@ -107,19 +108,19 @@ class LyricsAligner:
         with watch.stage("align"):
             acoustic_model = self._models.acoustic_model(language)
             starts = None if transcript is None else transcript_starts(transcript, sung.words)
-            words = [[word.text for word in line.words] for line in sung]
-            line_starts = _line_starts(sung)
 
             # A second aligner only makes a prior: to it, what a person set is an anchor.
             set_ = dict(pins)
             anchors = [set_.get(i) for i in range(len(lyrics.words))] if pins else starts
 
             def place(
+                lines: Lyrics,
                 stem: Stem,
                 unsung: npt.NDArray[np.bool_] | None = None,
                 windows: Sequence[tuple[int, float, float]] = (),
             ) -> Alignment:
-                own = _starts_of(line_starts, sung, unsung)
+                words = [[word.text for word in line.words] for line in lines]
+                own = _starts_of(_line_starts(lines), lines, unsung)
 
                 def second_onsets(first: Alignment) -> OnsetPosteriors | None:
                     return self._second_onsets(stem, words, language, first, own, anchors)
@@ -144,10 +145,10 @@ class LyricsAligner:
                     ),
                 )
 
-            alignment = place(stem)
+            alignment = place(sung, stem)
             # An order of lines is that of the lines as they are written.
             parted = sung if order else with_backing(sung)
-            apart = [] if pins else voices_apart(parted, alignment, stem, place)
+            apart = [] if pins else voices_apart(parted, alignment, stem, partial(place, parted))
         with watch.stage("refine"):
             alignment = _refined(alignment, stem, pins)
             if apart:
