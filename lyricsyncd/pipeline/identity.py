@@ -14,7 +14,7 @@ from lyricsyncd.config.paths import models_dir
 if TYPE_CHECKING:
     from lyricsyncd.pipeline.settings import ModelSettings
 
-REVISION = 2
+REVISION = 3
 """Raised with each change of separation, alignment or judging by which songs may be placed better
 than before."""
 _CALIBRATIONS = "*calibration.json"
