@@ -44,6 +44,10 @@ DOUBTFUL = 0.9
 """Score below which the vocals are separated again, and then a recogniser's transcript is taken for
 a second opinion, where there is one."""
 
+_HOPELESS = 0.1
+"""Score below which neither raised vocals nor repeats are tried: most words of other songs have
+less, and of songs with their own words, however hard, none less than 0.15."""
+
 AWAY = 0.05
 """Share of the singing away from all words from which lines that are sung again are looked for: of
 eleven songs with all their words ten have less than 0.02, and one 0.14."""
@@ -194,13 +198,14 @@ class Placer:
         language = self._language(prepared, best.lyrics)
         # Of voices that sing at once, one answers with the words of the other.
         several = has_voices(best.lyrics)
-        if not several and (self._doubtful(best) or best.uncovered.away >= AWAY):
+        hopeless = best.verdict.score < _HOPELESS
+        if not (several or hopeless) and (self._doubtful(best) or best.uncovered.away >= AWAY):
             best = self._aligner.placed_among_repeats(
                 best, language, watch, compare_times=prepared.judged
             )
         if self._doubtful(best):
             # Raised vocals are no longer balanced, which voices apart are found by.
-            if not best.voices_apart:
+            if not (best.voices_apart or hopeless):
                 best = self._with_raised_vocals(best, prepared, language, watch, progress)
             if self._doubtful(best):
                 best = self._with_second_opinion(best, language, watch, progress)
