@@ -14,7 +14,7 @@ from rich.console import Console
 
 from lyricsyncd.catalog.catalog import FILE_NAME, Catalog
 from lyricsyncd.catalog.records import Fingerprint, Outcome, Priority, Rest, State
-from lyricsyncd.cli import views
+from lyricsyncd.cli import phrases, tables, views
 from lyricsyncd.cli.queue import queue
 from lyricsyncd.cli.show import show
 from lyricsyncd.cli.status import status
@@ -130,7 +130,7 @@ class TestTheStatus:
             add(catalog, f"{number}.mp3", AWAY)
         until = time.time() + 60
         catalog.note_rests([Rest("host", until, "host cannot be reached ([Errno 111])")])
-        when = views.clock(until)
+        when = phrases.clock(until)
         assert f"waiting   3 songs wait for host (cannot be reached), next try {when}" in said(
             status
         )
@@ -151,7 +151,7 @@ class TestTheStatus:
         reported = reported_of(catalog, [], running=True)
         terminal = Console(width=80, force_terminal=True, color_system=None, record=True)
         with terminal.capture() as capture:
-            terminal.print(views.facts(views.status_rows(reported)))
+            terminal.print(tables.facts(views.status_rows(reported)))
         lines = capture.get().splitlines()
         assert all(len(line) <= 80 for line in lines)
         assert sum("The Song" in line or "Any Terminal" in line for line in lines) == 1

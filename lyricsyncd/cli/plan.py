@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lyricsyncd.cli import views
+from lyricsyncd.cli import phrases
 from lyricsyncd.cli.console import print_json, say
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def show_plan(
     for song in new:
         language = "" if song.language is None else f"  (language {song.language})"
         say(f"{song.path}{language}")
-    click.echo(f"{views.songs(len(new))} would be {what}", err=True)
+    click.echo(f"{phrases.songs(len(new))} would be {what}", err=True)
     for line in _rest(len(waiting), skipped, len(of(Work.LEFT))):
         click.echo(line, err=True)
     if new or waiting:
@@ -62,20 +62,20 @@ def show_plan(
 def _rest(waiting: int, skipped: Sequence[Planned], left: int) -> list[str]:
     lines = []
     if waiting:
-        lines.append(f"{views.songs(waiting)} queued already")
+        lines.append(f"{phrases.songs(waiting)} queued already")
     by_reason: dict[str, int] = {}
     for song in skipped:
         by_reason[song.reason] = by_reason.get(song.reason, 0) + 1
-    lines += [f"{views.songs(count)} skipped ({reason})" for reason, count in by_reason.items()]
+    lines += [f"{phrases.songs(count)} skipped ({reason})" for reason, count in by_reason.items()]
     if left:
-        lines.append(f"{views.songs(left)} done, with nothing new")
+        lines.append(f"{phrases.songs(left)} done, with nothing new")
     return lines
 
 
 def _duration(seconds: float, pace: Pace) -> str:
     basis = (
-        f"as fast as the latest {views.songs(pace.measured)}"
+        f"as fast as the latest {phrases.songs(pace.measured)}"
         if pace.measured
         else "an assumption: the catalog has no song to measure it by"
     )
-    return f"About {views.span(seconds)} of work for the models ({basis})"
+    return f"About {phrases.span(seconds)} of work for the models ({basis})"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lyricsyncd.cli import views
+from lyricsyncd.cli import phrases, views
 from lyricsyncd.cli.console import print_json, say
 from lyricsyncd.cli.options import CONTEXT, checked_config_option, dry_run_option, json_option
 from lyricsyncd.cli.songs import named_songs, note_idle, open_catalog
@@ -174,7 +174,7 @@ def _report_chosen(
     verb = "would be " if dry_run else ""
     if folders:
         where = ", ".join(map(str, folders))
-        say(f"{where}: {views.songs(len(chosen))} {verb}{what}")
+        say(f"{where}: {phrases.songs(len(chosen))} {verb}{what}")
     elif len(chosen) == 1:
         say(f"{chosen[0].path}: {verb}{what}")
     else:

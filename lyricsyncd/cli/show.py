@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lyricsyncd.cli import views
+from lyricsyncd.cli import tables, views
 from lyricsyncd.cli.console import print_json
 from lyricsyncd.cli.options import CONTEXT, checked_config_option, json_option
 from lyricsyncd.cli.songs import one_song, open_catalog
@@ -25,4 +25,4 @@ def show(song: str, as_json: bool) -> None:
     rows = views.song_rows(entry.as_dict())
     if could_be_better:
         rows.append(("better", "it could be now: other models placed it than those of now", ""))
-    views.print_facts(rows)
+    tables.print_facts(rows)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lyricsyncd.cli import views
+from lyricsyncd.cli import tables, views
 from lyricsyncd.cli.console import print_json
 from lyricsyncd.cli.options import CONTEXT, config_option, json_option
 from lyricsyncd.cli.songs import open_catalog
@@ -38,7 +38,7 @@ def status(watch: bool, config: Path | None, as_json: bool) -> None:
             if as_json:
                 print_json(shown)
             else:
-                views.print_facts(views.status_rows(shown))
+                tables.print_facts(views.status_rows(shown))
             return
         if as_json or not sys.stdout.isatty():
             while True:

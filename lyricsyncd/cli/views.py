@@ -1,147 +1,25 @@
-"""Format what ``status``, ``show`` and ``queue`` print, from plain values.
-
-A terminal gets colours, bars, and lines that fit it. A pipe gets every line whole: columns that are
-padded with spaces, nothing wrapped or cut.
-"""
+"""Describe the service and songs, as ``status``, ``show`` and ``queue`` print them."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from lyricsyncd.cli.console import bar, console
-from lyricsyncd.printable import escaped
+from lyricsyncd.cli.console import bar
+from lyricsyncd.cli.phrases import Entry, ago, clock, name_of, songs, span, stage_of
+from lyricsyncd.cli.tables import CUT, STYLES, Row, facts, padded, print_columns
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
-    from rich.text import Text
 
     from lyricsyncd.catalog.catalog import Entry as CatalogEntry
 
-Row = tuple[str, str, str]
-"""A label, a value, and the value's style; an empty label continues the row before."""
-CUT = "not bold"
-"""The style of a value that is cut where it does not fit a terminal."""
-Entry = Mapping[str, Any]
-"""A song as `lyricsyncd.catalog.records.Entry.as_dict` has it."""
-
-_STYLES = {
-    "done": "green",
-    "mixed": "green3",
-    "lines": "yellow",
-    "review": "dark_orange",
-    "failed": "red",
-    "working": "cyan",
-}
-_STAGES = {
-    "find": "looks for the words",
-    "waiting": "waits for the model",
-    "separate": "separates the vocals",
-    "align": "places the words",
-    "transcribe": "recognises the words",
-    "write": "is written",
-}
 _MOST = 20
 """Values of one label."""
 NONE = "none"
 _NO_LIBRARY = "none: name one with `lyricsyncd init --library DIR`"
-
-
-# --- how rows are printed ---------------------------------------------------------------------
-
-
-def print_facts(rows: Sequence[Row]) -> None:
-    """Print labelled values."""
-    if sys.stdout.isatty():
-        console().print(facts(rows))
-        return
-    width = max((len(label) for label, _, _ in rows), default=0)
-    for label, value, _ in rows:
-        click.echo(f"{label:<{width}}  {escaped(value)}".rstrip())
-
-
-def facts(rows: Sequence[Row]) -> Table:
-    """Lay out labelled values for a terminal, long ones folded."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, value, style in rows:
-        cut = style == CUT
-        overflow: Literal["ellipsis", "fold"] = "ellipsis" if cut else "fold"
-        table.add_row(label, Text(escaped(value), style, no_wrap=cut, overflow=overflow))
-    return table
-
-
-def print_columns(titles: Sequence[str], rows: Sequence[Sequence[str]], styled: int) -> None:
-    """Print a row a line; on a terminal, what does not fit is cut, the last column first.
-
-    Parameters
-    ----------
-    styled : int
-        The column with the state, whose colour is shown.
-    """
-    if not sys.stdout.isatty():
-        for line in _padded([titles, *rows]):
-            click.echo(line)
-        return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    last = len(titles) - 1
-    for at, title in enumerate(titles):
-        long = at in (1, last)
-        table.add_column(
-            title,
-            no_wrap=True,
-            overflow="ellipsis",
-            justify="right" if at == 0 else "left",
-            ratio=1 if long else None,
-        )
-    table.expand = _too_wide([titles, *rows])
-    for row in rows:
-        table.add_row(*(_cell(text, at == styled) for at, text in enumerate(row)))
-    console().print(table)
-
-
-def _cell(text: str, styled: bool) -> Text:
-    from rich.text import Text
-
-    return Text(escaped(text), _STYLES.get(text, "") if styled else "")
-
-
-def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    from rich.cells import cell_len
-
-    return [max(cell_len(escaped(text)) for text in column) for column in zip(*rows, strict=True)]
-
-
-def _too_wide(rows: Sequence[Sequence[str]]) -> bool:
-    return sum(width + 2 for width in _widths(rows)) > console().width
-
-
-def _padded(rows: Sequence[Sequence[str]]) -> list[str]:
-    from rich.cells import cell_len
-
-    widths = _widths(rows)
-    return [
-        "  ".join(
-            escaped(text) + " " * (width - cell_len(escaped(text)))
-            for text, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-
-
-# --- status -----------------------------------------------------------------------------------
 
 
 def status_rows(status: Mapping[str, Any]) -> list[Row]:
@@ -242,7 +120,7 @@ def _latest(entries: Sequence[Entry]) -> list[str]:
         )
         for entry in entries
     ]
-    return _padded(rows)
+    return padded(rows)
 
 
 def _library(library: Mapping[str, Any]) -> str:
@@ -265,9 +143,6 @@ def _labelled(label: str, values: Sequence[str], style: str = "") -> list[Row]:
 def live(status: Mapping[str, Any]) -> RenderableType:
     """Lay out `status_rows` for a terminal, to be shown again and again."""
     return facts(status_rows(status))
-
-
-# --- show -------------------------------------------------------------------------------------
 
 
 def song_rows(entry: Entry) -> list[Row]:
@@ -297,7 +172,7 @@ def song_rows(entry: Entry) -> list[Row]:
         ("number", str(entry["id"]), ""),
         ("file", entry["path"], ""),
         ("length", NONE if not length else f"{int(length) // 60}:{int(length) % 60:02}", ""),
-        ("state", state, _STYLES.get(entry["state"], "")),
+        ("state", state, STYLES.get(entry["state"], "")),
         ("reason", entry["error"] or _result_of(entry) or entry["why"] or NONE, ""),
         ("quality", quality, ""),
         ("words", words, ""),
@@ -310,8 +185,6 @@ def song_rows(entry: Entry) -> list[Row]:
         *([("missing", f"since {ago(entry['missing_since'])}", "")] * bool(entry["missing_since"])),
     ]
 
-
-# --- queue ------------------------------------------------------------------------------------
 
 TITLES = ("id", "song", "state", "quality", "why")
 STATE_AT = 2
@@ -359,53 +232,3 @@ def _waits(entry: Entry) -> str:
     due = entry["next_attempt_at"]
     later = due is not None and due > time.time() and entry["finished_at"] is not None
     return f"again {ago(due)}" if later else ""
-
-
-# --- words ------------------------------------------------------------------------------------
-
-
-def name_of(entry: Entry) -> str:
-    """Return a short name for a person."""
-    if entry["artist"] and entry["title"]:
-        return f"{entry['artist']} - {entry['title']}"
-    return str(entry["title"] or Path(entry["path"]).stem)
-
-
-def stage_of(entry: Entry) -> str:
-    """Say what is being done with a song."""
-    stage, share = entry["stage"] or "find", entry["progress"] or 0.0
-    return _STAGES.get(stage, stage) + (f", {share:.0%}" if share else "")
-
-
-def songs(count: int) -> str:
-    """Write a number of songs out."""
-    return "1 song" if count == 1 else f"{count} songs"
-
-
-def clock(moment: float) -> str:
-    """Format a time of today without its day, another with it."""
-    local, now = time.localtime(moment), time.localtime()
-    same_day = local[:3] == now[:3]
-    return time.strftime("%H:%M" if same_day else "%a %H:%M", local)
-
-
-def ago(moment: float | None) -> str:
-    """Format a time relative to now."""
-    if moment is None:
-        return "never"
-    seconds = time.time() - moment
-    if abs(seconds) < 1:
-        return "now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
-
-
-def span(seconds: float) -> str:
-    """Format a duration in its largest unit; hours with minutes."""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 3600:
-        return f"{round(seconds / 60)} min"
-    if seconds < 86400:
-        minutes = round(seconds / 60)
-        return f"{minutes // 60} h {minutes % 60:02} min"
-    return f"{round(seconds / 86400)} d"
