@@ -23,8 +23,9 @@ from lyricsyncd.config.schema import OutputFile
 from lyricsyncd.errors import AudioError, ModelError, raised_inside
 from lyricsyncd.formats import read
 from lyricsyncd.identify.tags import parse_tags
+from lyricsyncd.lyrics.embedded import parse_embedded
 from lyricsyncd.lyrics.genius import GeniusSource
-from lyricsyncd.lyrics.local import LocalSource, parse_embedded
+from lyricsyncd.lyrics.local import LocalSource
 from lyricsyncd.lyrics.synced import SyncedlyricsSource
 from lyricsyncd.model import Track
 from lyricsyncd.models.onnx_session import open_session

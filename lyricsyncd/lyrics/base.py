@@ -84,3 +84,12 @@ def described(lyrics: Lyrics) -> str:
         Timing.LINE: "line-timed",
         Timing.NONE: "plain",
     }[lyrics.timing]
+
+
+def described_content(lyrics: Lyrics) -> str:
+    """Describe what a file or a tag holds, to show to the user."""
+    if lyrics.instrumental and not lyrics.words:
+        return "a note that it is instrumental"
+    if not lyrics.words:
+        return "a page or a note without lyrics"
+    return f"{described(lyrics)} lyrics"
