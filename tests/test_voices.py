@@ -107,7 +107,7 @@ class TestTwoVoices:
             install.install(model, models)
         measured = voices_benchmark.measure(song, tmp_path, "spleeter", models)
         assert measured.lead > 0.9
-        assert measured.other > 0.9
+        assert measured.other > 0.85
 
 
 class TestThePlacement:
