@@ -5,9 +5,10 @@
 The demo's singer sings the songs, a second singer, higher and panned to the side, comes in before a
 line of the first is over: a *duet* of two poems whose lines overlap by half, *backing vocals* that
 repeat the end of each line while it is still sung, and the same written in *brackets* behind the
-line. Those with a 2 are other poems at another speed, with singers at other places, which nothing
-was chosen by. *In turn*, the words in brackets follow the line. Each is placed from its words alone
-and compared with the times that it was made with: the share of words within 0.3 s, by voice.
+line. Those with a 2 and a 3 are other poems at other speeds, with singers at other places; nothing
+was chosen by those with a 3. *In turn*, the words in brackets follow the line. Each is placed from
+its words alone and compared with the times that it was made with: the share of words within 0.3 s,
+by voice.
 """
 
 from __future__ import annotations
@@ -97,6 +98,16 @@ _ANSWERS = (
     "ooh/8 mend/8 his/8 head/8:1.5",
     "brown/5 paper/5,5:2",
 )
+_CALLS = (
+    "a/8 ship/8 go/6 sailing/5,5",
+    "on/5 the/5 sea/6:2",
+    "it/5 was/5 laden/6,6",
+    "things/6 for/5 me/5:2",
+    "in/8 the/6 cabin/5,5",
+    "in/5 the/5 hold/5:2",
+    "made/6 of/5 silk/5:2",
+    "made/5 of/5 gold/5:2",
+)
 
 
 @dataclass(frozen=True)
@@ -155,6 +166,20 @@ SONGS: dict[str, Song] = {
     "backing": Song((_LEAD, _ECHO)),
     "duet 2": Song((_LATE_LEAD, Part("Ben", _SEA, 3.5, "en-us", 0.75, -0.4)), 0.42),
     "backing 2": Song((_LATE_LEAD, _ANSWER), 0.55),
+    "duet 3": Song(
+        (
+            Part(None, _LAMB, 0.0, "en-us", 1.1),
+            Part("Ann", _STAR, 4.0, "en-us", 1.6, 0.6, 0.9),
+        ),
+        0.46,
+    ),
+    "backing 3": Song(
+        (
+            Part(None, _SEA, 0.0, "en-us"),
+            Part("bg", _CALLS, 6.0, "en-us", 1.4, -0.6, 0.8),
+        ),
+        0.5,
+    ),
     "brackets": Song((_LEAD, replace(_ECHO, bracketed=True))),
     "brackets 2": Song((_LATE_LEAD, replace(_ANSWER, bracketed=True)), 0.55),
     "in turn": Song((_LEAD, replace(_ECHO, behind=8.5, bracketed=True)), line_beats=13),
