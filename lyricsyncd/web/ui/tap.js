@@ -154,7 +154,7 @@ function Measure({ done }) {
       const found = lateness(taps.current, made.beats);
       if (found != null) done(found);
       else {
-        say(taps.current.length < SURE_TAPS ? 'Too few taps. Once more:' : 'The taps were uneven. Once more:');
+        say(made.context.state !== 'running' ? 'No click could be played. Once more:' : taps.current.length < SURE_TAPS ? 'Too few taps. Once more:' : 'The taps were uneven. Once more:');
         again(round + 1);
       }
     }, 1000 * (FIRST_S + BEATS * BEAT_S));
