@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,23 @@ class TestInALibrary:
         home.start()
         home.until(lambda: home.counts() == {"done": 4}, "it is no longer skipped")
         home.stop()
+
+    def test_what_is_left_out_once_it_waits_waits_no_more(self, home: Home) -> None:
+        home.drop("a.mp3")
+        talk, old = home.drop("Podcasts/b.mp3"), home.drop("Old/c.mp3")
+        home.asked("scan")
+        home.configure(libraries=[{"path": str(home.music), "exclude": ["Podcasts"]}])
+        (home.music / "Old" / ".lyricsyncignore").write_text("")
+        home.start()
+        home.until(lambda: home.counts() == {"done": 1, "ignored": 2}, "two are left out")
+        for song in (talk, old):
+            assert home.asked("show", song)["reason"].startswith("the configuration skips it: ")
+            assert not song.with_suffix(".lrc").exists()
+        (home.music / "Old" / ".lyricsyncignore").unlink()
+        home.configure()
+        assert home.process is not None
+        home.process.send_signal(signal.SIGHUP)
+        home.until(lambda: home.counts() == {"done": 3}, "nothing is left out any more")
 
     def test_a_folder_s_language_is_that_of_its_songs_but_what_a_person_set_goes_over_it(
         self, home: Home

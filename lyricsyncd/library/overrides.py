@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from lyricsyncd.catalog.catalog import Catalog, Priority, Request
 from lyricsyncd.catalog.records import SKIPPED_BY_SETTINGS, Subject
 from lyricsyncd.library.roots import libraries_of, library_of
-from lyricsyncd.library.rules import Overridden, Rules
+from lyricsyncd.library.rules import IgnoreFiles, Overridden, Rules
 
 if TYPE_CHECKING:
     from lyricsyncd.config.schema import Config
@@ -18,13 +19,25 @@ log = logging.getLogger(__name__)
 
 
 def of_song(path: Path, root: Path | None, config: Config) -> Overridden:
-    """Return the settings of a song in the library with a root; none where that is unknown."""
+    """Return the settings of a song in the library with a root; none where that is unknown.
+
+    A song that its library leaves out by now is skipped, too: it may have been queued before.
+    """
     for library in config.libraries:
-        if library.overrides:
-            rules = Rules.of(library)
-            if rules.root == root and rules.root in path.parents:
-                return rules.overridden(path)
+        rules = Rules.of(library)
+        if rules.root == root and rules.root in path.parents:
+            return _of(path, rules)
     return Overridden()
+
+
+_LEFT_OUT = "include, exclude, follow_links or an ignore file"
+
+
+def _of(path: Path, rules: Rules, ignore_files: IgnoreFiles | None = None) -> Overridden:
+    settings = rules.overridden(path)
+    if settings.skipped_by or rules.admits(path, ignore_files):
+        return settings
+    return dataclasses.replace(settings, skipped_by=_LEFT_OUT)
 
 
 def of_file(path: Path, config: Config) -> Overridden:
@@ -50,9 +63,10 @@ def skip_reason(settings: Overridden) -> str:
 def apply(catalog: Catalog, config: Config) -> None:
     """Apply the overrides to the songs that are known already, after a change of the configuration.
 
-    Songs that an override skips are left alone even while they wait; those that none skips any more
-    are queued. Words that were placed with other settings are placed again, behind all other songs.
-    What is done stays where a person touched it, and where an override skips it now.
+    Songs that an override skips, or that their library leaves out, are left alone even while they
+    wait; those that none skips any more are queued. Words that were placed with other settings are
+    placed again, behind all other songs. What is done stays where a person touched it, and where
+    the configuration skips it now.
     """
     _queue_unskipped(catalog, config)
     of = _Lookup(config)
@@ -82,16 +96,21 @@ class _Lookup:
     """The settings of songs, for many of them."""
 
     def __init__(self, config: Config) -> None:
-        found = (Rules.of(library) for library in config.libraries if library.overrides)
-        self._rules = {rules.root: rules for rules in found}
+        self._ignore_files = IgnoreFiles()
+        self._rules = {
+            rules.root: rules
+            for library in config.libraries
+            if library.overrides or library.include or library.exclude or not library.follow_links
+            for rules in (Rules.of(library),)
+        }
         self.libraries = tuple(self._rules)
-        """Those that have overrides."""
+        """Those that have settings for some of their songs."""
 
     def __call__(self, song: Subject) -> Overridden:
         rules = self._rules.get(song.library)
         if rules is None or rules.root not in song.path.parents:
             return Overridden()
-        return rules.overridden(song.path)
+        return _of(song.path, rules, self._ignore_files)
 
 
 def _queue_unskipped(catalog: Catalog, config: Config) -> None:

@@ -73,6 +73,9 @@ def find(
         return None
     settings = overrides.of_song(entry.path, entry.library, config)
     if settings.skipped_by and not entry.requested:
+        if entry.quietly:
+            recorder.keep(entry)
+            return None
         reason = overrides.skip_reason(settings)
         recorder.finish(entry, Outcome(State.IGNORED, reason), began)
         return None
