@@ -178,6 +178,24 @@ class TestInALibrary:
         home.process.send_signal(signal.SIGHUP)
         home.until(lambda: home.counts() == {"done": 3}, "nothing is left out any more")
 
+    def test_songs_of_a_library_that_was_removed_wait_no_more(self, home: Home) -> None:
+        song = home.drop("a.mp3")
+        home.asked("scan")
+        (home.folder / "other").mkdir()
+        home.configure(libraries=[{"path": str(home.folder / "other")}])
+        home.start()
+        home.until(lambda: home.counts() == {"ignored": 1}, "it is left alone")
+        assert "none of its libraries" in home.asked("show", song)["reason"]
+        home.configure()
+        assert home.process is not None
+        home.process.send_signal(signal.SIGHUP)
+        home.until(lambda: home.counts() == {"done": 1}, "it is of a library again")
+
+    def test_songs_of_a_folder_that_a_person_names_need_no_library(self, home: Home) -> None:
+        home.drop("../elsewhere/a.mp3")
+        home.asked("scan", "--now", home.folder / "elsewhere")
+        assert home.counts() == {"done": 1}
+
     def test_a_folder_s_language_is_that_of_its_songs_but_what_a_person_set_goes_over_it(
         self, home: Home
     ) -> None:

@@ -18,19 +18,31 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def of_song(path: Path, root: Path | None, config: Config) -> Overridden:
-    """Return the settings of a song in the library with a root; none where that is unknown.
+def of_song(path: Path, root: Path | None, config: Config, *, by_hand: bool = False) -> Overridden:
+    """Return the settings of a song in the library with a root.
 
-    A song that its library leaves out by now is skipped, too: it may have been queued before.
+    A song that the configuration leaves out by now is skipped, too: it may have been queued before.
+
+    Parameters
+    ----------
+    by_hand : bool
+        Whether a person named it, or its folder, which need not be a library then.
     """
     for library in config.libraries:
         rules = Rules.of(library)
         if rules.root == root and rules.root in path.parents:
             return _of(path, rules)
-    return Overridden()
+    # The library may have another root by now: a folder above that one, say, or a link to it.
+    found = library_of(path, libraries_of(config.libraries))
+    if found is not None:
+        return _of(found[1], found[0])
+    # Without any library in it, a configuration does not say where songs are.
+    removed = bool(config.libraries) and not by_hand
+    return Overridden(skipped_by=_REMOVED) if removed else Overridden()
 
 
 _LEFT_OUT = "include, exclude, follow_links or an ignore file"
+_REMOVED = "it is in none of its libraries"
 
 
 def _of(path: Path, rules: Rules, ignore_files: IgnoreFiles | None = None) -> Overridden:

@@ -71,7 +71,8 @@ def find(
     if stamp != entry.fingerprint or 0 <= age < config.daemon.settle:
         recorder.postpone(entry, config.daemon.settle, stamp)
         return None
-    settings = overrides.of_song(entry.path, entry.library, config)
+    by_hand = entry.priority >= Priority.PERSON
+    settings = overrides.of_song(entry.path, entry.library, config, by_hand=by_hand)
     if settings.skipped_by and not entry.requested:
         if entry.quietly:
             recorder.keep(entry)
@@ -96,7 +97,6 @@ def find(
     beside = words_beside(entry.path)
     finder = Finder(config)
     # A person who requests one song wants present answers, not cached ones.
-    by_hand = entry.priority >= Priority.PERSON
     if by_hand and look_up:
         rate_limit.end_rests(catalog.clock() - entry.enqueued_at)
     choices = catalog.choices(entry.id)
