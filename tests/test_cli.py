@@ -293,6 +293,16 @@ def test_init_names_the_command_for_models_until_all_are_there(tmp_path: Path) -
     assert "models install" not in run("init", "--dry-run", "--json", home=tmp_path).stdout
 
 
+def test_init_looks_for_them_where_the_environment_says(tmp_path: Path) -> None:
+    for model in installable.MODELS.values():
+        path = installable.path_of(model, tmp_path / "elsewhere")
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    elsewhere = str(tmp_path / "elsewhere")
+    done = run("init", "--dry-run", "--json", home=tmp_path, LYRICSYNCD_MODELS__DIR=elsewhere)
+    assert "models install" not in done.stdout
+
+
 def test_init_asks_nothing_where_nobody_is(tmp_path: Path) -> None:
     done = run("init", "--config", "c.yaml", home=tmp_path)
     assert done.returncode == 0

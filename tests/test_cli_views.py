@@ -79,6 +79,13 @@ class TestTheStatus:
     def test_without_a_library_says_how_to_name_one(self) -> None:
         assert "library  none: name one with `lyricsyncd init --library DIR`" in said(status)
 
+    @pytest.mark.usefixtures("catalog")
+    def test_of_a_library_before_its_first_scan_says_so(self, tmp_path: Path) -> None:
+        (tmp_path / "music").mkdir()
+        (tmp_path / "music" / "a.mp3").touch()
+        (tmp_path / "config.yaml").write_text(f"libraries: [{{path: {tmp_path / 'music'}}}]\n")
+        assert f"library  {tmp_path / 'music'} (not scanned yet)" in said(status)
+
     def test_has_the_total_the_share_and_the_last_results(self, catalog: Catalog) -> None:
         for number in range(3):
             add(catalog, f"{number}.mp3", DONE, f"Song {number}")

@@ -86,11 +86,24 @@ def test_a_result_that_cannot_travel_is_an_error_and_not_a_death(executor: Worke
     assert executor.submit(tasks.double, 1).result() == 2
 
 
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_killed_process_fails_its_song_only(executor: WorkerExecutor, by: int) -> None:
     with pytest.raises(WorkerLost, match=signal.Signals(by).name):
         executor.submit(tasks.die, by).result()
     assert executor.submit(tasks.double, 3).result() == 6
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_to_the_whole_group_leaves_its_song_to_the_service(
+    executor: WorkerExecutor, sent: int, tmp_path: Path
+) -> None:
+    pid = executor.submit(tasks.pid).result()
+    running = executor.submit(tasks.wait_for, tmp_path / "flag")
+    until(running.running, "the song in work")
+    os.kill(pid, sent)
+    (tmp_path / "flag").touch()
+    assert running.result(timeout=60) is None
+    assert executor.submit(tasks.pid).result() == pid
 
 
 def test_a_process_that_ends_fails_its_song_only(executor: WorkerExecutor) -> None:

@@ -39,7 +39,7 @@ def init(
 
     Asks for what is not given, at a terminal.
     """
-    from lyricsyncd.config import paths, template
+    from lyricsyncd.config import paths, reader, template
 
     target = paths.config_path(config)
     if target is None or (config is None and target == paths.SYSTEM_CONFIG):
@@ -56,9 +56,11 @@ def init(
         player = _prompted_player()
     preset = setup.checked_preset(player)
     text = template.chosen(folders, preset)
+    # As the commands that follow would read it: the environment may name the folder of models.
+    models = paths.models_dir(reader.read(text.encode(), target).models.dir)
     if not dry_run:
         setup.write(target, text)
-    following = _following(target, given=config is not None, music=bool(folders))
+    following = _following(target, models, given=config is not None, music=bool(folders))
     if as_json:
         shown = {
             "config": str(target),
@@ -110,15 +112,14 @@ def _prompted_player() -> str:
     )
 
 
-def _following(target: Path, *, given: bool, music: bool) -> list[str]:
+def _following(target: Path, models: Path, *, given: bool, music: bool) -> list[str]:
     """Return the commands that come next, as they are typed."""
     import shlex
 
-    from lyricsyncd.config.paths import cache_dir
     from lyricsyncd.models.installable import LITE, missing
 
     option = f" --config {shlex.quote(str(target))}" if given else ""
-    install = [f"models install {LITE}"] if missing(cache_dir() / "models") else []
+    install = [f"models install {LITE}"] if missing(models) else []
     commands = [*install, "sync SONG"]
     commands += ["run"] if music else []
     return [f"lyricsyncd {command}{option}" for command in commands]

@@ -126,7 +126,9 @@ def _latest(entries: Sequence[Entry]) -> list[str]:
 def _library(library: Mapping[str, Any]) -> str:
     if not library["online"]:
         return f"{library['path']} (away or empty)"
-    return f"{library['path']} (scanned {ago(library['scanned_at'])})"
+    at = library["scanned_at"]
+    scanned = "not scanned yet" if at is None else f"scanned {ago(at)}"
+    return f"{library['path']} ({scanned})"
 
 
 def _repair(repair: Mapping[str, Any]) -> str:

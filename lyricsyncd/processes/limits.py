@@ -58,9 +58,10 @@ def become_child(parent: int, limits: ResourceLimits) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit(0)
-    # Ctrl-C and a closed terminal reach the whole group; the parent decides what follows.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Ctrl-C, a closed terminal and many a supervisor's stop reach the whole group; the parent
+    # decides what follows, and kills.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     _lower_priority(limits.nice, limits.ionice)
     with contextlib.suppress(OSError):
         # If memory runs out, this process is killed, and not the service or the music player.
