@@ -140,9 +140,11 @@ def keys_of_paths(section: type[BaseModel] = Config, above: str = "") -> Iterato
 
 
 def sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    # Python 3.10 takes `tuple[Library, ...]` for a class.
+    inner = get_args(annotation)
+    if not inner and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    for each in get_args(annotation):
+    for each in inner:
         yield from sections_in(each)
 
 
