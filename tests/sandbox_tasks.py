@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -27,6 +28,19 @@ def limits_of(_path: Path) -> tuple[int, int]:
 def spin(_path: Path) -> None:
     while True:
         pass
+
+
+def load(path: Path) -> str:
+    """Load a module from a file, and return its name for itself."""
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    return str(__import__(path.stem).NAME)
+
+
+def load_and_spin(path: Path) -> None:
+    """Load a module, and ask for it for ever, as code with an import in a loop does."""
+    while True:
+        load(path)
 
 
 def hang(path: Path) -> None:

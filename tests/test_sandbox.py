@@ -69,11 +69,32 @@ class TestAWarning:
         assert len(caplog.records) == sandbox._MOST_WARNINGS
 
 
+@pytest.fixture
+def slow_module(tmp_path: Path) -> Path:
+    """A module that takes three seconds of processor time to load."""
+    module = tmp_path / "slow_module.py"
+    module.write_text(
+        "import time\nNAME = 'slow'\nwhile time.process_time() < 3.0:\n    import json\n"
+    )
+    return module
+
+
 class TestALimit:
     def test_processor_time_ends_the_call(self, child: Sandbox, song: Path) -> None:
         with pytest.raises(AudioError, match=r"song\.mp3 .* 2 s of processor time") as raised:
             child.run(tasks.spin, song)
         assert not raised.value.transient
+
+    def test_does_not_count_the_modules_that_a_call_loads(
+        self, child: Sandbox, slow_module: Path
+    ) -> None:
+        assert child.run(tasks.load, slow_module) == "slow"
+
+    def test_is_there_after_a_call_has_loaded_modules(
+        self, child: Sandbox, slow_module: Path
+    ) -> None:
+        with pytest.raises(AudioError, match="2 s of processor time"):
+            child.run(tasks.load_and_spin, slow_module)
 
     def test_memory_ends_the_call(self, child: Sandbox, song: Path) -> None:
         with pytest.raises(AudioError, match="128 MB of memory"):

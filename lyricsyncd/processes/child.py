@@ -7,6 +7,7 @@ processes). The process ends when the socket closes, and so with its parent, how
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import logging
 import os
@@ -16,8 +17,10 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
+from types import ModuleType
 
 from lyricsyncd.processes import forwarded_log, memory, protocol
 from lyricsyncd.processes.limits import ResourceLimits, become_child
@@ -35,6 +38,7 @@ def serve(pipe: Connection, processor_s: float = 0.0, log_level: int = logging.W
     ----------
     processor_s
         Processor time that a function may use before SIGPROF ends the process; 0: no limit.
+        Loading modules takes nothing of it.
     log_level
         The least that is logged, by the parent.
     """
@@ -52,6 +56,8 @@ def serve(pipe: Connection, processor_s: float = 0.0, log_level: int = logging.W
         os._exit(0)
 
     threading.Thread(target=receive, daemon=True).start()
+    if processor_s:
+        _load_modules_without_limit()
     while True:
         payload = tasks.get()
         logged.begin()
@@ -60,6 +66,37 @@ def serve(pipe: Connection, processor_s: float = 0.0, log_level: int = logging.W
         answers.send_encoded(answer)
         if not fit:
             os._exit(0)
+
+
+def _load_modules_without_limit() -> None:
+    """Hold the limit of processor time while a function loads modules, however late it does.
+
+    They are not part of its work, and a slow processor takes seconds for them.
+    """
+    load = builtins.__import__
+    known: set[tuple[object, ...]] = set()
+
+    def load_without_limit(
+        name: str,
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        # Once for each: a limit that is held again and again, in a loop, is never reached.
+        one = (name, level, level and globals and globals.get("__package__"), *(fromlist or ()))
+        if one in known:
+            return load(name, globals, locals, fromlist, level)
+        known.add(one)
+        left, _ = signal.setitimer(signal.ITIMER_PROF, 0.0)
+        try:
+            return load(name, globals, locals, fromlist, level)
+        finally:
+            # Those that a module loads itself find no time left, and change nothing.
+            if left:
+                signal.setitimer(signal.ITIMER_PROF, left)
+
+    builtins.__import__ = load_without_limit
 
 
 class _Answers:
@@ -96,7 +133,7 @@ def _run(payload: bytes, answers: _Answers, processor_s: float) -> tuple[bytes, 
     """Run a task; return its answer, and whether this process is fit for another task."""
     try:
         function, args, kwargs, wants_progress = protocol.read_task(payload)
-        # Not before: what is imported for the first function is not part of its work. Nothing
+        # Not before: what is imported for the function is not part of its work. Nothing
         # handles SIGPROF, so that code which never returns to the interpreter does not escape it.
         signal.setitimer(signal.ITIMER_PROF, processor_s)
         if wants_progress:
