@@ -69,7 +69,8 @@ plugins: $(VENV)/.plugins
 $(NDP): $(wildcard plugins/navidrome/assembly/*.ts) $(addprefix plugins/navidrome/,build.mjs manifest.json package-lock.json)
 	cd plugins/navidrome && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
-# IMAGE names it, EXTRAS says what is in it beside the base install.
+# IMAGE names it, EXTRAS says what is in it beside the base install, ARCH=arm64 or amd64 for which
+# processor it is, if not for this computer's.
 EXTRAS ?= identify
 image:
 	container/build.sh lite --build-arg EXTRAS="$(EXTRAS)"
