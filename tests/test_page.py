@@ -335,15 +335,20 @@ class TestAViewer:
             page.get_by_text("The Star").wait_for()
             page.on("request", lambda each: sent.append((each.method, each.url)))
             shown = set()
+
+            def show(screen: str, text: str) -> None:
+                # A new document: what the last one still waits for must not lead away.
+                page.goto("about:blank")
+                page.goto(f"http://{address(made)}/ui/{screen}")
+                page.get_by_text(text).first.wait_for()
+
             for screen, text in SCREENS.items():
                 if screen.startswith("#/edit"):
                     text = "Only to look and listen"
-                page.goto(f"http://{address(made)}/ui/{screen}")
-                page.get_by_text(text).first.wait_for()
+                show(screen, text)
                 for key in ("j", " ", "a", "x", "o", "t", "?"):
                     page.keyboard.press(key)
-                page.goto(f"http://{address(made)}/ui/{screen}")
-                page.get_by_text(text).first.wait_for()
+                show(screen, text)
                 for n in range(page.get_by_role("button").count()):
                     button = page.get_by_role("button").nth(n)
                     name = button.text_content() or ""
@@ -351,8 +356,7 @@ class TestAViewer:
                     if "Sign out" not in name and button.is_enabled():
                         button.click()
                         page.keyboard.press("Escape")
-                        page.goto(f"http://{address(made)}/ui/{screen}")
-                        page.get_by_text(text).first.wait_for()
+                        show(screen, text)
             assert {method for method, _ in sent} == {"GET"}
             assert {"Next", "Look again", "Sign out"} <= shown
             assert shown.isdisjoint({"Accept", "Try again", "Take back …", "Go on", "Edit timing"})
@@ -726,6 +730,22 @@ class TestDecisions:
         page.get_by_role("button", name="Accept").click()
         page.get_by_text("Nothing waits for you here").wait_for()
         assert home.catalog.counts()[State.REVIEW] == 0
+
+    def test_lead_nowhere_once_a_person_has_gone_elsewhere(
+        self, home: Home, visit: Callable[..., Visit]
+    ) -> None:
+        for name in ("one", "two"):
+            placed(home, f"{name}.mp3", State.REVIEW, title=name)
+        page, waiting = visit(address(home), "#/song/1").page, []
+        page.route("**/tracks/order*", lambda route: waiting.append(route))
+        page.get_by_role("button", name="Next").click()
+        page.evaluate("location.hash = '#/queue'")
+        page.get_by_role("link", name="Library").wait_for()
+        (route,) = waiting
+        with page.expect_response("**/tracks/order*"):
+            route.continue_()
+        page.wait_for_timeout(500)
+        assert page.url.endswith("#/queue")
 
 
 @slow

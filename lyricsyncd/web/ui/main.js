@@ -1,5 +1,5 @@
 // The shell: which screen is shown, the way between them, and what stands before them all.
-import { html, render, signal, useEffect, useRef, useState } from './vendor/preact.js';
+import { html, render, signal, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
 import { door, explained, mayChange, post, refresh, service, signIn, start, trouble } from './api.js';
 import { Action, Icon, Later, Page, REVIEW, text, useTitle } from './parts.js';
 import { Library } from './library.js';
@@ -56,7 +56,7 @@ function Banner() {
 function SignIn() {
   const [said, say] = useState(''), [busy, setBusy] = useState(false), field = useRef();
   useTitle('Sign in');
-  useEffect(() => field.current.focus(), []);
+  useLayoutEffect(() => field.current.focus(), []);
   const open = async event => {
     event.preventDefault();
     setBusy(true);

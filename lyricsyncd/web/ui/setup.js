@@ -1,5 +1,5 @@
 // The first run: music folders and a player are chosen, and what would be done is shown before.
-import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
 import { explained, get, mayChange, post, refresh, service } from './api.js';
 import { Action, number, text, useTitle } from './parts.js';
 
@@ -102,7 +102,7 @@ function Plan({ would, body }) {
   const [started, start] = useState(false), box = useRef();
   const { example, songs } = would, beside = example?.files.length || 0;
   const asked = would.sources.filter(name => !THERE.includes(name));
-  useEffect(() => box.current.focus(), []);
+  useLayoutEffect(() => box.current.focus(), []);
   const begin = async () => {
     await post('setup', body);
     start(true);

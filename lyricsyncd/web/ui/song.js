@@ -267,7 +267,9 @@ function Deck({ player, peaks, larger, id }) {
 
 // Goes to the next song that is kept back, from the one that is nearest to being written on.
 export async function nextReview(id, screen = 'song', step = 1) {
-  const ids = [...await order({ state: 'review', sort: '-score' })];
+  const from = location.hash, ids = [...await order({ state: 'review', sort: '-score' })];
+  // Who went elsewhere in the meantime stays there.
+  if (location.hash !== from) return;
   const at = ids.indexOf(id), next = ids.at(at < 0 ? 0 : (at + step) % ids.length);
   location.hash = next && next !== id ? `#/${screen}/${next}` : `#${REVIEW}`;
 }

@@ -1,5 +1,5 @@
 // Taps along: each tap is where a word starts, a long one is how long it lasts.
-import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
 import { ended, moved, repinned } from './book.js';
 import { keep, kept } from './memory.js';
 
@@ -20,7 +20,8 @@ export function Tap({ book, player, first, choose, close }) {
     player.toggle(true);
     pad.current.focus();
   };
-  useEffect(() => {
+  // Before the next key, which is the pad's.
+  useLayoutEffect(() => {
     player.setRate(SLOW);
     goOn();
     return () => {
@@ -145,7 +146,7 @@ class Clicks {
 function Measure({ done }) {
   const pad = useRef(), clicks = useRef(null), taps = useRef([]);
   const [count, setCount] = useState(0), [round, again] = useState(0), [said, say] = useState('');
-  useEffect(() => {
+  useLayoutEffect(() => {
     const made = clicks.current = new Clicks();
     taps.current = [];
     setCount(0);
