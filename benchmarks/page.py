@@ -141,7 +141,7 @@ def opened(browser: Browser, api: ServiceContext, screen: str = "") -> Iterator[
 
 
 def answers(api: ServiceContext) -> None:
-    """How soon the service answers for the library."""
+    """Measure how soon the service answers for the library."""
 
     def asked(**query: str) -> float:
         began = time.perf_counter()
@@ -158,7 +158,7 @@ def answers(api: ServiceContext) -> None:
 
 
 def loading(browser: Browser, api: ServiceContext) -> None:
-    """What the first load brings, and how long it takes on a poor line."""
+    """Measure what the first load brings, and how long it takes on a poor line."""
     with opened(browser, api) as page:
         page.locator(".row .what").first.wait_for()
         sizes = page.evaluate(
@@ -182,7 +182,7 @@ def loading(browser: Browser, api: ServiceContext) -> None:
 
 
 def library(browser: Browser, api: ServiceContext) -> None:
-    """What many songs cost the browser."""
+    """Measure what many songs cost the browser."""
     with opened(browser, api) as page:
         page.locator(".row .what").first.wait_for()
         page.evaluate("count(true)")
@@ -206,7 +206,7 @@ def library(browser: Browser, api: ServiceContext) -> None:
 
 
 def singing(browser: Browser, api: ServiceContext, song: int) -> None:
-    """How late words light up; by the page's own clock, as it is seen a frame later."""
+    """Measure how late words light up; by the page's own clock, as it is seen a frame later."""
     starts = [word.start or 0.0 for word in words()]
     with opened(browser, api, f"#/song/{song}") as page:
         page.get_by_role("button", name="Play", exact=True, disabled=False).wait_for()
@@ -227,7 +227,7 @@ def singing(browser: Browser, api: ServiceContext, song: int) -> None:
 
 
 def editing(browser: Browser, api: ServiceContext, song: int) -> None:
-    """What drawing the waveform and answering a key cost."""
+    """Measure what drawing the waveform and answering a key cost."""
     with opened(browser, api, f"#/edit/{song}") as page:
         page.get_by_role("button", name="Play", exact=True, disabled=False).wait_for()
         page.locator("[data-i='3']").click()
@@ -248,7 +248,7 @@ def editing(browser: Browser, api: ServiceContext, song: int) -> None:
 
 
 def idling(browser: Browser, api: ServiceContext, pid: int, song: int, seconds: float) -> None:
-    """What a page costs that is open, and at which nobody looks."""
+    """Measure what a page costs that is open in the background."""
     for name, screen in (("library", ""), ("song", f"#/song/{song}"), ("editor", f"#/edit/{song}")):
         with opened(browser, api, screen) as page:
             session = page.context.new_cdp_session(page)

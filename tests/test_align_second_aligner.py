@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyricsyncd.align.aligner import Alignment, align
+from lyricsyncd.align.emissions import sphinx
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.align.event_times import LogPosteriors
 from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
@@ -283,3 +285,41 @@ def test_without_the_second_aligners_model_words_are_placed_all_the_same(
         result = pipeline.sync(SONG, lyrics=text, language="en")
     assert result.aligner == "sphinx"
     assert "without a second aligner" in caplog.text
+
+
+class TestTheFrontEnds:
+    """Several at other lengths of the vocal tract, which are to find singers unlike speakers."""
+
+    def adapted(
+        self,
+        onset_posteriors: OnsetPosteriors,
+        acoustic_model: PhoneStateModel,
+        song: tuple[npt.NDArray[np.float32], list[list[str]]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> list[float]:
+        seen: list[float] = []
+        adapt = PhoneStateModel.adapted
+
+        def noted(self: PhoneStateModel, *parts: Any) -> PhoneStateModel:
+            seen.append(self.vtln_factor)
+            return adapt(self, *parts)
+
+        monkeypatch.setattr(PhoneStateModel, "adapted", noted)
+        mix, lines = song
+        align(mix, lines, "en", acoustic_model, second_onsets=lambda _: onset_posteriors)
+        return seen
+
+    def test_are_one_where_the_second_aligner_confirms_the_words(
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]],
+        truth: DoubleArray, monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        assert self.adapted(about(truth), acoustic_model, (mix, lines), monkeypatch) == [1.0]
+
+    def test_are_several_where_it_has_the_words_elsewhere(
+        self, acoustic_model: PhoneStateModel, mix: npt.NDArray[np.float32], lines: list[list[str]],
+        truth: DoubleArray, monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        elsewhere = about(truth + 7.0)
+        used = self.adapted(elsewhere, acoustic_model, (mix, lines), monkeypatch)
+        assert used == list(sphinx.VTLN_FACTORS)
+        assert len(used) > 1

@@ -106,8 +106,8 @@ class VocalSeparator:
         Parameters
         ----------
         before : Stem, optional
-            The stem of this song whose vocals are raised in the mix (`lyricsyncd.separate.raised`);
-            it has what was ``found``.
+            The stem of this song whose vocals are raised in the mix (`lyricsyncd.separate.raised`),
+            where it has what was ``found``.
         side : bool
             Whether the difference of the channels is wanted, too, of the vocals and of the mix.
         read : callable, optional
@@ -134,10 +134,11 @@ class VocalSeparator:
         held: list[Found] | None = [] if separator.sample_rates else None
         length_s = 0.0
         started = time.perf_counter()
-        if before is None or before.found is None:
+        found = None if before is None else before.found
+        if found is None:
             stream = separator.separate(tapped, rate)
         else:
-            stream = separate_raised(separator, tapped, rate, before.found)
+            stream = separate_raised(separator, tapped, rate, found)
         for block in stream:
             for signal in of_vocals:
                 signal.push(block)
@@ -158,7 +159,7 @@ class VocalSeparator:
             mix=np.ascontiguousarray(wholes[0][:length]),
             sr=target_sr,
             separator=separator.name,
-            raised=0 if before is None else before.raised + 1,
+            raised=0 if before is None or found is None else before.raised + 1,
             found=np.concatenate(held) if held else None,
             seconds={"decode": reading.seconds, "separate": max(0.0, elapsed - reading.seconds)},
             warning=self.warning,
