@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from demo.make_song import RATE, Performance
 from lyricsyncd import LyricSyncPipeline
 from lyricsyncd.config.schema import Config
 from lyricsyncd.model import Line, Lyrics, Word
-from lyricsyncd.models import install, installable
+from tests import lite_models
 
 VERSES = tuple(verses().values())
 ASKED = "ja zh yue ko th he ar fa hi vi ru uk pl tr el pt it sv fi hu cs id tl ta bn".split()
@@ -30,12 +29,8 @@ def performance() -> Performance:
 
 @pytest.fixture(scope="module")
 def pipeline() -> LyricSyncPipeline:
-    """The models of the lite profile, kept between runs."""
-    cache = os.environ.get("LYRICSYNCD_TEST_CACHE") or Path("~/.cache/lyricsyncd-tests")
-    folder = Path(cache).expanduser() / "models"
-    for model in (installable.SPLEETER, installable.PHONEMES):
-        install.install(model, folder)
-    return LyricSyncPipeline(config=Config.model_validate({"models": {"dir": folder}}))
+    models = {"dir": lite_models.installed()}
+    return LyricSyncPipeline(config=Config.model_validate({"models": models}))
 
 
 class TestVerses:

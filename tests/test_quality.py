@@ -205,6 +205,14 @@ def test_a_word_that_the_second_aligner_lacks_is_judged_as_the_song_is() -> None
     assert confidence[0] > 0.5
 
 
+def test_words_that_two_models_agree_on_need_an_order_that_matters() -> None:
+    """Lines of another song may have the rhythm of this one, and the models agree on it."""
+    own = dataclasses.replace(alignment(), second="phonemes", second_near=np.full(20, 0.9))
+    others = dataclasses.replace(own, likelihood_ratio=0.15)
+    assert judge(own, THRESHOLDS, OURS).decision is Decision.WORDS
+    assert judge(others, THRESHOLDS, OURS).score < 0.4
+
+
 def test_the_model_of_the_base_install_is_calibrated() -> None:
     assert Calibration.of(PhoneStateModel.load()) == phone_states()
 

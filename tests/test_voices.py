@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,8 @@ from lyricsyncd.align import voices
 from lyricsyncd.align.features import Alignment
 from lyricsyncd.align.pins import Pins
 from lyricsyncd.model import Line, Lyrics
-from lyricsyncd.models import install, installable
 from lyricsyncd.pipeline.voices_apart import with_backing
+from tests import lite_models
 
 
 def placed(onset: list[float], fit: float = -2.0, coverage: float = 0.4) -> Alignment:
@@ -101,11 +100,7 @@ class TestTheSide:
 class TestTwoVoices:
     @pytest.mark.parametrize("song", ["duet", "brackets"])
     def test_have_nearly_all_words_of_both_in_place(self, tmp_path: Path, song: str) -> None:
-        cache = os.environ.get("LYRICSYNCD_TEST_CACHE") or Path("~/.cache/lyricsyncd-tests")
-        models = Path(cache).expanduser() / "models"
-        for model in (installable.SPLEETER, installable.PHONEMES):
-            install.install(model, models)
-        measured = voices_benchmark.measure(song, tmp_path, "spleeter", models)
+        measured = voices_benchmark.measure(song, tmp_path, "spleeter", lite_models.installed())
         assert measured.lead > 0.9
         assert measured.other > 0.85
 

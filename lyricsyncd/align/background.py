@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from statistics import fmean
 
 import numpy as np
 
@@ -24,10 +25,9 @@ _ORDERS = 2
 
 
 def likelihood_ratio(path: Path, graph: Graph, background_score: float | None) -> float:
-    """Return the nats by which the lyrics beat their best reordering, per frame within words.
+    """Return the nats by which the lyrics beat their reorderings, per frame within words.
 
-    On songs with their right words 1 to 3, with those of other songs 0 to 0.8; 0 where the words
-    are too few or too much alike to be put into another order.
+    0 where the words are too few or too much alike to be put into another order.
 
     Parameters
     ----------
@@ -45,16 +45,18 @@ def likelihood_ratio(path: Path, graph: Graph, background_score: float | None) -
 
 
 def background_score(lyrics: CompiledLyrics, trellis: Trellis) -> float | None:
-    """Return the score of the best reordering; ``None`` where there is none.
+    """Return the mean score of reorderings; ``None`` where there is none.
+
+    The mean varies less than the best of them, which in songs of a minute is by chance as good.
 
     Parameters
     ----------
     lyrics : CompiledLyrics
         What ``trellis`` was built from.
     """
-    scores = (_score(reordered, trellis) for reordered in _reorderings(lyrics))
-    best = max(scores, default=-np.inf)
-    return None if best == -np.inf else best
+    scores = [_score(reordered, trellis) for reordered in _reorderings(lyrics)]
+    found = [score for score in scores if score > -np.inf]
+    return fmean(found) if found else None
 
 
 def _reorderings(lyrics: CompiledLyrics) -> Iterator[CompiledLyrics]:

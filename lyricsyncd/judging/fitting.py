@@ -1,12 +1,13 @@
 """Fit the calibration of an acoustic model to songs with human timings.
 
 Each song (`lyricsyncd.judging.references`) is placed on its vocals from plain words, from line
-times and from words that lack a verse or have one of another song, on a part of its vocals and on
-the full mix; and on its vocals with the words of two other songs, with a quarter of one and with
-two lines of one, none of which count as in place. Two logistic regressions are fitted to the
-results: from the predictors of a word to the probability that it is in place, and from the mean of
-these over a song to the share that is. Where there is a second aligner, two more are fitted to
-where both have the words, with predictors of its own.
+times and from words that lack a verse or have one of another song, on two parts of its vocals and
+on the full mix. Then with words that are not its own, none of which count as in place: those of two
+other songs, a quarter of one and two lines of one, and on the two parts as many words of two
+others as the parts have. Two logistic regressions are fitted to the results: from the predictors of
+a word to the probability that it is in place, and from the mean of these over a song to the share
+that is. Where there is a second aligner, two more are fitted to where both have the words, with
+predictors of its own.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ DoubleArray = npt.NDArray[np.float64]
 
 LEAST_SONGS = 2
 """Every song is judged by weights that are fitted to others; a dozen are a good number."""
-PART_S = 45.0
+PARTS_S = (45.0, 20.0)
+"""Short songs: there, wrong words find the rhythm of the right ones more easily."""
 RIDGE = 1e-2
 WRONG_WEIGHT = 0.5
 """Wrong words are rarer than right ones: such a case weighs half a right one."""
@@ -131,7 +133,7 @@ def _cases(opener: Opener, songs: tuple[Recording, Recording, Recording]) -> lis
     middle = set(range(n_lines // 3, n_lines // 2))
     missing = song.with_lines([i for i in range(n_lines) if i not in middle])
     start = max(0.0, song.starts[n_lines // 3] - 2.0)
-    part = song.part(start, start + PART_S)
+    parts = [song.part(start, start + length) for length in PARTS_S]
     few = others[-1].with_lines(range(len(others[-1].lines) // 4 + 1))
     two = others[0].with_lines(range(2, min(4, len(others[0].lines))))
     found = [
@@ -139,13 +141,25 @@ def _cases(opener: Opener, songs: tuple[Recording, Recording, Recording]) -> lis
         _case("lines", song, song.observed, song, model, song.starts),
         _case("missing", song, song.observed, missing, model),
         _case("extra", song, song.observed, extra, model),
-        _case("part", song, part.observed, part, model),
+        *(_case("part", song, part.observed, part, model) for part in parts),
         _case("mix", song, song.mix, song, model),
         *(_case("wrong", song, song.observed, other, model) for other in others),
         _case("few wrong", song, song.observed, few, model),
         _case("two wrong", song, song.observed, two, model),
+        *(
+            _case("wrong part", song, part.observed, _as_many(part, other), model)
+            for part in parts
+            for other in others
+            if len(part.onsets)
+        ),
     ]
     return [case for case in found if len(case.in_place)]
+
+
+def _as_many(part: Recording, other: Recording) -> Recording:
+    """Return the first lines of another song, of about as many words as a part has."""
+    ends = np.cumsum([len(line) for line in other.lines])
+    return other.with_lines(range(min(len(ends), int(np.searchsorted(ends, len(part.onsets))) + 1)))
 
 
 def _with_lines_of(song: Recording, other: Recording) -> Recording:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,8 +23,7 @@ PREDICTORS = (
     "length",
     "length squared",
     "coverage",
-    "likelihood_ratio",
-    "likelihood_ratio below 0",
+    "likelihood ratio",
 )
 """Their names, which are the keys of a calibration's file."""
 WITH_SECOND = (*PREDICTORS, "second", "second nearby", "second song")
@@ -30,13 +31,15 @@ WITH_SECOND = (*PREDICTORS, "second", "second nearby", "second song")
 
 _NEARBY_WORDS = 4.0
 """Standard deviation, in words, of the window that counts as nearby."""
-_FEW_WORDS = 40.0
-"""Words at which the likelihood ratio counts by half: a dozen fit somewhere in most songs."""
+_FEW_WORDS = 10.0
+"""Words at which a likelihood ratio counts by half: a dozen fit somewhere in most songs."""
+_LEAST_RATIO, _MOST_RATIO = 0.1, 3.0
+"""Nats per frame of the likelihood ratio. Below the least, the order of the words does not matter;
+above the most, how much it does says nothing more."""
 
 
 def predictors(alignment: Alignment) -> DoubleArray:
     """Compute the predictors of every word, shape (N, len(PREDICTORS))."""
-    ratio = _shrunk_likelihood_ratio(alignment)
     near = np.clip(alignment.near, 1e-3, 1.0 - 1e-3)
     sureness = np.log(near / (1.0 - near)) / 3.0
     spread = np.log(alignment.spread + 0.02)
@@ -54,8 +57,7 @@ def predictors(alignment: Alignment) -> DoubleArray:
             length,
             length**2,
             alignment.coverage,
-            np.full(len(near), ratio),
-            np.full(len(near), min(ratio, 0.0)),
+            np.full(len(near), _log_likelihood_ratio(alignment)),
         ],
         axis=1,
     )
@@ -94,7 +96,9 @@ def nearby(values: DoubleArray) -> DoubleArray:
     return result
 
 
-def _shrunk_likelihood_ratio(alignment: Alignment) -> float:
-    """Shrink the likelihood ratio towards 0, the more the fewer words there are."""
+def _log_likelihood_ratio(alignment: Alignment) -> float:
+    """Return the logarithm of the likelihood ratio, which counts the less the fewer words there
+    are."""
     n = len(alignment.onset)
-    return min(max(alignment.likelihood_ratio, -1.0), 3.0) * n / (n + _FEW_WORDS)
+    ratio = alignment.likelihood_ratio * n / (n + _FEW_WORDS)
+    return math.log(min(max(ratio, _LEAST_RATIO), _MOST_RATIO))
