@@ -180,7 +180,7 @@ def test_a_file_beside_a_model_calibrates_it(tmp_path: Path) -> None:
 
 def test_a_calibration_with_a_second_aligner_is_for_that_one_alone(tmp_path: Path) -> None:
     alone = Regressions(tuple(0.1 for _ in PREDICTORS), (0.0, 1.0))
-    both = Regressions((*alone.weights[:-1], 0.1, 9.0, 0.0, 0.0), (0.0, 1.0))
+    both = Regressions((*alone.weights[:-1], 0.1, 9.0, *(0.0,) * 4), (0.0, 1.0))
     own = Calibration(alone, both, "phonemes")
     own.write(tmp_path / "calibration.json")
     assert Calibration.read(tmp_path / "calibration.json") == own
@@ -194,7 +194,7 @@ def test_a_calibration_with_a_second_aligner_is_for_that_one_alone(tmp_path: Pat
 
 
 def test_a_word_that_the_second_aligner_lacks_is_judged_as_the_song_is() -> None:
-    both = (0.0,) * len(PREDICTORS) + (3.0, 0.0, 0.0)
+    both = (0.0,) * len(PREDICTORS) + (3.0, 0.0, 0.0, 0.0, 0.0)
     own = Calibration(
         Regressions((0.0,) * len(PREDICTORS), (0.0, 1.0)), Regressions(both, (0.0, 1.0)), "phonemes"
     )

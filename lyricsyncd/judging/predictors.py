@@ -26,7 +26,14 @@ PREDICTORS = (
     "likelihood ratio",
 )
 """Their names, which are the keys of a calibration's file."""
-WITH_SECOND = (*PREDICTORS, "second", "second nearby", "second song")
+WITH_SECOND = (
+    *PREDICTORS,
+    "second",
+    "second nearby",
+    "second song",
+    "second by ratio",
+    "second nearby by ratio",
+)
 """Those where there is a second aligner, too."""
 
 _NEARBY_WORDS = 4.0
@@ -69,10 +76,12 @@ def all_predictors(alignment: Alignment) -> DoubleArray:
 
 
 def second_predictors(alignment: Alignment) -> DoubleArray:
-    """Compute the predictors that a second aligner adds, shape (N, 3).
+    """Compute the predictors that a second aligner adds, shape (N, 5).
 
     How likely it has the word here, the words beside it, and all words of the song: where it is
-    lost in the whole song, its doubts say little about a word.
+    lost in the whole song, its doubts say little about a word. What it has of a word beyond the
+    song says the more, the more the order of the words matters: two models may agree on words of
+    another song, too, where these have the rhythm of this one.
     """
     near = alignment.second_near
     assert near is not None, "there is a second aligner"
@@ -81,8 +90,18 @@ def second_predictors(alignment: Alignment) -> DoubleArray:
     song = float(near[known].mean()) if known.any() else 0.5
     near = np.where(known, near, song)
     sureness = np.log(near / (1.0 - near)) / 3.0
+    of_song = np.full(len(near), np.log(song / (1.0 - song)) / 3.0)
+    beside = nearby(sureness)
+    order_matters = _log_likelihood_ratio(alignment) - math.log(_LEAST_RATIO)
     return np.stack(
-        [sureness, nearby(sureness), np.full(len(near), np.log(song / (1.0 - song)) / 3.0)], axis=1
+        [
+            sureness,
+            beside,
+            of_song,
+            order_matters * (sureness - of_song),
+            order_matters * (beside - of_song),
+        ],
+        axis=1,
     )
 
 
