@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lyricsyncd.align.aligner import Alignment, align
+from lyricsyncd.align.emissions import SAMPLE_RATE
 from lyricsyncd.align.emissions.sphinx import PhoneStateModel
 from lyricsyncd.config.schema import Quality
 from lyricsyncd.judging import quality
@@ -35,6 +36,12 @@ def placed() -> dict[str, Alignment]:
         "own": align(vocals, own, "en", acoustic_model),
         "one line": align(vocals, [OTHER[0] + OTHER[1]], "ru", acoustic_model),
         "other": align(vocals, OTHER, "ru", acoustic_model),
+        "four words": align(
+            vocals[: 9 * SAMPLE_RATE],
+            [["Twinkle,", "twinkle,", "little", "star,"]],
+            "en",
+            acoustic_model,
+        ),
         "one word": align(vocals, [["star"], ["star"]], "en", acoustic_model),
     }
 
@@ -42,6 +49,11 @@ def placed() -> dict[str, Alignment]:
 def test_a_songs_own_words_beat_their_reorderings(placed: dict[str, Alignment]) -> None:
     assert placed["own"].likelihood_ratio > 1.0
     assert placed["other"].likelihood_ratio < 0.5 * placed["own"].likelihood_ratio
+
+
+def test_the_order_that_is_sung_is_no_background(placed: dict[str, Alignment]) -> None:
+    """Of four words, two of them alike, every twelfth shuffle is."""
+    assert placed["four words"].likelihood_ratio > 1.0
 
 
 def test_words_in_one_order_only_have_no_background(placed: dict[str, Alignment]) -> None:

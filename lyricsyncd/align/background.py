@@ -10,6 +10,7 @@ verified: Reynolds, Quatieri & Dunn 2000.)
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import fmean
@@ -21,7 +22,7 @@ from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.trellis import Trellis
 from lyricsyncd.align.viterbi import Path, best_score
 
-_ORDERS = 2
+_ORDERS, _TRIES = 2, 10
 
 
 def likelihood_ratio(path: Path, graph: Graph, background_score: float | None) -> float:
@@ -64,9 +65,14 @@ def _reorderings(lyrics: CompiledLyrics) -> Iterator[CompiledLyrics]:
     words = [word for line in lyrics.lines for word in line]
     if len(set(words)) < 2:
         return
-    for seed in range(_ORDERS):
-        order = np.random.default_rng(seed).permutation(len(words))
-        reordered = iter([words[i] for i in order])
+    shuffled = (
+        [words[i] for i in np.random.default_rng(seed).permutation(len(words))]
+        for seed in range(_TRIES)
+    )
+    # Of few words, or with one again and again, a shuffle may be the order that is sung.
+    others = (order for order in shuffled if order != words)
+    for order in itertools.islice(others, _ORDERS):
+        reordered = iter(order)
         lines = tuple(tuple(next(reordered) for _ in line) for line in lyrics.lines)
         yield replace(lyrics, lines=lines)
 

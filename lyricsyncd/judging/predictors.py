@@ -38,8 +38,8 @@ WITH_SECOND = (
 
 _NEARBY_WORDS = 4.0
 """Standard deviation, in words, of the window that counts as nearby."""
-_FEW_WORDS = 10.0
-"""Words at which a likelihood ratio counts by half: a dozen fit somewhere in most songs."""
+_FEW_WORDS = 2.0
+"""Words at which a likelihood ratio counts by half: a few fit somewhere in most songs."""
 _LEAST_RATIO, _MOST_RATIO = 0.1, 3.0
 """Nats per frame of the likelihood ratio. Below the least, the order of the words does not matter;
 above the most, how much it does says nothing more."""
