@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from benchmarks.hard import sources, with_vocals, write_wave
 from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
 from lyricsyncd.config.schema import Config
 from lyricsyncd.pipeline import placer
-from lyricsyncd.separate import VocalSeparator
+from lyricsyncd.separate import Stem, VocalSeparator
 from lyricsyncd.separate import raised as raised_vocals
 from tests.test_separate_model import SONGS, models_dir
+from tests.test_words_of_others import LAMB
 
 __all__ = ["models_dir"]  # a fixture
 
@@ -42,3 +44,21 @@ def test_are_raised_and_separated_again_where_the_words_do_not_fit(
     assert raised.quality_score > once.quality_score
     assert share > before
     assert raised.stages["separate"] > once.stages["separate"]
+
+
+def test_are_not_raised_for_the_words_of_another_song(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    separated = []
+    extract = VocalSeparator.extract
+
+    def noted(self: VocalSeparator, *arguments: Any, **options: Any) -> Stem:
+        stem = extract(self, *arguments, **options)
+        separated.append(stem.raised)
+        return stem
+
+    monkeypatch.setattr(VocalSeparator, "extract", noted)
+    pipeline = LyricSyncPipeline(config=Config.model_validate({"models": {"dir": models_dir}}))
+    result = pipeline.sync(SONGS / "Au_clair_de_la_lune.mp3", lyrics=LAMB, language="en")
+    assert result.quality_score < 0.1
+    assert separated == [0]
