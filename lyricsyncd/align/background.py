@@ -22,7 +22,7 @@ from lyricsyncd.align.graph import Graph, build
 from lyricsyncd.align.trellis import Trellis
 from lyricsyncd.align.viterbi import Path, best_score
 
-_ORDERS, _TRIES = 2, 10
+_ORDERS, _TRIES = 4, 16
 
 
 def likelihood_ratio(path: Path, graph: Graph, background_score: float | None) -> float:

@@ -38,7 +38,7 @@ WITH_SECOND = (
 
 _NEARBY_WORDS = 4.0
 """Standard deviation, in words, of the window that counts as nearby."""
-_FEW_WORDS = 2.0
+_FEW_WORDS = 8.0
 """Words at which a likelihood ratio counts by half: a few fit somewhere in most songs."""
 _LEAST_RATIO, _MOST_RATIO = 0.1, 3.0
 """Nats per frame of the likelihood ratio. Below the least, the order of the words does not matter;
