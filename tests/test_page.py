@@ -738,7 +738,8 @@ class TestDecisions:
             placed(home, f"{name}.mp3", State.REVIEW, title=name)
         page, waiting = visit(address(home), "#/song/1").page, []
         page.route("**/tracks/order*", lambda route: waiting.append(route))
-        page.get_by_role("button", name="Next").click()
+        with page.expect_request("**/tracks/order*"):
+            page.get_by_role("button", name="Next").click()
         page.evaluate("location.hash = '#/queue'")
         page.get_by_role("link", name="Library").wait_for()
         (route,) = waiting
