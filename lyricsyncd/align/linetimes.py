@@ -31,6 +31,7 @@ LEAST_STRETCH = 0.004
 LEAST_JUMP_S = 1.0
 """Seconds by which a part more or less moves what follows at least."""
 _KERNEL_S = 0.15
+_MEAN_SHIFTS = 4
 
 
 class Fit(Enum):
@@ -154,12 +155,17 @@ def _differences(
 
 
 def _mode(late: DoubleArray) -> tuple[float, float]:
-    """Return the offset that most lines agree on, and their share."""
+    """Return the offset that most lines agree on, and their share.
+
+    Each line counts by its distance from where they are densest (mean shift, Comaniciu and Meer
+    2002): over a dozen lines this errs less than their median, and outliers hardly weigh.
+    """
     apart = late[:, None] - late
     density = np.exp(-0.5 * (apart / _KERNEL_S) ** 2).sum(axis=1)
-    peak = late[density.argmax()]
-    near = np.abs(late - peak) <= 2 * _KERNEL_S
-    offset = float(np.median(late[near]))
+    offset = float(late[density.argmax()])
+    for _ in range(_MEAN_SHIFTS):
+        weight = np.exp(-0.5 * ((late - offset) / _KERNEL_S) ** 2)
+        offset = float((weight * late).sum() / weight.sum())
     return offset, float((np.abs(late - offset) <= AGREE_S).mean())
 
 
