@@ -633,6 +633,28 @@ class TestAClockThatGoesBack:
         assert catalog.ahead() == 0.0
 
 
+class TestTheOrderThatThePageOpensWith:
+    """A sort of a hundred thousand songs would keep its first rows waiting."""
+
+    def plans(self, catalog: Catalog, text: str) -> str:
+        """Return how SQLite finds the songs of `Catalog.order`."""
+        queries: list[str] = []
+        catalog.read(lambda db: db.set_trace_callback(queries.append))
+        catalog.order([], text, "artist", 200)
+        catalog.read(lambda db: db.set_trace_callback(None))
+        (query,) = queries
+        plan = catalog.read(lambda db: db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall())
+        return " ".join(row[3] for row in plan)
+
+    def test_is_that_of_an_index(self, catalog: Catalog) -> None:
+        plan = self.plans(catalog, "")
+        assert "COVERING INDEX" in plan
+        assert "TEMP B-TREE" not in plan
+
+    def test_is_made_of_what_is_found_where_a_text_is_looked_for(self, catalog: Catalog) -> None:
+        assert "INDEX" not in self.plans(catalog, "song")
+
+
 class TestMigrations:
     def test_run_once_each_in_order(self, tmp_path: Path) -> None:
         ran: list[str] = []

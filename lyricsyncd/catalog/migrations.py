@@ -193,6 +193,16 @@ def status_0009(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX tracks_waits ON tracks (waits_for) WHERE waits_for != ''")
 
 
+@_step
+def artists_0010(db: sqlite3.Connection) -> None:
+    """An index for the order that the page opens with: its first rows waited for a sort of all."""
+    db.execute(
+        "CREATE INDEX tracks_artist ON tracks"
+        " (artist IS NULL, artist COLLATE NOCASE, title COLLATE NOCASE, path,"
+        " id, missing_since)"
+    )
+
+
 def migrate(
     db: sqlite3.Connection,
     steps: list[Step] | None = None,

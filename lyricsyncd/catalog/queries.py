@@ -84,13 +84,16 @@ class Queries(Notes):
         self, states: Sequence[State], text: str, by: str, limit: int | None = None
     ) -> list[int]:
         """Return the numbers of the songs that `entries` would find, in an order of `ORDERS`;
-        those that are missing are left out. The first few alone cost a quarter of all."""
+        those that are missing are left out. The first few alone cost far less than all."""
         chosen = _matching(states, text)
         if chosen is None:
             return []
         where, values = chosen
+        # Few songs have a text, and all are read for it: in the order of an index that takes thrice
+        # as long as with a sort of those that are found.
+        tracks = "tracks NOT INDEXED" if text else "tracks"
         query = (
-            f"SELECT id FROM tracks WHERE missing_since IS NULL AND {where}"
+            f"SELECT id FROM {tracks} WHERE missing_since IS NULL AND {where}"
             f" ORDER BY {ORDERS[by]}, id LIMIT ?"
         )
         # SQLite takes a negative limit for none.

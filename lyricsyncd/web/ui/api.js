@@ -14,6 +14,9 @@ export const service = signal(null);
 export const signedIn = signal(kept('signed-in', false));
 // Whether this browser may change anything, and not only look and listen.
 export const mayChange = signal(true);
+let admit;
+// Fulfilled once the service lets this browser in; its status comes one request later.
+export const admitted = new Promise(resolve => { admit = resolve; });
 
 export const url = path => new URL(path, base).href;
 
@@ -71,6 +74,7 @@ export async function refresh() {
         door.value = 'locked';
         return;
       }
+      admit();
     }
     service.value = await get('status');
     trouble.value = null;

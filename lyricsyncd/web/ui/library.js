@@ -4,7 +4,7 @@ import { get, mayChange, on, order, post, service } from './api.js';
 import { Action, Icon, LABELS, Mark, artist, folder, minutes, number, percent, place, text, title, useTitle } from './parts.js';
 
 const ROW = 60, PAGE = 100, AROUND = 6, FIRST = 200;
-const SETTLE_MS = 2000;
+const SETTLE_MS = 2000, FRESH_MS = 5000;
 const AT_ONCE = 500;   // songs of one request, at most
 // What can be done with many songs: its name, and whether it changes files.
 const ACTIONS = [['retry', 'Try again'], ['accept', 'Accept', true], ['lines', 'Lines only', true],
@@ -14,13 +14,28 @@ const SORTS = {
   score: 'Least sure first',
 };
 
+// What of the address says which songs are shown.
+const shown = query => ({
+  state: query.get('state') in LABELS ? query.get('state') : '', q: query.get('q') || '',
+  sort: query.get('sort') in SORTS ? query.get('sort') : 'artist',
+});
+const keyOf = query => JSON.stringify([query.state, query.q, query.sort]);
+const firstOf = query => order({ ...query, limit: FIRST });
+
+let ahead = null;
+// Asks for the first songs while the service still says how it is: the list needs both.
+export function askAhead(query) {
+  const asked = shown(query), found = firstOf(asked);
+  found.catch(() => {});  // who takes it hears of that
+  ahead = { key: keyOf(asked), found, until: performance.now() + FRESH_MS };
+}
+
 export function Library({ query }) {
   useTitle(query.get('state') === 'review' ? 'Review' : 'Library');
   const asked = query.get('q') || '', [q, setQ] = useState(asked), ours = useRef(asked);
   // A link elsewhere in the library, but not what is being typed just now.
   if (asked !== ours.current) setQ(ours.current = asked);
-  const state = query.get('state') in LABELS ? query.get('state') : '';
-  const sort = query.get('sort') in SORTS ? query.get('sort') : 'artist';
+  const { state, sort } = shown(query);
   // Of the address as it is then: a search that waits must not take back what was chosen since.
   const show = more => {
     const now = Object.fromEntries(new URLSearchParams(location.hash.split('?')[1]));
@@ -72,18 +87,31 @@ function Rows({ state, q, sort }) {
   // The numbers of the songs that are chosen; none: songs are opened, not chosen.
   const [picked, pick] = useState(null), last = useRef(0);
   const box = useRef(), known = useRef(new Map()), asked = useRef(new Set()), pending = useRef(0);
-  const key = JSON.stringify([state, q, sort]), current = useRef(), back = useRef(null);
+  const key = keyOf({ state, q, sort }), current = useRef(), back = useRef(null);
 
+  const lookUp = some => {
+    const wanted = [...some].filter(id => !known.current.has(id) && !asked.current.has(id));
+    if (!wanted.length) return undefined;
+    wanted.forEach(id => asked.current.add(id));
+    return get(`tracks?ids=${wanted}`).then(({ tracks }) => {
+      tracks.forEach(track => known.current.set(track.id, track));
+      redraw(count => count + 1);
+    }).catch(() => {}).finally(() => wanted.forEach(id => asked.current.delete(id)));
+  };
   const load = async fresh => {
     const mine = current.current, query = { state, q, sort };
     try {
-      // The first rows do not wait for the order of a hundred thousand.
-      const first = fresh ? await order({ ...query, limit: FIRST }) : null;
+      // The first rows wait neither for the order of a hundred thousand nor beside it.
+      const early = fresh && ahead?.key === mine && performance.now() < ahead.until ? ahead.found : null;
+      ahead = null;
+      const first = fresh ? await (early ?? firstOf(query)) : null;
       if (mine !== current.current) return;
       const all = first && first.length < FIRST;
       if (first) {
         setIds(first);
         setPartly(!all);
+        if (!all) await lookUp(first.subarray(0, PAGE));
+        if (mine !== current.current) return;
       }
       const found = all ? first : await order(query);
       if (mine !== current.current) return;
@@ -141,14 +169,7 @@ function Rows({ state, q, sort }) {
   useEffect(() => {
     if (!ids) return;
     for (let page = Math.floor(from / PAGE); page * PAGE < Math.min(to, ids.length); page++) {
-      const wanted = [...ids.subarray(page * PAGE, (page + 1) * PAGE)]
-        .filter(id => !known.current.has(id) && !asked.current.has(id));
-      if (!wanted.length) continue;
-      wanted.forEach(id => asked.current.add(id));
-      get(`tracks?ids=${wanted}`).then(({ tracks }) => {
-        tracks.forEach(track => known.current.set(track.id, track));
-        redraw(count => count + 1);
-      }).catch(() => {}).finally(() => wanted.forEach(id => asked.current.delete(id)));
+      lookUp(ids.subarray(page * PAGE, (page + 1) * PAGE));
     }
   }, [ids, from, to]);
 

@@ -1,8 +1,8 @@
 // The shell: which screen is shown, the way between them, and what stands before them all.
 import { html, render, signal, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
-import { door, explained, mayChange, post, refresh, service, signIn, start, trouble } from './api.js';
+import { admitted, door, explained, mayChange, post, refresh, service, signIn, start, trouble } from './api.js';
 import { Action, Icon, Later, Page, REVIEW, text, useTitle } from './parts.js';
-import { Library } from './library.js';
+import { Library, askAhead } from './library.js';
 import { Song } from './song.js';
 import { Queue } from './queue.js';
 import { Health } from './health.js';
@@ -123,4 +123,5 @@ function App() {
 }
 
 render(html`<${App}/>`, document.getElementById('app'));
+admitted.then(() => { if (route.value.screen === 'library') askAhead(route.value.query); });
 start();
