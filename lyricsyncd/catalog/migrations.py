@@ -195,7 +195,7 @@ def status_0009(db: sqlite3.Connection) -> None:
 
 @_step
 def artists_0010(db: sqlite3.Connection) -> None:
-    """An index for the order that the page opens with: its first rows waited for a sort of all."""
+    """Add an index for the order that the page opens with: its first rows waited for a sort."""
     db.execute(
         "CREATE INDEX tracks_artist ON tracks"
         " (artist IS NULL, artist COLLATE NOCASE, title COLLATE NOCASE, path,"
