@@ -10,6 +10,8 @@ Where the path has not all lines, it does not tell on which side of a repeat a m
 There, the repeats are tried before and after it, in a second search of a graph that may leave each
 of them out.
 
+A line that is nowhere on the path may be none of this song: it costs more than a jump over it.
+
 The repeats are found to place the lines as written: they stand for singing that would attract those
 otherwise. So it does little harm if one of them is sung with other words, those of a verse that the
 lyrics lack.
@@ -77,13 +79,32 @@ class SungLine:
     written: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SungOrder:
+    """The lines in the order in which they are sung, with those that are sung again.
+
+    Attributes
+    ----------
+    lines : tuple of SungLine
+        Every line of the lyrics is ``written`` once, in their order; without repeats there is
+        nothing else. Lines that cannot be pronounced are left out.
+    absent : frozenset of int
+        The numbers of lines that are nowhere on the path with jumps, nor any that is alike.
+    """
+
+    lines: tuple[SungLine, ...]
+    absent: frozenset[int] = frozenset()
+
+    @property
+    def as_written(self) -> bool:
+        """Whether no line is sung again."""
+        return all(each.written for each in self.lines)
+
+
 def sung_order(
     audio: FloatArray, lines: Lines, language: str | None, acoustic_model: AcousticModel
-) -> list[SungLine]:
-    """Return the lines in the order in which they are sung, with those that are sung again.
-
-    Every line of the lyrics is ``written`` once, in their order; without repeats there is nothing
-    else. Lines that cannot be pronounced are left out.
+) -> SungOrder:
+    """Find lines that are sung again, and lines that are not sung.
 
     Parameters
     ----------
@@ -97,14 +118,19 @@ def sung_order(
         lyrics = model.compile(lines, language)
         known = [i for i, line in enumerate(lyrics.lines) if any(line)]
         lyrics = replace(lyrics, lines=tuple(lyrics.lines[i] for i in known), onset_lag=None)
-        as_written = [SungLine(line, True) for line in range(len(known))]
+        found = [SungLine(line, True) for line in range(len(known))]
+        absent: frozenset[int] = frozenset()
         trellis = _trellis(audio, lyrics, model) if known else None
         path = None if trellis is None else path_with_jumps(trellis)
         if trellis is not None and path is not None:
+            on_path = {lyrics.lines[line] for line in path.lines}
+            absent = frozenset(
+                i for i, line in zip(known, lyrics.lines, strict=True) if line not in on_path
+            )
             tried = _tried(lyrics.lines, path.lines)
-            if len(tried) > len(as_written):
-                as_written = _without_unsung(trellis, lyrics, tried)
-        return [SungLine(known[each.line], each.written) for each in as_written]
+            if len(tried) > len(found):
+                found = _without_unsung(trellis, lyrics, tried)
+        return SungOrder(tuple(SungLine(known[each.line], each.written) for each in found), absent)
 
 
 def _trellis(audio: FloatArray, lyrics: CompiledLyrics, model: AcousticModel) -> Trellis | None:

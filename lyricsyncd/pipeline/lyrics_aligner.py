@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lyricsyncd.model import Lyrics, Word
@@ -33,6 +34,10 @@ _LESS_DOUBT = 0.8
 _MOST_DOUBT = 0.4
 """The doubt that it may have at most: words of another song have more than half, for repeats of
 their lines to choose from lend them a place, too."""
+_UNSURE = 0.5
+"""Mean confidence of lines below which they may be lines that are not sung."""
+_FEWEST_UNSUNG = 2
+"""Lines in a row that are left out at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,20 @@ class PlacedLyrics:
     """A sentence about word times that their source has."""
     order: tuple[SungLine, ...] = ()
     """The lines with those that are sung again, where they were placed among these."""
+    unsung: frozenset[int] = frozenset()
+    """The numbers of lines that were left out as not sung."""
 
     @property
     def doubt(self) -> float:
         """The share of the words expected to be misplaced, whatever singing is left over."""
-        each = self.verdict.confidence
-        return 1.0 - sum(each) / max(1, len(each))
+        return self.doubt_of_all_but(frozenset())
+
+    def doubt_of_all_but(self, lines: frozenset[int]) -> float:
+        """Return the same of the words of all lines but some."""
+        numbers = [number for number, line in enumerate(self.lyrics) for _ in line.words]
+        each = zip(numbers, self.verdict.confidence, strict=True)
+        kept = [confidence for number, confidence in each if number not in lines]
+        return 1.0 - sum(kept) / max(1, len(kept))
 
 
 class LyricsAligner:
@@ -85,6 +98,7 @@ class LyricsAligner:
         pins: Sequence[tuple[int, float]] = (),
         *,
         order: Sequence[SungLine] = (),
+        unsung: frozenset[int] = frozenset(),
         compare_times: bool = False,
     ) -> PlacedLyrics:
         """Align, refine and judge; a transcript gives anchors, and a person's pins are bounds.
@@ -94,6 +108,8 @@ class LyricsAligner:
         order : sequence of SungLine, optional
             The lines with those that are sung again: the words are placed among these, which are
             left out of the result. Not beside pins, which number the words as they are written.
+        unsung : frozenset of int, optional
+            The numbers of lines that are not sung; they get a place between those beside them.
         compare_times : bool
             Whether word times that the lyrics have are believed where the placement confirms them.
         """
@@ -145,10 +161,12 @@ class LyricsAligner:
                     ),
                 )
 
-            alignment = place(sung, stem)
+            alignment = place(sung, stem, _words_of(lyrics, order, unsung))
             # An order of lines is that of the lines as they are written.
             parted = sung if order else with_backing(sung)
-            apart = [] if pins else voices_apart(parted, alignment, stem, partial(place, parted))
+            apart = []
+            if not (pins or unsung):
+                apart = voices_apart(parted, alignment, stem, partial(place, parted))
         with watch.stage("refine"):
             alignment = _refined(alignment, stem, pins)
             if apart:
@@ -168,27 +186,43 @@ class LyricsAligner:
         if apart and not order:
             lyrics = parted
         placed = self.judged(stem, lyrics, alignment, verdict, stated)
-        return dataclasses.replace(placed, voices_apart=bool(apart), order=tuple(order))
+        return dataclasses.replace(
+            placed, voices_apart=bool(apart), order=tuple(order), unsung=unsung
+        )
 
-    def placed_among_repeats(
+    def placed_as_sung(
         self, placed: PlacedLyrics, language: str, watch: Stopwatch, *, compare_times: bool = False
     ) -> PlacedLyrics:
-        """Place the words among lines that are sung again though they are written once, if there
-        are any; keep what is judged better."""
+        """Place the words among lines that are sung again though they are written once, and without
+        lines that are not sung, if there are any; keep what is judged best."""
         from lyricsyncd.align.repeated_lines import sung_order
 
         stem, lyrics = placed.stem, placed.lyrics
         with watch.stage("align"):
             words = [[word.text for word in line.words] for line in lyrics]
             model = self._models.acoustic_model(language)
-            order = sung_order(stem.observed, words, language, model)
-        if all(each.written for each in order):
-            return placed
-        again = self.placed(
-            stem, lyrics, language, None, watch, order=order, compare_times=compare_times
-        )
-        surer = again.doubt < min(_LESS_DOUBT * placed.doubt, _MOST_DOUBT)
-        return again if surer else placed
+            sung = sung_order(stem.observed, words, language, model)
+        best = placed
+        order = () if sung.as_written else sung.lines
+        unsung = _doubtful_runs(lyrics, placed.verdict.confidence, sung.absent)
+        none = frozenset[int]()
+        for lines, without in dict.fromkeys([(order, none), ((), unsung), (order, unsung)]):
+            if not (lines or without):
+                continue
+            again = self.placed(
+                stem,
+                lyrics,
+                language,
+                None,
+                watch,
+                order=lines,
+                unsung=without,
+                compare_times=compare_times,
+            )
+            before, after = best.doubt_of_all_but(without), again.doubt_of_all_but(without)
+            if after < _LESS_DOUBT * before and again.doubt < _MOST_DOUBT:
+                best = again
+        return best
 
     def judged(
         self,
@@ -271,6 +305,45 @@ def _written(lyrics: Lyrics, order: Sequence[SungLine]) -> npt.NDArray[np.bool_]
     counts = [len(line.words) for line in lyrics]
     written = [each.written for each in order]
     return np.repeat(np.array(written, np.bool_), [counts[each.line] for each in order])
+
+
+def _words_of(
+    lyrics: Lyrics, order: Sequence[SungLine], unsung: frozenset[int]
+) -> npt.NDArray[np.bool_] | None:
+    """Return which words, in the order of singing, are of lines that are not sung."""
+    import numpy as np
+
+    if not unsung:
+        return None
+    counts = [len(line.words) for line in lyrics]
+    lines = [each.line for each in order] if order else range(len(counts))
+    return np.repeat([line in unsung for line in lines], [counts[line] for line in lines])
+
+
+def _doubtful_runs(
+    lyrics: Lyrics, confidence: Sequence[float], absent: frozenset[int]
+) -> frozenset[int]:
+    """Return lines, of those that seem absent, that were placed without confidence.
+
+    They are of runs, without the sure lines that these begin and end with.
+    """
+    sums, counts = [], []
+    at = 0
+    for line in lyrics:
+        counts.append(len(line.words))
+        sums.append(sum(confidence[at : at + counts[-1]]))
+        at += counts[-1]
+    found: set[int] = set()
+    for _, run in groupby(range(len(counts)), absent.__contains__):
+        lines = [line for line in run if line in absent]
+        while lines and sums[lines[0]] >= _UNSURE * counts[lines[0]]:
+            lines = lines[1:]
+        while lines and sums[lines[-1]] >= _UNSURE * counts[lines[-1]]:
+            lines = lines[:-1]
+        doubtful = sum(sums[line] for line in lines) < _UNSURE * sum(counts[line] for line in lines)
+        if len(lines) >= _FEWEST_UNSUNG and doubtful:
+            found.update(lines)
+    return frozenset(found)
 
 
 def _stated_times(lyrics: Lyrics) -> StatedTimes | None:

@@ -200,7 +200,7 @@ class Placer:
         several = has_voices(best.lyrics)
         hopeless = best.verdict.score < _HOPELESS
         if not (several or hopeless) and (self._doubtful(best) or best.uncovered.away >= AWAY):
-            best = self._aligner.placed_among_repeats(
+            best = self._aligner.placed_as_sung(
                 best, language, watch, compare_times=prepared.judged
             )
         if self._doubtful(best):
@@ -244,6 +244,7 @@ class Placer:
                 None,
                 watch,
                 order=best.order,
+                unsung=best.unsung,
                 compare_times=prepared.judged,
             )
             better = again.verdict.score > best.verdict.score
@@ -281,7 +282,13 @@ class Placer:
         with watch.stage("transcribe"):
             transcript = recogniser.transcribe(stem.mix, language)
         again = self._aligner.placed(
-            stem, placed.lyrics, language, transcript, watch, order=placed.order
+            stem,
+            placed.lyrics,
+            language,
+            transcript,
+            watch,
+            order=placed.order,
+            unsung=placed.unsung,
         ).alignment
         again = dataclasses.replace(
             again, acoustic_model=f"{again.acoustic_model}+{recogniser.name}"
