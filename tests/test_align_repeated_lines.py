@@ -21,7 +21,7 @@ from lyricsyncd.align.repeated_lines import (
 from lyricsyncd.align.trellis import Trellis
 from lyricsyncd.config.schema import Config
 from lyricsyncd.model import Lyrics
-from lyricsyncd.pipeline.lyrics_aligner import LyricsAligner
+from lyricsyncd.pipeline.lyrics_aligner import LyricsAligner, PlacedLyrics
 from lyricsyncd.pipeline.model_set import ModelSet
 from lyricsyncd.pipeline.optional_models import OptionalModels
 from lyricsyncd.pipeline.prepared import Stopwatch
@@ -164,3 +164,72 @@ class TestASongWithAVerseSungAgain:
         assert placed.lyrics == lyrics
         assert len(placed.verdict.confidence) == len(table)
         assert np.mean(np.abs(placed.alignment.onset - table[:, 0]) <= 0.3) >= 0.9
+
+
+class TestAVerseOfAnotherSong:
+    OTHER = tuple(
+        line.split()
+        for line in (
+            "Baa, baa, black sheep,",
+            "Have you any wool?",
+            "Yes sir, yes sir,",
+            "Three bags full.",
+        )
+    )
+    NUMBERS = frozenset(range(HALF, HALF + len(OTHER)))
+
+    def mixed(self, lines: list[list[str]]) -> list[list[str]]:
+        """Return the lyrics with the other verse between their two."""
+        return [*lines[:HALF], *self.OTHER, *lines[HALF:]]
+
+    def test_is_absent(
+        self,
+        acoustic_model: PhoneStateModel,
+        verses: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
+        lines: list[list[str]],
+    ) -> None:
+        order = sung_order(np.concatenate(verses), self.mixed(lines), "en", acoustic_model)
+        assert order.as_written
+        assert order.absent == self.NUMBERS
+
+    @pytest.fixture(scope="class")
+    def lyrics(self, lines: list[list[str]]) -> Lyrics:
+        text = "\n".join(" ".join(line) for line in self.mixed(lines))
+        return Lyrics.from_text(text, source="file", language="en")
+
+    @pytest.fixture(scope="class")
+    def aligner(self, tmp_path_factory: pytest.TempPathFactory) -> LyricsAligner:
+        """Without a second aligner, which would find the verse in the first pass."""
+        folder = str(tmp_path_factory.mktemp("models"))
+        settings = placing_settings(Config.model_validate({"models": {"dir": folder}}))
+        models = ModelSet(settings.models)
+        return LyricsAligner(models, OptionalModels(models), settings)
+
+    def off(self, placed: PlacedLyrics, lyrics: Lyrics) -> npt.NDArray[np.float64]:
+        """Return how far each word of the song itself is off, in seconds."""
+        table = np.genfromtxt(SONG.with_suffix(".words.csv"), delimiter=",", skip_header=1)
+        off: npt.NDArray[np.float64] = np.abs(
+            placed.alignment.onset[~self.theirs(lyrics)] - table[:, 0]
+        )
+        return off
+
+    def theirs(self, lyrics: Lyrics) -> npt.NDArray[np.bool_]:
+        numbers = [number for number, line in enumerate(lyrics) for _ in line.words]
+        return np.isin(numbers, list(self.NUMBERS))
+
+    def test_is_left_out_where_the_other_words_are_surer_without_it(
+        self,
+        verses: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
+        lyrics: Lyrics,
+        aligner: LyricsAligner,
+    ) -> None:
+        sung = np.concatenate(verses)
+        stem = Stem(sung, sung, RATE, "none")
+        before = aligner.placed(stem, lyrics, "en", None, Stopwatch())
+        placed = aligner.placed_as_sung(before, "en", Stopwatch())
+        assert placed.unsung == self.NUMBERS
+        assert placed.doubt < before.doubt
+        assert placed.doubt_of_all_but(self.NUMBERS) < placed.doubt
+        assert placed.left_out == pytest.approx(np.mean(self.theirs(lyrics)))
+        assert np.mean(self.off(placed, lyrics) <= 0.3) >= 0.9
+        assert np.array(placed.verdict.confidence)[self.theirs(lyrics)].max() < 0.01

@@ -97,7 +97,7 @@ class SungOrder:
 
     @property
     def as_written(self) -> bool:
-        """Whether no line is sung again."""
+        """Return whether no line is sung again."""
         return all(each.written for each in self.lines)
 
 

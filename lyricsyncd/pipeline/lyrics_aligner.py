@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lyricsyncd.model import Lyrics, Word
@@ -34,10 +33,8 @@ _LESS_DOUBT = 0.8
 _MOST_DOUBT = 0.4
 """The doubt that it may have at most: words of another song have more than half, for repeats of
 their lines to choose from lend them a place, too."""
-_UNSURE = 0.5
-"""Mean confidence of lines below which they may be lines that are not sung."""
-_FEWEST_UNSUNG = 2
-"""Lines in a row that are left out at least."""
+_MOST_UNSUNG = 0.5
+"""Share of the words that may be left out as not sung: with more, they are another song's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,11 @@ class PlacedLyrics:
     def doubt(self) -> float:
         """The share of the words expected to be misplaced, whatever singing is left over."""
         return self.doubt_of_all_but(frozenset())
+
+    @property
+    def left_out(self) -> float:
+        """The share of the words that were left out as not sung, or cannot be pronounced."""
+        return 1.0 - float(self.alignment.placed.mean()) if len(self.alignment.placed) else 0.0
 
     def doubt_of_all_but(self, lines: frozenset[int]) -> float:
         """Return the same of the words of all lines but some."""
@@ -161,7 +163,7 @@ class LyricsAligner:
                     ),
                 )
 
-            alignment = place(sung, stem, _words_of(lyrics, order, unsung))
+            alignment = place(sung, stem, _words_of(lyrics, order, unsung) if unsung else None)
             # An order of lines is that of the lines as they are written.
             parted = sung if order else with_backing(sung)
             apart = []
@@ -196,6 +198,7 @@ class LyricsAligner:
         """Place the words among lines that are sung again though they are written once, and without
         lines that are not sung, if there are any; keep what is judged best."""
         from lyricsyncd.align.repeated_lines import sung_order
+        from lyricsyncd.judging.unsung import unsung_runs
 
         stem, lyrics = placed.stem, placed.lyrics
         with watch.stage("align"):
@@ -204,7 +207,12 @@ class LyricsAligner:
             sung = sung_order(stem.observed, words, language, model)
         best = placed
         order = () if sung.as_written else sung.lines
-        unsung = _doubtful_runs(lyrics, placed.verdict.confidence, sung.absent)
+        lengths = [len(line) for line in words]
+        unsung = unsung_runs(lengths, placed.verdict.confidence, sung.absent)
+        theirs = _words_of(lyrics, (), unsung)
+        left_out_already = not theirs[placed.alignment.placed].any()
+        if left_out_already or theirs.mean() > _MOST_UNSUNG:
+            unsung = frozenset()
         none = frozenset[int]()
         for lines, without in dict.fromkeys([(order, none), ((), unsung), (order, unsung)]):
             if not (lines or without):
@@ -220,7 +228,7 @@ class LyricsAligner:
                 compare_times=compare_times,
             )
             before, after = best.doubt_of_all_but(without), again.doubt_of_all_but(without)
-            if after < _LESS_DOUBT * before and again.doubt < _MOST_DOUBT:
+            if after < min(_LESS_DOUBT * before, _MOST_DOUBT):
                 best = again
         return best
 
@@ -309,41 +317,14 @@ def _written(lyrics: Lyrics, order: Sequence[SungLine]) -> npt.NDArray[np.bool_]
 
 def _words_of(
     lyrics: Lyrics, order: Sequence[SungLine], unsung: frozenset[int]
-) -> npt.NDArray[np.bool_] | None:
+) -> npt.NDArray[np.bool_]:
     """Return which words, in the order of singing, are of lines that are not sung."""
     import numpy as np
 
-    if not unsung:
-        return None
     counts = [len(line.words) for line in lyrics]
     lines = [each.line for each in order] if order else range(len(counts))
-    return np.repeat([line in unsung for line in lines], [counts[line] for line in lines])
-
-
-def _doubtful_runs(
-    lyrics: Lyrics, confidence: Sequence[float], absent: frozenset[int]
-) -> frozenset[int]:
-    """Return lines, of those that seem absent, that were placed without confidence.
-
-    They are of runs, without the sure lines that these begin and end with.
-    """
-    sums, counts = [], []
-    at = 0
-    for line in lyrics:
-        counts.append(len(line.words))
-        sums.append(sum(confidence[at : at + counts[-1]]))
-        at += counts[-1]
-    found: set[int] = set()
-    for _, run in groupby(range(len(counts)), absent.__contains__):
-        lines = [line for line in run if line in absent]
-        while lines and sums[lines[0]] >= _UNSURE * counts[lines[0]]:
-            lines = lines[1:]
-        while lines and sums[lines[-1]] >= _UNSURE * counts[lines[-1]]:
-            lines = lines[:-1]
-        doubtful = sum(sums[line] for line in lines) < _UNSURE * sum(counts[line] for line in lines)
-        if len(lines) >= _FEWEST_UNSUNG and doubtful:
-            found.update(lines)
-    return frozenset(found)
+    among = np.array([line in unsung for line in lines], np.bool_)
+    return np.repeat(among, [counts[line] for line in lines])
 
 
 def _stated_times(lyrics: Lyrics) -> StatedTimes | None:

@@ -48,6 +48,9 @@ _HOPELESS = 0.1
 """Score below which neither raised vocals nor repeats are tried: words of other songs have less on
 whole songs; eleven songs with their own words, made hard, have 0.35 or more."""
 
+_LEAST_PLACED = 0.5
+"""Share of the words below which it is doubtful itself that the others are not sung."""
+
 AWAY = 0.05
 """Share of the singing away from all words from which lines that are sung again are looked for: of
 eleven songs with all their words ten have less than 0.02, and one 0.14."""
@@ -213,8 +216,11 @@ class Placer:
         return best, tuple(scores)
 
     def _doubtful(self, placed: PlacedLyrics) -> bool:
-        # Words that are missing are not found by placing those that there are anew.
+        # Words that are missing are not found by placing those that there are anew, and words that
+        # are not sung are found nowhere, if all that is sung has words.
         score = placed.verdict.score / (1.0 - placed.uncovered.share / 2.0)
+        if placed.uncovered.away < AWAY:
+            score /= max(_LEAST_PLACED, 1.0 - placed.left_out)
         return score < max(self.settings.words, DOUBTFUL)
 
     def _with_raised_vocals(
