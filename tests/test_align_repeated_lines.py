@@ -166,7 +166,7 @@ class TestASongWithAVerseSungAgain:
         assert np.mean(np.abs(placed.alignment.onset - table[:, 0]) <= 0.3) >= 0.9
 
 
-class TestAVerseOfAnotherSong:
+class TestVersesOfAnotherSong:
     OTHER = tuple(
         line.split()
         for line in (
@@ -174,15 +174,20 @@ class TestAVerseOfAnotherSong:
             "Have you any wool?",
             "Yes sir, yes sir,",
             "Three bags full.",
+            "One for the master,",
+            "And one for the dame,",
+            "And one for the little boy",
+            "Who lives down the lane.",
         )
     )
-    NUMBERS = frozenset(range(HALF, HALF + len(OTHER)))
+    AT = 2
+    NUMBERS = frozenset(range(AT, AT + len(OTHER)))
 
     def mixed(self, lines: list[list[str]]) -> list[list[str]]:
-        """Return the lyrics with the other verse between their two."""
-        return [*lines[:HALF], *self.OTHER, *lines[HALF:]]
+        """Return the lyrics with the other verses within their first."""
+        return [*lines[: self.AT], *self.OTHER, *lines[self.AT :]]
 
-    def test_is_absent(
+    def test_are_absent(
         self,
         acoustic_model: PhoneStateModel,
         verses: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
@@ -192,16 +197,15 @@ class TestAVerseOfAnotherSong:
         assert order.as_written
         assert order.absent == self.NUMBERS
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def lyrics(self, lines: list[list[str]]) -> Lyrics:
         text = "\n".join(" ".join(line) for line in self.mixed(lines))
         return Lyrics.from_text(text, source="file", language="en")
 
-    @pytest.fixture(scope="class")
-    def aligner(self, tmp_path_factory: pytest.TempPathFactory) -> LyricsAligner:
-        """Without a second aligner, which would find the verse in the first pass."""
-        folder = str(tmp_path_factory.mktemp("models"))
-        settings = placing_settings(Config.model_validate({"models": {"dir": folder}}))
+    @pytest.fixture
+    def aligner(self, tmp_path: Path) -> LyricsAligner:
+        """Without a second aligner, which would find the verses in the first pass."""
+        settings = placing_settings(Config.model_validate({"models": {"dir": str(tmp_path)}}))
         models = ModelSet(settings.models)
         return LyricsAligner(models, OptionalModels(models), settings)
 
@@ -217,7 +221,7 @@ class TestAVerseOfAnotherSong:
         numbers = [number for number, line in enumerate(lyrics) for _ in line.words]
         return np.isin(numbers, list(self.NUMBERS))
 
-    def test_is_left_out_where_the_other_words_are_surer_without_it(
+    def test_are_left_out_where_the_other_words_are_surer_without_it(
         self,
         verses: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
         lyrics: Lyrics,
@@ -226,10 +230,10 @@ class TestAVerseOfAnotherSong:
         sung = np.concatenate(verses)
         stem = Stem(sung, sung, RATE, "none")
         before = aligner.placed(stem, lyrics, "en", None, Stopwatch())
+        assert np.mean(self.off(before, lyrics) <= 0.3) < 0.8
         placed = aligner.placed_as_sung(before, "en", Stopwatch())
         assert placed.unsung == self.NUMBERS
-        assert placed.doubt < before.doubt
-        assert placed.doubt_of_all_but(self.NUMBERS) < placed.doubt
+        assert placed.doubt_of_all_but(self.NUMBERS) < before.doubt_of_all_but(self.NUMBERS)
         assert placed.left_out == pytest.approx(np.mean(self.theirs(lyrics)))
         assert np.mean(self.off(placed, lyrics) <= 0.3) >= 0.9
         assert np.array(placed.verdict.confidence)[self.theirs(lyrics)].max() < 0.01
