@@ -231,7 +231,7 @@ class TestVersesOfAnotherSong:
         stem = Stem(sung, sung, RATE, "none")
         before = aligner.placed(stem, lyrics, "en", None, Stopwatch())
         assert np.mean(self.off(before, lyrics) <= 0.3) < 0.8
-        placed = aligner.placed_as_sung(before, "en", Stopwatch())
+        placed = aligner.placed_without_unsung(before, "en", Stopwatch())
         assert placed.unsung == self.NUMBERS
         assert placed.doubt_of_all_but(self.NUMBERS) < before.doubt_of_all_but(self.NUMBERS)
         assert placed.left_out == pytest.approx(np.mean(self.theirs(lyrics)))

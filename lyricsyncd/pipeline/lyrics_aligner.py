@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lyricsyncd.align.features import Alignment
     from lyricsyncd.align.onset_priors import OnsetPosteriors
-    from lyricsyncd.align.repeated_lines import SungLine
+    from lyricsyncd.align.repeated_lines import SungLine, SungOrder
     from lyricsyncd.align.second_aligner import SecondAligner
     from lyricsyncd.judging.quality import Thresholds, Verdict
     from lyricsyncd.judging.uncovered import Uncovered
@@ -192,45 +192,59 @@ class LyricsAligner:
             placed, voices_apart=bool(apart), order=tuple(order), unsung=unsung
         )
 
-    def placed_as_sung(
+    def placed_among_repeats(
         self, placed: PlacedLyrics, language: str, watch: Stopwatch, *, compare_times: bool = False
     ) -> PlacedLyrics:
-        """Place the words among lines that are sung again though they are written once, and without
-        lines that are not sung, if there are any; keep what is judged best."""
-        from lyricsyncd.align.repeated_lines import sung_order
+        """Place the words among lines that are sung again though they are written once, if there
+        are any; keep what is judged better."""
+        order = self._sung_order(placed, language, watch)
+        if order.as_written:
+            return placed
+        again = self.placed(
+            placed.stem,
+            placed.lyrics,
+            language,
+            None,
+            watch,
+            order=order.lines,
+            compare_times=compare_times,
+        )
+        return again if _surer(again, placed) else placed
+
+    def placed_without_unsung(
+        self, placed: PlacedLyrics, language: str, watch: Stopwatch, *, compare_times: bool = False
+    ) -> PlacedLyrics:
+        """Place the words without lines that are not sung, if there seem to be any; keep what is
+        judged better."""
         from lyricsyncd.judging.unsung import unsung_runs
 
-        stem, lyrics = placed.stem, placed.lyrics
-        with watch.stage("align"):
-            words = [[word.text for word in line.words] for line in lyrics]
-            model = self._models.acoustic_model(language)
-            sung = sung_order(stem.observed, words, language, model)
-        best = placed
-        order = () if sung.as_written else sung.lines
-        lengths = [len(line) for line in words]
-        unsung = unsung_runs(lengths, placed.verdict.confidence, sung.absent)
+        lyrics = placed.lyrics
+        absent = self._sung_order(placed, language, watch).absent
+        lengths = [len(line.words) for line in lyrics]
+        unsung = unsung_runs(lengths, placed.verdict.confidence, absent)
         theirs = _words_of(lyrics, (), unsung)
         left_out_already = not theirs[placed.alignment.placed].any()
         if left_out_already or theirs.mean() > _MOST_UNSUNG:
-            unsung = frozenset()
-        none = frozenset[int]()
-        for lines, without in dict.fromkeys([(order, none), ((), unsung), (order, unsung)]):
-            if not (lines or without):
-                continue
-            again = self.placed(
-                stem,
-                lyrics,
-                language,
-                None,
-                watch,
-                order=lines,
-                unsung=without,
-                compare_times=compare_times,
-            )
-            before, after = best.doubt_of_all_but(without), again.doubt_of_all_but(without)
-            if after < min(_LESS_DOUBT * before, _MOST_DOUBT):
-                best = again
-        return best
+            return placed
+        again = self.placed(
+            placed.stem,
+            lyrics,
+            language,
+            None,
+            watch,
+            order=placed.order,
+            unsung=unsung,
+            compare_times=compare_times,
+        )
+        return again if _surer(again, placed, unsung) else placed
+
+    def _sung_order(self, placed: PlacedLyrics, language: str, watch: Stopwatch) -> SungOrder:
+        from lyricsyncd.align.repeated_lines import sung_order
+
+        with watch.stage("align"):
+            words = [[word.text for word in line.words] for line in placed.lyrics]
+            model = self._models.acoustic_model(language)
+            return sung_order(placed.stem.observed, words, language, model)
 
     def judged(
         self,
@@ -313,6 +327,12 @@ def _written(lyrics: Lyrics, order: Sequence[SungLine]) -> npt.NDArray[np.bool_]
     counts = [len(line.words) for line in lyrics]
     written = [each.written for each in order]
     return np.repeat(np.array(written, np.bool_), [counts[each.line] for each in order])
+
+
+def _surer(again: PlacedLyrics, placed: PlacedLyrics, unsung: frozenset[int] = frozenset()) -> bool:
+    """Return whether words are placed with clearly less doubt, those of some lines aside."""
+    most = min(_LESS_DOUBT * placed.doubt_of_all_but(unsung), _MOST_DOUBT)
+    return again.doubt_of_all_but(unsung) < most
 
 
 def _words_of(

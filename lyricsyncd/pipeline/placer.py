@@ -203,13 +203,18 @@ class Placer:
         several = has_voices(best.lyrics)
         hopeless = best.verdict.score < _HOPELESS
         if not (several or hopeless) and (self._doubtful(best) or best.uncovered.away >= AWAY):
-            best = self._aligner.placed_as_sung(
+            best = self._aligner.placed_among_repeats(
                 best, language, watch, compare_times=prepared.judged
             )
         if self._doubtful(best):
             # Raised vocals are no longer balanced, which voices apart are found by.
             if not (best.voices_apart or hopeless):
                 best = self._with_raised_vocals(best, prepared, language, watch, progress)
+                # In quiet vocals, lines that are sung are missed, too.
+                if begun.stem.raised == 0 and self._doubtful(best):
+                    best = self._aligner.placed_without_unsung(
+                        best, language, watch, compare_times=prepared.judged
+                    )
             if self._doubtful(best):
                 best = self._with_second_opinion(best, language, watch, progress)
         progress("align", 1.0)
@@ -250,7 +255,6 @@ class Placer:
                 None,
                 watch,
                 order=best.order,
-                unsung=best.unsung,
                 compare_times=prepared.judged,
             )
             better = again.verdict.score > best.verdict.score
