@@ -12,12 +12,15 @@ from benchmarks.hard import sources, with_vocals, write_wave
 from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult
 from lyricsyncd.config.schema import Config
 from lyricsyncd.pipeline import placer
+from lyricsyncd.pipeline.placer import DOUBTFUL
 from lyricsyncd.separate import Stem, VocalSeparator
 from lyricsyncd.separate import raised as raised_vocals
 from tests.test_separate_model import SONGS, models_dir
 from tests.test_words_of_others import LAMB
 
 __all__ = ["models_dir"]  # a fixture
+
+OTHER = ("Baa, baa, black sheep,", "Have you any wool?", "Yes sir, yes sir,", "Three bags full.")
 
 pytestmark = [pytest.mark.song, pytest.mark.slow]
 
@@ -46,19 +49,36 @@ def test_are_raised_and_separated_again_where_the_words_do_not_fit(
     assert raised.stages["separate"] > once.stages["separate"]
 
 
-def test_are_not_raised_for_the_words_of_another_song(
-    models_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    separated = []
+@pytest.fixture
+def separated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How often the vocals were raised, of each time that a song is separated."""
+    found = []
     extract = VocalSeparator.extract
 
     def noted(self: VocalSeparator, *arguments: Any, **options: Any) -> Stem:
         stem = extract(self, *arguments, **options)
-        separated.append(stem.raised)
+        found.append(stem.raised)
         return stem
 
     monkeypatch.setattr(VocalSeparator, "extract", noted)
+    return found
+
+
+def test_are_not_raised_for_the_words_of_another_song(
+    models_dir: Path, separated: list[int]
+) -> None:
     pipeline = LyricSyncPipeline(config=Config.model_validate({"models": {"dir": models_dir}}))
     result = pipeline.sync(SONGS / "Au_clair_de_la_lune.mp3", lyrics=LAMB, language="en")
     assert result.quality_score < 0.1
+    assert separated == [0]
+
+
+def test_are_not_raised_for_a_verse_that_is_not_sung(
+    models_dir: Path, separated: list[int]
+) -> None:
+    lines = (SONGS / "The_Star.txt").read_text(encoding="utf-8").splitlines()
+    lyrics = Lyrics.from_text("\n".join([*lines[:4], *OTHER, *lines[4:]]))
+    pipeline = LyricSyncPipeline(config=Config.model_validate({"models": {"dir": models_dir}}))
+    result = pipeline.sync(SONGS / "The_Star.mp3", lyrics=lyrics, language="en")
+    assert result.quality_score < DOUBTFUL
     assert separated == [0]
