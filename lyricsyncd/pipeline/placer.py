@@ -210,7 +210,7 @@ class Placer:
             # Raised vocals are no longer balanced, which voices apart are found by.
             if not (best.voices_apart or hopeless):
                 best = self._with_raised_vocals(best, prepared, language, watch, progress)
-                # In quiet vocals, lines that are sung are missed, too.
+                # Here, too, lines of quiet vocals may be sung and missed.
                 if begun.stem.raised == 0 and self._doubtful(best):
                     best = self._aligner.placed_without_unsung(
                         best, language, watch, compare_times=prepared.judged
@@ -222,9 +222,10 @@ class Placer:
 
     def _doubtful(self, placed: PlacedLyrics) -> bool:
         # Words that are missing are not found by placing those that there are anew, and words that
-        # are not sung are found nowhere, if all that is sung has words.
+        # are not sung are found nowhere, if all that is sung has words. Of quiet vocals, words that
+        # are sung are missed, too.
         score = placed.verdict.score / (1.0 - placed.uncovered.share / 2.0)
-        if placed.uncovered.away < AWAY:
+        if placed.stem.raised == 0 and placed.uncovered.away < AWAY:
             score /= max(_LEAST_PLACED, 1.0 - placed.left_out)
         return score < max(self.settings.words, DOUBTFUL)
 
