@@ -221,7 +221,7 @@ class TestVersesOfAnotherSong:
         numbers = [number for number, line in enumerate(lyrics) for _ in line.words]
         return np.isin(numbers, list(self.NUMBERS))
 
-    def test_are_left_out_where_the_other_words_are_surer_without_it(
+    def test_are_left_out_where_the_other_words_are_surer_without_them(
         self,
         verses: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
         lyrics: Lyrics,

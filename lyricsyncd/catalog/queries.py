@@ -89,8 +89,8 @@ class Queries(Notes):
         if chosen is None:
             return []
         where, values = chosen
-        # Few songs have a text, and all are read for it: in the order of an index that takes thrice
-        # as long as with a sort of those that are found.
+        # All songs are read to find those that match a text: in the order of an index that takes
+        # three times as long as with a sort of the few that do.
         tracks = "tracks NOT INDEXED" if text else "tracks"
         query = (
             f"SELECT id FROM {tracks} WHERE missing_since IS NULL AND {where}"

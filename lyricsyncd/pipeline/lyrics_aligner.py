@@ -67,7 +67,7 @@ class PlacedLyrics:
         return 1.0 - float(self.alignment.placed.mean()) if len(self.alignment.placed) else 0.0
 
     def doubt_of_all_but(self, lines: frozenset[int]) -> float:
-        """Return the same of the words of all lines but some."""
+        """Return the doubt of the words of all lines but some."""
         numbers = [number for number, line in enumerate(self.lyrics) for _ in line.words]
         each = zip(numbers, self.verdict.confidence, strict=True)
         kept = [confidence for number, confidence in each if number not in lines]
