@@ -383,9 +383,14 @@ def _decoded(
 
     held: list[Samples] = []
     count, rate = 0, 0
+
+    def block() -> Samples:
+        samples = np.nan_to_num(np.concatenate(held), copy=False)
+        return np.clip(samples, -_CLIP, _CLIP, out=samples)
+
     for frame in frames(container, stream):
         if held and (frame.sample_rate != rate or count >= _BLOCK_S * rate):
-            yield np.concatenate(held), rate
+            yield block(), rate
             held, count = [], 0
         rate = frame.sample_rate
         if rate not in _RATES:
@@ -395,7 +400,7 @@ def _decoded(
             held.append(samples)
             count += len(samples)
     if held:
-        yield np.concatenate(held), rate
+        yield block(), rate
 
 
 def frames(
@@ -424,7 +429,7 @@ def frames(
 
 
 def _stereo(frame: av.AudioFrame) -> Samples:
-    """Convert a frame to shape (n, 2), float32, finite."""
+    """Convert a frame to shape (n, 2), float32; what is no number, or too large, stays so."""
     import av
     import numpy as np
 
@@ -440,16 +445,13 @@ def _stereo(frame: av.AudioFrame) -> Samples:
         planes = frame.to_ndarray()
         if not frame.format.is_planar:
             planes = planes.reshape(-1, len(frame.layout.channels)).T
-    if planes.dtype.kind == "f":
-        samples = np.nan_to_num(planes.astype(np.float32))
-    else:
-        # The smallest number is −1; unsigned bytes have their zero in the middle.
-        full_scale = np.float32(2 ** (8 * planes.dtype.itemsize - 1))
-        samples = planes.astype(np.float32) / full_scale
-        if planes.dtype.kind == "u":
-            samples -= 1
     stereo = np.empty((planes.shape[1], 2), np.float32)
-    np.clip(samples.T, -_CLIP, _CLIP, out=stereo)
+    stereo[:] = planes.T
+    if planes.dtype.kind != "f":
+        # The smallest number is −1; unsigned bytes have their zero in the middle.
+        stereo /= np.float32(2 ** (8 * planes.dtype.itemsize - 1))
+        if planes.dtype.kind == "u":
+            stereo -= 1
     return stereo
 
 
