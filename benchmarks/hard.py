@@ -372,7 +372,8 @@ def table(measured: Sequence[Measured]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--versions", help=f"some of: {', '.join(VERSIONS)}")
+    versions = ", ".join(VERSIONS).replace("%", "%%")
+    parser.add_argument("--versions", help=f"some of: {versions}")
     parser.add_argument("--cache", type=Path, help="keep the versions' audio here")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="every song, as JSON")
