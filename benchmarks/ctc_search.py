@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from lyricsyncd.align.activity import vocal_activity
 from lyricsyncd.align.emissions.ctc import Alphabet, CtcModel
+from lyricsyncd.align.emissions.ctc.model import FloatArray
 from lyricsyncd.align.graph import build
 from lyricsyncd.align.posterior import posterior
 from lyricsyncd.align.trellis import Band, Trellis
@@ -27,9 +28,7 @@ VOCABULARY = {"<pad>": 0, "|": 1, **{c: 2 + i for i, c in enumerate("abcdefghijk
 class Noise:
     """A network that writes at random."""
 
-    def __call__(self, windows: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> np.ndarray[
-        tuple[int, ...], np.dtype[np.float32]
-    ]:  # fmt: skip
+    def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:  # noqa: ARG002
         rng = np.random.default_rng(0)
         n = (windows.shape[1] - 400) // 320 + 1
         shape = (len(windows), n, len(VOCABULARY))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ from lyricsyncd.align.onset_priors import OnsetPosteriors, OnsetPrior
 from lyricsyncd.align.options import SearchOptions
 from lyricsyncd.align.second_aligner import SearchingAligner
 from lyricsyncd.config.schema import Config, Quality
+from lyricsyncd.errors import ModelError
 from lyricsyncd.judging import agreement
 from lyricsyncd.judging.calibration import phone_states
 from lyricsyncd.pipeline.pipeline import LyricSyncPipeline
@@ -166,9 +169,9 @@ class TestASearchingAligner:
         calls = []
 
         class Counting(Written):
-            def __call__(self, windows: FloatArray) -> FloatArray:
+            def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:
                 calls.append(len(windows))
-                return super().__call__(windows)
+                return super().__call__(windows, last=last)
 
         second = SearchingAligner(replace(written({}), network=Counting({})))
         audio, lines = numbered(5.0), [["hello"]]
@@ -178,6 +181,30 @@ class TestASearchingAligner:
         assert len(calls) == 1
         second.unsung(numbered(5.0), lines, "en")
         assert len(calls) == 2
+
+    def test_computes_beside_its_caller(self) -> None:
+        begun, done = threading.Event(), threading.Event()
+
+        class Waiting(Written):
+            def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:
+                begun.set()
+                assert done.wait(20.0)
+                return super().__call__(windows, last=last)
+
+        second = SearchingAligner(replace(written({}), network=Waiting({})))
+        audio = numbered(5.0)
+        second.begin(audio)
+        assert begun.wait(20.0), "nothing has asked for an answer yet"
+        done.set()
+        assert second.unsung(audio, [["hello"]], "en").shape == (1,)
+
+    def test_fails_where_its_answer_is_needed(self) -> None:
+        network = Mock(side_effect=ModelError("no memory"))
+        second = SearchingAligner(replace(written({}), network=network))
+        audio = numbered(5.0)
+        second.begin(audio)
+        with pytest.raises(ModelError, match="no memory"):
+            second.unsung(audio, [["hello"]], "en")
 
     def test_forgets_a_song_with_its_audio(self) -> None:
         second = SearchingAligner(written({}))

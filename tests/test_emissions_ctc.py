@@ -27,7 +27,7 @@ class Written:
     def __init__(self, letters: dict[int, str]) -> None:
         self.letters = letters
 
-    def __call__(self, windows: FloatArray) -> FloatArray:
+    def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:  # noqa: ARG002
         n = (windows.shape[1] - 400) // 320 + 1
         logs = np.full((len(windows), n, len(VOCABULARY)), -12.0, np.float32)
         frames = np.round(windows[:, : n * 320 : 320]).astype(int) - 1

@@ -37,7 +37,7 @@ class Written:
     def __init__(self, phonemes: dict[int, str], scale: float) -> None:
         self.phonemes, self.scale = phonemes, scale
 
-    def __call__(self, windows: FloatArray) -> FloatArray:
+    def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:  # noqa: ARG002
         n = (windows.shape[1] - 400) // 320 + 1
         logs = np.full((len(windows), n, len(NUMBERS)), -12.0, np.float32)
         frames = np.round(windows[:, : n * 320 : 320] / self.scale).astype(int) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ def test_it_never_leads_to_words(fit: float, near: float, spread: float, times: 
 
 def acoustic_model(calibration: Path | None) -> CtcModel:
     alphabet = Alphabet.of({"-": 0, "a": 1}, "-", None)
-    return CtcModel(network=lambda windows: windows, alphabet=alphabet, calibration=calibration)
+    return CtcModel(Mock(), alphabet, calibration=calibration)
 
 
 def test_a_file_beside_a_model_calibrates_it(tmp_path: Path) -> None:

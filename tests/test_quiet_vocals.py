@@ -30,7 +30,7 @@ def test_are_raised_and_separated_again_where_the_words_do_not_fit(
 ) -> None:
     (source,) = (each for each in sources(SONGS) if each.path.stem == "Au_clair_de_la_lune")
     song = tmp_path / "quiet.wav"
-    write_wave(song, with_vocals(-26.0)(source, VocalSeparator("spleeter", "cpu", models_dir)))
+    write_wave(song, with_vocals(-28.0)(source, VocalSeparator("spleeter", "cpu", models_dir)))
     text = "\n".join(" ".join(line) for line in source.text.lines)
     truth = np.array([start for line in source.text.starts for start in line])
     pipeline = LyricSyncPipeline(config=Config.model_validate({"models": {"dir": models_dir}}))

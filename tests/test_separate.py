@@ -207,6 +207,19 @@ class TestStreaming:
         assert at_once.shape == mix.shape
         np.testing.assert_array_equal(streamed, at_once)
 
+    @pytest.mark.parametrize("seconds", [0.5, 3.0, 9.7])
+    def test_chunks_that_are_separated_at_once_stay_in_order(
+        self, thin_model: Path, seconds: float
+    ) -> None:
+        mix = song(seconds)
+        alone, beside = (
+            np.concatenate(
+                list(Spleeter(thin_model, chunk=64, context=32, threads=n).separate([mix], RATE))
+            )
+            for n in (1, 2)
+        )
+        np.testing.assert_allclose(beside, alone, atol=1e-6)
+
     @pytest.mark.parametrize(("chunk", "context"), [(128, 0), (128, 32), (64, 64), (192, 32)])
     @pytest.mark.parametrize("rate", [22_050, 44_100])
     def test_a_mask_of_ones_gives_the_mix_back(

@@ -15,7 +15,7 @@ from lyricsyncd import audio
 from lyricsyncd.models import install, installable, onnx_session
 from lyricsyncd.models.spleeter_network import INPUT, OUTPUT, with_any_bins
 from lyricsyncd.separate import VocalSeparator, spectrogram
-from lyricsyncd.separate.spleeter import PLACING_BINS
+from lyricsyncd.separate.spleeter import CHUNK, CONTEXT, PLACING_BINS
 
 pytestmark = pytest.mark.song
 
@@ -93,12 +93,12 @@ def test_streaming_is_the_network_on_the_whole_song(
 ) -> None:
     """One pass over all frames of a short song that fits one chunk, by the textbook."""
     song = SONGS / "Au_clair_de_la_lune.mp3"
-    rate, size, frames = 22_050, 2048, 384
+    rate, size, frames = 22_050, 2048, CHUNK
     mix = np.concatenate(list(audio.blocks(song, rate)))[: (frames - 8) * size // 4]
     window = spectrogram.hann(size)
-    context = 64 * size // 4
+    context = CONTEXT * size // 4
     padded = np.pad(mix, ((size - size // 4 + context, 2 * context), (0, 0)))
-    spectra = spectrogram.stft(padded[: 511 * size // 4 + size], window)
+    spectra = spectrogram.stft(padded[: (frames + 2 * CONTEXT - 1) * size // 4 + size], window)
     model = installable.path_of(installable.SPLEETER, models_dir)
     session = onnx_session.open_session(model, edit=with_any_bins)
     magnitudes = np.abs(spectra[None, :, :, :PLACING_BINS]) * np.float32(2)

@@ -45,6 +45,7 @@ def test_memory_of_large_blocks_is_kept_for_the_next_and_goes_back_when_asked() 
         import ctypes
         from pathlib import Path
         from lyricsyncd.models import torch_device
+        from lyricsyncd.processes import memory
 
         if not hasattr(ctypes.CDLL(None), "mallopt"):
             raise SystemExit(77)
@@ -57,7 +58,7 @@ def test_memory_of_large_blocks_is_kept_for_the_next_and_goes_back_when_asked() 
         block = bytearray(b"x") * 200_000_000
         del block
         assert resident() > before + 150_000_000, "it was given back at once"
-        torch_device.trim()
+        memory.trim()
         assert resident() < before + 50_000_000, "it is kept for good"
     """
     done = subprocess.run([sys.executable, "-c", script], check=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -64,7 +65,7 @@ class SearchingAligner:
 
     acoustic_model: AcousticModel
     _song: weakref.ref[FloatArray] | None = field(default=None, init=False, repr=False)
-    _frames: Any = field(default=None, init=False, repr=False)
+    _frames: Future[Any] | None = field(default=None, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -100,13 +101,22 @@ class SearchingAligner:
         frames = self._features(audio)
         return unsung_words(audio, lines, language, self.acoustic_model, frames=frames)
 
-    def _features(self, audio: FloatArray) -> Any:
+    def begin(self, audio: FloatArray) -> None:
+        """Begin to compute what the model needs of a song, while the caller does something else.
+
+        What fails is raised where it is needed.
+        """
         if isinstance(self.acoustic_model, AdaptableModel):
-            return None
+            return
         if self._song is None or self._song() is not audio:
-            self._frames = self.acoustic_model.features(audio)
+            thread = ThreadPoolExecutor(1)
+            self._frames = thread.submit(self.acoustic_model.features, audio)
+            thread.shutdown(wait=False)
             self._song = weakref.ref(audio, self._forget)
-        return self._frames
+
+    def _features(self, audio: FloatArray) -> Any:
+        self.begin(audio)
+        return None if self._frames is None else self._frames.result()
 
     def _forget(self, song: weakref.ref[FloatArray]) -> None:
         if self._song is song:

@@ -215,7 +215,9 @@ class Trellis:
         scores = np.empty((len(activity), n_units + 2), np.float32)
         scores[:, :n_units] = self.emissions.scores[block]
         scores[:, :n_units] -= (penalties.word_in_silence * (1.0 - activity))[:, None]
-        scores[:, :n_units] -= np.where(self.short, np.float32(penalties.stretched_consonant), 0)
+        if penalties.stretched_consonant:
+            shorter = np.where(self.short, np.float32(penalties.stretched_consonant), 0)
+            scores[:, :n_units] -= shorter
         silence = self.emissions.silence[block]
         inside = np.maximum(silence, penalties.floor_inside) * activity
         between = np.maximum(silence, penalties.floor_between) * activity

@@ -145,6 +145,7 @@ def sync(
     _check_files(options, songs, report)
     # What one stage frees is to be there for the next.
     memory.give_back_large_blocks(memory.ARRAYS)
+    memory.share_one_heap()
     pipeline = _pipeline(settings, acoustid_key, device, profile)
     outcomes = _synced(pipeline, songs, options, verbose=_verbose(context))
     found = [outcome.report(dry_run=dry_run) for outcome in outcomes]

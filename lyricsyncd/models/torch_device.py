@@ -55,7 +55,7 @@ def reuse_memory() -> None:
     The C library requests each block of more than 32 MiB from the system anew and returns it when
     it is free; the system zeroes it, page by page. A network whose layers write such blocks spends
     a third of its time on that. Call this before torch has made a tensor. With another C library
-    nothing happens. `trim` returns what is retained.
+    nothing happens. `lyricsyncd.processes.memory.trim` returns what is retained.
     """
     # torch reads it once: its own setting for large pages (Linux).
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
@@ -63,12 +63,6 @@ def reuse_memory() -> None:
         set_option = ctypes.CDLL(None).mallopt
         set_option(_M_MMAP_MAX, 0)
         set_option(_M_TRIM_THRESHOLD, 2**31 - 1)
-
-
-def trim() -> None:
-    """Return free memory to the system, including what `reuse_memory` retains."""
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8_float16": 1, "int8": 1}

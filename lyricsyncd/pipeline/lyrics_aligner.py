@@ -125,6 +125,7 @@ class LyricsAligner:
 
         with watch.stage("align"):
             acoustic_model = self._models.acoustic_model(language)
+            self._begin_second(stem, language)
             starts = None if transcript is None else transcript_starts(transcript, sung.words)
 
             # A second aligner only makes a prior: to it, what a person set is an anchor.
@@ -275,6 +276,14 @@ class LyricsAligner:
         from lyricsyncd.judging.quality import with_missing_words
 
         return with_missing_words(verdict, left.share, self._thresholds)
+
+    def _begin_second(self, stem: Stem, language: str) -> None:
+        """Let the second aligner begin beside the first one's search, where it can."""
+        from lyricsyncd.align.second_aligner import SearchingAligner
+
+        aligner = self._optional.second_aligner(language)
+        if isinstance(aligner, SearchingAligner):
+            aligner.begin(stem.observed)
 
     def _second_onsets(
         self,

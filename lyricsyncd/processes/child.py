@@ -197,6 +197,7 @@ def main() -> None:
     limits = ResourceLimits.from_arguments(sys.argv[3:7])
     become_child(parent, limits)
     memory.give_back_large_blocks(memory.ARRAYS)
+    memory.share_one_heap()
     serve(Connection(descriptor), limits.processor_s or 0.0, int(sys.argv[7]))
 
 

@@ -15,7 +15,7 @@ DEFAULT_SHARE = 0.8
 _LARGE = 128 * 1024
 ARRAYS = 8 * 1024 * 1024
 """Bytes of a large block for processes that place words."""
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """glibc's names and numbers, see mallopt(3)."""
 
 
@@ -73,6 +73,22 @@ def give_back_large_blocks(size: int = _LARGE) -> bool:
     set_option(_M_MMAP_THRESHOLD, size)
     set_option(_M_TRIM_THRESHOLD, size)
     return True
+
+
+def share_one_heap() -> None:
+    """Make all threads allocate from one heap, so that each can take what another has freed.
+
+    With heaps of their own, the threads that place a song hold 25 MB more. Call it before they are
+    started; with another C library than glibc nothing happens.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def trim() -> None:
+    """Return free memory to the system, whatever the size of its blocks."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _physical(proc: Path = cgroup.PROC) -> int | None:

@@ -21,6 +21,7 @@ import numpy as np
 from lyricsyncd.config.paths import models_dir
 from lyricsyncd.errors import ModelError, NotFetched
 from lyricsyncd.models import torch_device
+from lyricsyncd.processes import memory
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate.base import AtOnce, Separator
 
@@ -102,7 +103,7 @@ class Demucs(AtOnce):
             vocals: Any = sum(runs)
         result: Samples = np.ascontiguousarray((vocals * deviation + mean).numpy().T)
         # The next stages need the memory.
-        torch_device.trim()
+        memory.trim()
         return result
 
     def _run(self, network: Any, wave: Any) -> Any:

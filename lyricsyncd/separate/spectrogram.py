@@ -36,9 +36,14 @@ def stft(samples: Samples, window: Samples) -> Spectra:
     Shape (channels, frames, size/2 + 1), complex64.
     """
     size = len(window)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, size, axis=0)[:: size // OVERLAP]
-    windowed = frames.transpose(1, 0, 2) * window
-    return np.fft.rfft(windowed, axis=-1).astype(np.complex64, copy=False)
+    channels = np.ascontiguousarray(samples.T)
+    frames = np.lib.stride_tricks.sliding_window_view(channels, size, axis=1)
+    frames = frames[:, :: size // OVERLAP]
+    spectra = np.empty((*frames.shape[:2], size // 2 + 1), np.complex64)
+    # One channel at a time takes half of the memory.
+    for channel, transformed in zip(frames, spectra, strict=True):
+        transformed[:] = np.fft.rfft(channel * window, axis=-1)
+    return spectra
 
 
 def overlap_add(spectra: Spectra, window: Samples) -> Samples:
@@ -52,11 +57,13 @@ def overlap_add(spectra: Spectra, window: Samples) -> Samples:
     size = len(window)
     hop = size // OVERLAP
     channels, frames, _ = spectra.shape
-    pieces: NDArray[Any] = np.fft.irfft(spectra, n=size, axis=-1).astype(np.float32, copy=False)
-    pieces *= window / np.float32(_WINDOW_POWER)
-    quarters = pieces.reshape(channels, frames, OVERLAP, hop)
     out = np.zeros((channels, frames + OVERLAP - 1, hop), np.float32)
-    for quarter in range(OVERLAP):
-        out[:, quarter : quarter + frames] += quarters[:, :, quarter]
+    for channel, sums in zip(spectra, out, strict=True):
+        inverse: NDArray[Any] = np.fft.irfft(channel, n=size, axis=-1)
+        pieces = inverse.astype(np.float32, copy=False)
+        pieces *= window / np.float32(_WINDOW_POWER)
+        quarters = pieces.reshape(frames, OVERLAP, hop)
+        for quarter in range(OVERLAP):
+            sums[quarter : quarter + frames] += quarters[:, quarter]
     samples: Samples = out.reshape(channels, -1).T
     return samples

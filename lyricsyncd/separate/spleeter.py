@@ -5,12 +5,17 @@ trained at 44.1 kHz on windows of 4096 samples, of which they take the lower hal
 up to 11 kHz. Half the rate and half the window give the same bins for less memory, and the same
 vocals: above 11 kHz the output is silent either way. Words are placed at 16 kHz, so at half the
 rate the networks take the bins up to 8 kHz alone, which saves them a quarter of their work.
+
+Two chunks are separated at once: the larger part of the networks' work, the transposed
+convolutions, gains little from a second thread, and the transforms around them nothing.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +30,7 @@ from lyricsyncd.models.spleeter_network import (
     OUTPUT,
     with_any_bins,
 )
+from lyricsyncd.processes.cores import available_cores
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate import spectrogram
 from lyricsyncd.separate.base import Separator
@@ -34,8 +40,10 @@ TRAINED_RATE = 44_100
 TRAINED_WINDOW = 4096
 PLACING_BINS = 768
 """Bins up to 8.3 kHz."""
-CHUNK, CONTEXT = 640, 64
+CHUNK, CONTEXT = 320, 64
 """Frames whose mask is used, and context frames on both sides."""
+_AT_ONCE = 2
+"""Chunks that are separated at once, where there are as many cores: each takes 80 MB."""
 
 
 class Spleeter:
@@ -48,7 +56,7 @@ class Spleeter:
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     threads : int, optional
-        Threads of the network; by default as many as this process may use.
+        Threads of all; by default as many as this process may use.
     chunk, context : int, optional
         Frames at once; ``chunk + 2 * context`` is best a multiple of 64.
 
@@ -70,7 +78,11 @@ class Spleeter:
         chunk: int = CHUNK,
         context: int = CONTEXT,
     ) -> None:
-        self._session = open_session(model, device=device, threads=threads, edit=with_any_bins)
+        threads = threads or available_cores()
+        self._at_once = min(_AT_ONCE, threads)
+        self._session = open_session(
+            model, device=device, threads=threads // self._at_once, edit=with_any_bins
+        )
         self._chunk = chunk
         self._context = context
 
@@ -104,18 +116,44 @@ class Spleeter:
         length = (self._chunk + 2 * self._context - 1) * hop + size
         tail: Samples = np.zeros((edge, 2), np.float32)
         skip = edge
-        for samples, known in _windows(blocks, before + edge, length, self._chunk * hop):
-            left = known - before
-            if left <= 0:
-                break
-            frames = min(self._chunk, -(-left // hop))
-            vocals = self._vocals(samples, window, frames, last=left <= frames * hop)
+        windows = _windows(blocks, before + edge, length, self._chunk * hop)
+        for vocals, frames, left in self._in_order(windows, window, before):
             vocals[:edge] += tail
             tail = vocals[frames * hop :]
             done = vocals[skip : min(frames * hop, left)]
             skip = max(0, skip - frames * hop)
             if len(done):
                 yield done
+
+    def _in_order(
+        self, windows: Iterator[tuple[Samples, int]], window: Samples, before: int
+    ) -> Iterator[tuple[Samples, int, int]]:
+        """Yield the vocals of each chunk, its frames, and the samples left from its first on.
+
+        While some chunks are separated, the next ones are read.
+        """
+        hop = len(window) // OVERLAP
+        begun: deque[tuple[Future[Samples], int, int]] = deque()
+
+        def finished() -> tuple[Samples, int, int]:
+            vocals, frames, left = begun.popleft()
+            return vocals.result(), frames, left
+
+        with ThreadPoolExecutor(self._at_once) as pool:
+            for samples, known in windows:
+                left = known - before
+                if left <= 0:
+                    break
+                frames = min(self._chunk, -(-left // hop))
+                last = left <= frames * hop
+                if last:  # it releases the memory of all
+                    wait(vocals for vocals, _, _ in begun)
+                vocals = pool.submit(self._vocals, samples, window, frames, last=last)
+                begun.append((vocals, frames, left))
+                if len(begun) > self._at_once:
+                    yield finished()
+            while begun:
+                yield finished()
 
     def _vocals(self, samples: Samples, window: Samples, frames: int, *, last: bool) -> Samples:
         """Return overlap-added vocals of ``frames`` frames, from frame ``context`` on."""

@@ -145,14 +145,19 @@ class _OnnxNetwork:
         from lyricsyncd.models.onnx_session import open_session
 
         # On a graphics card its windows would take longer to copy than to compute.
-        self._session = open_session(path, device="cpu", arena=False)
+        self._session = open_session(path, device="cpu")
 
-    def __call__(self, windows: FloatArray) -> FloatArray:
+    def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:
         """Run as `lyricsyncd.align.emissions.ctc.model.Network` says."""
         from lyricsyncd.models.onnx_session import run
 
         lengths = np.full(len(windows), windows.shape[1], np.int64)
-        return run(self._session, {"waveform": windows, "waveform_lengths": lengths}, "log_probs")
+        return run(
+            self._session,
+            {"waveform": windows, "waveform_lengths": lengths},
+            "log_probs",
+            last=last,
+        )
 
 
 def open_installed(context: ModelContext) -> PhonemeModel:

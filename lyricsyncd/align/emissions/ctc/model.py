@@ -35,9 +35,10 @@ states: its scores are scaled less before they become posteriors."""
 class Network(Protocol):
     """Run a CTC network on windows of audio."""
 
-    def __call__(self, windows: FloatArray) -> FloatArray:
+    def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:
         """Compute log-probabilities, shape (windows, frames, vocabulary), for windows of one
-        length, shape (windows, samples), mono at 16 kHz."""
+        length, shape (windows, samples), mono at 16 kHz. After the ``last`` ones of a song, memory
+        that is held for more may be released."""
         ...
 
 
@@ -110,7 +111,8 @@ class CtcModel:
                 mean = windows.mean(axis=1, keepdims=True)
                 deviation = np.sqrt(windows.var(axis=1, keepdims=True) + 1e-7)
                 windows = (windows - mean) / deviation
-            logs = self.network(np.ascontiguousarray(windows, np.float32))
+            last = first + self.batch >= len(starts)
+            logs = self.network(np.ascontiguousarray(windows, np.float32), last=last)
             result += [window[context : context + core] for window in logs]
         return np.concatenate(result)[:n_frames]
 

@@ -36,7 +36,7 @@ class TorchNetwork:
         self._model = model.to(getattr(torch, name)).eval()
         self._device = torch_device.placed(model, wanted)
 
-    def __call__(self, windows: FloatArray) -> FloatArray:
+    def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:  # noqa: ARG002
         """Run as `Network` says."""
         from lyricsyncd.models.torch_device import in_batches
 
@@ -211,11 +211,11 @@ class OnnxNetwork:
             ) from error
         return metadata
 
-    def __call__(self, windows: FloatArray) -> FloatArray:
+    def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:
         """Run as `Network` says."""
         from lyricsyncd.models.onnx_session import run
 
-        return run(self._session, {"windows": windows}, "logs")
+        return run(self._session, {"windows": windows}, "logs", last=last)
 
 
 def open_onnx(path: Path, device: str = "auto") -> CtcModel:
