@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = sorted(
-    path for path in (ROOT / "benchmarks").rglob("*.py") if "ArgumentParser" in path.read_text()
+    path
+    for path in (ROOT / "benchmarks").rglob("*.py")
+    if "ArgumentParser" in path.read_text(encoding="utf-8")
 )
 
 

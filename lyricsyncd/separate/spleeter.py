@@ -43,7 +43,7 @@ PLACING_BINS = 768
 CHUNK, CONTEXT = 320, 64
 """Frames whose mask is used, and context frames on both sides."""
 _AT_ONCE = 2
-"""Chunks that are separated at once, where there are as many cores: each takes 80 MB."""
+"""Chunks that are separated at once, where there are as many cores: each takes 90 MB."""
 
 
 class Spleeter:
@@ -56,7 +56,7 @@ class Spleeter:
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     threads : int, optional
-        Threads of all; by default as many as this process may use.
+        Threads in all; by default as many as this process may use.
     chunk, context : int, optional
         Frames at once; ``chunk + 2 * context`` is best a multiple of 64.
 
