@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from typing import Any
 NAME = os.environ.get("IMAGE", "localhost/lyricsyncd") + ":lite"
 ROOT = Path(__file__).parents[2]
 USER = (1000, 1000)
+_ENTER = "tests.container.enter"
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,13 @@ class Container:
 
     def stop(self) -> float:
         """Stop it as ``docker stop`` does; return the seconds that it took."""
+        # A namespace's first process gets no signal that it neither handles nor blocks: a stop that
+        # came before tini would be lost.
+        end = time.monotonic() + 10.0
+        while self.process.poll() is None and not self._heeds_sigterm():
+            if time.monotonic() > end:
+                break
+            time.sleep(0.01)
         begun = time.monotonic()
         if self.process.poll() is None:
             os.kill(self.pid, signal.SIGTERM)
@@ -118,6 +127,18 @@ class Container:
             os.kill(self.pid, signal.SIGKILL)
             self.process.wait()
         return time.monotonic() - begun
+
+    def _heeds_sigterm(self) -> bool:
+        """Return whether its first process is the container's own, and gets SIGTERM."""
+        proc = Path("/proc", str(self.pid))
+        try:
+            if _ENTER in proc.joinpath("cmdline").read_bytes().decode():
+                return False
+            status = proc.joinpath("status").read_text()
+        except OSError:
+            return False
+        masks = re.findall(r"^Sig(?:Blk|Cgt):\s*([0-9a-f]+)$", status, re.MULTILINE)
+        return any(int(mask, 16) >> (signal.SIGTERM - 1) & 1 for mask in masks)
 
 
 @contextmanager
@@ -161,7 +182,7 @@ def started(
     spaces = ["--mount", "--pid", "--ipc", "--uts", *(["--net"] if beside is None else [])]
     join = [] if beside is None else ["nsenter", "--target", str(beside.pid), "--net"]
     log = place.with_suffix(".log")
-    enter = [sys.executable, "-m", "tests.container.enter", json.dumps(spec)]
+    enter = [sys.executable, "-m", _ENTER, json.dumps(spec)]
     with log.open("wb") as sink:
         process = subprocess.Popen(
             [*join, "unshare", *spaces, "--fork", "--kill-child", *enter],
