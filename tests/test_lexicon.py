@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lyricsyncd.align.lexicon import MOST_VARIANTS, espeak, pronounce, voices
+from lyricsyncd.align.lexicon import MOST_VARIANTS, espeak, pronounce, voices, wordless_lines
 from lyricsyncd.align.lexicon.phones import PHONES, VOWELS
 from lyricsyncd.align.lexicon.pronunciations import plain, wordings
+from lyricsyncd.align.lexicon.words import VOCALISES
 
 
 def ways(word: str, language: str | None = "en") -> list[str]:
@@ -117,6 +118,61 @@ def test_vocalises_sound_alike_in_every_language(language: str | None) -> None:
     assert ways("uh-oh", language) == ["AH|AA OW|AO"]
 
 
+@pytest.mark.parametrize("language", ["en", "fr", "de", "es", "it", None])
+@pytest.mark.parametrize(
+    ("word", "sound"),
+    [
+        ("heah!", "HH EH|AE"),
+        ("heeeya", "HH EY|EH Y AA|AH"),
+        ("yeeehaaw", "Y IY HH AA|AO"),
+        ("hoooo", "HH UW|OW"),
+        ("uooh", "W OW|AO"),
+        ("woohoo", "W UW HH UW"),
+        ("Juhuu", "Y UW HH UW"),
+        ("uh-huh", "AH|AA HH AH"),
+        ("hahaha", "HH AA|AE|AH HH AA|AE|AH HH AA|AE|AH"),
+        ("hehe", "HH EH|EY|IY HH EH|EY|IY"),
+        ("Nananah", "N AA|AE|AH N AA|AE|AH N AA|AE|AH"),
+        ("lalala-la", "L AA|AE|AH L AA|AE|AH L AA|AE|AH L AA|AE|AH"),
+        ("shasha", "SH AA|AE|AH SH AA|AE|AH"),
+        ("grrr", "G|K ER|R"),
+    ],
+)
+def test_what_no_voice_reads_is_read_as_it_is_sung(
+    word: str, sound: str, language: str | None
+) -> None:
+    assert ways(word, language)[0].startswith(sound)
+
+
+@given(
+    st.sampled_from(
+        "he her here head heal hay yes year your you day say may no now noon do dad pair tattoo"
+        " banana panama lava aria radar ease east ewe owe own awe away humour hum umber woe who"
+        " whose juju show shot shed grow brave pram prat press psst-like spa sap".split()
+    ),
+    st.sampled_from(["en", "fr", "de", "es"]),
+)
+def test_real_words_are_no_vocalises(word: str, language: str) -> None:
+    assert all(way.reader != VOCALISES for way in pronounce([[word]], language)[0][0])
+
+
+class TestWordlessLines:
+    @pytest.mark.parametrize(
+        "line",
+        ["Yeah, heah!", "la la la", "Ooh-ooh (oh)", "ba da da dam da dam da", "hey ho", "oh…oh ja"],
+    )
+    def test_are_nothing_but_vocalises(self, line: str) -> None:
+        assert wordless_lines([line.split()]).all()
+
+    @pytest.mark.parametrize("line", ["oh I", "hey you there", "la vie", "na dann", "♪", "- ?"])
+    def test_have_no_word(self, line: str) -> None:
+        assert not wordless_lines([line.split()]).any()
+
+    @given(st.lists(st.lists(st.text(max_size=8), max_size=5), max_size=5))
+    def test_have_all_of_their_words_counted(self, lines: list[list[str]]) -> None:
+        assert wordless_lines(lines).shape == (sum(map(len, lines)),)
+
+
 def test_vocalises_of_vowels_are_not_called_short() -> None:
     for word in ("mmm", "hmmm", "aaah", "ooh", "eh", "uh"):
         (way,) = pronounce([[word]], "en")[0][0]
@@ -127,7 +183,7 @@ def test_stretched_and_stuttered_words_sound_like_plain_ones() -> None:
     assert ways("lo-o-ove") == ways("love") == ["L AH V"]
     assert ways("nooooo")[0] == ways("no")[0]
     assert ways("b-b-baby") == ["B AH B AH B EY B IY"]
-    assert ways("la-la-la", "fr") == ["L AA|AE L AA|AE L AA|AE"]
+    assert ways("la-la-la", "fr") == ["L AA|AE|AH L AA|AE|AH L AA|AE|AH"]
 
 
 def test_numbers_are_read_in_the_language_of_the_song() -> None:

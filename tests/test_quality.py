@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -69,6 +70,25 @@ def test_words_that_fit_nowhere_are_not_written() -> None:
 def test_words_that_any_other_words_could_replace_are_not_written() -> None:
     own, others = alignment(40, likelihood_ratio=2.0), alignment(40, likelihood_ratio=0.1)
     assert judge(others, THRESHOLDS, OURS).score < judge(own, THRESHOLDS, OURS).score - 0.1
+
+
+@pytest.mark.parametrize("with_second", [False, True])
+def test_vocalises_are_believed_less_than_words(with_second: bool) -> None:
+    near = np.full(20, 0.9) if with_second else None
+    words = dataclasses.replace(
+        alignment(), second="phonemes" if with_second else "", second_near=near
+    )
+    half = np.arange(20) < 10
+    found = confidences(dataclasses.replace(words, wordless=half), OURS)
+    assert (found[half] < confidences(words, OURS)[half]).all()
+    assert found[~half] == pytest.approx(confidences(words, OURS)[~half])
+
+
+def test_of_some_words_those_stay_vocalises() -> None:
+    half = np.arange(20) < 10
+    some = dataclasses.replace(alignment(), wordless=half).of(np.arange(20) % 2 == 0)
+    assert some.wordless is not None
+    assert some.wordless.tolist() == half[::2].tolist()
 
 
 def test_few_words_are_believed_less_than_many() -> None:
@@ -177,6 +197,15 @@ def test_a_file_beside_a_model_calibrates_it(tmp_path: Path) -> None:
     assert Calibration.of(acoustic_model(path)) == own
     assert judge(alignment(), THRESHOLDS, own).score != judge(alignment(), THRESHOLDS, OURS).score
     assert calibration_path(tmp_path / "fr.onnx") == tmp_path / "fr.calibration.json"
+
+
+def test_a_file_that_knows_nothing_of_vocalises_counts_them_as_words(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    OURS.write(path)
+    older = json.loads(path.read_text())
+    del older["weights"]["vocalises"], older["with_second"]["weights"]["vocalises"]
+    path.write_text(json.dumps(older))
+    assert Calibration.read(path).alone.weights[PREDICTORS.index("vocalises")] == 0.0
 
 
 def test_a_calibration_with_a_second_aligner_is_for_that_one_alone(tmp_path: Path) -> None:

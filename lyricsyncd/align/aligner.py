@@ -53,6 +53,7 @@ from lyricsyncd.align.first_pass import (
     skipped_words,
 )
 from lyricsyncd.align.graph import Graph
+from lyricsyncd.align.lexicon import wordless_lines
 from lyricsyncd.align.options import SearchOptions
 from lyricsyncd.align.posterior import Posterior
 from lyricsyncd.align.task import Task
@@ -373,9 +374,10 @@ def _placed(
     own = features.path_posterior(trellis, path.states, options, guided)
     debug.trellis, debug.path = trellis, path
     debug.band, debug.posterior = own.band, own.posterior
+    wordless = wordless_lines(task.lines)
 
     def described(at: Path, found: PathPosterior, certainty: Posterior) -> Alignment:
-        return features.alignment(
+        words = features.alignment(
             task.n_words,
             trellis,
             at.states,
@@ -386,6 +388,7 @@ def _placed(
             task.onset_lag,
             Traits.of(task.model).vowel_lag,
         )
+        return replace(words, wordless=wordless)
 
     placed = replace(
         described(path, own, own.posterior),

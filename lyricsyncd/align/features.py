@@ -72,6 +72,8 @@ class Alignment:
         where it cannot say. ``None`` without a second aligner.
     second : str
         Name of the second aligner.
+    wordless : ndarray of bool, shape (N,), or None
+        Words of lines that are nothing but vocalises ("oh oh", "la la la"); ``None`` for none.
     without_prior : Alignment or None
         What the model finds without the prior of a second aligner, where there was one.
     """
@@ -91,6 +93,7 @@ class Alignment:
     onset_posteriors: OnsetPosteriors | None = None
     second_near: DoubleArray | None = None
     second: str = ""
+    wordless: npt.NDArray[np.bool_] | None = None
     without_prior: Alignment | None = None
 
     def of(self, words: npt.NDArray[np.bool_]) -> Alignment:
@@ -109,6 +112,7 @@ class Alignment:
             vowels=tuple(itertools.compress(self.vowels, words)),
             onset_posteriors=None,
             second_near=None if near is None else near[words],
+            wordless=None if self.wordless is None else self.wordless[words],
             without_prior=None if other is None else other.of(words),
         )
 

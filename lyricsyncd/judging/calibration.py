@@ -21,6 +21,9 @@ from lyricsyncd.align.emissions.sphinx import CALIBRATION
 from lyricsyncd.errors import ModelError
 from lyricsyncd.judging.predictors import PREDICTORS, WITH_SECOND
 
+_ADDED = ("vocalises",)
+"""Predictors that older files lack; there they count for nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Regressions:
@@ -111,7 +114,8 @@ class Calibration:
 
 def _regressions(content: dict[str, Any], names: Sequence[str]) -> Regressions:
     """Read weights; raises ValueError, TypeError or KeyError where they are not of these names."""
-    weights = {str(name): float(weight) for name, weight in content["weights"].items()}
+    given = {str(name): float(weight) for name, weight in content["weights"].items()}
+    weights = {**dict.fromkeys(_ADDED, 0.0), **given}
     offset, slope = map(float, content["song"])
     values = tuple(weights[name] for name in names)
     if len(weights) != len(names) or not all(map(math.isfinite, (*values, offset, slope))):

@@ -24,6 +24,7 @@ PREDICTORS = (
     "length squared",
     "coverage",
     "likelihood ratio",
+    "vocalises",
 )
 """Their names, which are the keys of a calibration's file."""
 WITH_SECOND = (
@@ -65,6 +66,7 @@ def predictors(alignment: Alignment) -> DoubleArray:
             length**2,
             alignment.coverage,
             np.full(len(near), _log_likelihood_ratio(alignment)),
+            np.zeros(len(near)) if alignment.wordless is None else alignment.wordless,
         ],
         axis=1,
     )

@@ -10,6 +10,12 @@ A word goes through these steps, which `words` puts together::
     singing          add variants of singing       "and" also as "'n", "ooooh" as a long vowel
 """
 
-from lyricsyncd.align.lexicon.words import MOST_VARIANTS, Pronunciation, caution, pronounce
+from lyricsyncd.align.lexicon.words import (
+    MOST_VARIANTS,
+    Pronunciation,
+    caution,
+    pronounce,
+    wordless_lines,
+)
 
-__all__ = ["MOST_VARIANTS", "Pronunciation", "caution", "pronounce"]
+__all__ = ["MOST_VARIANTS", "Pronunciation", "caution", "pronounce", "wordless_lines"]

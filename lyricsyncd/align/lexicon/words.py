@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from lyricsyncd import readings
 from lyricsyncd.align.lexicon import (
     espeak,
@@ -78,6 +81,19 @@ def pronounce(
     """
     voice = voices.voice_of(language)
     return [_line(line, voice, language) for line in lines]
+
+
+def wordless_lines(lines: Sequence[Sequence[str]]) -> npt.NDArray[np.bool_]:
+    """Return the words of lines that are nothing but vocalises, shape (N,).
+
+    They sound alike, and like what else is sung in their place: hardly anything says which is
+    which.
+    """
+    found: list[bool] = []
+    for words in lines:
+        plain = [word for word in map(pronunciations.plain, words) if word]
+        found += [bool(plain) and all(map(singing.is_vocalise, plain))] * len(words)
+    return np.array(found, np.bool_)
 
 
 def caution(language: str | None) -> str | None:
