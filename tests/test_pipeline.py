@@ -8,12 +8,15 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from lyricsyncd import Lyrics, LyricSyncPipeline, SyncResult, audio, formats
+from lyricsyncd.align import aligner
+from lyricsyncd.align.second_aligner import SearchingAligner
 from lyricsyncd.config.schema import Config
 from lyricsyncd.errors import AudioError, LyricsNotFound, ModelError, UsageError
 from lyricsyncd.model import Decision, Line, Word
@@ -21,6 +24,7 @@ from lyricsyncd.pipeline.finder import Finder
 from lyricsyncd.pipeline.placer import Placer
 from lyricsyncd.pipeline.prepared import MoreWordsWanted, Placement
 from lyricsyncd.pipeline.settings import placing_settings
+from tests import lite_models
 
 SONGS = Path(__file__).parent.parent / "demo" / "songs"
 SONG = SONGS / "The_Star.mp3"
@@ -106,6 +110,30 @@ class TestAResult:
 
     def test_travels_between_processes(self, result: SyncResult) -> None:
         assert pickle.loads(pickle.dumps(result)) == result
+
+
+class TestTheSecondAligner:
+    @pytest.mark.song
+    def test_begins_before_the_first_has_searched(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Their networks take a core each: one after the other they would take longer."""
+        steps: list[str] = []
+
+        def noted(step: str, function: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                steps.append(step)
+                return function(*args, **kwargs)
+
+            return call
+
+        monkeypatch.setattr(SearchingAligner, "begin", noted("begin", SearchingAligner.begin))
+        monkeypatch.setattr(aligner, "align", noted("align", aligner.align))
+        models = {"separator": "mix", "models_dir": str(lite_models.installed())}
+        config = CONFIG.model_copy(
+            update={"models": CONFIG.models.model_copy(update={**models, "aligner": "auto"})}
+        )
+        result = LyricSyncPipeline(config=config).sync(SONG, lyrics=TEXT, language="en")
+        assert result.report()["aligner"] == "sphinx+phonemes"
+        assert steps.index("begin") < steps.index("align")
 
 
 class TestLyricsThatAreKnown:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import subprocess
+import sys
 import wave
 import zipfile
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from lyricsyncd import audio
 from lyricsyncd.errors import AudioError, ModelError, UsageError
 from lyricsyncd.models import installable, onnx_session
 from lyricsyncd.models.checkpoint import Weights, read_checkpoint
+from lyricsyncd.models.onnx_graph import Graph
 from lyricsyncd.models.spleeter_network import BINS, INPUT, OUTPUT, spleeter_onnx, with_any_bins
 from lyricsyncd.registry import ModelContext
 from lyricsyncd.separate import VocalSeparator, spectrogram
@@ -265,6 +268,18 @@ class TestStreaming:
             Spleeter(thin_model).separate([], 48_000)
 
 
+_OPENED = """
+import os, sys
+from pathlib import Path
+from lyricsyncd.models.onnx_session import open_session
+from lyricsyncd.processes import memory
+edit = bytes if sys.argv[2] else None
+session = open_session(Path(sys.argv[1]), device="cpu", edit=edit)
+memory.trim()
+print(memory.resident(os.getpid()))
+"""
+
+
 class TestSession:
     def test_a_file_that_is_not_a_model(self, tmp_path: Path) -> None:
         broken = tmp_path / "broken.onnx"
@@ -281,6 +296,27 @@ class TestSession:
     def test_a_model_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="there is no model"):
             onnx_session.open_session(tmp_path / "gone.onnx")
+
+    def test_an_edited_model_takes_no_more_memory(self, tmp_path: Path) -> None:
+        """onnxruntime keeps a network that it is given as bytes for as long as the session."""
+        graph = Graph("large")
+        large = graph.constant(np.random.default_rng(0).normal(size=(5_000, 2_000)))
+        graph.output(graph.op("MatMul", "x", large), "y")
+        model = tmp_path / "large.onnx"
+        model.write_bytes(graph.to_bytes({"x": (1, 5_000)}, {"y": (1, 2_000)}, {}))
+        plain, edited = (
+            int(
+                subprocess.run(
+                    [sys.executable, "-c", _OPENED, str(model), edit],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                    timeout=60,
+                ).stdout
+            )
+            for edit in ("", "edit")
+        )
+        assert edited < plain + model.stat().st_size / 4
 
     @pytest.mark.skipif(
         "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="CUDA is there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,12 @@ class TestAPool:
         pids = {pool.submit_within(None, None, os.getpid).result(TIMEOUT_S) for _ in range(3)}
         assert pids == set(pool.pids)
         assert len(pids) == 1
+
+    @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of other C libraries not known")
+    def test_has_one_heap_a_process_for_all_of_its_threads(self, pool: WorkerPool) -> None:
+        """With a heap each, threads keep from each other what they have freed."""
+        found = pool.submit_within(None, None, tasks.heaps_of_eight_threads).result(TIMEOUT_S)
+        assert found == 1
 
     def test_has_a_song_that_comes_back_with_more_words_placed_where_its_vocals_are(
         self, pool: WorkerPool

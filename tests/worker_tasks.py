@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
+import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lyricsyncd.errors import AudioError
@@ -21,6 +25,27 @@ def double(number: int) -> int:
 
 def pid() -> int:
     return os.getpid()
+
+
+def heaps_of_eight_threads() -> int:
+    """Allocate in eight threads at once; return the number of heaps of the C library."""
+    together = threading.Barrier(8)
+
+    def allocate(_number: int) -> None:
+        together.wait(20.0)
+        blocks = [bytes(40_000) for _ in range(20)]
+        together.wait(20.0)
+        del blocks
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(allocate, range(8)))
+    library = ctypes.CDLL(None)
+    library.fopen.restype = ctypes.c_void_p
+    with tempfile.NamedTemporaryFile() as file:
+        stream = ctypes.c_void_p(library.fopen(file.name.encode(), b"w"))
+        library.malloc_info(0, stream)
+        library.fclose(stream)
+        return Path(file.name).read_bytes().count(b"<heap ")
 
 
 def talk() -> None:

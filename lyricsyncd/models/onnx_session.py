@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +58,8 @@ def open_session(
     # A worker that waits for its next song must not keep a core busy.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        source = str(model) if edit is None else edit(model.read_bytes())
-        session = onnxruntime.InferenceSession(source, options, providers=providers)
+        with _edited(model, edit) as path:
+            session = onnxruntime.InferenceSession(path, options, providers=providers)
     except _failures() as error:
         if not model.is_file():
             raise ModelError(
@@ -105,6 +108,30 @@ def run(
         memory.trim()
     output: NDArray[np.float32] = result
     return output
+
+
+@contextlib.contextmanager
+def _edited(model: Path, edit: Callable[[bytes], bytes] | None) -> Iterator[str]:
+    """Yield the path of a network's file, or of an edited copy that is gone afterwards.
+
+    onnxruntime would take the bytes, too, but keeps them as long as the session.
+    """
+    if edit is None:
+        yield str(model)
+        return
+    content = edit(model.read_bytes())
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create(model.name), "wb") as file:
+            file.write(content)
+            file.flush()
+            del content
+            yield f"/proc/self/fd/{file.fileno()}"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, model.name)
+        path.write_bytes(content)
+        del content
+        yield str(path)
 
 
 def _failures() -> tuple[type[Exception], ...]:
