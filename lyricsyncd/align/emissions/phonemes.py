@@ -34,7 +34,7 @@ LAG = -0.06
 FIRST_SOUND_LAGS = FirstSoundLags(vowel=-0.057, fricative=0.013, sonorant=-0.003, stop=0.012)
 WINDOW_S, CONTEXT_S = 16.0, 3.0
 """Seconds of a window, and of the context at both of its ends. Longer windows take more memory
-(70 MB with 16 s); with less context single lines are lost (docs/alignment.md)."""
+(29 MB with 16 s); with less context single lines are lost (docs/alignment.md)."""
 _PEAK = 0.9
 """Full scale of the audio that the network was trained on, about."""
 
