@@ -297,6 +297,13 @@ class TestSession:
         with pytest.raises(ModelError, match="there is no model"):
             onnx_session.open_session(tmp_path / "gone.onnx")
 
+    def test_an_edited_model_is_opened_where_open_files_have_no_path(
+        self, thin_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(onnx_session, "_OPEN_FILES", tmp_path / "no" / "proc")
+        session = onnx_session.open_session(thin_model, device="cpu", edit=with_any_bins)
+        assert [each.name for each in session.get_inputs()] == [INPUT]
+
     def test_an_edited_model_takes_no_more_memory(self, tmp_path: Path) -> None:
         """onnxruntime keeps a network that it is given as bytes for as long as the session."""
         graph = Graph("large")

@@ -20,6 +20,8 @@ from lyricsyncd.processes.cores import available_cores
 if TYPE_CHECKING:
     import onnxruntime
 
+_OPEN_FILES = Path("/proc/self/fd")
+
 
 def open_session(
     model: Path,
@@ -120,12 +122,12 @@ def _edited(model: Path, edit: Callable[[bytes], bytes] | None) -> Iterator[str]
         yield str(model)
         return
     content = edit(model.read_bytes())
-    if hasattr(os, "memfd_create"):
+    if hasattr(os, "memfd_create") and _OPEN_FILES.is_dir():
         with os.fdopen(os.memfd_create(model.name), "wb") as file:
             file.write(content)
             file.flush()
             del content
-            yield f"/proc/self/fd/{file.fileno()}"
+            yield str(_OPEN_FILES / str(file.fileno()))
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, model.name)
