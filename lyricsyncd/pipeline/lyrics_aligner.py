@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lyricsyncd.pipeline.optional_models import OptionalModels
     from lyricsyncd.separate import Stem
 
-_LESS_DOUBT = 0.8
+_LESS_DOUBT = 0.85
 """The share of its doubt that a placement among repeats may keep at most to be preferred."""
 _MOST_DOUBT = 0.4
 """The doubt that it may have at most: words of another song have more than half, for repeats of
