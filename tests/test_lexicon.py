@@ -165,7 +165,7 @@ class TestWordlessLines:
         assert wordless_lines([line.split()]).all()
 
     @pytest.mark.parametrize("line", ["oh I", "hey you there", "la vie", "na dann", "♪", "- ?"])
-    def test_have_no_word(self, line: str) -> None:
+    def test_are_none_with_a_word_or_with_nothing_to_sing(self, line: str) -> None:
         assert not wordless_lines([line.split()]).any()
 
     @given(st.lists(st.lists(st.text(max_size=8), max_size=5), max_size=5))

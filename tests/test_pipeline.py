@@ -127,10 +127,8 @@ class TestTheSecondAligner:
 
         monkeypatch.setattr(SearchingAligner, "begin", noted("begin", SearchingAligner.begin))
         monkeypatch.setattr(aligner, "align", noted("align", aligner.align))
-        models = {"separator": "mix", "models_dir": str(lite_models.installed())}
-        config = CONFIG.model_copy(
-            update={"models": CONFIG.models.model_copy(update={**models, "aligner": "auto"})}
-        )
+        models = {"separator": "mix", "aligner": "auto", "dir": str(lite_models.installed())}
+        config = Config.model_validate({"models": models, "lyrics": {"order": ["local"]}})
         result = LyricSyncPipeline(config=config).sync(SONG, lyrics=TEXT, language="en")
         assert result.report()["aligner"] == "sphinx+phonemes"
         assert steps.index("begin") < steps.index("align")

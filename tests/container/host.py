@@ -114,9 +114,7 @@ class Container:
         # A namespace's first process gets no signal that it neither handles nor blocks: a stop that
         # came before tini would be lost.
         end = time.monotonic() + 10.0
-        while self.process.poll() is None and not self._heeds_sigterm():
-            if time.monotonic() > end:
-                break
+        while self.process.poll() is None and not self._gets_sigterm() and time.monotonic() < end:
             time.sleep(0.01)
         begun = time.monotonic()
         if self.process.poll() is None:
@@ -128,7 +126,7 @@ class Container:
             self.process.wait()
         return time.monotonic() - begun
 
-    def _heeds_sigterm(self) -> bool:
+    def _gets_sigterm(self) -> bool:
         """Return whether its first process is the container's own, and gets SIGTERM."""
         proc = Path("/proc", str(self.pid))
         try:

@@ -34,7 +34,7 @@ LAG = -0.06
 FIRST_SOUND_LAGS = FirstSoundLags(vowel=-0.057, fricative=0.013, sonorant=-0.003, stop=0.012)
 WINDOW_S, CONTEXT_S = 16.0, 3.0
 """Seconds of a window, and of the context at both of its ends. Longer windows take more memory
-(29 MB with 16 s); with less context single lines are lost (docs/alignment.md)."""
+(30 MB with 16 s); with less context single lines are lost (docs/alignment.md)."""
 _PEAK = 0.9
 """Full scale of the audio that the network was trained on, about."""
 
@@ -146,7 +146,7 @@ class _OnnxNetwork:
         from lyricsyncd.models.onnx_session import open_session
 
         # On a graphics card its windows would take longer to copy than to compute. All of them are
-        # full, so its masks do nothing: without them a window takes 29 MB in place of 70.
+        # full, so its masks do nothing: without them a window takes 30 MB in place of 67.
         self._session = open_session(path, device="cpu", edit=without_attention_masks)
 
     def __call__(self, windows: FloatArray, *, last: bool = False) -> FloatArray:

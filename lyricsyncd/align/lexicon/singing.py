@@ -59,7 +59,7 @@ _VOCALISES = tuple(
         (r"pss+t+", "P S T"),
         (r"pf{2,}t*", "P F"),
         (r"[bp]r{2,}", "B|P ER|R"),
-        (r"[bp]r{2,}[ap]*t+", "B|P ER|R T"),
+        (r"[bp]r{2,}t+", "B|P ER|R T"),
         (r"gr{2,}", "G|K ER|R"),
         (r"skr+t+", "S K ER T"),
     )
